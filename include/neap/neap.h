@@ -20,17 +20,18 @@ extern "C" {
  * but fields are not mutually consistent. All counts start at process start and survive fork in the child's copy.
  * New fields are only added at the end; `size` tells a reader how much there is. */
 struct neap_telemetry {
-  uint64_t magic;           /* NEAP_TELEMETRY_MAGIC; 0 until the library served its first call */
-  uint32_t version;         /* NEAP_TELEMETRY_VERSION */
-  uint32_t size;            /* sizeof(struct neap_telemetry) as compiled into the library, bytes */
-  uint32_t control;         /* written from outside: 1 asks for a trim at the next heap event, then reads 0 again */
-  uint32_t threads;         /* thread caches in use */
-  uint64_t served;          /* objects handed out by slabs (to caches or callers) plus large allocations: > 0 proves use */
-  uint64_t small_bytes;     /* bytes of objects up to 32 KiB out of their slabs, rounded to size class, cached included */
-  uint64_t large_bytes;     /* bytes of live objects above 32 KiB, rounded up to whole pages */
-  uint64_t large_objects;   /* live objects above 32 KiB */
-  uint64_t resident_bytes;  /* heap pages that hold or held data and were not returned: the library's own estimate of RSS */
-  uint64_t dirty_bytes;     /* part of resident_bytes: wholly free pages waiting for their return to the system */
+  uint64_t magic;       /* NEAP_TELEMETRY_MAGIC; 0 until the library served its first call */
+  uint32_t version;     /* NEAP_TELEMETRY_VERSION */
+  uint32_t size;        /* sizeof(struct neap_telemetry) as compiled into the library, bytes */
+  uint32_t control;     /* written from outside: 1 asks for a trim at the next heap event, then reads 0 again */
+  uint32_t threads;     /* thread caches in use */
+  uint64_t served;      /* objects handed out by slabs (to caches or callers) plus large allocations: > 0 proves use */
+  uint64_t small_bytes; /* bytes of objects up to 32 KiB out of their slabs, rounded to size class, cached included */
+  uint64_t large_bytes; /* bytes of live objects above 32 KiB, rounded up to whole pages */
+  uint64_t large_objects; /* live objects above 32 KiB */
+  uint64_t
+      resident_bytes;   /* heap pages that hold or held data and were not returned: the library's own estimate of RSS */
+  uint64_t dirty_bytes; /* part of resident_bytes: wholly free pages waiting for their return to the system */
   uint64_t committed_bytes; /* address space that is readable and writable, heap */
   uint64_t reserved_bytes;  /* address space reserved, heap */
   uint64_t metadata_bytes;  /* memory the library uses for itself */
