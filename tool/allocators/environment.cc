@@ -1,0 +1,62 @@
+#include "tool/allocators/environment.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <string_view>
+
+#include "tool/allocators/table.h"
+
+extern char** environ;
+
+namespace neap {
+namespace {
+
+bool is_known_allocator_file(std::string_view path) {
+  const std::string file = std::filesystem::path(path).filename().string();
+  for (const AllocatorRow& row : allocator_table)
+    for (const std::string_view known : row.files)
+      if (file.starts_with(known)) return true;
+  return false;
+}
+
+std::string merge_preload(const std::vector<std::string>& first, std::string_view inherited) {
+  std::string merged;
+  const auto append = [&merged](std::string_view part) {
+    if (!merged.empty()) merged += ':';
+    merged += part;
+  };
+  for (const std::string& path : first) append(path);
+  while (!inherited.empty()) {
+    const auto end = std::min(inherited.find_first_of(": "), inherited.size());
+    const std::string_view part = inherited.substr(0, end);
+    if (!part.empty() && !is_known_allocator_file(part)) append(part);
+    inherited.remove_prefix(std::min(end + 1, inherited.size()));
+  }
+  return merged;
+}
+
+}  // namespace
+
+std::vector<std::string> environment_under(const Allocator& allocator, const std::vector<std::string>& extra_preloads) {
+  std::map<std::string, std::string> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (equals != std::string_view::npos) variables[std::string(text.substr(0, equals))] = text.substr(equals + 1);
+  }
+  std::vector<std::string> preloads = extra_preloads;
+  if (!allocator.library.empty()) preloads.push_back(allocator.library);
+  const std::string merged = merge_preload(preloads, variables["LD_PRELOAD"]);
+  if (merged.empty())
+    variables.erase("LD_PRELOAD");
+  else
+    variables["LD_PRELOAD"] = merged;
+  for (const auto& [name, value] : allocator.environment) variables[name] = value;
+
+  std::vector<std::string> environment;
+  for (const auto& [name, value] : variables) environment.push_back(name + "=" + value);
+  return environment;
+}
+
+}  // namespace neap

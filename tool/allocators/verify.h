@@ -1,0 +1,30 @@
+// Whether an allocator really serves a live process. Called some milliseconds after the start, by the watcher of `run`
+// and by the recorder.
+#pragma once
+#include <sys/types.h>
+
+#include <string>
+
+#include "tool/allocators/preflight.h"
+#include "tool/model/allocator.h"
+
+namespace neap {
+
+enum class Verdict {
+  serves,   // libneap: its telemetry counts served calls; others: mapped, and nothing stands before it
+  not_yet,  // the process is still in its dynamic loader, or has not allocated
+  does_not_serve,
+  cannot_tell,  // no right to look into the process
+};
+
+struct Verification {
+  Verdict verdict = Verdict::not_yet;
+  std::string reason;  // for a person; empty when it serves
+};
+
+Verification verify_allocator(pid_t pid, const Allocator& allocator);
+
+// The one line for stderr. Empty when it serves or ended before anybody could see.
+std::string explain(const Verification& verification, const Allocator& allocator, const std::string& program);
+
+}  // namespace neap

@@ -1,0 +1,33 @@
+// What a verb is. Each file of this room defines one: it adds its options to a CLI11 sub-command and returns the body
+// that main calls once the line is parsed. A body returns the exit code or throws Failure; it never calls exit.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace neap {
+
+// What holds for every verb: the options before or after it, and the program behind `--`, untouched by the parser.
+struct Invocation {
+  bool json = false;
+  bool quiet = false;
+  std::vector<std::string> program;
+};
+
+using VerbBody = std::function<int()>;
+
+struct Verb {
+  const char* name;
+  const char* help;  // one line
+  VerbBody (*define)(CLI::App& command, const Invocation& invocation);
+  bool hidden = false;
+};
+
+// Shows `-- PROGRAM [ARGS]` at the end of the verb's usage line.
+void takes_program(CLI::App& command);
+
+// The program behind `--`; fails with a line that shows the form when there is none.
+const std::vector<std::string>& require_program(const Invocation& invocation, const char* verb);
+
+}  // namespace neap

@@ -1,0 +1,20 @@
+// The verb table: the one list of what `neap` can do. Main and its --help derive from it.
+// A new verb is one file here with a define_ function, declared and listed below.
+#pragma once
+#include <array>
+
+#include "tool/commands/command.h"
+
+namespace neap {
+
+VerbBody define_allocators(CLI::App& command, const Invocation& invocation);
+VerbBody define_run(CLI::App& command, const Invocation& invocation);
+VerbBody define_probe(CLI::App& command, const Invocation& invocation);
+
+inline constexpr std::array verbs = {
+    Verb{"allocators", "List the allocators of this machine", define_allocators},
+    Verb{"run", "Run a program under an allocator", define_run},
+    Verb{"probe", "Tell which malloc serves this process (used by allocators)", define_probe, true},
+};
+
+}  // namespace neap

@@ -1,0 +1,47 @@
+// Run: one recorded execution of a program under one allocator, and what is told about it.
+// Recording = Run's facts + its processes + its samples; tool/store keeps it, tool/analysis turns it into a Summary.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tool/model/sample.h"
+#include "tool/model/units.h"
+
+namespace neap {
+
+struct RunFacts {
+  std::string label;      // the name of its line in charts; the allocator's label unless --label says otherwise
+  std::string allocator;  // empty when the program was started by somebody else and its allocator could not be told
+  std::string library;
+  std::vector<std::string> command;
+  std::string host;
+  std::string kernel;
+  std::string started_at;  // ISO 8601, UTC
+  Seconds interval;
+  double budget_percent = 0;  // of one core
+};
+
+// How the run ended and what the kernel says of the whole of it: exact where samples are not.
+struct RunEnd {
+  std::optional<int> exit_code;  // as a shell would say it: 128+N for signal N
+  Seconds wall;
+  std::optional<Seconds> user;  // of the program and its waited-for children
+  std::optional<Seconds> system;
+  std::optional<Bytes> peak_rss;  // of the largest process
+  std::optional<std::uint64_t> minor_faults;
+  std::optional<std::uint64_t> major_faults;
+  double own_cpu_percent = 0;  // what recording cost, of one core
+  Seconds detail_interval;     // how often PSS and its neighbours were read, on average
+  bool interrupted = false;    // Ctrl-C or --duration ended it
+};
+
+struct Run {
+  RunFacts facts;
+  std::vector<Process> processes;
+  std::vector<Sample> samples;  // ordered by time
+  std::optional<RunEnd> end;    // empty: the recorder was killed or is still at work
+};
+
+}  // namespace neap

@@ -1,0 +1,41 @@
+// Sample: what one look at one process gave. Written by tool/measure, kept by tool/store, summed by tool/analysis.
+// A field that was not read at that moment (dear to read, or not permitted) is empty, never zero.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "tool/model/units.h"
+
+namespace neap {
+
+struct Sample {
+  Seconds at;                // since the start of the recording
+  std::int64_t process = 0;  // Process::id
+  Bytes rss;
+  Bytes swap;
+  std::uint32_t threads = 0;
+  std::uint64_t minor_faults = 0;  // since the process started, as are the next three
+  std::uint64_t major_faults = 0;
+  Seconds user;
+  Seconds system;
+  std::optional<Bytes> pss;  // from here on: read as often as the CPU budget allows
+  std::optional<Bytes> private_dirty;
+  std::optional<Bytes> anonymous;
+  std::optional<Bytes> lazy_free;
+  std::optional<Bytes> huge_pages;
+  std::optional<std::uint32_t> mappings;
+  std::optional<Bytes> live;  // libneap's telemetry: small_bytes + large_bytes
+  std::optional<Bytes> heap_resident;
+};
+
+// One process of a recording: the program itself or one of its descendants.
+struct Process {
+  std::int64_t id = 0;  // unique within the recording; a pid may come back
+  std::int32_t pid = 0;
+  std::int32_t parent_pid = 0;
+  std::string name;
+  Seconds first_seen;
+};
+
+}  // namespace neap
