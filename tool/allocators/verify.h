@@ -14,6 +14,7 @@ enum class Verdict {
   serves,   // libneap: its telemetry counts served calls; others: mapped, and nothing stands before it
   not_yet,  // the process is still in its dynamic loader, or has not allocated
   does_not_serve,
+  ended,        // too short-lived to be looked at
   cannot_tell,  // no right to look into the process
 };
 
