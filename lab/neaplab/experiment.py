@@ -1,0 +1,244 @@
+"""The course of one lab: keys, network, directory, load, result. Main thread only.
+
+Everything that waits does so in tick(), which also samples the relays once a second, hears the workers, notices a
+process that died and obeys a signal.
+"""
+
+import signal
+import time
+from dataclasses import asdict
+
+from .directory.feed import Feed
+from .failure import LabError
+from .load.history import PATHS, fetch, parse
+from .load.player import Load
+from .load.tally import Tally
+from .network.keys import make_identities
+from .network.logs import bootstrapped_percent, explain
+from .network.nodes import DIR_PORT, OR_PORT, SOCKS_PORT, WEB_PORT
+from .network.torrc import write_torrcs
+from .plan import DRAIN_S
+from .tested import TestedRelay
+from .workers import Worker
+
+MEASURED_KBS = {"authority": 1, "middle": 500_000, "exit": 500_000, "tested": 100_000}
+RENEWED_SHARE = 0.08
+LISTED_SHARE = 0.95  # of the synthetic relays, for the directory to count as full
+
+
+class Experiment:
+    def __init__(self, options, tools, environments, network, household, interrupts, progress, began):
+        self.options, self.plan, self.tools, self.environments = options, options.plan, tools, environments
+        self.network, self.household, self.interrupts, self.progress = network, household, interrupts, progress
+        self.began = began
+        self.tested = [TestedRelay(node, environments[node.allocator].library) for node in network.tested]
+        self.feed = self.player = None
+        self.fed = 0
+        self.played = None
+        self.load_began_s = self.load_ended_s = None
+        self.next_sample_s = 0.0
+
+    def now_s(self):
+        return time.monotonic() - self.began
+
+    # --- the course
+
+    def run(self):
+        self.progress.show("making keys", f"{len(self.network.relays)} relays, {self.plan.directory} synthetic ones")
+        identities = make_identities(self.household, self.tools, self.network)
+        bandwidth_file = self.network.folder / "bandwidth"
+        self.start_feed(identities, bandwidth_file)
+        write_torrcs(self.network, identities, self.plan, bandwidth_file, self.options.sandbox)
+        self.start_network()
+        self.fill_directory()
+        self.await_consensus(identities)
+        self.await_relays()
+        for client in self.network.clients:
+            self.start_tor(client, None)
+        self.play()
+
+    def start_feed(self, identities, bandwidth_file):
+        measured = {identities.fingerprints[node.name]: MEASURED_KBS[node.role] for node in self.network.relays}
+        settings = Feed([node.address for node in self.network.authorities], DIR_PORT, self.network.lab_address,
+                        self.plan.directory, self.plan.interval_s, RENEWED_SHARE, str(bandwidth_file), measured)
+        self.feed = Worker(self.household, "feed", asdict(settings), self.network.folder / "feed.log")
+        self.until(lambda: self.heard("keys"), 60, "drawing keys for the synthetic relays")
+
+    def start_network(self):
+        for node in self.network.relays:
+            if node.role != "tested":
+                self.start_tor(node, None)
+        for i, relay in enumerate(self.tested):
+            wrap = self.options.wrap if i == 0 else []
+            self.start_tor(relay.node, self.environments[relay.node.allocator].variables, wrap)
+        self.until(lambda: all([relay.find() for relay in self.tested]), 30, "starting relays")
+        for relay in self.tested:
+            if not relay.runs_on_its_allocator():
+                raise LabError(f"the relay for {relay.label} does not run on {relay.library}: {explain(relay.node)}")
+        self.until(lambda: all(self.answers(node) for node in self.network.authorities), 30, "starting authorities")
+
+    def start_tor(self, node, environment, wrap=()):
+        argv = [*wrap, self.tools["tor"], "--defaults-torrc", "/dev/null", "-f", node.torrc]
+        self.household.spawn(node.name, argv, environment, output=node.folder / "output")
+
+    def fill_directory(self):
+        self.feed.tell("go")
+        self.until(lambda: self.heard("uploaded") >= self.plan.directory, self.plan.bring_up_limit_s,
+                   "uploading the directory", lambda: f"{self.heard('uploaded')} of {self.plan.directory} relays")
+
+    def await_consensus(self, identities):
+        wanted = int(self.plan.directory * LISTED_SHARE)
+        guards = [bytes.fromhex(identities.fingerprints[node.name]) for node in self.network.tested]
+        self.listed = 0
+
+        def complete():
+            text = self.document(self.network.authorities[0], PATHS["full"])
+            if text is None:
+                return False
+            self.listed = text.count(b"\nr ")
+            return self.listed >= wanted and all(is_guard(text, fingerprint) for fingerprint in guards)
+
+        self.until(complete, self.plan.bring_up_limit_s, "waiting for a full consensus",
+                   lambda: f"{self.listed} of about {self.plan.directory} relays listed", self.network.authorities)
+
+    def await_relays(self):
+        """Until every relay under test serves the consensus and its documents."""
+        missing = {relay.node.name: relay.node for relay in self.tested}
+
+        def ready():
+            for name, node in list(missing.items()):
+                text = self.document(node, PATHS["microdesc"])
+                if text is None:
+                    continue
+                documents = parse("microdesc", text, 0).documents
+                chosen = documents[::max(1, len(documents) // 90)]
+                found = self.document(node, "/tor/micro/d/" + "-".join(chosen))
+                if len(documents) >= self.plan.directory * LISTED_SHARE and found and \
+                        found.count(b"onion-key") >= len(chosen) * 0.9:
+                    del missing[name]
+            return not missing
+
+        self.until(ready, self.plan.bring_up_limit_s, "waiting for the relays' directories",
+                   lambda: f"{len(self.tested) - len(missing)} of {len(self.tested)} ready", self.network.tested)
+
+    def play(self):
+        drain_s = DRAIN_S
+        duration = self.plan.deadline_s - self.now_s() - self.plan.interval_s * 0.75
+        clients = {relay.label: [client.address, SOCKS_PORT]
+                   for relay, client in zip(self.tested, self.network.clients)}
+        settings = Load({relay.label: relay.node.address for relay in self.tested}, clients,
+                        [self.network.web_address, WEB_PORT], [self.network.authorities[0].address, DIR_PORT],
+                        self.network.lab_address, OR_PORT, self.plan.interval_s * 0.75, duration, drain_s,
+                        self.plan.sessions_per_s)
+        self.player = Worker(self.household, "player", asdict(settings), self.network.folder / "player.log")
+        self.until(lambda: self.phase() in ("load", "drain", "done"), 60, "settling")
+        self.load_began_s = self.now_s()
+        try:
+            self.until(self.clients_up, 90, "loading, clients starting", self.load_detail, self.network.clients)
+            self.player.tell("clients")
+            self.until(lambda: self.phase() in ("drain", "done"), duration + 30, "loading", self.load_detail)
+        finally:
+            self.load_ended_s = self.now_s()
+        self.until(lambda: self.phase() == "done", drain_s + 70, "letting the last sessions end", self.load_detail)
+        self.load_done = True
+
+    # --- what they wait for
+
+    def until(self, condition, limit_s, step, detail=lambda: "", blamed=()):
+        """Ticks until the condition holds; after the limit, an error with what the blamed nodes' logs say."""
+        ends = self.now_s() + limit_s
+        while not condition():
+            self.progress.show(step, detail())
+            self.tick()
+            if self.now_s() > ends:
+                reasons = "".join(f"\n  {node.name}: {explain(node)}" for node in blamed)
+                told = detail()
+                raise LabError(f"{step}: not done after {limit_s:.0f} s{' (' + told + ')' if told else ''}{reasons}")
+
+    def tick(self):
+        workers = [worker for worker in (self.feed, self.player) if worker]
+        self.interrupts.wait(max(0.0, min(0.25, self.next_sample_s - self.now_s())), workers)
+        for worker in workers:
+            for event in worker.events():
+                self.hear(event)
+        if self.now_s() >= self.next_sample_s:
+            self.next_sample_s = max(self.next_sample_s + 1, self.now_s() + 0.5)
+            for relay in self.tested:
+                if relay.pid:
+                    relay.sample(self.now_s())
+        self.notice_the_dead()
+
+    def hear(self, event):
+        if "tallies" in event:
+            self.played = event
+        elif "refused" in event:
+            raise LabError(f"an authority refused the synthetic relays: {event['refused']}: "
+                           f"{explain(self.network.authorities[0])}")
+        else:
+            self.fed = {**(self.fed or {}), **event}
+
+    def heard(self, what):
+        return (self.fed or {}).get(what, 0)
+
+    def phase(self):
+        return self.played["phase"] if self.played else None
+
+    def notice_the_dead(self):
+        nodes = {node.name: node for node in self.network.nodes}
+        for name, code in self.household.ended():
+            if name == "player" and code == 0:
+                continue
+            if name in nodes:
+                node = nodes[name]
+                who = f"the relay on {node.label}" if node.label else name
+                raise LabError(f"{who} died ({describe_exit(code)}): {explain(node)}")
+            log = self.network.folder / f"{name}.log"
+            lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+            raise LabError(f"the lab's {name} died ({describe_exit(code)}): {lines[-1] if lines else 'no message'}")
+
+    def answers(self, node):
+        try:
+            fetch(node.address, DIR_PORT, "/tor/keys/authority", self.network.lab_address, 2)
+            return True
+        except (OSError, ValueError):
+            return False
+
+    def document(self, node, path):
+        try:
+            status, body = fetch(node.address, DIR_PORT, path, self.network.lab_address, 10)
+        except (OSError, ValueError):
+            return None
+        return body if status == 200 else None
+
+    def clients_up(self):
+        return self.phase() != "load" or all(bootstrapped_percent(client) == 100 for client in self.network.clients)
+
+    def load_detail(self):
+        sizes = ", ".join(f"{relay.label} {relay.samples[-1].rss >> 20}" for relay in self.tested if relay.samples)
+        begun = max((t["begun"] for t in self.played["tallies"].values()), default=0) if self.played else 0
+        return f"{begun} sessions each; MiB now: {sizes}"
+
+    # --- what came of it
+
+    def tallies(self):
+        told = self.played["tallies"] if self.played else {}
+        return {relay.label: Tally(**told.get(relay.label, {})) for relay in self.tested}
+
+    def stop(self):
+        """Ends the relays as an operator would, so that a wrapper can finish its work."""
+        self.household.stop([relay.node.name for relay in self.tested], signal.SIGINT, 10 if self.options.wrap else 3)
+
+
+def describe_exit(code):
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def is_guard(consensus, fingerprint):
+    """The relay is listed with the flags that make it an entry."""
+    import base64
+    mark = b" " + base64.b64encode(fingerprint).rstrip(b"=") + b" "
+    at = consensus.find(mark)
+    if at < 0:
+        return False
+    flags = consensus[consensus.index(b"\ns ", at):].split(b"\n", 2)[1].split()
+    return b"Guard" in flags and b"Running" in flags

@@ -1,0 +1,55 @@
+"""The consensuses published so far, as the sessions need them: the digest that names each and the documents it lists."""
+
+import base64
+import hashlib
+import http.client
+import re
+from collections import deque
+from dataclasses import dataclass
+
+KEPT = 12
+PATHS = {"microdesc": "/tor/status-vote/current/consensus-microdesc", "full": "/tor/status-vote/current/consensus"}
+SIGNATURES = b"\ndirectory-signature "
+
+
+@dataclass(frozen=True)
+class Consensus:
+    digest: str       # SHA3-256 of the signed part, upper-case hex: what X-Or-Diff-From-Consensus carries
+    documents: tuple  # digests of its microdescriptors (base64) or server descriptors (hex)
+    seen: float       # monotonic seconds
+    size: int
+
+
+def parse(flavour, text, now):
+    signed = text[:text.index(SIGNATURES) + len(SIGNATURES)]
+    if flavour == "microdesc":
+        documents = [m.decode() for m in re.findall(rb"^m ([A-Za-z0-9+/]+)", text, re.M)]
+    else:
+        found = re.findall(rb"^r \S+ \S+ (\S+)", text, re.M)
+        documents = [base64.b64decode(m + b"=").hex() for m in found]
+    return Consensus(hashlib.sha3_256(signed).hexdigest().upper(), tuple(documents), now, len(text))
+
+
+def fetch(address, port, path, source, timeout_s=20):
+    """(status, body) of a plain directory request."""
+    link = http.client.HTTPConnection(address, port, timeout=timeout_s, source_address=(source, 0))
+    try:
+        link.request("GET", path)
+        answer = link.getresponse()
+        return answer.status, answer.read()
+    finally:
+        link.close()
+
+
+class History:
+    def __init__(self, settle_s):
+        """A consensus counts as settled, known with all its documents to every relay, `settle_s` after it was seen."""
+        self.settle_s = settle_s
+        self.known = {flavour: deque(maxlen=KEPT) for flavour in PATHS}
+
+    def add(self, flavour, consensus):
+        if not any(old.digest == consensus.digest for old in self.known[flavour]):
+            self.known[flavour].append(consensus)
+
+    def settled(self, flavour, now):
+        return [c for c in self.known[flavour] if c.seen + self.settle_s <= now]

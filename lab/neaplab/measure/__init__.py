@@ -1,0 +1,1 @@
+"""What the relays use: sampling, telemetry, the summary and its forms."""

@@ -1,0 +1,87 @@
+"""Identity keys of the real nodes, made by tor's own tools side by side. Main thread only."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+from ..failure import LabError
+from .nodes import DIR_PORT, OR_PORT
+
+NOT_AN_AUTHORITY = "x 127.0.0.1:1 ffffffffffffffffffffffffffffffffffffffff"
+
+
+@dataclass(frozen=True)
+class Identities:
+    fingerprints: dict   # node name -> hex
+    directory_lines: list  # DirAuthority lines for every torrc
+
+
+def find_tools():
+    """Paths of tor and tor-gencert, or a clear refusal."""
+    paths = {name: shutil.which(name, path=_search_path()) for name in ("tor", "tor-gencert")}
+    missing = [name for name, path in paths.items() if path is None]
+    if missing:
+        raise LabError(f"{' and '.join(missing)} not found in PATH: install Debian's package with: apt install tor")
+    return paths
+
+
+def _search_path():
+    import os
+    return os.environ.get("PATH", os.defpath)
+
+
+def make_identities(household, tools, network):
+    for node in network.nodes:
+        (node.folder / "keys").mkdir(mode=0o700, parents=True)
+        node.folder.chmod(0o700)
+    certs = {node.name: _start_certificate(household, tools, node) for node in network.authorities}
+    prints = {node.name: _start_fingerprint(household, tools, node) for node in network.relays}
+    certificates = {name: _finish(household, f"tor-gencert for {name}", child) for name, child in certs.items()}
+    del certificates
+    fingerprints = {}
+    for name, child in prints.items():
+        text = _finish(household, f"tor --list-fingerprint for {name}", child)
+        fingerprints[name] = "".join(text.split("\n")[-1].split()[1:])
+        if not re.fullmatch(r"[0-9A-F]{40}", fingerprints[name]):
+            raise LabError(f"tor did not tell the fingerprint of {name}: {text[-200:]!r}")
+    lines = [_directory_line(node, fingerprints[node.name]) for node in network.authorities]
+    return Identities(fingerprints, lines)
+
+
+def _start_certificate(household, tools, node):
+    keys = node.folder / "keys"
+    child = household.spawn(f"keys of {node.name}", [
+        tools["tor-gencert"], "--create-identity-key", "--passphrase-fd", "0", "-m", "12",
+        "-i", keys / "authority_identity_key", "-s", keys / "authority_signing_key",
+        "-c", keys / "authority_certificate", "-a", f"{node.address}:{DIR_PORT}",
+    ], stdin=subprocess.PIPE, output=subprocess.PIPE)
+    child.stdin.write(b"passphrase\n")
+    child.stdin.close()
+    return child
+
+
+def _start_fingerprint(household, tools, node):
+    return household.spawn(f"fingerprint of {node.name}", [
+        tools["tor"], "--quiet", "--ignore-missing-torrc", "--defaults-torrc", "/dev/null", "-f", "/nonexistent",
+        "--list-fingerprint", "--orport", "1", "--datadirectory", node.folder, "--nickname", node.name,
+        "--dirauthority", NOT_AN_AUTHORITY,
+    ], output=subprocess.PIPE)
+
+
+def _finish(household, what, child):
+    text = child.stdout.read().decode(errors="replace").strip()
+    child.stdout.close()
+    code = child.wait()
+    for name, known in list(household.children.items()):
+        if known is child:
+            del household.children[name]
+    if code != 0:
+        raise LabError(f"{what} failed with exit code {code}: {text[-300:]}")
+    return text
+
+
+def _directory_line(node, fingerprint):
+    text = (node.folder / "keys" / "authority_certificate").read_text()
+    v3 = re.search(r"^fingerprint (\S+)", text, re.M).group(1)
+    return f"DirAuthority {node.name} orport={OR_PORT} no-v2 v3ident={v3} {node.address}:{DIR_PORT} {fingerprint}"

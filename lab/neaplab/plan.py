@@ -1,0 +1,50 @@
+"""How large the lab is and how its time is spent, from the minutes that it may take in all."""
+
+from dataclasses import dataclass, replace
+
+from .failure import BadInput
+
+SHORTEST_MIN = 3.0
+QUICK_MIN, DEFAULT_MIN = 5.0, 15.0
+QUICK_UP_TO_MIN = 8.0  # shorter labs take the quick sizes
+CLOSING_S = 22         # after the load: sessions end, relays stop, the report is written
+DRAIN_S = 12
+
+
+@dataclass(frozen=True)
+class Plan:
+    minutes: float          # the whole lab, key generation to report
+    directory: int          # synthetic relays
+    interval_s: int         # a consensus each
+    workers: int            # NumCPUs of a relay under test: its worker threads
+    diff_age_min: int       # age up to which a relay makes differences to a consensus
+    sessions_per_s: float   # against each relay under test
+    bring_up_s: int         # usual time from start to load
+    counts: dict            # role -> nodes
+
+    @property
+    def deadline_s(self):
+        return self.minutes * 60 - CLOSING_S
+
+    @property
+    def bring_up_limit_s(self):
+        """A network that is not up by then leaves too little time for a load that means anything."""
+        return max(120.0, self.minutes * 60 * 0.55)
+
+
+QUICK = Plan(minutes=QUICK_MIN, directory=2000, interval_s=20, workers=8, diff_age_min=2, sessions_per_s=0.7,
+             bring_up_s=75, counts={"authority": 3, "middle": 2, "exit": 2})
+DEFAULT = Plan(minutes=DEFAULT_MIN, directory=4000, interval_s=30, workers=8, diff_age_min=4, sessions_per_s=0.7,
+               bring_up_s=120, counts={"authority": 3, "middle": 3, "exit": 2})
+DIRECTORY_LIMITS = (100, 12000)
+
+
+def make_plan(minutes, directory):
+    if not SHORTEST_MIN <= minutes <= 24 * 60:
+        raise BadInput(f"--minutes {minutes:g}: give {SHORTEST_MIN:g} to {24 * 60}")
+    base = QUICK if minutes <= QUICK_UP_TO_MIN else DEFAULT
+    if directory is None:
+        directory = base.directory
+    if not DIRECTORY_LIMITS[0] <= directory <= DIRECTORY_LIMITS[1]:
+        raise BadInput(f"--directory {directory}: give {DIRECTORY_LIMITS[0]} to {DIRECTORY_LIMITS[1]} synthetic relays")
+    return replace(base, minutes=minutes, directory=directory)

@@ -1,0 +1,1 @@
+"""The processes of the lab: started so that they cannot outlive it."""

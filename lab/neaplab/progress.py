@@ -1,0 +1,41 @@
+"""What is happening and how long it will take, on stderr. One line that renews itself on a terminal, few lines elsewhere."""
+
+import sys
+import time
+
+QUIET_S = 20.0
+
+
+class Progress:
+    def __init__(self, total_s, began, stream=sys.stderr):
+        self.total_s, self.began, self.stream = total_s, began, stream
+        self.live = stream.isatty()
+        self.last_step, self.last_at = None, 0.0
+
+    def show(self, step, detail=""):
+        """`step` names the phase; `detail` may change with each call."""
+        now = time.monotonic()
+        if not self.live and step == self.last_step and now - self.last_at < QUIET_S:
+            return
+        elapsed = int(now - self.began)
+        left = max(0, int(self.total_s) - elapsed)
+        line = f"neap lab: {step}{': ' + detail if detail else ''}  [{clock(elapsed)} gone, at most {clock(left)} to go]"
+        self.stream.write(f"\r\x1b[K{line}" if self.live else f"{line}\n")
+        self.stream.flush()
+        self.last_step, self.last_at = step, now
+
+    def say(self, line):
+        """A line that stays."""
+        self.stream.write(f"\r\x1b[K{line}\n" if self.live else f"{line}\n")
+        self.stream.flush()
+        self.last_step = None
+
+    def end(self):
+        if self.live and self.last_step:
+            self.stream.write("\r\x1b[K")
+            self.stream.flush()
+        self.last_step = None
+
+
+def clock(seconds):
+    return f"{seconds // 60}:{seconds % 60:02d}"

@@ -1,0 +1,39 @@
+"""The lab's own helper processes: one takes its settings as a line of JSON and answers with lines of JSON."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ENTRY = Path(__file__).resolve().parent.parent
+
+
+class Worker:
+    def __init__(self, household, name, settings, log):
+        self.name = name
+        self.child = household.spawn(name, [sys.executable, "-B", ENTRY, "--worker", name], stdin=subprocess.PIPE,
+                                     output=subprocess.PIPE, errors=log)
+        os.set_blocking(self.child.stdout.fileno(), False)
+        self.rest = b""
+        self.tell(json.dumps(settings))
+
+    def fileno(self):
+        return self.child.stdout.fileno()
+
+    def tell(self, line):
+        self.child.stdin.write(line.encode() + b"\n")
+        self.child.stdin.flush()
+
+    def events(self):
+        """What the worker said since the last call."""
+        while True:
+            try:
+                data = os.read(self.fileno(), 1 << 16)
+            except BlockingIOError:
+                break
+            if not data:
+                break
+            self.rest += data
+        *lines, self.rest = self.rest.split(b"\n")
+        return [json.loads(line) for line in lines]
