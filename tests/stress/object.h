@@ -1,0 +1,84 @@
+// An object of the heap with contents that can be told: each word is derived from a mark, so that a byte that another
+// object's owner, or the allocator, has written shows. Not thread-safe by itself; whoever holds it may pass it on.
+#ifndef NEAP_TESTS_STRESS_OBJECT_H
+#define NEAP_TESTS_STRESS_OBJECT_H
+
+#include <malloc.h>
+
+#include <cstdint>
+#include <cstring>
+
+#include "scene.h"
+
+namespace stress {
+
+struct Object {
+  unsigned char* bytes = nullptr;
+  std::size_t size = 0;
+  std::uint64_t mark = 0;
+};
+
+inline std::uint64_t word_at(std::uint64_t mark, std::size_t at) { return (mark + at) * 0x9e3779b97f4a7c15; }
+
+inline void write(const Object& object, std::size_t from) {
+  from -= from % 8;
+  for (std::size_t at = from; at < object.size; at += 8) {
+    const std::uint64_t word = word_at(object.mark, at);
+    std::memcpy(object.bytes + at, &word, object.size - at < 8 ? object.size - at : 8);
+  }
+}
+
+inline bool intact(const Object& object, std::size_t size) {
+  for (std::size_t at = 0; at < size; at += 8) {
+    const std::uint64_t word = word_at(object.mark, at);
+    if (std::memcmp(object.bytes + at, &word, size - at < 8 ? size - at : 8) != 0) return false;
+  }
+  return true;
+}
+
+inline void check_new(const Object& object, std::size_t alignment) {
+  require(object.bytes != nullptr, "an allocation well below every limit was refused");
+  require(reinterpret_cast<std::uintptr_t>(object.bytes) % alignment == 0, "alignment");
+  require(malloc_usable_size(object.bytes) >= object.size, "usable size below the size asked for");
+}
+
+inline Object make(Random& random, std::size_t size) {
+  Object object{nullptr, size, random.next()};
+  std::size_t alignment = size >= 16 ? 16 : 8;
+  const std::size_t way = random.below(20);
+  if (way == 0) {
+    alignment = std::size_t{8} << random.below(10);
+    void* bytes = nullptr;
+    require(posix_memalign(&bytes, alignment, size) == 0, "posix_memalign");
+    object.bytes = static_cast<unsigned char*>(bytes);
+  } else if (way <= 4) {
+    object.bytes = static_cast<unsigned char*>(calloc(1, size));
+    for (std::size_t at = 0; object.bytes != nullptr && at < size; ++at)
+      require(object.bytes[at] == 0, "calloc gave a byte that is not zero");
+  } else {
+    object.bytes = static_cast<unsigned char*>(std::malloc(size));
+  }
+  check_new(object, alignment);
+  write(object, 0);
+  return object;
+}
+
+inline void resize(Object& object, std::size_t size) {
+  auto* bytes = static_cast<unsigned char*>(std::realloc(object.bytes, size));
+  const std::size_t kept = object.size < size ? object.size : size;
+  object.bytes = bytes;
+  object.size = size;
+  check_new(object, size >= 16 ? 16 : 8);
+  require(intact(object, kept), "contents after realloc");
+  write(object, kept);
+}
+
+inline void destroy(Object& object) {
+  require(intact(object, object.size), "contents before free");
+  std::free(object.bytes);
+  object = Object{};
+}
+
+}  // namespace stress
+
+#endif
