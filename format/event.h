@@ -1,0 +1,35 @@
+// One allocation event as every reader and writer of traces sees it, whatever file it came from.
+// Objects are named by slots: a slot is taken when an object is born and free for reuse when it dies.
+// No contents, no addresses. Used by format/, replay/ and the trace verbs.
+#pragma once
+
+#include <cstdint>
+
+namespace neap::trace {
+
+enum class Op : uint8_t {
+  allocate = 1,  // malloc and operator new
+  zeroed = 2,    // calloc
+  release = 3,   // free and operator delete; size is 0
+  resize = 4,    // realloc of a living slot to `size` bytes
+  aligned = 6,   // memalign, posix_memalign, aligned_alloc, aligned new
+};
+
+struct Event {
+  uint64_t size_bytes;
+  uint32_t slot;
+  uint32_t time_ms;  // since the first event; never runs backwards
+  uint32_t thread;   // 0 is the thread of the first event
+  Op op;
+  uint8_t alignment_log2;  // only with Op::aligned, else 0
+};
+
+// What a reader knows about a trace before the first event is read.
+struct Summary {
+  uint64_t events = 0;
+  uint32_t slots = 0;
+  uint32_t threads = 0;
+  uint32_t duration_ms = 0;
+};
+
+}  // namespace neap::trace

@@ -1,0 +1,84 @@
+// Player: real threads that call the allocator in the recorded order. Exactly one thread runs at a time; it holds the
+// baton and passes it on where the next event belongs to another thread, so a trace with few changes of thread costs
+// nothing for its order. The thread of the first event is the process's own; the others start at their first event
+// and end after their last. All fields but the batons belong to the holder of the baton.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+
+#include "calls.h"
+#include "meter.h"
+#include "plan.h"
+
+namespace neap::replay {
+
+struct Sample {
+  uint64_t event;
+  uint64_t live_bytes;
+  uint64_t resident_bytes;
+  uint32_t trace_ms;
+  uint32_t wall_ms;
+};
+
+struct PlayOptions {
+  double pace = 0;  // 0: as fast as possible; 1: as recorded; 2: twice as fast
+  Calls* calls = execute_steps;
+  int progress_fd = -1;  // each sample is written here as it is taken
+};
+
+class Player {
+ public:
+  Player(Plan& plan, Meter& meter, const PlayOptions& options) : plan_(plan), meter_(meter), options_(options) {}
+
+  // nullptr, or what went wrong.
+  const char* prepare(uint32_t samples);
+  const char* play();
+
+  const trace::SharedArray<Sample>& samples() const { return samples_; }
+  uint32_t sample_count() const { return sample_count_; }
+  double wall_s() const { return wall_s_; }
+
+ private:
+  enum class Turn : uint32_t { none, go };
+  struct Replayed {
+    std::atomic<uint32_t> baton;  // Turn; stored with release by the one who passes, loaded with acquire by the owner
+    Player* player;
+    pthread_t handle;
+    uint32_t number;
+    uint32_t stack;
+    bool started;
+  };
+
+  static void* thread_main(void* self);
+  void run(Replayed& self);
+  void await_baton(Replayed& self);
+  void pass_to(uint32_t thread);
+  const char* start(Replayed& thread);
+  bool refill();
+  void take_sample();
+  void wait_until(uint32_t trace_ms);
+  void finish(const char* error);
+  uint32_t wall_ms() const;
+
+  Plan& plan_;
+  Meter& meter_;
+  PlayOptions options_;
+  trace::SharedArray<unsigned char*> objects_;  // by slot
+  trace::SharedArray<Replayed> threads_;
+  trace::SharedArray<uint32_t> ended_;  // threads that can be joined, and their stacks used again
+  uint32_t ended_count_ = 0;
+  trace::SharedArray<unsigned char> stacks_;
+  uint32_t stacks_used_ = 0;
+  trace::SharedArray<Sample> samples_;
+  uint32_t sample_count_ = 0;
+  uint32_t cursor_ = 0;  // next segment of the window
+  bool finished_ = false;
+  const char* error_ = nullptr;
+  double wall_start_s_ = 0;
+  double wall_s_ = 0;
+  std::atomic<uint32_t> over_{0};  // set with release by finish(), awaited by the main thread
+};
+
+}  // namespace neap::replay
