@@ -1,0 +1,92 @@
+#include "api/fast.h"
+
+#include <cstring>
+
+namespace neap {
+namespace {
+
+// A small object keeps its place while the new size uses at least 3/4 of it.
+bool fits_well(std::size_t size, std::size_t usable) { return size <= usable && size >= usable - usable / 4; }
+
+void* move_object(void* from, std::size_t used, std::size_t size, const char* function) {
+  void* to = allocate(size);
+  if (to == nullptr) return nullptr;
+  std::memcpy(to, from, used < size ? used : size);
+  deallocate(from, function);
+  return to;
+}
+
+}  // namespace
+
+void* allocate_slow(std::size_t size) {
+  if (size > kMostBytes) [[unlikely]] return out_of_memory();
+  ThreadCache* cache = current_cache();
+  void* object = size <= kLargestSmall ? heap.allocate_small(cache, class_of(size))
+                                       : heap.allocate_large(cache, size, 1, false);
+  return object != nullptr ? object : out_of_memory();
+}
+
+void free_slow(void* pointer, const char* function) {
+  if (pointer == nullptr) return;
+  ThreadCache* cache = current_cache();
+  Block& block = heap.block_of(pointer, function);
+  if (block.kind.load(std::memory_order_relaxed) == BlockKind::large) return heap.free_large(cache, block);
+  const std::size_t c = block.class_index();
+  if (c < kCachedClasses && cache != nullptr && cache->bins[c].top[-1] == pointer) {
+    misuse(Misuse::double_free, function, pointer, "this object is free already");
+  }
+  const std::uint32_t offset = static_cast<std::uint32_t>(address_of(pointer) & (kBlockSize - 1));
+  if (!begins_object(offset, block.reciprocal)) {
+    misuse(Misuse::interior_pointer, function, pointer, "points inside an object");
+  }
+  heap.free_small(cache, block, pointer, function);
+}
+
+void* allocate_aligned(std::size_t align, std::size_t size) {
+  if (size > kMostBytes - align) return out_of_memory();
+  if (align <= 16 && size > 8) return allocate(size);
+  for (std::size_t c = static_cast<std::size_t>(class_of(size <= kLargestSmall ? size : kLargestSmall));
+       size <= kLargestSmall && align <= kLargestSmall && c < kClassCount; ++c) {
+    if (class_size(c) % align == 0) return allocate(class_size(c));
+  }
+  void* object = heap.allocate_large(current_cache(), size, align, false);
+  return object != nullptr ? object : out_of_memory();
+}
+
+void* allocate_zeroed(std::size_t count, std::size_t size) {
+  std::size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes) || bytes > kMostBytes) return out_of_memory();
+  if (bytes > kLargestSmall) {
+    void* object = heap.allocate_large(current_cache(), bytes, 1, true);
+    return object != nullptr ? object : out_of_memory();
+  }
+  void* object = allocate(bytes);
+  if (object != nullptr) std::memset(object, 0, bytes);
+  return object;
+}
+
+void* reallocate(void* pointer, std::size_t size, const char* function) {
+  if (pointer == nullptr) return allocate(size);
+  if (size == 0) {
+    deallocate(pointer, function);
+    return nullptr;
+  }
+  Block& block = heap.block_of(pointer, function);
+  heap.check_live(block, pointer, function);
+  if (size > kMostBytes) return out_of_memory();
+  const std::size_t usable = heap.usable_size(block);
+  if (block.kind.load(std::memory_order_relaxed) == BlockKind::large) {
+    if (size <= kLargestSmall) return move_object(pointer, usable, size, function);
+    void* object = heap.resize_large(current_cache(), block, size);
+    return object != nullptr ? object : out_of_memory();
+  }
+  return fits_well(size, usable) ? pointer : move_object(pointer, usable, size, function);
+}
+
+std::size_t usable_size(void* pointer, const char* function) {
+  if (pointer == nullptr) return 0;
+  Block& block = heap.block_of(pointer, function);
+  return heap.usable_size(block);
+}
+
+}  // namespace neap

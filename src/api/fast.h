@@ -1,0 +1,64 @@
+// The fast paths of malloc and free, and the one door to the slow ones. Everything exported is made of these.
+// docs/performance.md counts their instructions.
+#pragma once
+
+#include <errno.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "api/process.h"
+#include "heap/misuse.h"
+
+namespace neap {
+
+// No object may be larger: differences of pointers into it must fit ptrdiff_t.
+inline constexpr std::size_t kMostBytes = PTRDIFF_MAX;
+
+[[gnu::noinline]] void* allocate_slow(std::size_t size);
+[[gnu::noinline]] void free_slow(void* pointer, const char* function);
+
+// `size` bytes aligned to 16 (8 when size is at most 8). Null with errno ENOMEM when memory is out.
+inline void* allocate(std::size_t size) {
+  if (size <= kLargestCached) [[likely]] {
+    CacheBin& bin = front->bins[static_cast<std::size_t>(cached_class_of(size))];
+    void** top = bin.top;
+    void* object = top[-1];
+    if (object != nullptr) [[likely]] {
+      bin.top = top - 1;
+      return object;
+    }
+  }
+  return allocate_slow(size);
+}
+
+inline void deallocate(void* pointer, const char* function) {
+  const std::uintptr_t address = address_of(pointer);
+  const Block* block = heap.map().block_fast(address);
+  if (block != nullptr && block->admit.load(std::memory_order_relaxed) != 0) [[likely]] {
+    CacheBin& bin = front->bins[block->class_index()];
+    void** top = bin.top;
+    const std::uint32_t offset = static_cast<std::uint32_t>(address & (kBlockSize - 1));
+    if (top != bin.limit && begins_object(offset, block->reciprocal) && top[-1] != pointer) [[likely]] {
+      *top = pointer;
+      bin.top = top + 1;
+      return;
+    }
+  }
+  free_slow(pointer, function);
+}
+
+// The general forms. `align` is a power of two, bytes. Null with errno ENOMEM.
+void* allocate_aligned(std::size_t align, std::size_t size);
+void* allocate_zeroed(std::size_t count, std::size_t size);
+void* reallocate(void* pointer, std::size_t size, const char* function);
+
+// Bytes usable at a live object; 0 for null.
+std::size_t usable_size(void* pointer, const char* function);
+
+inline void* out_of_memory() {
+  errno = ENOMEM;
+  return nullptr;
+}
+
+}  // namespace neap

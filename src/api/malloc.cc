@@ -1,0 +1,76 @@
+// The C allocation functions: C11, C17, C23, POSIX, and glibc's extras that allocate. Behaviour at the edges is glibc's:
+// malloc(0) gives a unique pointer, realloc(p, 0) frees, an alignment that is no power of two is rounded up.
+#include <malloc.h>
+#include <stdlib.h>
+
+#include <bit>
+#include <cstring>
+
+#include "api/export.h"
+#include "api/fast.h"
+
+namespace {
+
+constexpr std::size_t kMostAlign = SIZE_MAX / 2 + 1;
+
+void* aligned(std::size_t align, std::size_t size) {
+  if (align > kMostAlign) {
+    errno = EINVAL;
+    return nullptr;
+  }
+  return neap::allocate_aligned(std::bit_ceil(align), size);
+}
+
+void check_size(void* pointer, std::size_t size, const char* function) {
+  if (pointer != nullptr && size > neap::usable_size(pointer, function)) {
+    neap::misuse(neap::Misuse::wrong_size, function, pointer, "the size given is above the object's");
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+NEAP_EXPORT void* malloc(std::size_t size) noexcept { return neap::allocate(size); }
+NEAP_EXPORT void free(void* pointer) noexcept { neap::deallocate(pointer, "free"); }
+NEAP_EXPORT void* calloc(std::size_t count, std::size_t size) noexcept { return neap::allocate_zeroed(count, size); }
+NEAP_EXPORT void* realloc(void* pointer, std::size_t size) noexcept { return neap::reallocate(pointer, size, "realloc"); }
+
+NEAP_EXPORT void* reallocarray(void* pointer, std::size_t count, std::size_t size) noexcept {
+  std::size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes)) return neap::out_of_memory();
+  return neap::reallocate(pointer, bytes, "reallocarray");
+}
+
+NEAP_EXPORT void free_sized(void* pointer, std::size_t size) noexcept {
+  check_size(pointer, size, "free_sized");
+  neap::deallocate(pointer, "free_sized");
+}
+
+NEAP_EXPORT void free_aligned_sized(void* pointer, std::size_t, std::size_t size) noexcept {
+  check_size(pointer, size, "free_aligned_sized");
+  neap::deallocate(pointer, "free_aligned_sized");
+}
+
+NEAP_EXPORT void* memalign(std::size_t align, std::size_t size) noexcept { return aligned(align, size); }
+NEAP_EXPORT void* aligned_alloc(std::size_t align, std::size_t size) noexcept { return aligned(align, size); }
+NEAP_EXPORT void* valloc(std::size_t size) noexcept { return aligned(neap::kPageSize, size); }
+
+NEAP_EXPORT void* pvalloc(std::size_t size) noexcept {
+  if (size > neap::kMostBytes) return neap::out_of_memory();
+  return aligned(neap::kPageSize, neap::round_up(size, neap::kPageSize));
+}
+
+NEAP_EXPORT int posix_memalign(void** out, std::size_t align, std::size_t size) noexcept {
+  if (align % sizeof(void*) != 0 || !std::has_single_bit(align)) return EINVAL;
+  const int before = errno;
+  void* object = neap::allocate_aligned(align, size);
+  errno = before;
+  if (object == nullptr) return ENOMEM;
+  *out = object;
+  return 0;
+}
+
+NEAP_EXPORT std::size_t malloc_usable_size(void* pointer) noexcept { return neap::usable_size(pointer, "malloc_usable_size"); }
+
+}  // extern "C"

@@ -1,0 +1,20 @@
+// The library's two globals: the process's heap and the calling thread's cache. Everything else takes references.
+#pragma once
+
+#include "heap/heap.h"
+
+namespace neap {
+
+extern constinit Heap heap;
+
+// Fronts of threads without a cache: before their first call, and after their last (frees come after our destructor of
+// thread-specific data; a cache made then would never be closed).
+extern constinit CacheFront no_cache_yet, no_cache_any_more;
+
+// One pointer of static TLS, reached without a call.
+[[gnu::tls_model("initial-exec")]] extern thread_local constinit CacheFront* front;
+
+// The calling thread's cache, opened on its first call; null when it is ending or memory is out.
+ThreadCache* current_cache();
+
+}  // namespace neap

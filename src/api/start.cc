@@ -1,0 +1,58 @@
+// The library's start and end, and fork. The only file that reads the environment. malloc works before this ran and after
+// it ended: nothing of the heap needs a constructor.
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+
+#include "api/fast.h"
+#include "api/telemetry.h"
+#include "base/options.h"
+
+// glibc takes its list of streams after our prepare handler ran; a thread in fflush(NULL) that holds it and allocates would
+// then wait for us while we wait for it. So it is taken first here. Absent in other C libraries.
+extern "C" {
+[[gnu::weak]] void _IO_list_lock();
+[[gnu::weak]] void _IO_list_unlock();
+[[gnu::weak]] void _IO_list_resetlock();
+}
+
+constinit neap::Heap neap::heap{::neap_telemetry};
+
+namespace {
+
+void before_fork() {
+  if (_IO_list_lock != nullptr) _IO_list_lock();
+  neap::heap.before_fork();
+}
+
+void after_fork_in_parent() {
+  neap::heap.after_fork_in_parent();
+  if (_IO_list_unlock != nullptr) _IO_list_unlock();
+}
+
+void after_fork_in_child() {
+  const bool has_cache = neap::front != &neap::no_cache_yet && neap::front != &neap::no_cache_any_more;
+  neap::heap.after_fork_in_child(has_cache ? static_cast<neap::ThreadCache*>(neap::front) : nullptr);
+  if (_IO_list_resetlock != nullptr) _IO_list_resetlock();
+}
+
+void complain(const neap::Line& sentence) {
+  neap::Line line;
+  line.text("libneap: ").text(sentence.data(), sentence.size()).text("\n");
+  neap::os::print(line.data(), line.size());
+}
+
+// 101: before the constructors of programs and of most libraries.
+[[gnu::constructor(101)]] void start() {
+  const char* text = getauxval(AT_SECURE) != 0 ? nullptr : getenv("NEAP_OPTIONS");
+  if (text != nullptr) neap::parse_options(text, neap::heap.options, complain);
+  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+[[gnu::destructor(101)]] void end() {
+  if (neap::heap.options.stats == 0) return;
+  neap::heap.publish();
+  neap::print_stats(neap_telemetry);
+}
+
+}  // namespace

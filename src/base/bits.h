@@ -1,0 +1,70 @@
+// Ranges of bits in arrays of 64-bit words; bit 0 is the lowest bit of word 0.
+// Used by block bitmaps (pages) and object bitmaps (slabs). The caller holds whatever lock guards the words.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace neap::bits {
+
+using Word = std::uint64_t;
+inline constexpr std::size_t kWordBits = 64;
+
+inline bool test(const Word* words, std::size_t i) { return (words[i / kWordBits] >> (i % kWordBits)) & 1; }
+inline void set(Word* words, std::size_t i) { words[i / kWordBits] |= Word{1} << (i % kWordBits); }
+
+// The bits [from, to) of word `w`, as a mask within that word.
+constexpr Word mask_in_word(std::size_t w, std::size_t from, std::size_t to) {
+  const std::size_t base = w * kWordBits;
+  Word mask = ~Word{0};
+  if (from > base) mask &= ~Word{0} << (from - base);
+  if (to < base + kWordBits) mask &= ~Word{0} >> (base + kWordBits - to);
+  return mask;
+}
+
+// Calls fn(word, mask) for each word that [from, to) touches; stops when fn returns false and returns false then.
+template <class W, class Fn>
+constexpr bool each_word(W* words, std::size_t from, std::size_t to, Fn fn) {
+  if (from >= to) return true;
+  for (std::size_t w = from / kWordBits; w <= (to - 1) / kWordBits; ++w) {
+    if (!fn(words[w], mask_in_word(w, from, to))) return false;
+  }
+  return true;
+}
+
+constexpr void set_range(Word* words, std::size_t from, std::size_t to) {
+  each_word(words, from, to, [](Word& word, Word mask) { return word |= mask, true; });
+}
+constexpr void clear_range(Word* words, std::size_t from, std::size_t to) {
+  each_word(words, from, to, [](Word& word, Word mask) { return word &= ~mask, true; });
+}
+constexpr bool all_set(const Word* words, std::size_t from, std::size_t to) {
+  return each_word(words, from, to, [](const Word& word, Word mask) { return (word & mask) == mask; });
+}
+
+// The first bit at or after `from` and below `to` that equals `value`; `to` when there is none.
+constexpr std::size_t find(const Word* words, std::size_t from, std::size_t to, bool value) {
+  if (from >= to) return to;
+  for (std::size_t w = from / kWordBits; w <= (to - 1) / kWordBits; ++w) {
+    const Word hits = (value ? words[w] : ~words[w]) & mask_in_word(w, from, to);
+    if (hits != 0) return w * kWordBits + static_cast<std::size_t>(std::countr_zero(hits));
+  }
+  return to;
+}
+
+// The first run of `count` clear bits that begins at a multiple of `align` (a power of two), searched from `from`
+// up to `to`; `to` when there is none.
+constexpr std::size_t find_clear_run(const Word* words, std::size_t from, std::size_t to, std::size_t count,
+                                     std::size_t align) {
+  for (std::size_t begin = from;;) {
+    begin = find(words, begin, to, false);
+    begin = (begin + align - 1) & ~(align - 1);
+    if (begin >= to || to - begin < count) return to;
+    const std::size_t end = find(words, begin, begin + count, true);
+    if (end == begin + count) return begin;
+    begin = end + 1;
+  }
+}
+
+}  // namespace neap::bits

@@ -1,0 +1,121 @@
+// The library's options: ONE table gives the parser, the help text and the manual. NEAP_OPTIONS="key:value,key:value".
+// Parsed once, before main, by api/start.cc; read-only afterwards. No OS, no state of its own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/line.h"
+
+namespace neap {
+
+struct Options {
+  std::uint64_t decay_events = 10000;
+  std::uint64_t dirty_percent = 5;
+  std::uint64_t dirty_floor = 512 << 10;
+  std::uint64_t cache_bytes = 16 << 10;
+  std::uint64_t huge_pages = 0;
+  std::uint64_t check = 0;
+  std::uint64_t stats = 0;
+};
+
+struct OptionRow {
+  const char* name;
+  std::uint64_t Options::* value;
+  std::uint64_t least, most;
+  const char* unit;
+  const char* help;
+};
+
+inline constexpr OptionRow kOptionTable[] = {
+    {"decay_events", &Options::decay_events, 0, std::uint64_t{1} << 40, "heap events",
+     "a wholly free page goes back to the system after this many mallocs and frees; 0: at once"},
+    {"dirty_percent", &Options::dirty_percent, 0, 100, "percent",
+     "most free pages kept, as a part of the resident heap"},
+    {"dirty_floor", &Options::dirty_floor, 0, std::uint64_t{1} << 40, "bytes",
+     "free pages that are always allowed to stay, beside dirty_percent"},
+    {"cache_bytes", &Options::cache_bytes, 0, 1 << 20, "bytes", "most freed memory one thread keeps at hand"},
+    {"huge_pages", &Options::huge_pages, 0, 1, "0 or 1", "1 leaves transparent huge pages to the system's setting"},
+    {"check", &Options::check, 0, 1, "0 or 1", "1 checks the size given to C++ sized delete"},
+    {"stats", &Options::stats, 0, 1, "0 or 1", "1 prints the allocator's figures to stderr at exit"},
+};
+
+// Parses `text` into `options`. Each unknown key or bad value is handed to complain(const Line&), a full sentence
+// without newline, and the default is kept.
+template <class Complain>
+void parse_options(const char* text, Options& options, Complain complain);
+
+namespace detail {
+
+inline bool same(const char* text, std::size_t length, const char* name) {
+  std::size_t i = 0;
+  while (i < length && name[i] != '\0' && text[i] == name[i]) ++i;
+  return i == length && name[i] == '\0';
+}
+
+// A decimal number with an optional suffix K, M or G (powers of 1024). False when it is not one or does not fit.
+inline bool parse_number(const char* text, std::size_t length, std::uint64_t& out) {
+  std::uint64_t value = 0;
+  std::size_t i = 0;
+  for (; i < length && text[i] >= '0' && text[i] <= '9'; ++i) {
+    if (value > (UINT64_MAX >> 36)) return false;
+    value = value * 10 + static_cast<std::uint64_t>(text[i] - '0');
+  }
+  if (i == 0) return false;
+  unsigned shift = 0;
+  if (i + 1 == length) shift = text[i] == 'K' ? 10 : text[i] == 'M' ? 20 : text[i] == 'G' ? 30 : 0;
+  if (i + (shift != 0 ? 1 : 0) != length) return false;
+  if (value > (UINT64_MAX >> 30)) return false;
+  out = value << shift;
+  return true;
+}
+
+inline const OptionRow* find_option(const char* text, std::size_t length) {
+  for (const OptionRow& row : kOptionTable) {
+    if (same(text, length, row.name)) return &row;
+  }
+  return nullptr;
+}
+
+inline Line unknown_key(const char* key, std::size_t length) {
+  Line line;
+  line.text("NEAP_OPTIONS: no option '").text(key, length).text("' (there are:");
+  for (const OptionRow& row : kOptionTable) line.text(" ").text(row.name);
+  line.text(")");
+  return line;
+}
+
+inline Line bad_value(const OptionRow& row, const char* value, std::size_t length) {
+  Line line;
+  line.text("NEAP_OPTIONS: '").text(row.name).text("' takes ").number(row.least).text(" to ").number(row.most);
+  line.text(" (").text(row.unit).text("), not '").text(value, length).text("'; the default stays");
+  return line;
+}
+
+}  // namespace detail
+
+template <class Complain>
+void parse_options(const char* text, Options& options, Complain complain) {
+  while (*text != '\0') {
+    std::size_t key = 0;
+    while (text[key] != '\0' && text[key] != ':' && text[key] != ',') ++key;
+    const bool has_value = text[key] == ':';
+    const char* value = text + key + (has_value ? 1 : 0);
+    std::size_t length = 0;
+    while (has_value && value[length] != '\0' && value[length] != ',') ++length;
+    if (const OptionRow* row = detail::find_option(text, key)) {
+      std::uint64_t number = 0;
+      if (detail::parse_number(value, length, number) && number >= row->least && number <= row->most) {
+        options.*(row->value) = number;
+      } else {
+        complain(detail::bad_value(*row, value, length));
+      }
+    } else if (key != 0) {
+      complain(detail::unknown_key(text, key));
+    }
+    text = value + length;
+    if (*text == ',') ++text;
+  }
+}
+
+}  // namespace neap

@@ -1,0 +1,41 @@
+// The units of the heap: pages, blocks, and the strong types for what is counted.
+// Everybody includes this. No state, no OS.
+//
+//   page   4 KiB, what the system lends and takes back
+//   block  64 KiB of address space, 16 pages: a slab, or part of a large run
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace neap {
+
+inline constexpr std::size_t kPageShift = 12;
+inline constexpr std::size_t kPageSize = std::size_t{1} << kPageShift;
+inline constexpr std::size_t kBlockShift = 16;
+inline constexpr std::size_t kBlockSize = std::size_t{1} << kBlockShift;
+inline constexpr std::uint32_t kPagesPerBlock = kBlockSize / kPageSize;
+
+// The most objects a slab may hold: a block's bitmap of free objects has 512 bytes.
+inline constexpr std::uint32_t kMostObjects = 4096;
+
+// One bit per page of a block, bit 0 the lowest page.
+using PageMask = std::uint16_t;
+static_assert(kPagesPerBlock == 16, "PageMask holds one bit per page of a block");
+
+// The number of a block in the address space: its address divided by 64 KiB. 0 is no block.
+enum class BlockId : std::uint32_t { none = 0 };
+
+constexpr std::size_t round_up(std::size_t value, std::size_t power_of_two) {
+  return (value + power_of_two - 1) & ~(power_of_two - 1);
+}
+constexpr std::size_t pages_of(std::size_t bytes) { return (bytes + kPageSize - 1) >> kPageShift; }
+constexpr std::size_t blocks_of(std::size_t bytes) { return (bytes + kBlockSize - 1) >> kBlockShift; }
+
+inline std::uintptr_t address_of(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
+inline char* pointer_to(std::uintptr_t address) { return reinterpret_cast<char*>(address); }
+
+inline BlockId block_id_of(const void* pointer) { return static_cast<BlockId>(address_of(pointer) >> kBlockShift); }
+inline char* block_address(BlockId id) { return pointer_to(static_cast<std::uintptr_t>(id) << kBlockShift); }
+
+}  // namespace neap

@@ -1,0 +1,166 @@
+// Thread caches' lives, look-ups that name misuse, sums, and fork.
+#include "heap/heap.h"
+
+#include <type_traits>
+
+#include "heap/misuse.h"
+#include "os/os.h"
+
+namespace neap {
+namespace {
+
+constexpr std::size_t kMetadataStep = std::size_t{64} << 10;
+constexpr std::uint32_t kTrimNow = 1;  // in neap_telemetry::control
+constexpr std::size_t kCacheBytes = round_up(sizeof(ThreadCache), 64);
+
+// True when `pointer` lies inside a live large object, behind its first block.
+bool inside_large(const PageMap& map, Block& block, std::uintptr_t address) {
+  Chunk* chunk = map.chunk(address);
+  if (chunk == nullptr) return false;
+  for (std::size_t i = chunk->index_of(&block); i > 0; --i) {
+    const Block& before = *chunk->at(i - 1);
+    if (before.kind.load(std::memory_order_relaxed) == BlockKind::slab) return false;
+    if (before.kind.load(std::memory_order_relaxed) == BlockKind::large) {
+      return address_of(before.address()) + before.large.pages * kPageSize > address;
+    }
+  }
+  return false;
+}
+
+bool is_committed(const PageMap& map, const Block& block, std::uintptr_t address) {
+  const Chunk* chunk = map.chunk(address);
+  return chunk != nullptr && chunk->index_of(&block) < chunk->committed();
+}
+
+}  // namespace
+
+Block& Heap::block_of(void* pointer, const char* function) {
+  const std::uintptr_t address = address_of(pointer);
+  Block* block = pages_.map().block_fast(address);
+  if (block == nullptr || !is_committed(pages_.map(), *block, address)) {
+    misuse(Misuse::invalid_pointer, function, pointer, "libneap did not allocate it");
+  }
+  const BlockKind kind = block->kind.load(std::memory_order_relaxed);
+  if (kind == BlockKind::slab) return *block;
+  if (kind == BlockKind::large) {
+    if (block->address() == pointer) return *block;
+    misuse(Misuse::interior_pointer, function, pointer, "points inside an object");
+  }
+  if (inside_large(pages_.map(), *block, address)) {
+    misuse(Misuse::interior_pointer, function, pointer, "points inside an object");
+  }
+  misuse(Misuse::double_free, function, pointer, "no object lies there; it was freed already or never allocated");
+}
+
+std::size_t Heap::usable_size(const Block& block) const {
+  if (block.kind.load(std::memory_order_relaxed) == BlockKind::large) return block.large.pages * kPageSize;
+  return class_size(block.class_index());
+}
+
+void Heap::check_live(Block& block, void* object, const char* function) {
+  if (block.kind.load(std::memory_order_relaxed) == BlockKind::slab) {
+    bins_[block.class_index()].check_live(pages_, object, function);
+  }
+}
+
+ThreadCache* Heap::open_cache() {
+  Guard guard(registry_lock_);
+  ThreadCache* cache = free_caches_;
+  if (cache != nullptr) {
+    free_caches_ = cache->next;
+  } else {
+    if (static_cast<std::size_t>(metadata_end_ - metadata_) < kCacheBytes) {
+      char* more = static_cast<char*>(os::reserve(kMetadataStep, kPageSize));
+      if (more == nullptr || !os::commit(more, kMetadataStep)) return nullptr;
+      metadata_ = more;
+      metadata_end_ = more + kMetadataStep;
+      pages_.accounts().metadata_bytes.add(kMetadataStep);
+    }
+    cache = reinterpret_cast<ThreadCache*>(metadata_);
+    metadata_ += kCacheBytes;
+  }
+  cache->reset(options.cache_bytes);
+  cache->previous = nullptr;
+  cache->next = caches_;
+  if (caches_ != nullptr) caches_->previous = cache;
+  caches_ = cache;
+  threads_.store(threads() + 1, std::memory_order_relaxed);
+  return cache;
+}
+
+void Heap::close_cache(ThreadCache& cache) {
+  flush(cache);
+  Guard guard(registry_lock_);
+  (cache.previous != nullptr ? cache.previous->next : caches_) = cache.next;
+  if (cache.next != nullptr) cache.next->previous = cache.previous;
+  cache.next = free_caches_;
+  free_caches_ = &cache;
+  threads_.store(threads() - 1, std::memory_order_relaxed);
+}
+
+// Bytes of small objects out of their slabs, rounded to size class.
+std::uint64_t Heap::small_bytes() const {
+  std::uint64_t bytes = 0;
+  for (std::size_t c = 0; c < kClassCount; ++c) bytes += bins_[c].objects_out() * class_size(c);
+  return bytes;
+}
+
+void Heap::publish() {
+  const auto put = [](auto& field, std::uint64_t value) {
+    using Field = std::remove_reference_t<decltype(field)>;
+    std::atomic_ref<Field>(field).store(static_cast<Field>(value), std::memory_order_relaxed);
+  };
+  const Accounts& sums = accounts();
+  put(board_.version, NEAP_TELEMETRY_VERSION);
+  put(board_.size, sizeof board_);
+  put(board_.threads, threads());
+  put(board_.served, small_served_.get() + sums.large_served.get());
+  put(board_.small_bytes, small_bytes());
+  put(board_.large_bytes, sums.large_pages.get() * kPageSize);
+  put(board_.large_objects, sums.large_objects.get());
+  put(board_.resident_bytes, sums.resident_pages.get() * kPageSize);
+  put(board_.dirty_bytes, sums.dirty_pages.get() * kPageSize);
+  put(board_.committed_bytes, sums.committed_bytes.get());
+  put(board_.reserved_bytes, sums.reserved_bytes.get());
+  put(board_.metadata_bytes, sums.metadata_bytes.get());
+  put(board_.returned_bytes, sums.returned_pages.get() * kPageSize);
+  put(board_.return_calls, sums.return_calls.get());
+  put(board_.events, pages_.events());
+  put(board_.magic, NEAP_TELEMETRY_MAGIC);
+  std::atomic_ref<std::uint32_t> control(board_.control);
+  if (control.load(std::memory_order_relaxed) == kTrimNow && control.exchange(0) == kTrimNow) release_all();
+}
+
+void Heap::before_fork() {
+  release_lock_.lock();
+  registry_lock_.lock();
+  for (Bin& bin : bins_) bin.lock().lock();
+  pages_.lock().lock();
+}
+
+void Heap::after_fork_in_parent() {
+  pages_.lock().unlock();
+  for (std::size_t c = kClassCount; c > 0; --c) bins_[c - 1].lock().unlock();
+  registry_lock_.unlock();
+  release_lock_.unlock();
+}
+
+void Heap::after_fork_in_child(ThreadCache* current) {
+  pages_.lock().reset();
+  for (Bin& bin : bins_) bin.lock().reset();
+  registry_lock_.reset();
+  release_lock_.reset();
+  for (ThreadCache* cache = caches_; cache != nullptr;) {
+    ThreadCache* next = cache->next;
+    if (cache != current) {
+      cache->next = free_caches_;
+      free_caches_ = cache;
+    }
+    cache = next;
+  }
+  caches_ = current;
+  if (current != nullptr) current->next = current->previous = nullptr;
+  threads_.store(current != nullptr ? 1 : 0, std::memory_order_relaxed);
+}
+
+}  // namespace neap

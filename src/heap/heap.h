@@ -1,0 +1,96 @@
+// Heap: the process's one heap. Owns the page heap, a bin for each size class, and the thread caches; carries out what the
+// fast paths in api/ could not: refills, flushes, large objects, release of pages, fork.
+//
+// Lock order: release_lock_, registry_lock_, bins by class, the page heap. Constant-initialised; nothing runs before use.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/options.h"
+#include "heap/bin.h"
+#include "heap/thread_cache.h"
+#include "neap/neap.h"
+#include "os/mutex.h"
+#include "pages/page_heap.h"
+
+namespace neap {
+
+class Heap {
+ public:
+  // Publishes its figures in `board`.
+  explicit constexpr Heap(neap_telemetry& board) : board_(board) {}
+
+  // `cache` is the calling thread's everywhere; null when it has none (it is ending, or memory was out).
+
+  // Objects up to kLargestSmall. Null when memory is out.
+  void* allocate_small(ThreadCache* cache, ClassIndex c);
+  // `block` is the object's, of kind slab.
+  void free_small(ThreadCache* cache, Block& block, void* object, const char* function);
+
+  // Objects above kLargestSmall or aligned beyond it. `align` is a power of two, bytes.
+  void* allocate_large(ThreadCache* cache, std::size_t size, std::size_t align, bool zero);
+  void free_large(ThreadCache* cache, Block& first);
+  // Changes the size where it lies or moves it; null when memory is out, the object is untouched then.
+  void* resize_large(ThreadCache* cache, Block& first, std::size_t size);
+
+  // The block of a live object that begins at `pointer`; aborts when there is none, naming `function`.
+  Block& block_of(void* pointer, const char* function);
+  // Bytes that may be used at `pointer`, a live object's begin.
+  std::size_t usable_size(const Block& block) const;
+  // Aborts when a small object was freed and is back in its slab.
+  void check_live(Block& block, void* object, const char* function);
+
+  // A new thread's cache, or null; its end.
+  ThreadCache* open_cache();
+  void close_cache(ThreadCache& cache);
+  // Gives every cached object of this thread back.
+  void flush(ThreadCache& cache);
+
+  // Returns free pages to the system: what is due, or all. Bytes returned.
+  void release_due();
+  std::size_t release_all();
+
+  // Around fork: the child has one thread, `current` is its cache. Other threads' caches may be torn there: what they
+  // held is given up, at most Options::cache_bytes each.
+  void before_fork();
+  void after_fork_in_parent();
+  void after_fork_in_child(ThreadCache* current);
+
+  // Brings the board up to date.
+  void publish();
+  const PageMap& map() const { return pages_.map(); }
+
+  Options options;  // written once, before main
+
+ private:
+  std::uint32_t take_batch(ThreadCache& cache, std::size_t c);
+  bool push(ThreadCache& cache, std::size_t c, void* object, const char* function);
+  void grow(ThreadCache& cache, std::size_t c);
+  void steal_room(ThreadCache& cache, std::size_t c, std::size_t bytes);
+  void drop_oldest(ThreadCache& cache, std::size_t c, std::uint32_t count);
+  void flush_stash(ThreadCache& cache, const char* function);
+  void count_events(ThreadCache* cache, std::uint32_t events);
+  std::uint64_t small_bytes() const;
+  std::uint32_t threads() const { return threads_.load(std::memory_order_relaxed); }
+  const Accounts& accounts() const { return pages_.accounts(); }
+  void release_one(const Due& due);
+  std::uint64_t dirty_limit() const;
+  void* move_large(ThreadCache* cache, Block& first, std::size_t size);
+  bool move_pages(char* from, char* to, std::size_t size);
+
+  Mutex release_lock_;
+  Mutex registry_lock_;
+  std::atomic<std::uint32_t> threads_{0};
+  ThreadCache* caches_ = nullptr;
+  ThreadCache* free_caches_ = nullptr;
+  char *metadata_ = nullptr, *metadata_end_ = nullptr;
+  Counter small_served_;
+  Counter moves_;
+  neap_telemetry& board_;
+  std::array<Bin, kClassCount> bins_;
+  PageHeap pages_;
+};
+
+}  // namespace neap

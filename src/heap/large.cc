@@ -1,0 +1,99 @@
+// Large objects: whole blocks of address space, whole pages of memory.
+//
+// Growing by realloc: in place where the address space behind it is free; otherwise once to a place with headroom (address
+// space is free, resident memory is not), its pages moved, not copied, where the kernel allows that.
+#include <cstring>
+
+#include "heap/heap.h"
+#include "heap/misuse.h"
+#include "os/os.h"
+
+namespace neap {
+namespace {
+
+// Moves leave mappings behind that never merge again: at most this many a process, of the 65,530 a kernel allows.
+constexpr std::uint64_t kMostMoves = 8192;
+constexpr std::size_t kLeastMove = std::size_t{128} << 10;
+// A copy releases its source in steps of this size, so that both are never resident whole.
+constexpr std::size_t kCopyStep = std::size_t{1} << 20;
+
+// Copies [0, size) and discards what was copied. True when nothing of the source is resident afterwards.
+bool copy_and_discard(char* from, char* to, std::size_t size) {
+  bool clean = true;
+  for (std::size_t at = 0; at < size; at += kCopyStep) {
+    const std::size_t step = size - at < kCopyStep ? size - at : kCopyStep;
+    std::memcpy(to + at, from + at, step);
+    clean = os::discard(from + at, step) && clean;
+  }
+  return clean;
+}
+
+}  // namespace
+
+bool Heap::move_pages(char* from, char* to, std::size_t size) {
+  if (size < kLeastMove || moves_.get() >= kMostMoves || !os::move_pages(from, to, size)) return false;
+  moves_.add(1);
+  return true;
+}
+
+void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t align, bool zero) {
+  const std::size_t pages = pages_of(size == 0 ? 1 : size), blocks = blocks_of(pages * kPageSize);
+  const std::size_t align_blocks = align <= kBlockSize ? 1 : align >> kBlockShift;
+  const PageHeap::Run run = pages_.take_run(blocks, align_blocks, pages);
+  if (run.first == nullptr) return nullptr;
+  char* begin = run.first->address();
+  char* end = begin + pages * kPageSize;
+  pages_.forget_dirty(run, [&](char* page) {
+    if (page >= end) {
+      os::discard(page, kPageSize);
+    } else if (zero) {
+      std::memset(page, 0, kPageSize);
+    }
+  });
+  count_events(cache, 1);
+  return begin;
+}
+
+void Heap::free_large(ThreadCache* cache, Block& first) {
+  const std::uint64_t pages = first.large.pages;
+  bool clean = false;
+  if (pages > dirty_limit()) {  // it would be the first to go anyway
+    clean = os::discard(first.address(), pages * kPageSize);
+    if (clean) {
+      pages_.accounts().returned_pages.add(pages);
+      pages_.accounts().return_calls.add(1);
+    }
+  }
+  pages_.free_run(first, clean);
+  count_events(cache, 1);
+}
+
+void* Heap::resize_large(ThreadCache* cache, Block& first, std::size_t size) {
+  const std::size_t pages = pages_of(size), old_pages = first.large.pages;
+  if (pages == old_pages) return first.address();
+  if (pages < old_pages) {
+    char* tail = first.address() + pages * kPageSize;
+    if (os::discard(tail, (old_pages - pages) * kPageSize)) pages_.resize(first, pages);
+    count_events(cache, 1);
+    return first.address();
+  }
+  if (pages_.resize(first, pages)) return first.address();
+  return move_large(cache, first, size);
+}
+
+void* Heap::move_large(ThreadCache* cache, Block& first, std::size_t size) {
+  const std::size_t pages = pages_of(size), blocks = blocks_of(size), old_bytes = first.large.pages * kPageSize;
+  PageHeap::Run run = pages_.take_run(blocks * 2, 1, pages);
+  if (run.first == nullptr) run = pages_.take_run(blocks, 1, pages);
+  if (run.first == nullptr) return nullptr;
+  char* to = run.first->address();
+  pages_.forget_dirty(run, [&](char* page) {
+    if (page >= to + pages * kPageSize) os::discard(page, kPageSize);
+  });
+  const bool clean = move_pages(first.address(), to, old_bytes) || copy_and_discard(first.address(), to, old_bytes);
+  pages_.free_run(first, clean);
+  count_events(cache, 2);
+  return to;
+}
+
+}  // namespace neap

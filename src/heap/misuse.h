@@ -1,0 +1,22 @@
+// misuse: the end of a program that misused the heap. One line names what was done, then abort. Never returns.
+#pragma once
+
+#include "base/line.h"
+#include "os/os.h"
+
+namespace neap {
+
+// The four words a message begins with; tests and users' log filters rely on them.
+enum class Misuse { double_free, invalid_pointer, interior_pointer, wrong_size };
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void misuse(Misuse what, const char* function, const void* pointer,
+                                                          const char* explanation) {
+  constexpr const char* kWords[] = {"double free", "invalid pointer", "interior pointer", "wrong size"};
+  Line line;
+  line.text("libneap: ").text(kWords[static_cast<int>(what)]).text(": ").text(function).text("(").pointer(pointer);
+  line.text("): ").text(explanation).text("\n");
+  os::print(line.data(), line.size());
+  os::abort();
+}
+
+}  // namespace neap

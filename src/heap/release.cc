@@ -1,0 +1,67 @@
+// The release policy: when free pages go back to the system.
+//
+// The clock is heap events, not time: an idle process keeps what it keeps, bounded by the dirty limit, without a timer or
+// a thread; a busy one returns a page after Options::decay_events of it lying free. Nothing is discarded under a lock that
+// malloc or free can wait for.
+#include "heap/heap.h"
+#include "os/os.h"
+
+namespace neap {
+namespace {
+
+// Threads add their events to the process's clock in steps of this many: the clock is one shared cache line.
+constexpr std::uint32_t kClockStep = 256;
+
+// Batch limit: one call to malloc or free pays for at most this many discards.
+constexpr int kMostAtOnce = 64;
+
+}  // namespace
+
+std::uint64_t Heap::dirty_limit() const {
+  return pages_of(options.dirty_floor) + accounts().resident_pages.get() * options.dirty_percent / 100;
+}
+
+void Heap::count_events(ThreadCache* cache, std::uint32_t events) {
+  if (cache != nullptr) {
+    cache->events += events;
+    if (cache->events < kClockStep && accounts().dirty_pages.get() <= dirty_limit() && board_.magic != 0) return;
+    events = cache->events;
+    cache->events = 0;
+  }
+  pages_.advance(events);
+  release_due();
+  publish();
+}
+
+void Heap::release_one(const Due& due) {
+  if (due.what == Due::What::slab) {
+    const std::size_t c = due.block->class_index();
+    bins_[c].release_pages(static_cast<ClassIndex>(c), *due.block, pages_);
+  } else if (due.what == Due::What::free_run) {
+    pages_.end_free_run(due, os::discard(due.block->address(), due.blocks * kBlockSize));
+  }
+}
+
+void Heap::release_due() {
+  if (accounts().dirty_pages.get() == 0 || !release_lock_.try_lock()) return;
+  for (int i = 0; i < kMostAtOnce; ++i) {
+    const bool over = accounts().dirty_pages.get() > dirty_limit();
+    const Due due = pages_.pop_due(over ? 0 : options.decay_events);
+    if (due.what == Due::What::nothing) break;
+    release_one(due);
+  }
+  release_lock_.unlock();
+}
+
+std::size_t Heap::release_all() {
+  const std::uint64_t before = accounts().returned_pages.get();
+  Guard guard(release_lock_);
+  for (std::uint64_t blocks = accounts().committed_bytes.get() / kBlockSize; blocks > 0; --blocks) {
+    const Due due = pages_.pop_due(0);
+    if (due.what == Due::What::nothing) break;
+    release_one(due);
+  }
+  return (accounts().returned_pages.get() - before) * kPageSize;
+}
+
+}  // namespace neap

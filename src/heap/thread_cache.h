@@ -1,0 +1,73 @@
+// ThreadCache: the freed objects of up to 1 KiB that one thread keeps at hand: per class a small stack of pointers. Only its
+// thread touches it. malloc pops, free pushes; neither takes a lock, uses an atomic or tests whether the heap was started:
+// a thread without a cache points to an empty one of capacity zero, so its first call takes the slow path by itself.
+//
+// Each stack lies above a null slot, so that "empty" is what the pop reads. Stacks start with no room and grow on demand
+// from a budget of bytes (Options::cache_bytes); when it is spent, room is taken from the others in turn.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "sizes/size_class.h"
+
+namespace neap {
+
+struct CacheBin {
+  void** top;    // one past the newest object
+  void** limit;  // `top` may not pass it
+};
+
+// Slots of a class: 32 for small objects, fewer where 4 KiB hold fewer, at least 8.
+constexpr std::uint32_t most_cached(std::size_t c) {
+  const std::uint32_t fit = 4096 / class_size(c);
+  return fit > 32 ? 32 : fit < 8 ? 8 : fit;
+}
+
+// Where each class's null slot lies; the last entry is the number of all slots.
+inline constexpr std::array<std::uint16_t, kCachedClasses + 1> kSlotBegin = [] {
+  std::array<std::uint16_t, kCachedClasses + 1> begin{};
+  for (std::size_t c = 0; c < kCachedClasses; ++c) {
+    begin[c + 1] = static_cast<std::uint16_t>(begin[c] + 1 + most_cached(c));
+  }
+  return begin;
+}();
+
+// Frees of one thread that may not enter its cache, kept until a batch of them is worth its locks.
+struct Stash {
+  static constexpr std::uint32_t kRoom = 32;
+  static constexpr std::uint32_t kMostBytes = 8 << 10;
+  std::uint32_t count, bytes;
+  void* objects[kRoom];
+};
+
+// What the fast paths see of a cache. A thread without a cache points to one whose stacks are empty and have no room.
+struct CacheFront {
+  std::array<CacheBin, kCachedClasses> bins;
+};
+
+struct ThreadCache : CacheFront {
+  std::uint64_t budget;    // bytes of objects that the stacks may still be given room for
+  std::uint32_t events;    // heap events not yet added to the process's clock
+  std::uint32_t next_victim;
+  ThreadCache *next, *previous;  // in the registry: in use, or the free ones by `next`
+  Stash stash;
+  void* slots[kSlotBegin[kCachedClasses]];
+
+  void** bottom(std::size_t c) { return slots + kSlotBegin[c] + 1; }
+  std::uint32_t count(std::size_t c) { return static_cast<std::uint32_t>(bins[c].top - bottom(c)); }
+  std::uint32_t room(std::size_t c) { return static_cast<std::uint32_t>(bins[c].limit - bottom(c)); }
+
+  void reset(std::uint64_t bytes) {
+    for (std::size_t c = 0; c < kCachedClasses; ++c) {
+      bottom(c)[-1] = nullptr;
+      bins[c] = {bottom(c), bottom(c)};
+    }
+    budget = bytes;
+    events = next_victim = 0;
+    stash.count = stash.bytes = 0;
+  }
+};
+
+}  // namespace neap

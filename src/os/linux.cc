@@ -1,0 +1,130 @@
+// The library's only system calls. docs/syscalls.md lists them with their arguments.
+#include <errno.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "os/os.h"
+
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+
+namespace neap::os {
+namespace {
+
+// Restores errno at the end of a scope: malloc's callers may rely on it.
+class KeepErrno {
+ public:
+  ~KeepErrno() { errno = saved_; }
+
+ private:
+  int saved_ = errno;
+};
+
+void* map_nothing(void* hint, std::size_t size, int extra) {
+  void* p = mmap(hint, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | extra, -1, 0);
+  return p == MAP_FAILED ? nullptr : p;
+}
+
+// Tor's sandbox refuses a read-write mprotect above 20 MiB.
+constexpr std::size_t kLargestCommit = std::size_t{16} << 20;
+
+// How many aligned places below the first free one are tried. The kernel hands out addresses downwards, so the first
+// is nearly always free.
+constexpr int kAlignTries = 64;
+
+}  // namespace
+
+void* reserve(std::size_t size, std::size_t align) {
+  KeepErrno keep;
+  void* probe = map_nothing(nullptr, size, 0);
+  if (probe == nullptr || (address_of(probe) & (align - 1)) == 0) return probe;
+  munmap(probe, size);
+  std::uintptr_t place = address_of(probe) & ~(align - 1);
+  for (int i = 0; i < kAlignTries && place >= align; ++i, place -= align) {
+    void* got = map_nothing(pointer_to(place), size, MAP_FIXED_NOREPLACE);
+    if (got == pointer_to(place)) return got;
+    if (got != nullptr) munmap(got, size);  // a kernel before 4.17 takes the address as a hint
+  }
+  return nullptr;
+}
+
+void unreserve(void* address, std::size_t size) {
+  KeepErrno keep;
+  munmap(address, size);
+}
+
+bool commit(void* address, std::size_t size) {
+  KeepErrno keep;
+  char* at = static_cast<char*>(address);
+  while (size > 0) {
+    const std::size_t step = size < kLargestCommit ? size : kLargestCommit;
+    if (mprotect(at, step, PROT_READ | PROT_WRITE) != 0) return false;
+    at += step;
+    size -= step;
+  }
+  return true;
+}
+
+bool make_readable(void* address, std::size_t size) {
+  KeepErrno keep;
+  return mprotect(address, size, PROT_READ) == 0;
+}
+
+bool discard(void* address, std::size_t size) {
+  KeepErrno keep;
+  if (madvise(address, size, MADV_DONTNEED) == 0) return true;
+  return errno == EINVAL && madvise(address, size, MADV_DONTNEED_LOCKED) == 0;
+}
+
+bool move_pages(void* from, void* to, std::size_t size) {
+#ifdef MREMAP_DONTUNMAP
+  KeepErrno keep;
+  return mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) == to;
+#else
+  (void)from, (void)to, (void)size;
+  return false;
+#endif
+}
+
+void forbid_huge_pages(void* address, std::size_t size) {
+  KeepErrno keep;
+  madvise(address, size, MADV_NOHUGEPAGE);
+}
+
+std::size_t address_space_limit() {
+  KeepErrno keep;
+  rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
+  return limit.rlim_cur;
+}
+
+void wait(const std::uint32_t* word, std::uint32_t expected) {
+  KeepErrno keep;
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
+}
+
+void wake_one(const std::uint32_t* word) {
+  KeepErrno keep;
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+void print(const char* text, std::size_t size) {
+  KeepErrno keep;
+  while (size > 0) {
+    const ssize_t n = ::write(STDERR_FILENO, text, size);
+    if (n <= 0) return;
+    text += n;
+    size -= static_cast<std::size_t>(n);
+  }
+}
+
+void abort() { ::abort(); }
+
+}  // namespace neap::os

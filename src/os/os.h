@@ -1,0 +1,45 @@
+// Everything the library asks of the system. linux.cc makes the system calls, and is the only file that does; unit tests
+// link tests/unit/fake_os.cc instead. All functions are thread-safe, keep errno, and are async-signal-safe.
+// A call that a sandbox refuses is answered by `false` or null, never by a spin or an abort.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace neap::os {
+
+// Address space without memory, `size` bytes from a multiple of `align` (both multiples of the page size, align a power
+// of two). Null when the system refuses.
+void* reserve(std::size_t size, std::size_t align);
+
+// Gives a whole reservation back.
+void unreserve(void* address, std::size_t size);
+
+// Makes reserved pages readable and writable. They read as zeros until written. False when the system refuses.
+bool commit(void* address, std::size_t size);
+
+// Makes reserved pages readable: they read as zeros. False when the system refuses.
+bool make_readable(void* address, std::size_t size);
+
+// Takes the memory of committed pages away; they read as zeros afterwards. False when that is not certain.
+bool discard(void* address, std::size_t size);
+
+// Moves the memory of committed pages to other committed pages of the same size without copying; the source stays
+// committed and reads as zeros. False when the system refuses; nothing has moved then.
+bool move_pages(void* from, void* to, std::size_t size);
+
+// Keeps transparent huge pages out of a range: they would undo the release of single pages.
+void forbid_huge_pages(void* address, std::size_t size);
+
+// The process's limit on address space in bytes; SIZE_MAX when there is none.
+std::size_t address_space_limit();
+
+// Sleeps while *word == expected, until woken. May return early.
+void wait(const std::uint32_t* word, std::uint32_t expected);
+void wake_one(const std::uint32_t* word);
+
+// Writes to stderr, as far as it goes.
+void print(const char* text, std::size_t size);
+[[noreturn]] void abort();
+
+}  // namespace neap::os

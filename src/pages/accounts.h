@@ -1,0 +1,41 @@
+// Accounts: the heap's sums in pages, kept where pages change hands and read by the release policy and the telemetry.
+// Relaxed atomics: each is exact once the process is quiet; nothing depends on their order.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "os/mutex.h"
+
+namespace neap {
+
+class Counter {
+ public:
+  std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+  void add(std::uint64_t n) {
+    if (single_threaded()) {
+      value_.store(get() + n, std::memory_order_relaxed);
+    } else {
+      value_.fetch_add(n, std::memory_order_relaxed);
+    }
+  }
+  void subtract(std::uint64_t n) { add(~n + 1); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+struct Accounts {
+  Counter resident_pages;   // that may hold memory, dirty ones included
+  Counter dirty_pages;      // wholly free and still resident
+  Counter large_pages;      // in live large objects
+  Counter large_objects;    // live
+  Counter large_served;     // ever
+  Counter returned_pages;   // ever given back to the system
+  Counter return_calls;     // discards made for it
+  Counter committed_bytes;  // heap
+  Counter reserved_bytes;   // heap
+  Counter metadata_bytes;   // committed for the library itself
+};
+
+}  // namespace neap

@@ -1,0 +1,56 @@
+// Block: the descriptor of 64 KiB of address space. It lives apart from the data (its chunk's metadata), one cache line,
+// so that a free never writes to the freed memory and a released page stays released.
+//
+// Who guards what: `kind` changes under the page heap's lock; for a slab everything else is guarded by its bin's lock, for
+// a free block by the page heap's lock, and a large object's owner needs none. The atomic fields are those that others
+// look at without that lock: a stale `admit` costs placement, never soundness; the others are checked again under the lock.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/bits.h"
+#include "base/units.h"
+
+namespace neap {
+
+enum class BlockKind : std::uint8_t {
+  free,   // nobody's, or the inside of a large run: the chunk's bitmap tells
+  slab,   // cut into equal objects of one size class
+  large,  // the first block of a large object's run
+};
+
+struct Block {
+  std::atomic<BlockKind> kind;
+  std::atomic<std::uint8_t> size_class;  // slab; changes under the page heap's lock
+  std::atomic<std::uint8_t> admit;   // slab: 1 when freed objects may enter a thread's cache
+  std::atomic<std::uint8_t> queued;  // 1 while in the dirty queue; changes under the page heap's lock
+  std::uint32_t reciprocal;          // slab: of the object size, for free's divisibility test
+
+  std::uint16_t free_count;  // slab: objects that are in it now
+  std::uint16_t first_word;  // slab: no free object lies in a lower bitmap word
+  PageMask resident;         // pages that may hold memory; others read as zeros
+  PageMask dirty;            // resident pages that no object overlaps
+
+  BlockId id;
+  BlockId next_dirty;
+  std::uint32_t dirtied_at;  // heap event (low 32 bits) at which it entered the dirty queue
+
+  bits::Word* free_bits;  // slab: bit i set = object i is free; room for kMostObjects bits
+
+  union {
+    struct {  // slab with free objects: its place in the bin's pairing heap
+      Block *child, *previous, *next;
+    } nonfull;
+    struct {
+      std::uint64_t pages;   // in use, counted from the first block's start
+      std::uint32_t blocks;  // of address space, headroom included
+    } large;
+  };
+
+  std::size_t class_index() const { return size_class.load(std::memory_order_relaxed); }
+  char* address() const { return block_address(id); }
+};
+static_assert(sizeof(Block) == 64, "a descriptor is one cache line");
+
+}  // namespace neap

@@ -1,0 +1,124 @@
+#include "pages/chunk.h"
+
+#include <new>
+
+#include "os/os.h"
+
+namespace neap {
+namespace {
+
+constexpr std::size_t kBitmapBytes = kMostObjects / 8;
+
+// A commit costs one system call: small for a small heap, an eighth more of a large one, bounded because a locked process
+// pays for every committed page at once.
+constexpr std::size_t kLeastStep = (std::size_t{256} << 10) / kBlockSize;
+constexpr std::size_t kMostStep = (std::size_t{16} << 20) / kBlockSize;
+
+// Descriptors are laid out for whole slots: the page map may be asked for any address of a slot, and a block that does not
+// exist must read as free, as zeros.
+struct Layout {
+  std::size_t header, blocks, bitmaps;  // bytes, whole pages
+  explicit Layout(std::size_t count)
+      : header(round_up(sizeof(Chunk) + (count + 63) / 64 * sizeof(bits::Word), kPageSize)),
+        blocks(round_up(count, kBlocksPerSlot) * sizeof(Block)),
+        bitmaps(round_up(count * kBitmapBytes, kPageSize)) {}
+  std::size_t all() const { return header + blocks + bitmaps; }
+};
+
+// Reserves `size` bytes, or down to `least` when that is refused; `size` tells how many it became.
+void* reserve_between(std::size_t least, std::size_t& size) {
+  for (;;) {
+    if (void* p = os::reserve(size, kSlotSize)) return p;
+    if (size == least) return nullptr;
+    const std::size_t half = round_up(size / 2, kBlockSize);
+    size = half < least ? least : half;
+  }
+}
+
+}  // namespace
+
+Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts& accounts) {
+  std::size_t size = wish < least ? least : wish;
+  void* data = reserve_between(least, size);
+  if (data == nullptr) return nullptr;
+  if (address_of(data) + size > kSlots * kSlotSize) {
+    os::unreserve(data, size);
+    return nullptr;
+  }
+  const std::size_t count = size / kBlockSize;
+  const Layout layout(count);
+  char* metadata = static_cast<char*>(os::reserve(layout.all(), kPageSize));
+  if (metadata == nullptr || !os::commit(metadata, layout.header) ||
+      !os::make_readable(metadata + layout.header, layout.blocks)) {
+    if (metadata != nullptr) os::unreserve(metadata, layout.all());
+    os::unreserve(data, size);
+    return nullptr;
+  }
+  Chunk* chunk = new (metadata) Chunk;
+  chunk->base_ = static_cast<char*>(data);
+  chunk->blocks_ = reinterpret_cast<Block*>(metadata + layout.header);
+  chunk->object_bits_ = reinterpret_cast<bits::Word*>(metadata + layout.header + layout.blocks);
+  chunk->count_ = count;
+  chunk->committed_ = 0;
+  chunk->first_free_ = 0;
+  chunk->no_run_of_ = count + 1;
+  for (std::size_t at = 0; at < size; at += kSlotSize) {
+    map.publish(address_of(data) + at, chunk->blocks_ + at / kBlockSize, chunk);
+  }
+  accounts.reserved_bytes.add(size);
+  accounts.metadata_bytes.add(layout.header);
+  return chunk;
+}
+
+bool Chunk::commit(std::size_t count, Accounts& accounts) {
+  if (count <= committed_) return true;
+  if (count > count_) return false;
+  std::size_t step = committed_ / 8;
+  step = step < kLeastStep ? kLeastStep : step > kMostStep ? kMostStep : step;
+  std::size_t to = committed_ + step > count ? committed_ + step : count;
+  if (to > count_) to = count_;
+
+  const auto extend = [&](void* begin, std::size_t unit) {
+    const std::size_t from = round_up(committed_ * unit, kPageSize), end = round_up(to * unit, kPageSize);
+    return from == end || os::commit(static_cast<char*>(begin) + from, end - from);
+  };
+  if (!extend(blocks_, sizeof(Block)) || !extend(object_bits_, kBitmapBytes) || !extend(base_, kBlockSize)) return false;
+  accounts.committed_bytes.add((to - committed_) * kBlockSize);
+  accounts.metadata_bytes.add((to - committed_) * (sizeof(Block) + kBitmapBytes));
+  committed_ = to;
+  return true;
+}
+
+void Chunk::prepare(std::size_t index) {
+  Block& block = blocks_[index];
+  block.id = block_id_of(address_of_block(index));
+  block.free_bits = object_bits_ + index * (kMostObjects / bits::kWordBits);
+}
+
+Chunk::Taken Chunk::take(std::size_t count, std::size_t align, std::size_t commit_count, Accounts& accounts) {
+  if (count >= no_run_of_) return {};
+  first_free_ = bits::find(used_, first_free_, count_, false);
+  const std::size_t index = bits::find_clear_run(used_, first_free_, count_, count, align);
+  if (index == count_) {
+    if (align == 1) no_run_of_ = count;
+    return {};
+  }
+  if (!commit(index + commit_count, accounts)) return {nullptr, true};
+  bits::set_range(used_, index, index + count);
+  prepare(index);
+  return {blocks_ + index, false};
+}
+
+bool Chunk::take_at(std::size_t first, std::size_t count) {
+  if (first + count > count_ || bits::find(used_, first, first + count, true) != first + count) return false;
+  bits::set_range(used_, first, first + count);
+  return true;
+}
+
+void Chunk::give_back(std::size_t first, std::size_t count) {
+  bits::clear_range(used_, first, first + count);
+  if (first < first_free_) first_free_ = first;
+  no_run_of_ = count_ + 1;
+}
+
+}  // namespace neap

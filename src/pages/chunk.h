@@ -1,0 +1,59 @@
+// Chunk: one reservation of address space, divided into blocks, and the metadata that describes them (reserved beside it).
+// Blocks are found by address-ordered first fit and committed from the bottom in steps.
+// Everything here is called under the page heap's lock, except the plain look-ups.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/bits.h"
+#include "base/units.h"
+#include "pages/accounts.h"
+#include "pages/block.h"
+#include "pages/page_map.h"
+
+namespace neap {
+
+class Chunk {
+ public:
+  // Reserves a chunk of at least `least` bytes, `wish` if the system lets us, and publishes it. Null when refused.
+  static Chunk* create(std::size_t least, std::size_t wish, PageMap& map, Accounts& accounts);
+
+  // Takes `count` neighbouring free blocks, the lowest that begin at a multiple of `align` blocks, of which the first
+  // `commit_count` become usable. No block when there is no such run, or (`refused`) when the system will not commit it.
+  struct Taken {
+    Block* block = nullptr;
+    bool refused = false;
+  };
+  Taken take(std::size_t count, std::size_t align, std::size_t commit_count, Accounts& accounts);
+  // Takes the `count` blocks that begin at `first`, if all are free.
+  bool take_at(std::size_t first, std::size_t count);
+  void give_back(std::size_t first, std::size_t count);
+
+  // Makes the blocks below `count` usable.
+  bool commit(std::size_t count, Accounts& accounts);
+
+  // Fills in what a descriptor needs before its first use.
+  void prepare(std::size_t index);
+
+  bool is_free(std::size_t index) const { return !bits::test(used_, index); }
+  std::size_t index_of(const Block* block) const { return static_cast<std::size_t>(block - blocks_); }
+  Block* at(std::size_t index) { return blocks_ + index; }
+  char* address_of_block(std::size_t index) const { return base_ + index * kBlockSize; }
+  std::size_t size() const { return count_; }
+  std::size_t committed() const { return committed_; }
+
+  Chunk* next = nullptr;  // in the page heap's list, by age
+
+ private:
+  char* base_;
+  Block* blocks_;
+  bits::Word* object_bits_;   // kMostObjects bits for each block
+  std::size_t count_;         // blocks
+  std::size_t committed_;     // blocks, from the bottom
+  std::size_t first_free_;    // no lower block is free
+  std::size_t no_run_of_;     // no run of this many blocks is free, at any alignment
+  bits::Word used_[];         // one bit per block
+};
+
+}  // namespace neap

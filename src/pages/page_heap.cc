@@ -1,0 +1,220 @@
+#include "pages/page_heap.h"
+
+#include <bit>
+
+#include "os/os.h"
+
+namespace neap {
+namespace {
+
+constexpr std::size_t kFirstChunk = kSlotSize;
+constexpr std::size_t kLargestWish = std::size_t{64} << 30;
+constexpr std::size_t kLeastChunk = std::size_t{1} << 20;
+
+// Under a limit on address space a chunk takes at most this part of it: the program's own maps need room too.
+constexpr std::size_t kLimitShare = 16;
+
+// One discard covers at most this many blocks: 16 MiB, a bound on the time of a single call.
+constexpr std::size_t kMostBlocksPerDiscard = 256;
+
+std::uint64_t count_pages(PageMask mask) { return static_cast<std::uint64_t>(std::popcount(mask)); }
+
+PageMask low_pages(std::size_t pages) {
+  return pages >= kPagesPerBlock ? PageMask{0xffff} : static_cast<PageMask>((1u << pages) - 1);
+}
+
+}  // namespace
+
+Chunk* PageHeap::grow(std::size_t blocks, std::size_t align) {
+  if (blocks > kSlots * kBlocksPerSlot / 2 || align > kBlocksPerSlot) return nullptr;
+  const std::size_t need = blocks * kBlockSize;
+  const std::size_t limit = os::address_space_limit();
+  std::size_t wish = accounts_.reserved_bytes.get();
+  if (wish < kFirstChunk) wish = kFirstChunk;
+  if (wish > kLargestWish) wish = kLargestWish;
+  if (limit != SIZE_MAX && wish > limit / kLimitShare) wish = round_up(limit / kLimitShare, kLeastChunk);
+  if (wish < need) wish = limit == SIZE_MAX ? round_up(need, kSlotSize) : need;
+  Chunk* chunk = Chunk::create(need < kLeastChunk ? kLeastChunk : need, wish, map_, accounts_);
+  if (chunk == nullptr) return nullptr;
+  (newest_ == nullptr ? chunks_ : newest_->next) = chunk;
+  newest_ = chunk;
+  return chunk;
+}
+
+Block* PageHeap::take(std::size_t blocks, std::size_t align, std::size_t commit_blocks) {
+  for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
+    const Chunk::Taken taken = chunk->take(blocks, align, commit_blocks, accounts_);
+    if (taken.block != nullptr || taken.refused) return taken.block;
+  }
+  Chunk* chunk = grow(blocks, align);
+  return chunk == nullptr ? nullptr : chunk->take(blocks, align, commit_blocks, accounts_).block;
+}
+
+Block* PageHeap::take_slab(std::uint8_t size_class) {
+  Guard guard(lock_);
+  Block* block = take(1, 1, 1);
+  if (block == nullptr) return nullptr;
+  block->size_class.store(size_class, std::memory_order_relaxed);
+  block->kind.store(BlockKind::slab, std::memory_order_relaxed);
+  return block;
+}
+
+void PageHeap::free_slab(Block& block) {
+  Guard guard(lock_);
+  const PageMask fresh = static_cast<PageMask>(block.resident & ~block.dirty);
+  block.dirty = block.resident;
+  accounts_.dirty_pages.add(count_pages(fresh));
+  block.admit.store(0, std::memory_order_relaxed);
+  block.kind.store(BlockKind::free, std::memory_order_relaxed);
+  if (block.dirty != 0) enqueue_locked(block);
+  Chunk* chunk = map_.chunk(address_of(block.address()));
+  chunk->give_back(chunk->index_of(&block), 1);
+}
+
+PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, std::size_t pages) {
+  Guard guard(lock_);
+  Block* first = take(blocks, align_blocks, (pages + kPagesPerBlock - 1) / kPagesPerBlock);
+  if (first == nullptr) return {};
+  Run run{first, 0, 0};
+  Chunk* chunk = map_.chunk(address_of(first->address()));
+  const std::size_t begin = chunk->index_of(first);
+  const std::size_t end = begin + blocks < chunk->committed() ? begin + blocks : chunk->committed();
+  run.committed_blocks = end - begin;
+  if (accounts_.dirty_pages.get() != 0) {
+    for (std::size_t i = begin; i < end; ++i) run.dirty_pages += count_pages(chunk->at(i)->dirty);
+  }
+  accounts_.dirty_pages.subtract(run.dirty_pages);
+  accounts_.resident_pages.add(pages);
+  accounts_.resident_pages.subtract(run.dirty_pages);
+  accounts_.large_pages.add(pages);
+  accounts_.large_objects.add(1);
+  accounts_.large_served.add(1);
+  first->large.pages = pages;
+  first->large.blocks = static_cast<std::uint32_t>(blocks);
+  first->kind.store(BlockKind::large, std::memory_order_relaxed);
+  return run;
+}
+
+void PageHeap::free_run(Block& first, bool clean) {
+  Guard guard(lock_);
+  Chunk* chunk = map_.chunk(address_of(first.address()));
+  const std::size_t begin = chunk->index_of(&first), blocks = first.large.blocks, pages = first.large.pages;
+  accounts_.large_pages.subtract(pages);
+  accounts_.large_objects.subtract(1);
+  first.kind.store(BlockKind::free, std::memory_order_relaxed);
+  if (clean) {
+    accounts_.resident_pages.subtract(pages);
+  } else {
+    accounts_.dirty_pages.add(pages);
+    for (std::size_t i = 0; i * kPagesPerBlock < pages; ++i) {
+      chunk->prepare(begin + i);
+      Block& block = *chunk->at(begin + i);
+      block.dirty = block.resident = low_pages(pages - i * kPagesPerBlock);
+      enqueue_locked(block);
+    }
+  }
+  chunk->give_back(begin, blocks);
+}
+
+bool PageHeap::resize(Block& first, std::size_t pages) {
+  Guard guard(lock_);
+  Chunk* chunk = map_.chunk(address_of(first.address()));
+  const std::size_t begin = chunk->index_of(&first);
+  const std::size_t had = first.large.blocks, old_pages = first.large.pages;
+  const std::size_t need = (pages + kPagesPerBlock - 1) / kPagesPerBlock;
+  if (pages > old_pages) {
+    if (need > had && !chunk->take_at(begin + had, need - had)) return false;
+    if (!chunk->commit(begin + need, accounts_)) {
+      if (need > had) chunk->give_back(begin + had, need - had);
+      return false;
+    }
+    std::uint64_t dirty = 0;
+    for (std::size_t i = had; i < need; ++i) {
+      Block& block = *chunk->at(begin + i);
+      dirty += count_pages(block.dirty);
+      block.dirty = block.resident = 0;
+    }
+    accounts_.dirty_pages.subtract(dirty);
+    accounts_.resident_pages.add(pages - old_pages - dirty);
+    accounts_.large_pages.add(pages - old_pages);
+    if (need > had) first.large.blocks = static_cast<std::uint32_t>(need);
+  } else {
+    accounts_.resident_pages.subtract(old_pages - pages);
+    accounts_.large_pages.subtract(old_pages - pages);
+    if (need < had) chunk->give_back(begin + need, had - need);
+    first.large.blocks = static_cast<std::uint32_t>(need);
+  }
+  first.large.pages = pages;
+  return true;
+}
+
+void PageHeap::enqueue(Block& block) {
+  if (block.queued.load(std::memory_order_relaxed) != 0) return;
+  Guard guard(lock_);
+  enqueue_locked(block);
+}
+
+void PageHeap::enqueue_locked(Block& block) {
+  if (block.queued.load(std::memory_order_relaxed) != 0) return;
+  block.queued.store(1, std::memory_order_relaxed);
+  block.dirtied_at = static_cast<std::uint32_t>(events());
+  block.next_dirty = BlockId::none;
+  (queue_tail_ == BlockId::none ? queue_head_ : map_.block(queue_tail_)->next_dirty) = block.id;
+  queue_tail_ = block.id;
+}
+
+Block* PageHeap::pop() {
+  Block* block = map_.block(queue_head_);
+  queue_head_ = block->next_dirty;
+  if (queue_head_ == BlockId::none) queue_tail_ = BlockId::none;
+  block->queued.store(0, std::memory_order_relaxed);
+  return block;
+}
+
+Due PageHeap::claim_free_run(Block& block) {
+  Chunk* chunk = map_.chunk(address_of(block.address()));
+  const auto dirty_and_free = [&](std::size_t i) { return chunk->is_free(i) && chunk->at(i)->dirty != 0; };
+  std::size_t begin = chunk->index_of(&block), end = begin + 1;
+  while (begin > 0 && end - begin < kMostBlocksPerDiscard && dirty_and_free(begin - 1)) --begin;
+  while (end < chunk->committed() && end - begin < kMostBlocksPerDiscard && dirty_and_free(end)) ++end;
+  Due due{Due::What::free_run, chunk->at(begin), chunk, end - begin, 0};
+  for (std::size_t i = begin; i < end; ++i) {
+    due.pages += count_pages(chunk->at(i)->dirty);
+    chunk->at(i)->dirty = chunk->at(i)->resident = 0;
+  }
+  accounts_.dirty_pages.subtract(due.pages);
+  chunk->take_at(begin, end - begin);
+  return due;
+}
+
+Due PageHeap::pop_due(std::uint64_t older_than) {
+  Guard guard(lock_);
+  while (queue_head_ != BlockId::none) {
+    const std::uint32_t age = static_cast<std::uint32_t>(events()) - map_.block(queue_head_)->dirtied_at;
+    if (age < older_than) return {};
+    Block* block = pop();
+    if (block->kind.load(std::memory_order_relaxed) == BlockKind::slab) return {Due::What::slab, block, nullptr, 1, 0};
+    Chunk* chunk = map_.chunk(address_of(block->address()));
+    if (block->dirty != 0 && chunk->is_free(chunk->index_of(block))) return claim_free_run(*block);
+  }
+  return {};
+}
+
+void PageHeap::end_free_run(const Due& due, bool discarded) {
+  Guard guard(lock_);
+  const std::size_t begin = due.chunk->index_of(due.block);
+  if (discarded) {
+    accounts_.resident_pages.subtract(due.pages);
+    accounts_.returned_pages.add(due.pages);
+    accounts_.return_calls.add(1);
+  } else {  // may hold anything now: never again taken for zeros
+    for (std::size_t i = begin; i < begin + due.blocks; ++i) {
+      due.chunk->at(i)->dirty = due.chunk->at(i)->resident = PageMask{0xffff};
+    }
+    accounts_.dirty_pages.add(due.blocks * kPagesPerBlock);
+    accounts_.resident_pages.add(due.blocks * kPagesPerBlock - due.pages);
+  }
+  due.chunk->give_back(begin, due.blocks);
+}
+
+}  // namespace neap

@@ -1,0 +1,100 @@
+// PageHeap: hands out runs of blocks and takes them back; remembers which free pages are dirty (still resident) and since
+// when. Address-ordered first fit over all chunks, oldest chunk first. Thread-safe: one lock, ranked below the bins' locks.
+//
+// The dirty queue is first in, first out: blocks with dirty pages, slabs and free ones alike. A block whose pages were used
+// again stays queued and is dropped when its turn comes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/units.h"
+#include "os/mutex.h"
+#include "pages/accounts.h"
+#include "pages/block.h"
+#include "pages/chunk.h"
+#include "pages/page_map.h"
+
+namespace neap {
+
+// A block whose dirty pages are due, as taken from the queue.
+struct Due {
+  enum class What : std::uint8_t { nothing, slab, free_run } what = What::nothing;
+  Block* block = nullptr;    // slab: the block; free_run: the first of the run, which is taken and must be given back
+  Chunk* chunk = nullptr;    // free_run
+  std::size_t blocks = 0;    // free_run
+  std::uint64_t pages = 0;   // free_run: dirty ones in it
+};
+
+class PageHeap {
+ public:
+  // One block for a slab of the given class, or null. Its resident and dirty masks stay as they were.
+  Block* take_slab(std::uint8_t size_class);
+  // The caller holds the slab's bin lock; no object is out. Its resident pages become dirty.
+  void free_slab(Block& block);
+
+  // A run of `blocks` at a multiple of `align_blocks`, with its first `pages` usable; kind large. Pages of the run may be
+  // dirty: the count is returned, and Block::dirty of each block tells which until forget_dirty is called.
+  struct Run {
+    Block* first = nullptr;
+    std::uint64_t dirty_pages = 0;
+    std::size_t committed_blocks = 0;  // of the run: only these have descriptors that can be read
+  };
+  Run take_run(std::size_t blocks, std::size_t align_blocks, std::size_t pages);
+  // The owner of a run looks at the dirty pages it was given: fn(address) for each page, lowest first; then they are forgotten.
+  template <class Fn>
+  void forget_dirty(const Run& run, Fn fn);
+  // Ends a large object: the pages in use become dirty, or count as returned when `clean` (the caller discarded them).
+  void free_run(Block& first, bool clean);
+  // Changes the size of a large object in place; false when it cannot grow there. On shrinking, the caller has discarded
+  // the pages that go. Growing can meet dirty pages; they are garbage, as realloc may leave them.
+  bool resize(Block& first, std::size_t pages);
+
+  // Puts a block whose dirty mask has become non-zero into the queue. For a slab the caller holds its bin's lock.
+  void enqueue(Block& block);
+  // The oldest dirty block that is older than `older_than` events, or any when `older_than` is 0.
+  Due pop_due(std::uint64_t older_than);
+  // Ends what pop_due began with a free run; `discarded` tells whether its pages are gone.
+  void end_free_run(const Due& due, bool discarded);
+
+  // The clock of the release policy.
+  std::uint64_t events() const { return events_.load(std::memory_order_relaxed); }
+  std::uint64_t advance(std::uint64_t events) { return events_.fetch_add(events, std::memory_order_relaxed) + events; }
+
+  PageMap& map() { return map_; }
+  const PageMap& map() const { return map_; }
+  Accounts& accounts() { return accounts_; }
+  const Accounts& accounts() const { return accounts_; }
+  Mutex& lock() { return lock_; }
+
+ private:
+  Block* take(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
+  Chunk* grow(std::size_t blocks, std::size_t align);
+  void enqueue_locked(Block& block);
+  Block* pop();
+  Due claim_free_run(Block& block);
+
+  Mutex lock_;
+  Chunk* chunks_ = nullptr;
+  Chunk* newest_ = nullptr;
+  BlockId queue_head_ = BlockId::none, queue_tail_ = BlockId::none;
+  std::atomic<std::uint64_t> events_{0};
+  Accounts accounts_;
+  PageMap map_;
+};
+
+template <class Fn>
+void PageHeap::forget_dirty(const Run& run, Fn fn) {
+  if (run.dirty_pages == 0) return;
+  for (std::size_t i = 0; i < run.committed_blocks; ++i) {
+    Block& block = run.first[i];
+    for (std::uint32_t page = 0; block.dirty != 0; ++page) {
+      const PageMask bit = static_cast<PageMask>(1u << page);
+      if (block.dirty & bit) fn(run.first->address() + i * kBlockSize + page * kPageSize);
+      block.dirty = static_cast<PageMask>(block.dirty & ~bit);
+    }
+    block.resident = 0;
+  }
+}
+
+}  // namespace neap
