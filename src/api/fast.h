@@ -34,7 +34,7 @@ inline void* allocate(std::size_t size) {
 
 inline void deallocate(void* pointer, const char* function) {
   const std::uintptr_t address = address_of(pointer);
-  const Block* block = heap.map().block_fast(address);
+  const Block* block = page_map.block_fast(address);
   if (block != nullptr && block->admit.load(std::memory_order_relaxed) != 0) [[likely]] {
     CacheBin& bin = front->bins[block->class_index()];
     void** top = bin.top;

@@ -12,9 +12,9 @@
 
 namespace {
 
-neap_telemetry snapshot() {
+struct neap_telemetry snapshot() {
   neap::heap.publish();
-  neap_telemetry copy;
+  struct neap_telemetry copy;
   std::memcpy(&copy, &::neap_telemetry, sizeof copy);
   return copy;
 }

@@ -1,10 +1,12 @@
-// The library's two globals: the process's heap and the calling thread's cache. Everything else takes references.
+// The library's globals: the process's heap, its page map (apart, so that it is zero pages of no file), and the calling
+// thread's cache. Everything else takes references.
 #pragma once
 
 #include "heap/heap.h"
 
 namespace neap {
 
+extern constinit PageMap page_map;
 extern constinit Heap heap;
 
 // Fronts of threads without a cache: before their first call, and after their last (frees come after our destructor of

@@ -16,7 +16,8 @@ extern "C" {
 [[gnu::weak]] void _IO_list_resetlock();
 }
 
-constinit neap::Heap neap::heap{::neap_telemetry};
+constinit neap::PageMap neap::page_map;
+constinit neap::Heap neap::heap{neap::page_map, ::neap_telemetry};
 
 namespace {
 

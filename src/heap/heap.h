@@ -19,8 +19,8 @@ namespace neap {
 
 class Heap {
  public:
-  // Publishes its figures in `board`.
-  explicit constexpr Heap(neap_telemetry& board) : board_(board) {}
+  // Looks addresses up in `map`, publishes its figures in `board`.
+  constexpr Heap(PageMap& map, neap_telemetry& board) : board_(board), pages_(map) {}
 
   // `cache` is the calling thread's everywhere; null when it has none (it is ending, or memory was out).
 

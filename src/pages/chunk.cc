@@ -55,6 +55,7 @@ Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts
     return nullptr;
   }
   Chunk* chunk = new (metadata) Chunk;
+  chunk->used_ = reinterpret_cast<bits::Word*>(chunk + 1);
   chunk->base_ = static_cast<char*>(data);
   chunk->blocks_ = reinterpret_cast<Block*>(metadata + layout.header);
   chunk->object_bits_ = reinterpret_cast<bits::Word*>(metadata + layout.header + layout.blocks);

@@ -53,7 +53,7 @@ class Chunk {
   std::size_t committed_;     // blocks, from the bottom
   std::size_t first_free_;    // no lower block is free
   std::size_t no_run_of_;     // no run of this many blocks is free, at any alignment
-  bits::Word used_[];         // one bit per block
+  bits::Word* used_;          // one bit per block; lies behind the chunk
 };
 
 }  // namespace neap

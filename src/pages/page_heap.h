@@ -28,6 +28,8 @@ struct Due {
 
 class PageHeap {
  public:
+  explicit constexpr PageHeap(PageMap& map) : map_(map) {}
+
   // One block for a slab of the given class, or null. Its resident and dirty masks stay as they were.
   Block* take_slab(std::uint8_t size_class);
   // The caller holds the slab's bin lock; no object is out. Its resident pages become dirty.
@@ -80,7 +82,7 @@ class PageHeap {
   BlockId queue_head_ = BlockId::none, queue_tail_ = BlockId::none;
   std::atomic<std::uint64_t> events_{0};
   Accounts accounts_;
-  PageMap map_;
+  PageMap& map_;
 };
 
 template <class Fn>
