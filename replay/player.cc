@@ -49,7 +49,7 @@ const char* Player::play() {
   meter_.set_baseline();
   wall_start_s_ = monotonic_s();
   run(first);
-  while (over_.load(std::memory_order_acquire) == 0) futex_wait(over_, 0);
+  if (!finished_) await_baton(first);
   return error_;
 }
 
@@ -75,8 +75,8 @@ void Player::run(Replayed& self) {
     const Segment& segment = plan_.segments()[cursor_];
     if (segment.thread != self.number) {
       pass_to(segment.thread);
-      if (finished_) return;
       await_baton(self);
+      if (finished_) return;
       continue;
     }
     if (options_.pace > 0) wait_until(segment.time_ms);
@@ -105,8 +105,9 @@ void Player::pass_to(uint32_t number) {
 }
 
 const char* Player::start(Replayed& thread) {
-  if (ended_count_ > 0) {
-    Replayed& ended = threads_[ended_[--ended_count_]];
+  const bool another_ended = ended_joined_ + 1 < ended_count_;  // the last one may be the caller
+  if (another_ended) {
+    Replayed& ended = threads_[ended_[ended_joined_++]];
     pthread_join(ended.handle, nullptr);
     thread.stack = ended.stack;
   } else if (stacks_used_ < kThreadsAtOnce) {
@@ -160,8 +161,8 @@ void Player::finish(const char* error) {
   finished_ = true;
   wall_s_ = monotonic_s() - wall_start_s_;
   meter_.stop();
-  over_.store(1, std::memory_order_release);
-  futex_wake(over_);
+  threads_[0].baton.store(1, std::memory_order_release);
+  futex_wake(threads_[0].baton);
 }
 
 uint32_t Player::wall_ms() const { return static_cast<uint32_t>((monotonic_s() - wall_start_s_) * 1000); }

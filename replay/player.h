@@ -69,16 +69,16 @@ class Player {
   trace::SharedArray<Replayed> threads_;
   trace::SharedArray<uint32_t> ended_;  // threads that can be joined, and their stacks used again
   uint32_t ended_count_ = 0;
+  uint32_t ended_joined_ = 0;
   trace::SharedArray<unsigned char> stacks_;
   uint32_t stacks_used_ = 0;
   trace::SharedArray<Sample> samples_;
   uint32_t sample_count_ = 0;
-  uint32_t cursor_ = 0;  // next segment of the window
-  bool finished_ = false;
+  uint32_t cursor_ = 0;    // next segment of the window
+  bool finished_ = false;  // the main thread then gets the baton for good; the others stay parked
   const char* error_ = nullptr;
   double wall_start_s_ = 0;
   double wall_s_ = 0;
-  std::atomic<uint32_t> over_{0};  // set with release by finish(), awaited by the main thread
 };
 
 }  // namespace neap::replay

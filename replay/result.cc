@@ -13,11 +13,12 @@ double ratio(const Sample& sample) {
   return static_cast<double>(sample.resident_bytes) / static_cast<double>(sample.live_bytes);
 }
 
-double mean_ratio(const Sample* sample, const Sample* end) {
+// Mean of the samples' own ratios. Those of an almost empty heap say nothing and are left out.
+double mean_of_ratios(const Sample* sample, const Sample* end, uint64_t live_peak) {
   double sum = 0;
   uint32_t count = 0;
   for (; sample != end; ++sample) {
-    if (sample->live_bytes == 0) continue;
+    if (sample->live_bytes * 100 < live_peak || sample->live_bytes == 0) continue;
     sum += ratio(*sample);
     count++;
   }
@@ -53,12 +54,16 @@ void print_result(const Plan& plan, const Player& player, const Meter& meter, do
   const Meter::Cost& cost = meter.cost();
   printf("{\"events\":%lu,\"calls\":%lu,\"threads\":%u,\"pace\":%g,\n", plan.summary().events, plan.steps_planned(),
          plan.summary().threads, pace);
-  printf(" \"resident_per_live_mean\":%.4f,\"resident_per_live_last_quarter\":%.4f,\"resident_per_live_end\":%.4f,\n",
-         mean_ratio(first, end), mean_ratio(quarter, end), last.live_bytes == 0 ? 0 : ratio(last));
+  const double live_mean = mean(first, end, live), quarter_live_mean = mean(quarter, end, live);
+  printf(" \"resident_per_live\":%.4f,\"resident_per_live_last_quarter\":%.4f,\"resident_per_live_end\":%.4f,\n",
+         live_mean > 0 ? mean(first, end, resident) / live_mean : 0,
+         quarter_live_mean > 0 ? mean(quarter, end, resident) / quarter_live_mean : 0,
+         last.live_bytes == 0 ? 0 : ratio(last));
+  printf(" \"resident_per_live_of_samples\":%.4f,\n", mean_of_ratios(first, end, live_peak));
   printf(" \"resident_mean_bytes\":%.0f,\"resident_peak_bytes\":%lu,\"resident_end_bytes\":%lu,\n",
          mean(first, end, resident), resident_peak, last.resident_bytes);
-  printf(" \"live_mean_bytes\":%.0f,\"live_peak_bytes\":%lu,\"live_end_bytes\":%lu,\n", mean(first, end, live),
-         live_peak, last.live_bytes);
+  printf(" \"live_mean_bytes\":%.0f,\"live_peak_bytes\":%lu,\"live_end_bytes\":%lu,\n", live_mean, live_peak,
+         last.live_bytes);
   printf(" \"cpu_s\":%.3f,\"wall_s\":%.3f,\"minor_faults\":%lu,\"harness_cpu_s\":%.3f,\n \"samples\":[", cost.cpu_s,
          player.wall_s(), cost.minor_faults, cost.harness_cpu_s);
   for (const Sample* s = first; s != end; ++s) {
