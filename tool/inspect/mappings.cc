@@ -48,6 +48,8 @@ std::optional<std::uint64_t> find_telemetry(pid_t pid) {
   if (!files) return std::nullopt;
   const std::string root = "/proc/" + std::to_string(pid) + "/root";
   for (const MappedFile& file : *files) {
+    const bool program = &file == &files->front();
+    if (!program && file.path.find("libneap", file.path.rfind('/')) == std::string::npos) continue;
     const auto symbol = find_exported(root + file.path, "neap_telemetry");
     if (symbol) return file.start + symbol->address - read_elf(root + file.path).first_load_address;
   }

@@ -34,7 +34,8 @@ struct RunEnd {
   std::optional<std::uint64_t> major_faults;
   double own_cpu_percent = 0;  // what recording cost, of one core
   Seconds detail_interval;     // how often PSS and its neighbours were read, on average
-  bool interrupted = false;    // Ctrl-C or --duration ended it
+  bool interrupted = false;    // Ctrl-C, another signal or --duration ended it
+  bool timed_out = false;      // it was --duration
 };
 
 struct Run {

@@ -13,6 +13,7 @@ struct Sample {
   Seconds at;                // since the start of the recording
   std::int64_t process = 0;  // Process::id
   Bytes rss;
+  Bytes peak_rss;  // since the process started, as the kernel keeps it
   Bytes swap;
   std::uint32_t threads = 0;
   std::uint64_t minor_faults = 0;  // since the process started, as are the next three

@@ -1,0 +1,162 @@
+#include <fmt/core.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "tool/allocators/detect.h"
+#include "tool/allocators/environment.h"
+#include "tool/allocators/preflight.h"
+#include "tool/allocators/resolve.h"
+#include "tool/allocators/verify.h"
+#include "tool/commands/run_facts.h"
+#include "tool/commands/verbs.h"
+#include "tool/measure/recorder.h"
+#include "tool/model/failure.h"
+#include "tool/render/progress.h"
+#include "tool/render/quantity.h"
+#include "tool/store/recording.h"
+
+namespace neap {
+namespace {
+
+constexpr const char* footer =
+    "Samples the program and its descendants until it ends; Ctrl-C ends the program and keeps the recording.\n"
+    "With --pid nothing is started or stopped. PSS and its neighbours are read as often as --budget allows.\n"
+    "The file is SQLite and survives a kill -9 up to the last second. Next: neap report FILE";
+
+struct RecordOptions {
+  int pid = 0;
+  std::string allocator;
+  std::string output;
+  std::string label;
+  double interval = 1;
+  double duration = 0;
+  double budget = default_budget_percent;
+  bool force = false;
+};
+
+std::string free_name(const std::string& stem) {
+  std::string name = stem + ".neaprec";
+  for (int number = 2; std::filesystem::exists(name); ++number) name = fmt::format("{}-{}.neaprec", stem, number);
+  return name;
+}
+
+// Counts what the summary line tells; everything goes on to the recording.
+class CountingSink : public SampleSink {
+ public:
+  explicit CountingSink(RecordingWriter& next) : next_(next) {}
+  void add(const Process& process) override { next_.add(process); }
+  void add(const Sample& sample) override { ++samples, next_.add(sample); }
+  void keep() override { next_.keep(); }
+  void finish(const RunEnd& end) override { next_.finish(end); }
+  std::size_t samples = 0;
+
+ private:
+  RecordingWriter& next_;
+};
+
+RecorderOptions recorder_options(const RecordOptions& options, Progress& progress) {
+  RecorderOptions recorder;
+  recorder.interval = {options.interval};
+  if (options.duration > 0) recorder.duration = Seconds{options.duration};
+  recorder.budget_percent = options.budget;
+  recorder.on_tick = [&progress, &options](Seconds elapsed, Bytes rss, Bytes peak) {
+    const double share = options.duration > 0 ? std::min(1.0, elapsed.count / options.duration) : -1;
+    progress.show(
+        fmt::format("recording for {}: RSS {}, peak {}", show_duration(elapsed), show_bytes(rss), show_bytes(peak)),
+        share);
+  };
+  return recorder;
+}
+
+void tell_end(const RunEnd& end, std::size_t samples, const std::string& output, const Invocation& invocation) {
+  if (invocation.quiet) return;
+  fmt::print(stderr, "neap: {} samples in {} in {}, peak RSS {}; PSS every {}; recording took {:.2f}% of a core\n",
+             samples, show_duration(end.wall), output, show_bytes(end.peak_rss.value_or(Bytes{})),
+             show_seconds(end.detail_interval), end.own_cpu_percent);
+}
+
+int record_new(RecordOptions options, const Invocation& invocation) {
+  const auto& program = require_program(invocation, "record");
+  const Preflight preflight = look_before_start(program.front());
+  Allocator allocator;
+  if (!options.allocator.empty()) allocator = fitted_to(resolve_allocator(options.allocator), preflight);
+  if (!preflight.obstacle.empty() && !allocator.library.empty())
+    fmt::print(stderr, "neap: {} cannot take effect in {}: {}\n", allocator.label, program.front(), preflight.obstacle);
+  const std::string stem = std::filesystem::path(program.front()).filename().string();
+  if (options.output.empty()) options.output = free_name(allocator.label.empty() ? stem : stem + "." + allocator.label);
+
+  RunFacts facts = facts_of_this_host(program, {options.interval}, options.budget);
+  facts.allocator = allocator.label;
+  facts.library = allocator.library;
+  facts.label = !options.label.empty() ? options.label : !allocator.label.empty() ? allocator.label : stem;
+  RecordingWriter writer(options.output, facts, options.force);
+  CountingSink sink(writer);
+  Progress progress(!invocation.quiet && ::isatty(STDOUT_FILENO) == 0);  // the program may be writing to the terminal
+  RecorderOptions recorder = recorder_options(options, progress);
+  recorder.on_first_sample = [&](pid_t pid) {
+    if (allocator.label.empty()) {
+      if (const auto detected = detect_allocator(pid)) writer.set_fact("allocator", detected->label);
+      return;
+    }
+    const std::string line = explain(verify_allocator(pid, allocator), allocator, program.front());
+    if (!line.empty() && preflight.obstacle.empty()) fmt::print(stderr, "neap: {}\n", line);
+  };
+  const Interrupts interrupts;
+  const RunEnd end = record_program({find_program(program.front()), program, environment_under(allocator), {}},
+                                    recorder, interrupts, sink);
+  progress.clear();
+  tell_end(end, sink.samples, options.output, invocation);
+  return end.timed_out ? 0 : end.exit_code.value_or(0);
+}
+
+int record_running(RecordOptions options, const Invocation& invocation) {
+  if (!invocation.program.empty()) throw UsageFailure("give either --pid or a program, not both");
+  if (!options.allocator.empty())
+    throw UsageFailure("--allocator has no effect on a running process; leave it out or use --label");
+  const auto detected = detect_allocator(options.pid);
+  RunFacts facts = facts_of_this_host(command_of(options.pid), {options.interval}, options.budget);
+  if (detected) facts.allocator = detected->label;
+  facts.library = detected ? detected->library : "";
+  facts.label = !options.label.empty() ? options.label
+                : detected             ? detected->label
+                                       : fmt::format("pid {}", options.pid);
+  if (options.output.empty()) options.output = free_name(fmt::format("pid-{}", options.pid));
+  RecordingWriter writer(options.output, facts, options.force);
+  CountingSink sink(writer);
+  Progress progress(!invocation.quiet);
+  const Interrupts interrupts;
+  const RunEnd end = record_process(options.pid, recorder_options(options, progress), interrupts, sink);
+  progress.clear();
+  tell_end(end, sink.samples, options.output, invocation);
+  return 0;
+}
+
+}  // namespace
+
+VerbBody define_record(CLI::App& command, const Invocation& invocation) {
+  auto options = std::make_shared<RecordOptions>();
+  takes_program(command);
+  command.add_option("--pid", options->pid, "Record a running process instead")->check(CLI::PositiveNumber);
+  command.add_option("-a,--allocator", options->allocator,
+                     "Run the program under it; without it the environment decides");
+  command.add_option("-o,--output", options->output, "The recording (default: PROGRAM.ALLOCATOR.neaprec)");
+  command.add_option("-l,--label", options->label, "Its name in reports (default: the allocator)");
+  command.add_option("-i,--interval", options->interval, "Seconds between samples")
+      ->check(CLI::Range(0.001, 3600.0))
+      ->capture_default_str();
+  command.add_option("-d,--duration", options->duration, "Stop after so many seconds")->check(CLI::PositiveNumber);
+  command.add_option("--budget", options->budget, "Percent of one core that sampling may use")
+      ->check(CLI::Range(0.01, 100.0))
+      ->capture_default_str();
+  command.add_flag("--force", options->force, "Replace an existing recording");
+  command.footer(footer);
+  return [options, &invocation] {
+    return options->pid != 0 ? record_running(*options, invocation) : record_new(*options, invocation);
+  };
+}
+
+}  // namespace neap

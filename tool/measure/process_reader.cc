@@ -1,0 +1,144 @@
+#include "tool/measure/process_reader.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+#include <string_view>
+#include <utility>
+
+namespace neap {
+namespace {
+
+File open_of(pid_t pid, const char* name) {
+  return File(::open(fmt::format("/proc/{}/{}", pid, name).c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+std::uint64_t to_number(std::string_view text) {
+  const auto start = text.find_first_of("0123456789");
+  std::uint64_t value = 0;
+  if (start != std::string_view::npos) std::from_chars(text.data() + start, text.data() + text.size(), value);
+  return value;
+}
+
+// The number behind "NAME:" at the start of a line.
+std::optional<std::uint64_t> find_number(std::string_view text, std::string_view name) {
+  for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
+    if (at != 0 && text[at - 1] != '\n') continue;
+    const std::string_view rest = text.substr(at + name.size());
+    return to_number(rest.substr(0, rest.find('\n')));
+  }
+  return std::nullopt;
+}
+
+std::optional<Bytes> find_kibibytes(std::string_view text, std::string_view name) {
+  const auto number = find_number(text, name);
+  if (!number) return std::nullopt;
+  return kibibytes(*number);
+}
+
+Seconds from_ticks(std::uint64_t ticks) {
+  static const auto per_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
+  return {static_cast<double>(ticks) / per_second};
+}
+
+}  // namespace
+
+File& File::operator=(File&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+
+File::~File() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+ProcessReader::ProcessReader(pid_t pid)
+    : pid_(pid),
+      stat_(open_of(pid, "stat")),
+      status_(open_of(pid, "status")),
+      rollup_(open_of(pid, "smaps_rollup")),
+      maps_(open_of(pid, "maps")) {}
+
+std::string_view ProcessReader::read_again(const File& file) {
+  const ssize_t got = file.get() < 0 ? -1 : ::pread(file.get(), buffer_.data(), buffer_.size(), 0);
+  return got <= 0 ? std::string_view() : std::string_view(buffer_.data(), static_cast<std::size_t>(got));
+}
+
+bool ProcessReader::read_stat(Sample& sample) {
+  const std::string_view text = read_again(stat_);
+  const auto open = text.find('(');
+  const auto close = text.rfind(')');
+  if (open == std::string_view::npos || close == std::string_view::npos || close + 2 >= text.size()) return false;
+  name_ = text.substr(open + 1, close - open - 1);
+  std::array<std::string_view, 22> fields{};  // from the third field of proc(5) on
+  std::string_view rest = text.substr(close + 2);
+  for (std::string_view& field : fields) {
+    const auto end = std::min(rest.find(' '), rest.size());
+    field = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  if (fields[0] == "Z" || fields[0] == "X") return false;
+  parent_pid_ = static_cast<pid_t>(to_number(fields[1]));
+  sample.minor_faults = to_number(fields[7]);
+  sample.major_faults = to_number(fields[9]);
+  sample.user = from_ticks(to_number(fields[11]));
+  sample.system = from_ticks(to_number(fields[12]));
+  sample.threads = static_cast<std::uint32_t>(to_number(fields[17]));
+  return true;
+}
+
+bool ProcessReader::read_status(Sample& sample) {
+  const std::string_view text = read_again(status_);
+  const auto rss = find_kibibytes(text, "VmRSS:");
+  if (!rss) return false;  // no memory of its own any more
+  sample.rss = *rss;
+  sample.peak_rss = find_kibibytes(text, "VmHWM:").value_or(*rss);
+  sample.swap = find_kibibytes(text, "VmSwap:").value_or(Bytes{});
+  return true;
+}
+
+bool ProcessReader::read_basics(Sample& sample) { return read_stat(sample) && read_status(sample); }
+
+void ProcessReader::read_details(Sample& sample) {
+  const std::string_view text = read_again(rollup_);
+  if (const auto pss = find_kibibytes(text, "Pss:")) {
+    sample.pss = pss;
+    sample.rss =
+        find_kibibytes(text, "Rss:").value_or(sample.rss);  // exact, where the cheap one is the kernel's estimate
+    sample.private_dirty = find_kibibytes(text, "Private_Dirty:");
+    sample.anonymous = find_kibibytes(text, "Anonymous:");
+    sample.lazy_free = find_kibibytes(text, "LazyFree:");
+    sample.huge_pages = find_kibibytes(text, "AnonHugePages:");
+  }
+  std::uint32_t lines = 0;
+  off_t offset = 0;
+  ssize_t got = 0;
+  while (maps_.get() >= 0 && (got = ::pread(maps_.get(), buffer_.data(), buffer_.size(), offset)) > 0) {
+    lines += static_cast<std::uint32_t>(std::count(buffer_.data(), buffer_.data() + got, '\n'));
+    offset += got;
+  }
+  if (lines > 0) sample.mappings = lines;
+}
+
+std::vector<pid_t> ProcessReader::read_children() const {
+  std::vector<pid_t> children;
+  const std::string folder = fmt::format("/proc/{}/task", pid_);
+  DIR* tasks = ::opendir(folder.c_str());
+  if (tasks == nullptr) return children;
+  while (const dirent* task = ::readdir(tasks)) {
+    if (task->d_name[0] == '.') continue;
+    std::ifstream list(fmt::format("{}/{}/children", folder, task->d_name));
+    pid_t child = 0;
+    while (list >> child) children.push_back(child);
+  }
+  ::closedir(tasks);
+  return children;
+}
+
+}  // namespace neap

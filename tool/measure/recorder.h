@@ -1,0 +1,39 @@
+// The recorder: runs a program, or joins a running one, and samples it until it ends, the time is up or Ctrl-C comes.
+// `record`, `compare` and the tests call it. One at a time in a process, from the main thread.
+#pragma once
+#include <sys/types.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tool/measure/child.h"
+#include "tool/measure/interrupts.h"
+#include "tool/model/sink.h"
+
+namespace neap {
+
+inline constexpr double default_budget_percent = 0.4;  // leaves room under the promised 0.5% for storing
+
+struct RecorderOptions {
+  Seconds interval{1};
+  std::optional<Seconds> duration;
+  double budget_percent = default_budget_percent;
+  std::function<void(Seconds elapsed, Bytes rss, Bytes peak)> on_tick;  // for progress
+  std::function<void(pid_t)> on_first_sample;                           // for the proof that the allocator serves
+};
+
+struct Launch {
+  std::string file;
+  std::vector<std::string> arguments;
+  std::vector<std::string> environment;
+  ChildOptions options;
+};
+
+// Both return what the kernel and the clock say of the whole; the sink has got it too (finish).
+RunEnd record_program(const Launch& launch, const RecorderOptions& options, const Interrupts& interrupts,
+                      SampleSink& sink);
+RunEnd record_process(pid_t pid, const RecorderOptions& options, const Interrupts& interrupts, SampleSink& sink);
+
+}  // namespace neap

@@ -1,0 +1,81 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "tool/model/failure.h"
+#include "tool/model/sample_fields.h"
+#include "tool/store/facts.h"
+#include "tool/store/recording.h"
+
+namespace neap {
+namespace {
+
+void check_format(Database& database, const std::string& path) {
+  if (database.pragma("application_id") != recording_application_id)
+    throw UsageFailure(
+        fmt::format("'{}' is no recording of neap; make one with: neap record -o FILE -- PROGRAM", path));
+  const std::int64_t version = database.pragma("user_version");
+  if (version > recording_version)
+    throw UsageFailure(
+        fmt::format("'{}' has format {}, this neap reads up to {}: update neap", path, version, recording_version));
+}
+
+FactTexts read_facts(Database& database) {
+  FactTexts texts;
+  Statement rows(database, "SELECT name, value FROM fact");
+  while (rows.step()) texts[rows.text(0)] = rows.text(1);
+  return texts;
+}
+
+std::vector<Process> read_processes(Database& database) {
+  std::vector<Process> processes;
+  Statement rows(database, "SELECT id, pid, parent_pid, name, first_seen_us FROM process ORDER BY id");
+  while (rows.step()) {
+    Process process;
+    process.id = rows.number(0).value_or(0);
+    process.pid = static_cast<std::int32_t>(rows.number(1).value_or(0));
+    process.parent_pid = static_cast<std::int32_t>(rows.number(2).value_or(0));
+    process.name = rows.text(3);
+    process.first_seen = {static_cast<double>(rows.number(4).value_or(0)) / 1e6};
+    processes.push_back(std::move(process));
+  }
+  return processes;
+}
+
+std::vector<Sample> read_samples(Database& database) {
+  std::string columns = "process";
+  for (const SampleField& field : sample_fields) columns += std::string(",") + field.name;
+  std::vector<Sample> samples;
+  Statement rows(database, "SELECT " + columns + " FROM sample ORDER BY at_us, process");
+  while (rows.step()) {
+    Sample sample;
+    sample.process = rows.number(0).value_or(0);
+    int column = 1;
+    for (const SampleField& field : sample_fields) {
+      if (const auto value = rows.number(column)) field.set(sample, *value);
+      ++column;
+    }
+    samples.push_back(sample);
+  }
+  return samples;
+}
+
+// SQLite says "file is not a database" only at the first read.
+Run read_all(Database& database, const std::string& path) {
+  check_format(database, path);
+  const FactTexts texts = read_facts(database);
+  return {facts_from(texts), read_processes(database), read_samples(database), end_from(texts)};
+}
+
+}  // namespace
+
+Run read_recording(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) throw UsageFailure(fmt::format("no recording at '{}'", path));
+  Database database(path, SQLITE_OPEN_READONLY);
+  Run run = read_all(database, path);
+  if (run.facts.label.empty()) run.facts.label = std::filesystem::path(path).stem().string();
+  return run;
+}
+
+}  // namespace neap
