@@ -19,10 +19,6 @@ constexpr size_t kSlotPlanes = 10;
 
 constexpr const char* kNotATrace = "this is not an allocation trace (neither a neap trace nor a .trc.zst one)";
 
-bool known(Op op) {
-  return op == Op::allocate || op == Op::zeroed || op == Op::release || op == Op::resize || op == Op::aligned;
-}
-
 }  // namespace
 
 ColumnsReader::~ColumnsReader() {

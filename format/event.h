@@ -15,6 +15,10 @@ enum class Op : uint8_t {
   aligned = 6,   // memalign, posix_memalign, aligned_alloc, aligned new
 };
 
+constexpr bool known(Op op) {
+  return op == Op::allocate || op == Op::zeroed || op == Op::release || op == Op::resize || op == Op::aligned;
+}
+
 struct Event {
   uint64_t size_bytes;
   uint32_t slot;

@@ -3,6 +3,7 @@
 // Every failure is a sentence for the user; nullptr is success.
 #pragma once
 
+#include "chunks_reader.h"
 #include "columns_reader.h"
 #include "event.h"
 
@@ -16,16 +17,25 @@ class TraceReader {
   ~TraceReader();
 
   const char* open(const char* path);
-  const Summary& summary() const { return columns_.summary(); }
+  const Summary& summary() const { return native_ ? chunks_.summary() : columns_.summary(); }
+  const char* program() const { return native_ ? chunks_.header().program : ""; }
+  uint64_t started_unix_s() const { return native_ ? chunks_.header().started_unix_s : 0; }
+  bool native() const { return native_; }
 
   // The index of the last event of each thread: a replayed thread ends after it.
-  const SharedArray<uint64_t>& last_event_of_thread() const { return columns_.last_event_of_thread(); }
+  const SharedArray<uint64_t>& last_event_of_thread() const {
+    return native_ ? chunks_.last_event_of_thread() : columns_.last_event_of_thread();
+  }
 
   // Fills `out` with the next events, at most `max`; `got` is 0 only at the end of the trace.
-  const char* read(Event* out, size_t max, size_t* got) { return columns_.read(out, max, got); }
+  const char* read(Event* out, size_t max, size_t* got) {
+    return native_ ? chunks_.read(out, max, got) : columns_.read(out, max, got);
+  }
 
  private:
   int file_ = -1;
+  bool native_ = false;
+  ChunksReader chunks_;
   ColumnsReader columns_;
 };
 

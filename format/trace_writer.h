@@ -1,0 +1,62 @@
+// TraceWriter: writes a trace file (trace.h) from events in their order. Used by the collector of `neap trace record`
+// and by the converter; single-threaded. The producer's slots may be any numbers below 2^32: they are renumbered.
+// Throws std::runtime_error when the file cannot be written. A file without finish() has no end and is refused later.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "event.h"
+#include "trace.h"
+
+struct ZSTD_CCtx_s;
+
+namespace neap::trace {
+
+class TraceWriter {
+ public:
+  TraceWriter(const std::string& path, const std::string& program, int compression_level);
+  TraceWriter(const TraceWriter&) = delete;
+  TraceWriter& operator=(const TraceWriter&) = delete;
+  ~TraceWriter();
+
+  // Threads may have any numbers; they are renumbered by first appearance.
+  void add(const Event& event);
+  void finish();
+
+  uint64_t events() const { return events_; }
+  uint64_t bytes_written() const { return offset_; }
+
+ private:
+  struct Run {
+    uint64_t count = 0;
+    uint64_t value = 0;
+  };
+
+  void put_slot(const Event& event);
+  void put_size(uint64_t size);
+  void put_run(Column column, Run& run);
+  uint32_t thread_number(uint32_t thread);
+  void flush_chunk();
+  void write(const void* data, size_t bytes);
+
+  std::FILE* file_;
+  ZSTD_CCtx_s* context_;
+  uint64_t offset_ = 0;
+  uint64_t events_ = 0;
+  uint32_t chunk_events_ = 0;
+  uint32_t time_ms_ = 0;
+  Run threads_run_, times_run_;
+  std::vector<uint8_t> column_[kColumns];
+  std::vector<uint8_t> unpacked_, packed_;
+  std::vector<uint32_t> slot_of_;  // producer's slot -> ours + 1; 0 is a free one
+  std::vector<uint32_t> free_slots_;
+  uint32_t slots_used_ = 0;
+  std::unordered_map<uint32_t, uint32_t> thread_numbers_;
+  std::vector<uint64_t> last_event_;
+};
+
+}  // namespace neap::trace
