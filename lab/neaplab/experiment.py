@@ -4,6 +4,7 @@ Everything that waits does so in tick(), which also samples the relays once a se
 process that died and obeys a signal.
 """
 
+import os
 import signal
 import time
 from dataclasses import asdict
@@ -23,15 +24,18 @@ from .workers import Worker
 
 MEASURED_KBS = {"authority": 1, "middle": 500_000, "exit": 500_000, "tested": 100_000}
 RENEWED_SHARE = 0.08
+# Allocator settings of the caller's shell are not the lab's.
+NOT_INHERITED = ("LD_PRELOAD", "GLIBC_TUNABLES", "MALLOC_ARENA_MAX", "MALLOC_CONF", "NEAP_OPTIONS")
 LISTED_SHARE = 0.95  # of the synthetic relays, for the directory to count as full
 
 
 class Experiment:
-    def __init__(self, options, tools, environments, network, household, interrupts, progress, began):
-        self.options, self.plan, self.tools, self.environments = options, options.plan, tools, environments
+    def __init__(self, options, tools, network, household, interrupts, progress, began):
+        self.options, self.plan, self.tools = options, options.plan, tools
+        self.allocators = {allocator.label: allocator for allocator in options.allocators}
         self.network, self.household, self.interrupts, self.progress = network, household, interrupts, progress
         self.began = began
-        self.tested = [TestedRelay(node, environments[node.allocator].library) for node in network.tested]
+        self.tested = [TestedRelay(node, self.allocators[node.allocator].library) for node in network.tested]
         self.feed = self.player = None
         self.fed = 0
         self.played = None
@@ -54,7 +58,7 @@ class Experiment:
         self.await_consensus(identities)
         self.await_relays()
         for client in self.network.clients:
-            self.start_tor(client, None)
+            self.start_tor(client)
         self.play()
 
     def start_feed(self, identities, bandwidth_file):
@@ -67,19 +71,20 @@ class Experiment:
     def start_network(self):
         for node in self.network.relays:
             if node.role != "tested":
-                self.start_tor(node, None)
+                self.start_tor(node)
         for i, relay in enumerate(self.tested):
             wrap = self.options.wrap if i == 0 else []
-            self.start_tor(relay.node, self.environments[relay.node.allocator].variables, wrap)
+            self.start_tor(relay.node, self.allocators[relay.node.allocator].variables, wrap)
         self.until(lambda: all([relay.find() for relay in self.tested]), 30, "starting relays")
         for relay in self.tested:
             if not relay.runs_on_its_allocator():
                 raise LabError(f"the relay for {relay.label} does not run on {relay.library}: {explain(relay.node)}")
         self.until(lambda: all(self.answers(node) for node in self.network.authorities), 30, "starting authorities")
 
-    def start_tor(self, node, environment, wrap=()):
+    def start_tor(self, node, settings={}, wrap=()):
+        variables = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
         argv = [*wrap, self.tools["tor"], "--defaults-torrc", "/dev/null", "-f", node.torrc]
-        self.household.spawn(node.name, argv, environment, output=node.folder / "output")
+        self.household.spawn(node.name, argv, variables | settings, output=node.folder / "output")
 
     def fill_directory(self):
         self.feed.tell("go")

@@ -9,9 +9,8 @@ import tempfile
 import time
 from dataclasses import asdict
 
-from .allocators import resolve
 from .experiment import Experiment
-from .failure import LabError, Stopped
+from .failure import BadInput, LabError, Stopped
 from .load.tally import disagreements
 from .measure.summary import as_json, relay_result
 from .measure.table import render_floor, render_table, write_csv
@@ -29,9 +28,9 @@ def main(argv):
     if argv[:1] == ["--worker"]:
         return work(argv[1])
     try:
-        if argv[:1] != ["tor"]:
-            raise LabError("which lab? There is one: neap lab tor", code=2)
-        return run_lab(read_options(argv[1:]))
+        if len(argv) != 2 or argv[0] != "tor":
+            raise BadInput("started by hand; the lab's command is: neap lab tor")
+        return run_lab(read_options(argv[1]))
     except (LabError, Stopped) as end:
         if isinstance(end, LabError):
             print(f"neap lab: {end}", file=sys.stderr)
@@ -48,23 +47,21 @@ def work(name):
 
 def run_lab(options):
     began = time.monotonic()
-    tools = find_tools()
-    environments = {name: resolve(name) for name in options.allocators}
+    tools = find_tools(options.tor)
     interrupts = Interrupts()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
     def plan_network(net, folder):
-        return Network(net, folder, options.allocators, options.relays, options.plan.counts)
+        return Network(net, folder, [a.label for a in options.allocators], options.relays, options.plan.counts)
 
     net, claim = claim_range(lambda net: needed(plan_network(net, "/nonexistent")))
     options.output.mkdir(parents=True, exist_ok=True)
     folder = tempfile.mkdtemp(prefix="neap-lab-")
     janitor = Janitor(folder)
     household = Household()
-    progress = Progress(options.plan.minutes * 60, began)
-    experiment = Experiment(options, tools, environments, plan_network(net, folder), household, interrupts, progress,
-                            began)
+    progress = Progress(options.plan.minutes * 60, began, options.quiet)
+    experiment = Experiment(options, tools, plan_network(net, folder), household, interrupts, progress, began)
     code = 0
     try:
         try:

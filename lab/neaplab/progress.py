@@ -7,15 +7,15 @@ QUIET_S = 20.0
 
 
 class Progress:
-    def __init__(self, total_s, began, stream=sys.stderr):
-        self.total_s, self.began, self.stream = total_s, began, stream
+    def __init__(self, total_s, began, quiet=False, stream=sys.stderr):
+        self.total_s, self.began, self.quiet, self.stream = total_s, began, quiet, stream
         self.live = stream.isatty()
         self.last_step, self.last_at = None, 0.0
 
     def show(self, step, detail=""):
         """`step` names the phase; `detail` may change with each call."""
         now = time.monotonic()
-        if not self.live and step == self.last_step and now - self.last_at < QUIET_S:
+        if self.quiet or not self.live and step == self.last_step and now - self.last_at < QUIET_S:
             return
         elapsed = int(now - self.began)
         left = max(0, int(self.total_s) - elapsed)

@@ -10,12 +10,14 @@ namespace neap {
 VerbBody define_allocators(CLI::App& command, const Invocation& invocation);
 VerbBody define_run(CLI::App& command, const Invocation& invocation);
 VerbBody define_record(CLI::App& command, const Invocation& invocation);
+VerbBody define_lab(CLI::App& command, const Invocation& invocation);
 VerbBody define_probe(CLI::App& command, const Invocation& invocation);
 
 inline constexpr std::array verbs = {
     Verb{"allocators", "List the allocators of this machine", define_allocators},
     Verb{"run", "Run a program under an allocator", define_run},
     Verb{"record", "Record the memory of a program over time", define_record},
+    Verb{"lab", "Run an experiment: compare allocators inside real servers", define_lab},
     Verb{"probe", "Tell which malloc serves this process (used by allocators)", define_probe, true},
 };
 

@@ -27,6 +27,7 @@ class Request:
     path: str
     headers: tuple
     pace: int
+    also_fine: tuple = ()  # statuses beside 200
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,12 @@ def draw_session(draw, microdesc, full, late):
     pace = 0 if late else draw.choice(PACES)
     hold = min(draw.choice(HOLDS_S), 3 if late else 60)
 
-    def request(path, *more):
-        return Request(path, headers + more, pace)
+    def request(path):
+        return Request(path, headers, pace)
+
+    def difference(flavour, old):
+        """304: the relay has nothing newer than what the client has."""
+        return Request(PATHS[flavour], headers + (f"X-Or-Diff-From-Consensus: {old.digest}",), pace, (304,))
 
     def documents(prefix, digests, separator, at_once):
         return [request(prefix + separator.join(digests[i:i + at_once])) for i in range(0, len(digests), at_once)]
@@ -73,12 +78,12 @@ def draw_session(draw, microdesc, full, late):
         requests += documents("/tor/micro/d/", everything, "-", MICRODESCRIPTORS_A_REQUEST)
     elif kind == "returning":
         old = draw.choice(microdesc)
-        requests = [request(PATHS["microdesc"], f"X-Or-Diff-From-Consensus: {old.digest}")]
+        requests = [difference("microdesc", old)]
         fresh = renewed(microdesc, old, MOST_MICRODESCRIPTORS)
         requests += documents("/tor/micro/d/", fresh, "-", MICRODESCRIPTORS_A_REQUEST)
     else:
         old = draw.choice(full)
-        requests = [request(PATHS["full"], f"X-Or-Diff-From-Consensus: {old.digest}")]
+        requests = [difference("full", old)]
         fresh = renewed(full, old, MOST_DESCRIPTORS)
         requests += documents("/tor/server/d/", fresh, "+", DESCRIPTORS_A_REQUEST)
     return Session(kind, source, tuple(requests), hold)

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..failure import LabError
 from .nodes import DIR_PORT, OR_PORT
@@ -17,18 +18,12 @@ class Identities:
     directory_lines: list  # DirAuthority lines for every torrc
 
 
-def find_tools():
-    """Paths of tor and tor-gencert, or a clear refusal."""
-    paths = {name: shutil.which(name, path=_search_path()) for name in ("tor", "tor-gencert")}
-    missing = [name for name, path in paths.items() if path is None]
-    if missing:
-        raise LabError(f"{' and '.join(missing)} not found in PATH: install Debian's package with: apt install tor")
-    return paths
-
-
-def _search_path():
-    import os
-    return os.environ.get("PATH", os.defpath)
+def find_tools(tor):
+    """Paths of tor, as given, and of tor-gencert, which comes with it."""
+    gencert = shutil.which("tor-gencert") or shutil.which("tor-gencert", path=str(Path(tor).parent))
+    if gencert is None:
+        raise LabError("tor-gencert not found in PATH; to get it: apt install tor")
+    return {"tor": tor, "tor-gencert": gencert}
 
 
 def make_identities(household, tools, network):
@@ -37,8 +32,8 @@ def make_identities(household, tools, network):
         node.folder.chmod(0o700)
     certs = {node.name: _start_certificate(household, tools, node) for node in network.authorities}
     prints = {node.name: _start_fingerprint(household, tools, node) for node in network.relays}
-    certificates = {name: _finish(household, f"tor-gencert for {name}", child) for name, child in certs.items()}
-    del certificates
+    for name, child in certs.items():
+        _finish(household, f"tor-gencert for {name}", child)
     fingerprints = {}
     for name, child in prints.items():
         text = _finish(household, f"tor --list-fingerprint for {name}", child)
