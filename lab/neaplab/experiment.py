@@ -24,8 +24,12 @@ from .workers import Worker
 
 MEASURED_KBS = {"authority": 1, "middle": 500_000, "exit": 500_000, "tested": 100_000}
 RENEWED_SHARE = 0.08
+# A relay fetches a consensus within half an interval of its publication, then the documents: by then all have them.
+SETTLED_INTERVALS = 1.5
 # Allocator settings of the caller's shell are not the lab's.
 NOT_INHERITED = ("LD_PRELOAD", "GLIBC_TUNABLES", "MALLOC_ARENA_MAX", "MALLOC_CONF", "NEAP_OPTIONS")
+SAMPLED_DOCUMENTS = 90
+DOCUMENT_FORMS = {"microdesc": ("/tor/micro/d/", "-", b"\nonion-key"), "full": ("/tor/server/d/", "+", b"\nrouter ")}
 LISTED_SHARE = 0.95  # of the synthetic relays, for the directory to count as full
 
 
@@ -92,49 +96,53 @@ class Experiment:
                    "uploading the directory", lambda: f"{self.heard('uploaded')} of {self.plan.directory} relays")
 
     def await_consensus(self, identities):
+        """Until the authorities publish nearly the whole directory with the relays under test as guards in it."""
         wanted = int(self.plan.directory * LISTED_SHARE)
         guards = [bytes.fromhex(identities.fingerprints[node.name]) for node in self.network.tested]
         self.listed = 0
 
         def complete():
-            text = self.document(self.network.authorities[0], PATHS["full"])
-            if text is None:
+            texts = {flavour: self.document(self.network.authorities[0], path) for flavour, path in PATHS.items()}
+            if None in texts.values():
                 return False
-            self.listed = text.count(b"\nr ")
-            return self.listed >= wanted and all(is_guard(text, fingerprint) for fingerprint in guards)
+            self.listed = texts["full"].count(b"\nr ")
+            if self.listed < wanted or not all(is_guard(texts["full"], fingerprint) for fingerprint in guards):
+                return False
+            self.first = {flavour: parse(flavour, text, 0) for flavour, text in texts.items()}
+            return True
 
         self.until(complete, self.plan.bring_up_limit_s, "waiting for a full consensus",
                    lambda: f"{self.listed} of about {self.plan.directory} relays listed", self.network.authorities)
 
     def await_relays(self):
-        """Until every relay under test serves the consensus and its documents."""
+        """Until every relay under test serves consensuses and what the first full one lists."""
         missing = {relay.node.name: relay.node for relay in self.tested}
 
         def ready():
             for name, node in list(missing.items()):
-                text = self.document(node, PATHS["microdesc"])
-                if text is None:
-                    continue
-                documents = parse("microdesc", text, 0).documents
-                chosen = documents[::max(1, len(documents) // 90)]
-                found = self.document(node, "/tor/micro/d/" + "-".join(chosen))
-                if len(documents) >= self.plan.directory * LISTED_SHARE and found and \
-                        found.count(b"onion-key") >= len(chosen) * 0.9:
+                if all(self.serves(node, flavour, *form) for flavour, form in DOCUMENT_FORMS.items()):
                     del missing[name]
             return not missing
 
         self.until(ready, self.plan.bring_up_limit_s, "waiting for the relays' directories",
                    lambda: f"{len(self.tested) - len(missing)} of {len(self.tested)} ready", self.network.tested)
 
+    def serves(self, node, flavour, prefix, separator, first_line):
+        documents = self.first[flavour].documents
+        chosen = documents[::max(1, len(documents) // SAMPLED_DOCUMENTS)]
+        found = self.document(node, prefix + separator.join(chosen))
+        if found is None or (b"\n" + found).count(first_line) < len(chosen):
+            return False
+        return self.document(node, PATHS[flavour]) is not None
+
     def play(self):
-        drain_s = DRAIN_S
-        duration = self.plan.deadline_s - self.now_s() - self.plan.interval_s * 0.75
+        duration = self.plan.deadline_s - self.now_s()
         clients = {relay.label: [client.address, SOCKS_PORT]
                    for relay, client in zip(self.tested, self.network.clients)}
         settings = Load({relay.label: relay.node.address for relay in self.tested}, clients,
                         [self.network.web_address, WEB_PORT], [self.network.authorities[0].address, DIR_PORT],
-                        self.network.lab_address, OR_PORT, self.plan.interval_s * 0.75, duration, drain_s,
-                        self.plan.sessions_per_s)
+                        self.network.lab_address, OR_PORT, self.plan.interval_s * SETTLED_INTERVALS, duration, DRAIN_S,
+                        self.plan.sessions_per_s, {flavour: asdict(first) for flavour, first in self.first.items()})
         self.player = Worker(self.household, "player", asdict(settings), self.network.folder / "player.log")
         self.until(lambda: self.phase() in ("load", "drain", "done"), 60, "settling")
         self.load_began_s = self.now_s()
@@ -144,8 +152,7 @@ class Experiment:
             self.until(lambda: self.phase() in ("drain", "done"), duration + 30, "loading", self.load_detail)
         finally:
             self.load_ended_s = self.now_s()
-        self.until(lambda: self.phase() == "done", drain_s + 70, "letting the last sessions end", self.load_detail)
-        self.load_done = True
+        self.until(lambda: self.phase() == "done", DRAIN_S + 70, "letting the last sessions end", self.load_detail)
 
     # --- what they wait for
 

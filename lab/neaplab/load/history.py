@@ -16,7 +16,7 @@ SIGNATURES = b"\ndirectory-signature "
 class Consensus:
     digest: str       # SHA3-256 of the signed part, upper-case hex: what X-Or-Diff-From-Consensus carries
     documents: tuple  # digests of its microdescriptors (base64) or server descriptors (hex)
-    seen: float       # monotonic seconds
+    seen: float       # monotonic seconds; 0 for the first
     size: int
 
 
@@ -42,10 +42,11 @@ def fetch(address, port, path, source, timeout_s=20):
 
 
 class History:
-    def __init__(self, settle_s):
-        """A consensus counts as settled, known with all its documents to every relay, `settle_s` after it was seen."""
+    def __init__(self, settle_s, first):
+        """`first`: flavour -> a consensus that every relay has. A later one counts as settled, known with all its
+        documents to every relay, `settle_s` after it was seen."""
         self.settle_s = settle_s
-        self.known = {flavour: deque(maxlen=KEPT) for flavour in PATHS}
+        self.known = {flavour: deque([first[flavour]], maxlen=KEPT) for flavour in PATHS}
 
     def add(self, flavour, consensus):
         if not any(old.digest == consensus.digest for old in self.known[flavour]):
