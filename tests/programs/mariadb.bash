@@ -16,7 +16,7 @@ proves_pid $server
 under mariadb-slap --no-defaults -S "$work/socket" -u root --auto-generate-sql --auto-generate-sql-load-type=mixed \
   --auto-generate-sql-add-autoincrement --concurrency=16 --number-of-queries="$(amount 5000 60000)" >"$work/slap" 2>&1 || { tail "$work/slap"; fail "mariadb-slap"; }
 rows=$(amount 50000 300000)
-query "create database neap; create table neap.t (id int primary key, name varchar(300), blobs longblob, key(name));
+query "create database neap; use neap; create table neap.t (id int primary key, name varchar(300), blobs longblob, key(name));
   insert into neap.t select seq, repeat(md5(seq), seq % 9 + 1), repeat('b', seq % 2000) from seq_1_to_$rows;
   update neap.t set name = concat(name, id) where id % 3 = 0; delete from neap.t where id % 7 = 0;" || fail "filling a table"
 [ "$(query 'select count(*) from neap.t')" = $((rows - rows / 7)) ] || fail "a wrong count"
