@@ -34,7 +34,7 @@ void print_table(const std::vector<AllocatorFacts>& all, bool install_hints) {
     else
       table.add({facts.allocator.label, facts.version.empty() ? "-" : facts.version, facts.about, state(facts)});
   }
-  fmt::print("{}", table.text());
+  fmt::print("{}", table.text(false));
 }
 
 int list_allocators(const std::vector<std::string>& paths, bool install_hints, const Invocation& invocation) {

@@ -97,7 +97,7 @@ int record_new(RecordOptions options, const Invocation& invocation) {
   CountingSink sink(writer);
   Progress progress(!invocation.quiet && ::isatty(STDOUT_FILENO) == 0);  // the program may be writing to the terminal
   RecorderOptions recorder = recorder_options(options, progress);
-  recorder.on_first_sample = [&](pid_t pid) {
+  recorder.on_first_look = [&](pid_t pid) {
     if (allocator.label.empty()) {
       if (const auto detected = detect_allocator(pid)) writer.set_fact("allocator", detected->label);
       return;
@@ -119,6 +119,7 @@ int record_running(RecordOptions options, const Invocation& invocation) {
     throw UsageFailure("--allocator has no effect on a running process; leave it out or use --label");
   const auto detected = detect_allocator(options.pid);
   RunFacts facts = facts_of_this_host(command_of(options.pid), {options.interval}, options.budget);
+  facts.joined = true;
   if (detected) facts.allocator = detected->label;
   facts.library = detected ? detected->library : "";
   facts.label = !options.label.empty() ? options.label

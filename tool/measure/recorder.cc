@@ -16,6 +16,7 @@ namespace {
 
 constexpr Seconds keep_every{1};
 constexpr Seconds patience_after_term{10};
+constexpr Seconds second_look_after{0.03};  // the loader is done by then: soon enough to say that something is wrong
 
 Seconds from(const timeval& time) {
   return {static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6};
@@ -40,7 +41,8 @@ class Recording {
     Seconds next = started_;
     while (!over_) {
       tick();
-      next = std::max(next + options_.interval, monotonic_now());
+      const Seconds pause = first_seen_ ? options_.interval : std::min(options_.interval, second_look_after);
+      next = std::max(next + pause, monotonic_now());
       while (!over_ && monotonic_now() < next) handle(interrupts_.wait_until(std::min(next, limit())));
     }
     const RunEnd end = conclude();
@@ -65,9 +67,9 @@ class Recording {
       kept_ = now;
     }
     if (options_.on_tick) options_.on_tick(now - started_, tree_.last_rss(), tree_.peak_rss());
-    if (!first_seen_ && options_.on_first_sample && now - started_ > Seconds{0.02}) {
+    if (!first_seen_ && now - started_ >= std::min(options_.interval, second_look_after)) {
       first_seen_ = true;
-      options_.on_first_sample(pid_);
+      if (options_.on_first_look) options_.on_first_look(pid_);
     }
   }
 

@@ -21,7 +21,7 @@ struct RecorderOptions {
   std::optional<Seconds> duration;
   double budget_percent = default_budget_percent;
   std::function<void(Seconds elapsed, Bytes rss, Bytes peak)> on_tick;  // for progress
-  std::function<void(pid_t)> on_first_sample;                           // for the proof that the allocator serves
+  std::function<void(pid_t)> on_first_look;  // soon after the start: does the allocator serve?
 };
 
 struct Launch {

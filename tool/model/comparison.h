@@ -1,6 +1,7 @@
 // Comparison: several allocators under the same work, each with the spread of its runs. Built by tool/analysis (from
 // recordings) or by trace replay, drawn by tool/render.
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,9 +10,8 @@
 
 namespace neap {
 
-// What one run came to. Memory is the sum over the processes of the run.
+// What one run came to. Memory is the sum over the processes of the run, means are weighted by time.
 struct Summary {
-  std::string label;
   Seconds wall;
   Bytes mean_rss;
   Bytes second_half_mean_rss;
@@ -25,7 +25,7 @@ struct Summary {
   std::optional<int> exit_code;
 };
 
-// The middle and the spread of one quantity over a row's runs.
+// The middle and the range of one quantity over a row's runs.
 struct Spread {
   double median = 0;
   double low = 0;
@@ -35,11 +35,12 @@ struct Spread {
 struct ComparisonRow {
   std::string label;
   std::vector<Summary> runs;
+  std::string remark;  // what a reader must know, such as that the allocator did not take effect
 };
 
 struct Comparison {
   std::string title;
-  std::string baseline;  // label that ratios refer to; empty or absent among rows: no ratios
+  std::string baseline = "libc";  // label that ratios refer to; no ratios when no row has it
   std::vector<ComparisonRow> rows;
 };
 

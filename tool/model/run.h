@@ -19,6 +19,7 @@ struct RunFacts {
   std::string host;
   std::string kernel;
   std::string started_at;  // ISO 8601, UTC
+  bool joined = false;     // the process ran before the recording began: what it used before does not count
   Seconds interval;
   double budget_percent = 0;  // of one core
 };

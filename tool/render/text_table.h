@@ -12,16 +12,27 @@ struct TextColumn {
   Align align = Align::right;
 };
 
+struct TextCell {
+  TextCell(std::string content) : text(std::move(content)) {}
+  TextCell(const char* content) : text(content) {}
+  TextCell(std::string content, bool is_best) : text(std::move(content)), best(is_best) {}
+  std::string text;
+  bool best = false;  // set off by colour or bold
+};
+
+// Whether a terminal is there that shows colours and nobody asked for none (NO_COLOR).
+bool wants_colour(int descriptor);
+
 class TextTable {
  public:
   explicit TextTable(std::vector<TextColumn> columns) : columns_(std::move(columns)) {}
-  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-  std::string text() const;  // titles and rows, two spaces between columns
+  void add(std::vector<TextCell> cells) { rows_.push_back(std::move(cells)); }
+  std::string text(bool colour) const;  // titles and rows, two spaces between columns
   std::string markdown() const;
 
  private:
   std::vector<TextColumn> columns_;
-  std::vector<std::vector<std::string>> rows_;
+  std::vector<std::vector<TextCell>> rows_;
 };
 
 }  // namespace neap

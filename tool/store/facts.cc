@@ -40,6 +40,7 @@ FactTexts to_texts(const RunFacts& facts) {
           {"host", facts.host},
           {"kernel", facts.kernel},
           {"started_at", facts.started_at},
+          {"joined", facts.joined ? "1" : "0"},
           {"interval_s", fmt::format("{}", facts.interval.count)},
           {"budget_percent", fmt::format("{}", facts.budget_percent)},
           {"recorder", "neap " NEAP_VERSION}};
@@ -71,6 +72,7 @@ RunFacts facts_from(const FactTexts& texts) {
   facts.host = find(texts, "host");
   facts.kernel = find(texts, "kernel");
   facts.started_at = find(texts, "started_at");
+  facts.joined = find(texts, "joined") == "1";
   facts.interval = find_seconds(texts, "interval_s").value_or(Seconds{});
   facts.budget_percent = find_number(texts, "budget_percent").value_or(0);
   return facts;

@@ -1,0 +1,41 @@
+#include <fmt/core.h>
+
+#include <memory>
+
+#include "tool/commands/report_output.h"
+#include "tool/commands/verbs.h"
+#include "tool/model/failure.h"
+#include "tool/store/recording.h"
+
+namespace neap {
+namespace {
+
+constexpr const char* footer =
+    "Recordings with the same label are runs of one line: the table gives their median, the chart their range.\n"
+    "Without -o only the table is printed. A file name of - means stdout.";
+
+int report(const std::vector<std::string>& paths, const ReportOutput& output, const Invocation& invocation) {
+  std::vector<Run> runs;
+  for (const std::string& path : paths) {
+    Run run = read_recording(path);
+    if (run.samples.empty()) throw Failure("'" + path + "' holds no sample: the program ended before the first");
+    runs.push_back(std::move(run));
+  }
+  write_report(runs, {}, output, invocation.json);
+  if (!output.html.empty() && output.html != "-" && !invocation.quiet)
+    fmt::print(stderr, "neap: wrote {}\n", output.html);
+  return 0;
+}
+
+}  // namespace
+
+VerbBody define_report(CLI::App& command, const Invocation& invocation) {
+  auto paths = std::make_shared<std::vector<std::string>>();
+  auto output = std::make_shared<ReportOutput>();
+  command.add_option("RECORDING", *paths, "Recordings of neap record")->required();
+  add_report_options(command, *output);
+  command.footer(footer);
+  return [paths, output, &invocation] { return report(*paths, *output, invocation); };
+}
+
+}  // namespace neap

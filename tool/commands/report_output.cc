@@ -1,0 +1,127 @@
+#include "tool/commands/report_output.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <set>
+
+#include "tool/analysis/chart_lines.h"
+#include "tool/analysis/summary.h"
+#include "tool/model/failure.h"
+#include "tool/render/comparison_table.h"
+#include "tool/render/html_report.h"
+#include "tool/render/png.h"
+#include "tool/render/quantity.h"
+#include "tool/render/samples_csv.h"
+#include "tool/render/svg_chart.h"
+#include "tool/render/text_table.h"
+
+namespace neap {
+namespace {
+
+constexpr std::size_t most_chart_steps = 1600;
+
+void write_file(const std::string& path, const std::string& content) {
+  if (path == "-") {
+    fmt::print("{}", content);
+    return;
+  }
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << content;
+  file.close();
+  if (!file) throw Failure(fmt::format("cannot write '{}'", path));
+}
+
+ComparisonFigures figures_of(const Comparison& comparison) {
+  ComparisonFigures figures;
+  for (const ComparisonRow& row : comparison.rows) {
+    auto& cells = figures.rows.emplace_back();
+    for (std::size_t at = 0; at < quantities.size(); ++at)
+      cells[at] = {spread_of(row, quantities[at]), ratio_to_baseline(comparison, row, quantities[at])};
+  }
+  return figures;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  constexpr std::size_t readable = 110;
+  return text.size() > readable ? text.substr(0, readable) + "..." : text;
+}
+
+std::string default_title(const std::vector<Run>& runs) {
+  std::set<std::string> commands;
+  for (const Run& run : runs) commands.insert(joined(run.facts.command));
+  if (commands.size() == 1 && !commands.begin()->empty()) return *commands.begin();
+  return "Memory over time";
+}
+
+// The small print: what ran where and when, and how often it was measured.
+std::vector<std::string> notes_of(const std::vector<Run>& runs) {
+  std::set<std::string> commands, hosts;
+  std::string first, last;
+  double dearest = 0;
+  Seconds details{};
+  bool cut = false;
+  for (const Run& run : runs) {
+    commands.insert(joined(run.facts.command));
+    hosts.insert(run.facts.kernel);
+    first = first.empty() ? run.facts.started_at : std::min(first, run.facts.started_at);
+    last = std::max(last, run.facts.started_at);
+    if (!run.end)
+      cut = true;
+    else
+      dearest = std::max(dearest, run.end->own_cpu_percent), details = std::max(details, run.end->detail_interval);
+  }
+  std::vector<std::string> notes;
+  for (const std::string& command : commands)
+    if (!command.empty() && notes.size() < 3) notes.push_back("Command: " + command);
+  std::string where = "Recorded " + (first == last ? first : first + " to " + last);
+  for (const std::string& host : hosts) where += ", " + host;
+  notes.push_back(where);
+  notes.push_back(fmt::format("{} recordings, RSS every {}, PSS every {}; recording took at most {:.2f}% of a core",
+                              runs.size(), show_seconds(runs.front().facts.interval), show_seconds(details), dearest));
+  if (cut) notes.push_back("A recording has no end: its recorder was killed or is still at work.");
+  return notes;
+}
+
+}  // namespace
+
+void add_report_options(CLI::App& command, ReportOutput& output) {
+  command.add_option("-o,--output", output.html, "The report: one HTML file");
+  command.add_option("--svg", output.svg, "The chart as SVG");
+  command.add_option("--png", output.png, "The chart as PNG (needs rsvg-convert)");
+  command.add_option("--csv", output.csv, "Every sample");
+  command.add_option("--json-file", output.json, "The table as JSON");
+  command.add_option("--md", output.markdown, "The table as Markdown");
+  command.add_option("--title", output.title, "Title of the report (default: the command)");
+  command.add_option("--baseline", output.baseline, "Label that ratios refer to")->capture_default_str();
+}
+
+void write_report(const std::vector<Run>& runs, const std::vector<std::pair<std::string, std::string>>& remarks,
+                  const ReportOutput& output, bool json) {
+  Comparison comparison = compare_runs(runs);
+  comparison.title = output.title.empty() ? default_title(runs) : output.title;
+  comparison.baseline = output.baseline;
+  for (ComparisonRow& row : comparison.rows)
+    for (const auto& [label, text] : remarks)
+      if (label == row.label) row.remark = text;
+  const ComparisonFigures figures = figures_of(comparison);
+  Chart chart = draw_lines(runs, most_chart_steps);
+  chart.title = comparison.title;
+  chart.notes = notes_of(runs);
+
+  if (!output.html.empty()) write_file(output.html, render_html(chart, comparison, figures));
+  if (!output.svg.empty()) write_file(output.svg, render_svg(chart, comparison));
+  if (!output.png.empty()) write_png(render_svg(chart, comparison), output.png);
+  if (!output.csv.empty()) write_file(output.csv, render_csv(runs));
+  if (!output.json.empty()) write_file(output.json, render_json(comparison, figures).dump(2) + "\n");
+  if (!output.markdown.empty()) write_file(output.markdown, render_markdown(comparison, figures));
+  if (json)
+    fmt::print("{}\n", render_json(comparison, figures).dump(2));
+  else
+    fmt::print("{}", render_text(comparison, figures, wants_colour(STDOUT_FILENO)));
+}
+
+}  // namespace neap

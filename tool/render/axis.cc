@@ -1,0 +1,61 @@
+#include "tool/render/axis.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace neap {
+namespace {
+
+constexpr double mebibyte = 1 << 20;
+constexpr double gibibyte = 1 << 30;
+constexpr double minute = 60;
+constexpr double hour = 3600;
+
+// 1, 2 or 5 times a power of ten.
+double round_step(double rough) {
+  const double power = std::pow(10, std::floor(std::log10(rough)));
+  for (const double factor : std::array{1.0, 2.0, 5.0})
+    if (factor * power >= rough * 0.999) return factor * power;
+  return 10 * power;
+}
+
+constexpr std::array time_steps{0.001, 0.002, 0.005,  0.01,   0.02,   0.05,    0.1,     0.2,    0.5,
+                                1.0,   2.0,   5.0,    10.0,   15.0,   30.0,    60.0,    120.0,  300.0,
+                                600.0, 900.0, 1800.0, 3600.0, 7200.0, 10800.0, 21600.0, 43200.0};
+
+double time_step(double rough) {
+  const auto step = std::lower_bound(time_steps.begin(), time_steps.end(), rough * 0.999);
+  return step == time_steps.end() ? 24 * hour * std::max(1.0, round_step(rough / (24 * hour))) : *step;
+}
+
+std::string trimmed(double value) { return fmt::format("{:.10g}", std::round(value * 1e6) / 1e6); }
+
+}  // namespace
+
+Axis memory_axis(double highest_bytes, int wanted_ticks) {
+  const double highest = std::max(highest_bytes, mebibyte);
+  const double unit = highest >= 4 * gibibyte ? gibibyte : mebibyte;
+  const double step = round_step(highest / unit / wanted_ticks);
+  Axis axis;
+  axis.unit = unit == gibibyte ? "GiB" : "MiB";
+  const int count = static_cast<int>(std::ceil(highest / unit / step - 1e-9));
+  for (int at = 0; at <= count; ++at) axis.ticks.push_back({at * step * unit, trimmed(at * step)});
+  axis.end = count * step * unit;
+  return axis;
+}
+
+Axis time_axis(Seconds longest, int wanted_ticks) {
+  Axis axis;
+  axis.end = std::max(longest.count, 1e-3);
+  const double step = time_step(axis.end / wanted_ticks);
+  const double unit = step >= hour ? hour : step >= minute ? minute : 1;
+  axis.unit = unit == hour ? "h" : unit == minute ? "min" : "s";
+  for (double value = 0; value <= axis.end * 1.0001; value += step)
+    axis.ticks.push_back({value, value == 0 ? "0" : trimmed(value / unit) + " " + axis.unit});
+  return axis;
+}
+
+}  // namespace neap

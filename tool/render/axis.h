@@ -1,0 +1,26 @@
+// Axes: round tick values and their texts. Memory in MiB or GiB, time in the unit that reads best.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "tool/model/units.h"
+
+namespace neap {
+
+struct Tick {
+  double value = 0;  // bytes or seconds
+  std::string text;
+};
+
+struct Axis {
+  double end = 0;  // the axis runs from 0 to here
+  std::string unit;
+  std::vector<Tick> ticks;
+};
+
+// The axis ends at a tick at or above `highest`.
+Axis memory_axis(double highest_bytes, int wanted_ticks);
+// The axis ends where the data ends.
+Axis time_axis(Seconds longest, int wanted_ticks);
+
+}  // namespace neap

@@ -1,0 +1,16 @@
+# cmake -DOUTPUT=FILE.cc -DINPUTS="name=path;name=path" -P embed.cmake
+# Writes each file as a string literal of namespace neap::embedded.
+set(text "// Made by tool/render/embed.cmake.\n#include \"tool/render/embedded.h\"\n\nnamespace neap::embedded {\n\n")
+foreach(input IN LISTS INPUTS)
+  string(REGEX MATCH "^([a-z_]+)=(.*)$" matched "${input}")
+  set(name ${CMAKE_MATCH_1})
+  file(READ "${CMAKE_MATCH_2}" hex HEX)
+  string(REGEX REPLACE "(..)" "\\\\x\\1" bytes "${hex}")
+  string(REPEAT "\\\\x.." 32 line)
+  string(REGEX REPLACE "(${line})" "\\1\"\n    \"" bytes "${bytes}")
+  string(LENGTH "${hex}" length)
+  math(EXPR length "${length} / 2")
+  string(APPEND text "const std::string_view ${name}{\n    \"${bytes}\",\n    ${length}};\n\n")
+endforeach()
+string(APPEND text "}  // namespace neap::embedded\n")
+file(WRITE "${OUTPUT}" "${text}")

@@ -1,0 +1,154 @@
+#include "tool/render/html_report.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "tool/render/embedded.h"
+#include "tool/render/palette.h"
+#include "tool/render/svg_writer.h"
+
+namespace neap {
+namespace {
+
+// A source map reference would point outside of the page.
+std::string_view without_source_map(std::string_view text) {
+  for (const std::string_view mark : {"//# sourceMappingURL", "/*# sourceMappingURL"})
+    text = text.substr(0, text.find(mark));
+  return text;
+}
+
+std::vector<LineColour> line_colours(const Chart& chart) {
+  std::vector<std::string> labels;
+  for (const ChartLine& line : chart.lines) labels.push_back(line.label);
+  return colours_of(labels);
+}
+
+std::string chart_data(const Chart& chart) {
+  const std::vector<LineColour> colours = line_colours(chart);
+  nlohmann::json data{{"step", chart.step.count}, {"lines", nlohmann::json::array()}};
+  for (std::size_t at = 0; at < chart.lines.size(); ++at) {
+    nlohmann::json points = nlohmann::json::array();
+    for (const auto& point : chart.lines[at].points) {
+      if (point)
+        points.push_back({std::llround(point->low), std::llround(point->middle), std::llround(point->high)});
+      else
+        points.push_back(nullptr);
+    }
+    data["lines"].push_back({{"label", chart.lines[at].label},
+                             {"light", colours[at].light},
+                             {"dark", colours[at].dark},
+                             {"points", std::move(points)}});
+  }
+  std::string text = data.dump();
+  for (std::size_t at = 0; (at = text.find('<', at)) != std::string::npos;) text.replace(at, 1, "\\u003c");
+  return text;
+}
+
+const Quantity& quantity_named(std::string_view name) {
+  for (const Quantity& quantity : quantities)
+    if (quantity.name == name) return quantity;
+  return quantities.front();
+}
+
+std::string median_text(const Comparison& comparison, const ComparisonFigures& figures, const std::string& label,
+                        std::string_view name) {
+  const Quantity& quantity = quantity_named(name);
+  for (std::size_t row = 0; row < comparison.rows.size(); ++row)
+    if (const auto& spread = figures.rows[row][static_cast<std::size_t>(&quantity - quantities.data())].spread;
+        comparison.rows[row].label == label && spread)
+      return show_quantity(quantity, spread->median);
+  return "-";
+}
+
+std::string panels(const Chart& chart, const Comparison& comparison, const ComparisonFigures& figures) {
+  if (chart.lines.size() < 2) return {};
+  std::string html =
+      "<section><h2>One by one</h2><p class=\"hint\">The same scale everywhere, the others faint behind. Drag to zoom, "
+      "double-click to go back.</p><div class=\"panels\">\n";
+  for (const ChartLine& line : chart.lines)
+    html += fmt::format(
+        "<div class=\"panel\"><h3>{}</h3><p>mean {}, end {}, peak {} MiB</p><div class=\"plot\"></div></div>\n",
+        escape_markup(line.label), median_text(comparison, figures, line.label, "mean_rss"),
+        median_text(comparison, figures, line.label, "end_rss"),
+        median_text(comparison, figures, line.label, "peak_rss"));
+  return html + "</div></section>\n";
+}
+
+std::string cell(const Comparison& comparison, const ComparisonFigures& figures, std::size_t row,
+                 std::size_t quantity) {
+  const QuantityFigures& figure = figures.rows[row][quantity];
+  if (!figure.spread) return "<td>–</td>";
+  bool best = quantities[quantity].compared && figures.rows.size() > 1;
+  for (const auto& other : figures.rows)
+    if (other[quantity].spread && other[quantity].spread->median < figure.spread->median) best = false;
+  std::string text = show_quantity(quantities[quantity], figure.spread->median);
+  if (comparison.rows[row].runs.size() > 1)
+    text += fmt::format("<small>{}–{}</small>", show_quantity(quantities[quantity], figure.spread->low),
+                        show_quantity(quantities[quantity], figure.spread->high));
+  if (quantities[quantity].compared && figure.ratio && figures.rows.size() > 1)
+    text += fmt::format("<small>×{:.2f}</small>", *figure.ratio);
+  return fmt::format("<td{}>{}</td>", best ? " class=\"best\"" : "", text);
+}
+
+const char* unit_of(const Quantity& quantity) {
+  return quantity.unit == QuantityUnit::bytes ? " MiB" : quantity.unit == QuantityUnit::seconds ? " s" : "";
+}
+
+std::string table(const Chart& chart, const Comparison& comparison, const ComparisonFigures& figures) {
+  const std::vector<LineColour> colours = line_colours(chart);
+  std::string html = "<section><h2>In numbers</h2><p class=\"hint\">";
+  html += fmt::format("Memory is the sum over the processes of a run; × is against {}.",
+                      escape_markup(comparison.baseline));
+  html += "</p><div class=\"scroll\"><table><thead><tr><th>allocator</th>";
+  for (const Quantity& quantity : quantities)
+    html += fmt::format("<th title=\"{}\">{}{}</th>", escape_markup(quantity.help), quantity.title, unit_of(quantity));
+  html += "</tr></thead><tbody>\n";
+  for (std::size_t row = 0; row < comparison.rows.size(); ++row) {
+    const std::string colour = row < colours.size() ? colours[row].light : "#888";
+    html += fmt::format("<tr><td><i style=\"background:{}\"></i>{}</td>", colour,
+                        escape_markup(comparison.rows[row].label));
+    for (std::size_t quantity = 0; quantity < quantities.size(); ++quantity)
+      html += cell(comparison, figures, row, quantity);
+    html += "</tr>\n";
+  }
+  html += "</tbody></table></div>";
+  for (const ComparisonRow& row : comparison.rows)
+    if (!row.remark.empty())
+      html += fmt::format("<p class=\"hint\"><b>{}</b>: {}</p>", escape_markup(row.label), escape_markup(row.remark));
+  return html + "</section>\n";
+}
+
+std::string notes(const Chart& chart) {
+  std::string html = "<ul class=\"notes\">";
+  for (const std::string& note : chart.notes) html += "<li>" + escape_markup(note) + "</li>";
+  return html + "</ul>\n";
+}
+
+}  // namespace
+
+std::string render_html(const Chart& chart, const Comparison& comparison, const ComparisonFigures& figures) {
+  std::string html = fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+      "script-src "
+      "'unsafe-inline'; img-src data:\">\n<link rel=\"icon\" href=\"data:,\"><title>{}</title>\n",
+      escape_markup(chart.title));
+  html += fmt::format("<style>{}</style>\n<style>{}</style>\n", without_source_map(embedded::dygraph_css),
+                      embedded::report_css);
+  html += fmt::format("</head><body><main><h1>{}</h1><p class=\"lead\">Resident memory over time.</p>\n",
+                      escape_markup(chart.title));
+  html +=
+      "<section><h2>Together</h2><p class=\"hint\" id=\"moment\">Line: mean; shade: lowest to highest. Point at the "
+      "chart to "
+      "read values, drag to zoom, double-click to go back.</p><div class=\"legend\" id=\"legend\"></div><div "
+      "id=\"common\"></div></section>\n";
+  html += panels(chart, comparison, figures) + table(chart, comparison, figures) + notes(chart);
+  html += fmt::format("</main>\n<script type=\"application/json\" id=\"data\">{}</script>\n", chart_data(chart));
+  html += fmt::format("<script>{}</script>\n<script>{}</script>\n</body></html>\n",
+                      without_source_map(embedded::dygraph_js), embedded::report_js);
+  return html;
+}
+
+}  // namespace neap

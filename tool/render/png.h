@@ -1,0 +1,10 @@
+// SVG to PNG by librsvg's rsvg-convert, which has to be on the PATH.
+#pragma once
+#include <string>
+
+namespace neap {
+
+// Throws Failure with how to install it where rsvg-convert is missing.
+void write_png(const std::string& svg, const std::string& path);
+
+}  // namespace neap
