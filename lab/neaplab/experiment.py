@@ -4,6 +4,7 @@ Everything that waits does so in tick(), which also samples the relays once a se
 process that died and obeys a signal.
 """
 
+import base64
 import os
 import signal
 import time
@@ -15,7 +16,7 @@ from .load.history import PATHS, fetch, parse
 from .load.player import Load
 from .load.tally import Tally
 from .network.keys import make_identities
-from .network.logs import bootstrapped_percent, explain
+from .network.logs import bootstrapped_percent, explain, tail
 from .network.nodes import DIR_PORT, OR_PORT, SOCKS_PORT, WEB_PORT
 from .network.torrc import write_torrcs
 from .plan import DRAIN_S
@@ -34,14 +35,14 @@ LISTED_SHARE = 0.95  # of the synthetic relays, for the directory to count as fu
 
 
 class Experiment:
-    def __init__(self, options, tools, network, household, interrupts, progress, began):
+    def __init__(self, options, tools, network, household, interrupts, progress, recorder, began):
         self.options, self.plan, self.tools = options, options.plan, tools
         self.allocators = {allocator.label: allocator for allocator in options.allocators}
         self.network, self.household, self.interrupts, self.progress = network, household, interrupts, progress
-        self.began = began
+        self.recorder, self.began = recorder, began
         self.tested = [TestedRelay(node, self.allocators[node.allocator].library) for node in network.tested]
         self.feed = self.player = None
-        self.fed = 0
+        self.fed = {}
         self.played = None
         self.load_began_s = self.load_ended_s = None
         self.next_sample_s = 0.0
@@ -83,12 +84,15 @@ class Experiment:
         for relay in self.tested:
             if not relay.runs_on_its_allocator():
                 raise LabError(f"the relay for {relay.label} does not run on {relay.library}: {explain(relay.node)}")
+            self.recorder.start(relay.label, relay.pid, self.network.folder / "recorder.log")
         self.until(lambda: all(self.answers(node) for node in self.network.authorities), 30, "starting authorities")
 
-    def start_tor(self, node, settings={}, wrap=()):
+    def start_tor(self, node, settings=None, wrap=()):
         variables = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
         argv = [*wrap, self.tools["tor"], "--defaults-torrc", "/dev/null", "-f", node.torrc]
-        self.household.spawn(node.name, argv, variables | settings, output=node.folder / "output")
+        if wrap:  # tor may be a grandchild then, which does not die with the lab by itself
+            argv += ["--__OwningControllerProcess", str(os.getpid())]
+        self.household.spawn(node.name, argv, variables | (settings or {}), output=node.folder / "output")
 
     def fill_directory(self):
         self.feed.tell("go")
@@ -187,10 +191,10 @@ class Experiment:
             raise LabError(f"an authority refused the synthetic relays: {event['refused']}: "
                            f"{explain(self.network.authorities[0])}")
         else:
-            self.fed = {**(self.fed or {}), **event}
+            self.fed.update(event)
 
     def heard(self, what):
-        return (self.fed or {}).get(what, 0)
+        return self.fed.get(what, 0)
 
     def phase(self):
         return self.played["phase"] if self.played else None
@@ -203,8 +207,9 @@ class Experiment:
             if name in nodes:
                 node = nodes[name]
                 who = f"the relay on {node.label}" if node.label else name
-                raise LabError(f"{who} died ({describe_exit(code)}): {explain(node)}")
-            log = self.network.folder / f"{name}.log"
+                said = "".join(f"\n  {line}" for line in tail(node.folder / "output", 6))
+                raise LabError(f"{who} died ({describe_exit(code)}): {explain(node)}{said}")
+            log = self.network.folder / ("recorder.log" if name.startswith("recorder") else f"{name}.log")
             lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
             raise LabError(f"the lab's {name} died ({describe_exit(code)}): {lines[-1] if lines else 'no message'}")
 
@@ -236,8 +241,17 @@ class Experiment:
         told = self.played["tallies"] if self.played else {}
         return {relay.label: Tally(**told.get(relay.label, {})) for relay in self.tested}
 
+    def discard(self):
+        """Nothing was measured: what the recordings hold of the bring-up is of no use to anybody."""
+        self.recorder.stop()
+        for file in self.recorder.files.values():
+            file.unlink(missing_ok=True)
+        if not any(self.options.output.iterdir()):
+            self.options.output.rmdir()
+
     def stop(self):
-        """Ends the relays as an operator would, so that a wrapper can finish its work."""
+        """Ends the recordings, then the relays as an operator would, so that a wrapper can finish its work."""
+        self.recorder.stop()
         self.household.stop([relay.node.name for relay in self.tested], signal.SIGINT, 10 if self.options.wrap else 3)
 
 
@@ -247,7 +261,6 @@ def describe_exit(code):
 
 def is_guard(consensus, fingerprint):
     """The relay is listed with the flags that make it an entry."""
-    import base64
     mark = b" " + base64.b64encode(fingerprint).rstrip(b"=") + b" "
     at = consensus.find(mark)
     if at < 0:
