@@ -37,7 +37,7 @@ Info describe() {
   info.arena = fit(t.resident_bytes - t.large_bytes);
   info.hblks = fit(t.large_objects);
   info.hblkhd = fit(t.large_bytes);
-  info.uordblks = fit(live(t));
+  info.uordblks = fit(t.small_bytes);
   info.fordblks = fit(t.resident_bytes > live(t) ? t.resident_bytes - live(t) : 0);
   info.keepcost = fit(t.dirty_bytes);
   return info;
@@ -71,7 +71,7 @@ NEAP_EXPORT int malloc_info(int options, FILE* stream) noexcept {
   if (options != 0) return EINVAL;
   const struct neap_telemetry t = snapshot();
   fprintf(stream,
-          "<malloc version=\"neap-%s\">\n"
+          "<malloc version=\"1\">\n<allocator name=\"neap\" version=\"%s\"/>\n"
           "<total type=\"small\" size=\"%zu\"/>\n<total type=\"large\" count=\"%zu\" size=\"%zu\"/>\n"
           "<total type=\"dirty\" size=\"%zu\"/>\n<system type=\"current\" size=\"%zu\"/>\n"
           "<aspace type=\"total\" size=\"%zu\"/>\n<aspace type=\"mprotect\" size=\"%zu\"/>\n</malloc>\n",

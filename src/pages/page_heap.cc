@@ -7,7 +7,9 @@
 namespace neap {
 namespace {
 
-constexpr std::size_t kFirstChunk = kSlotSize;
+// The first chunk is small and the heap doubles: a limit on address space that a program sets while it runs charges what is
+// reserved, not what is used.
+constexpr std::size_t kFirstChunk = std::size_t{64} << 20;
 constexpr std::size_t kLargestWish = std::size_t{64} << 30;
 constexpr std::size_t kLeastChunk = std::size_t{1} << 20;
 
@@ -33,7 +35,6 @@ Chunk* PageHeap::grow(std::size_t blocks, std::size_t align) {
   if (wish < kFirstChunk) wish = kFirstChunk;
   if (wish > kLargestWish) wish = kLargestWish;
   if (limit != SIZE_MAX && wish > limit / kLimitShare) wish = round_up(limit / kLimitShare, kLeastChunk);
-  if (wish < need) wish = limit == SIZE_MAX ? round_up(need, kSlotSize) : need;
   Chunk* chunk = Chunk::create(need < kLeastChunk ? kLeastChunk : need, wish, map_, accounts_);
   if (chunk == nullptr) return nullptr;
   (newest_ == nullptr ? chunks_ : newest_->next) = chunk;
