@@ -29,8 +29,10 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-fail() { echo "remark: $*"; exit 1; }
-remark() { echo "remark: $*"; }
+# Remarks go past whatever redirection or pipe the caller stands in.
+exec {remarks}>&1
+fail() { echo "remark: $*" >&$remarks; exit 1; }
+remark() { echo "remark: $*" >&$remarks; }
 amount() { [ "$PROGRAMS_SHORT" = 1 ] && echo "$1" || echo "$2"; }
 gone() { ! kill -0 "$1" 2>/dev/null || [ "$(ps -o stat= -p "$1" | cut -c1)" = Z ]; }
 

@@ -42,6 +42,15 @@ inline void check_new(const Object& object, std::size_t alignment) {
   require(malloc_usable_size(object.bytes) >= object.size, "usable size below the size asked for");
 }
 
+inline void check_zero(const Object& object) {
+  for (std::size_t at = 0; at < object.size; ++at) {
+    if (object.bytes[at] == 0) continue;
+    std::fprintf(stderr, "calloc(%zu) at %p: byte %zu is %#x\n", object.size, static_cast<void*>(object.bytes), at,
+                 object.bytes[at]);
+    fail("calloc gave a byte that is not zero");
+  }
+}
+
 inline Object make(Random& random, std::size_t size) {
   Object object{nullptr, size, random.next()};
   std::size_t alignment = size >= 16 ? 16 : 8;
@@ -53,8 +62,7 @@ inline Object make(Random& random, std::size_t size) {
     object.bytes = static_cast<unsigned char*>(bytes);
   } else if (way <= 4) {
     object.bytes = static_cast<unsigned char*>(calloc(1, size));
-    for (std::size_t at = 0; object.bytes != nullptr && at < size; ++at)
-      require(object.bytes[at] == 0, "calloc gave a byte that is not zero");
+    if (object.bytes != nullptr) check_zero(object);
   } else {
     object.bytes = static_cast<unsigned char*>(std::malloc(size));
   }
