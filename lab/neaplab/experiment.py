@@ -84,7 +84,7 @@ class Experiment:
         for relay in self.tested:
             if not relay.runs_on_its_allocator():
                 raise LabError(f"the relay for {relay.label} does not run on {relay.library}: {explain(relay.node)}")
-            self.recorder.start(relay.label, relay.pid, self.network.folder / "recorder.log")
+            self.recorder.start(relay.label, relay.node.allocator, relay.pid, self.network.folder / "recorder.log")
         self.until(lambda: all(self.answers(node) for node in self.network.authorities), 30, "starting authorities")
 
     def start_tor(self, node, settings=None, wrap=()):

@@ -4,14 +4,14 @@ import json
 from dataclasses import asdict
 
 from .load.tally import disagreements
-from .measure.summary import as_json, relay_result
+from .measure.summary import BASELINE, as_json, relay_result
 from .measure.table import render_floor, render_table, write_csv
 
 COMPARABLE, NOT_COMPARABLE, NOTHING_MEASURED = 0, 1, 125
 
 
 def publish(options, experiment, interruption):
-    """Writes summary.json, summary.csv and samples.csv, prints the result. Returns one of the codes above.
+    """Writes the summary, the samples and the report, prints the result. Returns one of the codes above.
     `interruption`: why the load ended early, or empty."""
     tallies = experiment.tallies()
     began, ended = experiment.load_began_s, experiment.load_ended_s
@@ -24,12 +24,19 @@ def publish(options, experiment, interruption):
     (options.output / "summary.json").write_text(json.dumps(result, indent=1) + "\n")
     write_csv(options.output / "summary.csv", relays, tallies)
     write_samples(options.output / "samples.csv", experiment.tested)
+    experiment.recorder.report(title(options), BASELINE if any(r.allocator == BASELINE for r in relays)
+                               else relays[0].allocator)
     if options.json:
         print(json.dumps(result))
     else:
         print("\n".join([render_table(relays, tallies), render_floor(relays), verdict(tallies, problems),
-                         f"result: {options.output}"]))
+                         f"report: {options.output}/report.html"]))
     return NOT_COMPARABLE if problems else COMPARABLE
+
+
+def title(options):
+    sandbox = ", sandboxed" if options.sandbox else ""
+    return f"Tor relays under the same load: a directory of {options.plan.directory:,} relays{sandbox}"
 
 
 def verdict(tallies, problems):

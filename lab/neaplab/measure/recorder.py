@@ -1,7 +1,12 @@
-"""`neap record` on each relay under test: the charts come from the tool itself."""
+"""`neap record` on each relay under test and `neap report` over the recordings: the charts come from the tool itself."""
 
 import re
 import signal
+import subprocess
+
+from ..failure import LabError
+
+REPORT_LIMIT_S = 60
 
 
 class Recorder:
@@ -9,13 +14,26 @@ class Recorder:
         self.household, self.neap, self.folder = household, neap, folder
         self.files = {}
 
-    def start(self, label, pid, log):
-        """Records the process, a sample a second, until stop()."""
-        name = re.sub(r"[^A-Za-z0-9_.-]+", "-", label)
-        self.files[f"recorder of {label}"] = self.folder / f"{name}.neaprec"
-        self.household.spawn(f"recorder of {label}", [
-            self.neap, "record", "--quiet", "--pid", str(pid), "--label", label, "--interval", "1",
-            "--output", self.folder / f"{name}.neaprec"], output=log)
+    def start(self, relay, allocator, pid, log):
+        """Records the process, a sample a second, until stop(). Relays of one allocator are runs of one line."""
+        file = self.folder / (re.sub(r"[^A-Za-z0-9_.-]+", "-", relay) + ".neaprec")
+        self.files[f"recorder of {relay}"] = file
+        self.household.spawn(f"recorder of {relay}", [
+            self.neap, "record", "--quiet", "--pid", str(pid), "--label", allocator, "--interval", "1", "--output", file,
+        ], output=log)
 
     def stop(self):
         self.household.stop(list(self.files), signal.SIGINT, 5)
+
+    def report(self, title, baseline):
+        """Writes report.html and report.svg. After stop()."""
+        child = self.household.spawn("report", [
+            self.neap, "report", "--quiet", "--title", title, "--baseline", baseline, *self.files.values(),
+            "--output", self.folder / "report.html", "--svg", self.folder / "report.svg",
+        ], output=subprocess.PIPE)
+        try:
+            said, _ = child.communicate(timeout=REPORT_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            raise LabError(f"neap report did not end within {REPORT_LIMIT_S} s") from None
+        if child.returncode != 0:
+            raise LabError(f"neap report failed ({child.returncode}): {said.decode(errors='replace').strip()}")

@@ -1,0 +1,233 @@
+"""Unit tests of the lab's pure parts. Run: /usr/bin/python3 tests/lab/test_parts.py"""
+
+import base64
+import hashlib
+import random
+import sys
+import unittest
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lab"))
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from neaplab.directory.bandwidth import bandwidth_lines
+from neaplab.directory.certificates import curve25519_of, ed25519_key, public_bytes
+from neaplab.directory.descriptor import SyntheticRelays, address_of
+from neaplab.directory.rsa import EXPONENT, KEY_BYTES, make_keys
+from neaplab.failure import BadInput
+from neaplab.load.circuit import ProtocolError, parse_answer
+from neaplab.load.history import Consensus, History, parse
+from neaplab.load.sessions import draw_session
+from neaplab.load.tally import Tally, disagreements
+from neaplab.measure.proc import Sample
+from neaplab.measure.summary import allocator_results, floor_of, relay_result
+from neaplab.measure.table import render_table
+from neaplab.network.nodes import Network
+from neaplab.options import output_folder, wrap_words
+from neaplab.plan import DEFAULT, QUICK, make_plan
+
+MIB = 1 << 20
+
+
+class Keys(unittest.TestCase):
+    def test_each_key_differs_and_verifies(self):
+        keys = make_keys(10)
+        self.assertEqual(len({key.public_der for key in keys}), 10)
+        digest = hashlib.sha1(b"text").digest()
+        for key in keys:
+            opened = pow(int.from_bytes(key.sign(digest), "big"), EXPONENT, key.p * key.q).to_bytes(KEY_BYTES, "big")
+            self.assertEqual(opened[:2], b"\x00\x01")
+            self.assertTrue(opened.endswith(b"\xff\x00" + digest))
+
+    def test_ntor_key_is_the_same_point_as_its_ed25519_twin(self):
+        seed = bytes(range(32))
+        montgomery, sign = curve25519_of(public_bytes(ed25519_key(seed)))
+        scalar = hashlib.sha512(seed).digest()[:32]  # RFC 8032: X25519 clamps it as Ed25519 does
+        expected = X25519PrivateKey.from_private_bytes(scalar).public_key().public_bytes_raw() \
+            if hasattr(X25519PrivateKey, "private_bytes_raw") else raw_public(scalar)
+        self.assertEqual(montgomery, expected)
+        self.assertIn(sign, (0, 1))
+
+
+def raw_public(scalar):
+    from cryptography.hazmat.primitives import serialization as forms
+    key = X25519PrivateKey.from_private_bytes(scalar).public_key()
+    return key.public_bytes(forms.Encoding.Raw, forms.PublicFormat.Raw)
+
+
+class Descriptors(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.relays = SyntheticRelays(50)
+
+    def test_both_signatures_hold(self):
+        text = self.relays.descriptor(7, 1_700_000_000, 1)
+        signed_by_rsa = text[:text.index("router-signature\n") + len("router-signature\n")]
+        armoured = text[len(signed_by_rsa):].split("-----")[2]
+        key = self.relays.identities[7].rsa
+        opened = pow(int.from_bytes(base64.b64decode(armoured), "big"), EXPONENT, key.p * key.q)
+        self.assertTrue(opened.to_bytes(KEY_BYTES, "big").endswith(hashlib.sha1(signed_by_rsa.encode()).digest()))
+
+        signed = text[:text.index("router-sig-ed25519 ") + len("router-sig-ed25519 ")]
+        signature = text[len(signed):].split("\n", 1)[0]
+        public = public_bytes(ed25519_key(self.relays.identities[7].signing_seed))
+        digest = hashlib.sha256(b"Tor router descriptor signature v1" + signed.encode()).digest()
+        Ed25519PublicKey.from_public_bytes(public).verify(base64.b64decode(signature + "=="), digest)
+
+    def test_a_generation_changes_keys_and_keeps_the_relay(self):
+        first, second = (self.relays.descriptor(3, 1_700_000_000, generation) for generation in (1, 2))
+        self.assertEqual(first.split("\n")[0], second.split("\n")[0])
+        self.assertNotEqual(line_of(first, "ntor-onion-key "), line_of(second, "ntor-onion-key "))
+        self.assertEqual(line_of(first, "fingerprint "), line_of(second, "fingerprint "))
+
+    def test_addresses_are_loopback_and_differ(self):
+        addresses = [address_of(i) for i in range(12000)]
+        self.assertEqual(len(set(addresses)), 12000)
+        self.assertTrue(all(a.startswith("127.") and max(map(int, a.split("."))) < 256 for a in addresses))
+
+
+def line_of(text, start):
+    return next(line for line in text.split("\n") if line.startswith(start))
+
+
+class Bandwidth(unittest.TestCase):
+    def test_about_a_third_of_the_weights_moves(self):
+        names = [hashlib.sha1(bytes([i, j])).hexdigest().upper() for i in range(4) for j in range(250)]
+        first, second = (bandwidth_lines(0, {}, names, cycle)[1:] for cycle in (1, 2))
+        moved = sum(a != b for a, b in zip(first, second))
+        self.assertTrue(300 < moved < 700, moved)
+
+
+class Sessions(unittest.TestCase):
+    @staticmethod
+    def consensuses():
+        old = Consensus("AA", tuple(f"m{i}" for i in range(500)), 0, 1)
+        new = Consensus("BB", tuple(f"m{i}" for i in range(40, 540)), 1, 1)
+        return [old, new]
+
+    def test_the_same_seed_gives_the_same_session(self):
+        known = self.consensuses()
+        for seed in range(50):
+            one, two = (draw_session(random.Random(seed), known, known, False) for _ in range(2))
+            self.assertEqual(one, two)
+
+    def test_late_sessions_end_soon(self):
+        known = self.consensuses()
+        for seed in range(100):
+            session = draw_session(random.Random(seed), known, known, True)
+            self.assertLessEqual(session.hold_s, 3)
+            self.assertTrue(all(request.pace == 0 for request in session.requests))
+
+    def test_a_new_client_asks_for_each_document_once(self):
+        known = self.consensuses()
+        session = next(s for s in (draw_session(random.Random(i), known, known, False) for i in range(100))
+                       if s.kind == "new")
+        asked = [name for r in session.requests[1:] for name in r.path.removeprefix("/tor/micro/d/").split("-")]
+        self.assertEqual(sorted(asked), sorted(known[-1].documents))
+
+    def test_a_consensus_settles_after_its_time(self):
+        old, new = self.consensuses()
+        history = History(10, {"microdesc": old, "full": old})
+        history.add("microdesc", Consensus("CC", (), 100, 1))
+        history.add("microdesc", Consensus("CC", (), 105, 1))
+        self.assertEqual([c.digest for c in history.settled("microdesc", 109)], ["AA"])
+        self.assertEqual([c.digest for c in history.settled("microdesc", 110)], ["AA", "CC"])
+
+    def test_a_consensus_is_named_by_its_signed_part(self):
+        text = b"network-status-version 3 microdesc\nr a b\nm abc\nm d/+\ndirectory-signature sha256 X\nSIG\n"
+        consensus = parse("microdesc", text, 5)
+        self.assertEqual(consensus.documents, ("abc", "d/+"))
+        signed = text[:text.index(b"sha256 X")]
+        self.assertEqual(consensus.digest, hashlib.sha3_256(signed).hexdigest().upper())
+
+    def test_what_is_no_http_answer_is_an_error(self):
+        self.assertEqual(parse_answer(b"HTTP/1.0 304 Not modified\r\n\r\n").status, 304)
+        with self.assertRaises(ProtocolError):
+            parse_answer(b"")
+
+
+class Tallies(unittest.TestCase):
+    def test_equal_tallies_without_errors_agree(self):
+        one = {"a": Tally(3, 3, 9, 2), "b": Tally(3, 3, 9, 2)}
+        self.assertEqual(disagreements(one), [])
+
+    def test_an_error_or_a_missing_session_is_told(self):
+        tallies = {"a": Tally(3, 3, 9, 2), "b": Tally(3, 2, 8, 2, errors={"timeout": 1})}
+        lines = "\n".join(disagreements(tallies))
+        self.assertIn("b: 1 errors", lines)
+        self.assertIn("served differ: a 3, b 2", lines)
+
+    def test_a_load_that_never_was_is_told(self):
+        self.assertEqual(disagreements({"a": Tally()}), ["no session was served"])
+
+
+def sample(at, rss, cpu=0.0, live=None):
+    return Sample(at, rss * MIB, 2 * rss * MIB, cpu, 0.0, int(at), 0, 5, live)
+
+
+class Summary(unittest.TestCase):
+    def result(self, allocator, sizes, cpu, live=None):
+        samples = [sample(i, size, cpu, live) for i, size in enumerate(sizes)]
+        return relay_result(allocator, allocator, samples, 2, 6)
+
+    def test_the_mean_is_that_of_the_second_half_of_the_load(self):
+        result = self.result("libc", [1, 1, 100, 100, 10, 20, 30, 500], 4.0)
+        self.assertEqual(result.mean_rss, 20 * MIB)
+        self.assertEqual(result.end_rss, 30 * MIB)
+        self.assertEqual(result.start_rss, 1 * MIB)
+        self.assertEqual(result.samples, 3)
+
+    def test_ratios_are_to_libc_and_means_are_over_relays(self):
+        relays = [self.result("libc", [10] * 8, 4.0), self.result("neap", [4] * 8, 3.0), self.result("neap", [6] * 8, 5.0)]
+        rows = {row.allocator: row for row in allocator_results(relays)}
+        self.assertEqual(rows["neap"].relays, 2)
+        self.assertAlmostEqual(rows["neap"].rss_to_libc, 0.5)
+        self.assertAlmostEqual(rows["neap"].cpu_to_libc, 1.0)
+        tallies = {"libc": Tally(1, 1, 1, 1), "neap": Tally(1, 1, 1, 1)}
+        self.assertRegex(render_table(relays, tallies), r"neap +5\.0 ")
+
+    def test_without_libc_there_are_no_ratios(self):
+        self.assertIsNone(allocator_results([self.result("neap", [4] * 8, 3.0)])[0].rss_to_libc)
+
+    def test_no_sample_in_the_second_half_is_no_result(self):
+        self.assertIsNone(relay_result("a", "a", [sample(0, 5)], 10, 20))
+
+    def test_the_floor_needs_telemetry(self):
+        self.assertIsNone(floor_of([self.result("libc", [10] * 8, 1.0)]))
+        floor = floor_of([self.result("neap", [10] * 8, 1.0, live=3 * MIB)])
+        self.assertEqual(floor.live, 3 * MIB)
+
+
+class Asking(unittest.TestCase):
+    def test_the_minutes_choose_the_sizes(self):
+        self.assertEqual(make_plan(5, None).directory, QUICK.directory)
+        self.assertEqual(make_plan(15, None).directory, DEFAULT.directory)
+        self.assertEqual(make_plan(15, 6000).directory, 6000)
+
+    def test_what_makes_no_sense_is_refused(self):
+        for minutes, directory in ((1, None), (0, None), (-5, None), (float("nan"), None), (5, 1), (5, 10**6)):
+            with self.assertRaises(BadInput):
+                make_plan(minutes, directory)
+
+    def test_a_full_output_folder_is_refused(self):
+        with self.assertRaises(BadInput):
+            output_folder(str(Path(__file__).parent))
+
+    def test_a_wrapper_is_split_as_a_shell_does(self):
+        self.assertEqual(wrap_words("a 'b c' --"), ["a", "b c", "--"])
+        with self.assertRaises(BadInput):
+            wrap_words("a 'b")
+
+    def test_every_node_has_an_address_of_its_own(self):
+        network = Network(60, "/nowhere", ["libc", "neap"], 3, QUICK.counts)
+        addresses = [node.address for node in network.nodes]
+        self.assertEqual(len(set(addresses)), len(addresses))
+        self.assertEqual([node.label for node in network.tested[:2]], ["libc 1", "libc 2"])
+        self.assertEqual(len(network.clients), 6)
+
+
+if __name__ == "__main__":
+    unittest.main()
