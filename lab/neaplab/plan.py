@@ -32,9 +32,9 @@ class Plan:
         return max(120.0, self.minutes * 60 * 0.55)
 
 
-QUICK = Plan(minutes=QUICK_MIN, directory=2000, interval_s=20, workers=8, diff_age_min=2, sessions_per_s=1.0,
+QUICK = Plan(minutes=QUICK_MIN, directory=2000, interval_s=20, workers=8, diff_age_min=2, sessions_per_s=2.0,
              bring_up_s=75, counts={"authority": 3, "middle": 2, "exit": 2})
-DEFAULT = Plan(minutes=DEFAULT_MIN, directory=4000, interval_s=30, workers=8, diff_age_min=4, sessions_per_s=1.0,
+DEFAULT = Plan(minutes=DEFAULT_MIN, directory=4000, interval_s=30, workers=8, diff_age_min=4, sessions_per_s=2.0,
                bring_up_s=120, counts={"authority": 3, "middle": 3, "exit": 2})
 DIRECTORY_LIMITS = (100, 12000)
 

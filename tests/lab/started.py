@@ -41,13 +41,13 @@ class StartedLab:
             except OSError:
                 continue
             if str(self.folder).encode() in line or cwd.startswith(str(self.folder)):
-                found.append((int(entry.name), line.replace(b"\0", b" ").decode(errors="replace")[:120]))
+                found.append((int(entry.name), line.replace(b"\0", b" ").decode(errors="replace")[:300]))
         return [one for one in found if one[0] != self.process.pid]
 
     def await_relays(self, count=5, limit_s=60):
         """Until so many tor nodes run."""
         until = time.monotonic() + limit_s
-        while sum("torrc" in line for _, line in self.processes()) < count:
+        while sum("/torrc" in line for _, line in self.processes()) < count:
             if time.monotonic() > until or self.process.poll() is not None:
                 raise AssertionError(f"no network after {limit_s} s: {self.processes()}")
             time.sleep(0.2)

@@ -170,7 +170,8 @@ def sample(at, rss, cpu=0.0, live=None):
 
 class Summary(unittest.TestCase):
     def result(self, allocator, sizes, cpu, live=None):
-        samples = [sample(i, size, cpu, live) for i, size in enumerate(sizes)]
+        """A load from second 2 to 6, in which the relay used `cpu` seconds, after 7 of bring-up."""
+        samples = [sample(i, size, 7 + cpu * (i - 2) / 4, live) for i, size in enumerate(sizes)]
         return relay_result(allocator, allocator, samples, 2, 6)
 
     def test_the_mean_is_that_of_the_second_half_of_the_load(self):
@@ -179,6 +180,8 @@ class Summary(unittest.TestCase):
         self.assertEqual(result.end_rss, 30 * MIB)
         self.assertEqual(result.start_rss, 1 * MIB)
         self.assertEqual(result.samples, 3)
+        self.assertAlmostEqual(result.user_s, 4.0)
+        self.assertEqual(result.minor_faults, 4)
 
     def test_ratios_are_to_libc_and_means_are_over_relays(self):
         relays = [self.result("libc", [10] * 8, 4.0), self.result("neap", [4] * 8, 3.0), self.result("neap", [6] * 8, 5.0)]

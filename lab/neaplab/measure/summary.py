@@ -14,7 +14,7 @@ class RelayResult:
     end_rss: int          # bytes, at the load's end
     peak_rss: int         # bytes, VmHWM
     start_rss: int        # bytes, just after the start
-    user_s: float
+    user_s: float         # CPU time and faults are those of the load, without the bring-up
     system_s: float
     minor_faults: int
     live: float | None    # bytes, mean over the second half, by telemetry
@@ -46,10 +46,11 @@ def relay_result(label, allocator, samples, load_began_s, load_ended_s):
     second_half = [s for s in samples if middle <= s.at_s <= load_ended_s]
     if not second_half:
         return None
-    last = second_half[-1]
+    first, last = next(s for s in samples if s.at_s >= load_began_s), second_half[-1]
     live = [s.live for s in second_half if s.live is not None]
     return RelayResult(label, allocator, fmean(s.rss for s in second_half), last.rss, last.peak, samples[0].rss,
-                       last.user_s, last.system_s, last.minor_faults, fmean(live) if live else None, len(second_half))
+                       last.user_s - first.user_s, last.system_s - first.system_s,
+                       last.minor_faults - first.minor_faults, fmean(live) if live else None, len(second_half))
 
 
 def allocator_results(relays):
