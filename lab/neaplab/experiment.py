@@ -96,7 +96,7 @@ class Experiment:
 
     def fill_directory(self):
         self.feed.tell("go")
-        self.until(lambda: self.heard("uploaded") >= self.plan.directory, self.plan.bring_up_limit_s,
+        self.until(lambda: self.heard("uploaded") >= self.plan.directory, self.bring_up_left_s(),
                    "uploading the directory", lambda: f"{self.heard('uploaded')} of {self.plan.directory} relays")
 
     def await_consensus(self, identities):
@@ -115,7 +115,7 @@ class Experiment:
             self.first = {flavour: parse(flavour, text, 0) for flavour, text in texts.items()}
             return True
 
-        self.until(complete, self.plan.bring_up_limit_s, "waiting for a full consensus",
+        self.until(complete, self.bring_up_left_s(), "waiting for a full consensus",
                    lambda: f"{self.listed} of about {self.plan.directory} relays listed", self.network.authorities)
 
     def await_relays(self):
@@ -128,7 +128,7 @@ class Experiment:
                     del missing[name]
             return not missing
 
-        self.until(ready, self.plan.bring_up_limit_s, "waiting for the relays' directories",
+        self.until(ready, self.bring_up_left_s(), "waiting for the relays' directories",
                    lambda: f"{len(self.tested) - len(missing)} of {len(self.tested)} ready", self.network.tested)
 
     def serves(self, node, flavour, prefix, separator, first_line):
@@ -151,14 +151,17 @@ class Experiment:
         self.until(lambda: self.phase() in ("load", "drain", "done"), 60, "settling")
         self.load_began_s = self.now_s()
         try:
-            self.until(self.clients_up, 90, "loading, clients starting", self.load_detail, self.network.clients)
+            self.until(self.clients_up, duration / 2, "loading, clients starting", self.load_detail, self.network.clients)
             self.player.tell("clients")
             self.until(lambda: self.phase() in ("drain", "done"), duration + 30, "loading", self.load_detail)
         finally:
             self.load_ended_s = self.now_s()
-        self.until(lambda: self.phase() == "done", DRAIN_S + 70, "letting the last sessions end", self.load_detail)
+        self.until(lambda: self.phase() == "done", DRAIN_S + 10, "letting the last sessions end", self.load_detail)
 
     # --- what they wait for
+
+    def bring_up_left_s(self):
+        return self.plan.bring_up_limit_s - self.now_s()
 
     def until(self, condition, limit_s, step, detail=lambda: "", blamed=()):
         """Ticks until the condition holds; after the limit, an error with what the blamed nodes' logs say."""

@@ -19,7 +19,6 @@ class Plan:
     workers: int            # NumCPUs of a relay under test: its worker threads
     diff_age_min: int       # age up to which a relay makes differences to a consensus
     sessions_per_s: float   # against each relay under test
-    bring_up_s: int         # usual time from start to load
     counts: dict            # role -> nodes
 
     @property
@@ -33,9 +32,9 @@ class Plan:
 
 
 QUICK = Plan(minutes=QUICK_MIN, directory=2000, interval_s=20, workers=8, diff_age_min=2, sessions_per_s=2.0,
-             bring_up_s=75, counts={"authority": 3, "middle": 2, "exit": 2})
+             counts={"authority": 3, "middle": 2, "exit": 2})
 DEFAULT = Plan(minutes=DEFAULT_MIN, directory=4000, interval_s=30, workers=8, diff_age_min=4, sessions_per_s=2.0,
-               bring_up_s=120, counts={"authority": 3, "middle": 3, "exit": 2})
+             counts={"authority": 3, "middle": 3, "exit": 2})
 DIRECTORY_LIMITS = (100, 12000)
 
 

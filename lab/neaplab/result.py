@@ -49,7 +49,8 @@ def verdict(tallies, problems):
 
 def write_samples(path, tested):
     with open(path, "w", encoding="ascii") as out:
-        out.write("relay,at_s,rss_bytes,peak_bytes,user_s,system_s,minor_faults,major_faults,threads,live_bytes\n")
+        out.write("relay,at_s,rss_bytes,peak_bytes,user_s,system_s,minor_faults,major_faults,threads,"
+                  "live_small_bytes,live_large_bytes\n")
         for relay in tested:
             for sample in relay.samples:
                 out.write(",".join([relay.label, *map(written, asdict(sample).values())]) + "\n")

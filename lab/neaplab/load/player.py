@@ -19,6 +19,7 @@ from .transfers import serve_web, transfers
 
 MOST_OPEN = 250         # sessions at once on one relay
 LATE_S = 40             # before the end, only sessions that end in time
+LAST_TRANSFER_S = 20    # before the end
 REQUEST_TIMEOUT_S = 120
 TRACK_S = 2.0
 CLOCK = time.monotonic
@@ -123,7 +124,8 @@ class Player:
     async def bulk(self):
         await self.clients_up.wait()
         socks = {label: tuple(place) for label, place in self.load.clients.items()}
-        await transfers(socks, tuple(self.load.web), self.tallies, self.until - LATE_S / 2, CLOCK)
+        await transfers(socks, tuple(self.load.web), self.tallies, self.until - LAST_TRANSFER_S,
+                        LAST_TRANSFER_S + self.load.drain_s, CLOCK)
 
     async def listen(self, orders):
         while line := await orders.readline():

@@ -73,17 +73,21 @@ async def transfer(socks, web, size, number, tally):
     tally.fail(f"transfer: {type(last).__name__} {last}")
 
 
-async def transfers(clients, web, tallies, until, clock):
-    """`clients`: label -> SOCKS address. Starts the same transfer on each client until the given time of `clock`."""
-    draw, number, tasks, labels = random.Random(2), 0, set(), list(clients)
+async def transfers(clients, web, tallies, until, patience_s, clock):
+    """`clients`: label -> SOCKS address. Starts the same transfer on each client until the given time of `clock`.
+    What has not ended `patience_s` later is an error."""
+    draw, number, tasks, labels = random.Random(2), 0, {}, list(clients)
     while clock() < until:
         size = draw.choices([s for s, _ in SIZES], [w for _, w in SIZES])[0]
         for k in range(len(labels)):
             label = labels[(number + k) % len(labels)]
             task = asyncio.create_task(transfer(clients[label], web, size, number, tallies[label]))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
+            tasks[task] = label
+            task.add_done_callback(tasks.pop)
         number += 1
         await asyncio.sleep(GAP_S)
     if tasks:
-        await asyncio.wait(tasks, timeout=60)
+        await asyncio.wait(list(tasks), timeout=patience_s)
+    for task, label in list(tasks.items()):
+        tallies[label].fail("unfinished transfer")
+        task.cancel()

@@ -18,7 +18,8 @@ class Sample:
     minor_faults: int
     major_faults: int
     threads: int
-    live: int | None = None  # live bytes by the allocator's telemetry, where there is one
+    live_small: int | None = None  # live bytes by the allocator's telemetry, where there is one
+    live_large: int | None = None
 
     @property
     def cpu_s(self):
@@ -40,7 +41,7 @@ def look(pid, at_s, live=None):
         return int(status[name].split()[0]) * 1024
 
     return Sample(at_s, kilobytes("VmRSS"), kilobytes("VmHWM"), int(stat[11]) * TICK_S, int(stat[12]) * TICK_S,
-                  int(stat[7]), int(stat[9]), int(stat[17]), live)
+                  int(stat[7]), int(stat[9]), int(stat[17]), *(live or (None, None)))
 
 
 def mapped_file(pid, name_part):

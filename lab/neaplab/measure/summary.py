@@ -17,7 +17,8 @@ class RelayResult:
     user_s: float         # CPU time and faults are those of the load, without the bring-up
     system_s: float
     minor_faults: int
-    live: float | None    # bytes, mean over the second half, by telemetry
+    live_small: float | None  # bytes, mean over the second half, by telemetry
+    live_large: float | None
     samples: int          # in the second half
 
 
@@ -47,10 +48,11 @@ def relay_result(label, allocator, samples, load_began_s, load_ended_s):
     if not second_half:
         return None
     first, last = next(s for s in samples if s.at_s >= load_began_s), second_half[-1]
-    live = [s.live for s in second_half if s.live is not None]
+    told = [s for s in second_half if s.live_small is not None]
     return RelayResult(label, allocator, fmean(s.rss for s in second_half), last.rss, last.peak, samples[0].rss,
                        last.user_s - first.user_s, last.system_s - first.system_s,
-                       last.minor_faults - first.minor_faults, fmean(live) if live else None, len(second_half))
+                       last.minor_faults - first.minor_faults, fmean(s.live_small for s in told) if told else None,
+                       fmean(s.live_large for s in told) if told else None, len(second_half))
 
 
 def allocator_results(relays):
@@ -73,20 +75,22 @@ def _average(name, relays, baseline):
 
 @dataclass(frozen=True)
 class Floor:
-    """What no allocator can go below: the relay without its directory, and the bytes that it holds."""
+    """The yardstick beside the table: the relay before it has a directory, and the bytes that it then holds.
+    Large objects count whole; what the relay never touches of them needs no memory, so a relay may be below."""
     start_rss: float
-    live: float
+    live_small: float
+    live_large: float
 
     @property
     def total(self):
-        return self.start_rss + self.live
+        return self.start_rss + self.live_small + self.live_large
 
 
 def floor_of(relays):
-    told = [relay for relay in relays if relay.live is not None]
+    told = [relay for relay in relays if relay.live_small is not None]
     if not told:
         return None
-    return Floor(fmean(relay.start_rss for relay in told), fmean(relay.live for relay in told))
+    return Floor(*(fmean(getattr(relay, name) for relay in told) for name in ("start_rss", "live_small", "live_large")))
 
 
 def as_json(plan, relays, tallies, problems, window_s):
@@ -99,5 +103,5 @@ def as_json(plan, relays, tallies, problems, window_s):
         "allocators": [asdict(row) for row in allocator_results(relays)],
         "relays": [asdict(relay) for relay in relays],
         "served": {label: tally.as_dict() for label, tally in tallies.items()},
-        "floor": {"start_rss": floor.start_rss, "live": floor.live, "total": floor.total} if floor else None,
+        "floor": asdict(floor) | {"total": floor.total} if floor else None,
     }

@@ -63,11 +63,11 @@ class Telemetry:
         self.address = found[1] + value if value is not None else None
 
     def live_bytes(self):
-        """Bytes of live objects, or None."""
+        """(bytes of live small objects, of live large ones), or None. Large ones count whole, touched or not."""
         if self.address is None:
             return None
         try:
             fields = HEAD.unpack(read_memory(self.pid, self.address, HEAD.size))
         except OSError:
             return None
-        return fields[6] + fields[7] if fields[0] == MAGIC else None
+        return (fields[6], fields[7]) if fields[0] == MAGIC else None
