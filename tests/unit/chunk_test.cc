@@ -1,0 +1,197 @@
+#include "pages/chunk.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <memory>
+
+#include "fake_os.h"
+
+namespace neap {
+namespace {
+
+using fake_os::Call;
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+class ChunkTest : public testing::Test {
+ protected:
+  ChunkTest() { fake_os::reset(); }
+  ~ChunkTest() override { fake_os::reset(); }
+
+  Chunk* create(std::size_t least, std::size_t wish) { return Chunk::create(least, wish, *map_, accounts_); }
+  // Takes a run whose blocks are all usable; its index, or SIZE_MAX.
+  std::size_t take(Chunk& chunk, std::size_t count, std::size_t align = 1) {
+    const Chunk::Taken taken = chunk.take(count, align, count, accounts_);
+    return taken.block == nullptr ? SIZE_MAX : chunk.index_of(taken.block);
+  }
+
+  std::unique_ptr<PageMap> map_ = std::make_unique<PageMap>();
+  Accounts accounts_;
+};
+
+TEST_F(ChunkTest, ReservesTheWish) {
+  Chunk* chunk = create(kMiB, 8 * kMiB);
+  ASSERT_NE(chunk, nullptr);
+  EXPECT_EQ(chunk->size(), 8 * kMiB / kBlockSize);
+  EXPECT_EQ(chunk->committed(), 0u);
+  EXPECT_EQ(accounts_.reserved_bytes.get(), 8 * kMiB);
+  EXPECT_EQ(address_of(chunk->address_of_block(0)) % kSlotSize, 0u);
+}
+
+TEST_F(ChunkTest, HalvesTheWishWhileItIsRefused) {
+  fake_os::refuse(Call::reserve, 0, 2);
+  Chunk* chunk = create(kMiB, 8 * kMiB);
+  ASSERT_NE(chunk, nullptr);
+  EXPECT_EQ(chunk->size(), 2 * kMiB / kBlockSize);
+}
+
+TEST_F(ChunkTest, NeverGoesBelowTheLeast) {
+  fake_os::refuse(Call::reserve, 0, 2);
+  Chunk* chunk = create(3 * kMiB, 8 * kMiB);
+  ASSERT_NE(chunk, nullptr);
+  EXPECT_EQ(chunk->size(), 3 * kMiB / kBlockSize);
+  fake_os::refuse(Call::reserve);
+  EXPECT_EQ(create(3 * kMiB, 8 * kMiB), nullptr);
+}
+
+TEST_F(ChunkTest, RefusedMetadataLeavesNothingReserved) {
+  fake_os::refuse(Call::reserve, 1);
+  EXPECT_EQ(create(kMiB, kMiB), nullptr);
+  fake_os::allow(Call::reserve);
+  fake_os::refuse(Call::commit);
+  EXPECT_EQ(create(kMiB, kMiB), nullptr);
+  fake_os::allow(Call::commit);
+  fake_os::refuse(Call::make_readable);
+  EXPECT_EQ(create(kMiB, kMiB), nullptr);
+  EXPECT_TRUE(fake_os::reservations().empty());
+  EXPECT_EQ(accounts_.reserved_bytes.get(), 0u);
+}
+
+TEST_F(ChunkTest, EveryAddressOfItsSlotsReadsAsAFreeBlock) {
+  for (const std::size_t size : {kMiB, kSlotSize + 3 * kMiB}) {
+    Chunk* chunk = create(size, size);
+    ASSERT_NE(chunk, nullptr);
+    const std::uintptr_t base = address_of(chunk->address_of_block(0));
+    for (std::uintptr_t at = 0; at < round_up(size, kSlotSize); at += kBlockSize) {
+      const Block* block = map_->block_fast(base + at);
+      ASSERT_EQ(block, chunk->at(at / kBlockSize));
+      ASSERT_EQ(block->kind.load(), BlockKind::free);
+      ASSERT_EQ(block->admit.load(), 0);
+      ASSERT_EQ(map_->chunk(base + at), chunk);
+    }
+  }
+}
+
+TEST_F(ChunkTest, FirstFitByAddress) {
+  Chunk& chunk = *create(4 * kMiB, 4 * kMiB);
+  EXPECT_EQ(take(chunk, 3), 0u);
+  EXPECT_EQ(take(chunk, 2), 3u);
+  EXPECT_EQ(take(chunk, 4), 5u);
+  chunk.give_back(0, 3);
+  chunk.give_back(5, 4);
+  EXPECT_EQ(take(chunk, 4), 5u);
+  EXPECT_EQ(take(chunk, 2), 0u);
+  EXPECT_EQ(take(chunk, 1), 2u);
+  EXPECT_EQ(take(chunk, 1), 9u);
+}
+
+TEST_F(ChunkTest, AlignedRunsBeginAtMultiples) {
+  Chunk& chunk = *create(4 * kMiB, 4 * kMiB);
+  EXPECT_EQ(take(chunk, 1), 0u);
+  EXPECT_EQ(take(chunk, 2, 8), 8u);
+  EXPECT_EQ(take(chunk, 2, 4), 4u);
+  EXPECT_EQ(take(chunk, 2), 1u);
+}
+
+TEST_F(ChunkTest, FillsToTheLastBlockAndStartsAgainAfterAReturn) {
+  Chunk& chunk = *create(kMiB, kMiB);
+  for (std::size_t i = 0; i < chunk.size(); ++i) EXPECT_EQ(take(chunk, 1), i);
+  EXPECT_EQ(take(chunk, 1), SIZE_MAX);
+  chunk.give_back(chunk.size() - 1, 1);
+  EXPECT_EQ(take(chunk, 2), SIZE_MAX);
+  EXPECT_EQ(take(chunk, 1), chunk.size() - 1);
+}
+
+// A failed search is remembered; what it learned must not outlive a return, nor hold for shorter runs.
+TEST_F(ChunkTest, AFailedSearchIsForgottenWhenBlocksReturn) {
+  Chunk& chunk = *create(kMiB, kMiB);
+  EXPECT_EQ(take(chunk, 10), 0u);
+  EXPECT_EQ(take(chunk, 7), SIZE_MAX);
+  EXPECT_EQ(take(chunk, 8), SIZE_MAX);
+  EXPECT_EQ(take(chunk, 6), 10u);
+  chunk.give_back(0, 10);
+  EXPECT_EQ(take(chunk, 8), 0u);
+}
+
+TEST_F(ChunkTest, AFailedAlignedSearchSaysNothingAboutOthers) {
+  Chunk& chunk = *create(kMiB, kMiB);
+  EXPECT_EQ(take(chunk, 1), 0u);
+  EXPECT_EQ(take(chunk, 8, 16), SIZE_MAX);
+  EXPECT_EQ(take(chunk, 8), 1u);
+}
+
+TEST_F(ChunkTest, TakeAtWantsAllOfThemFree) {
+  Chunk& chunk = *create(kMiB, kMiB);
+  EXPECT_EQ(take(chunk, 4), 0u);
+  EXPECT_TRUE(chunk.take_at(4, 2));
+  EXPECT_FALSE(chunk.take_at(5, 2));
+  EXPECT_FALSE(chunk.take_at(15, 2));
+  EXPECT_TRUE(chunk.take_at(15, 1));
+  EXPECT_TRUE(chunk.is_free(6));
+  EXPECT_FALSE(chunk.is_free(5));
+}
+
+TEST_F(ChunkTest, CommitsInStepsFromTheBottom) {
+  Chunk& chunk = *create(64 * kMiB, 64 * kMiB);
+  EXPECT_EQ(take(chunk, 1), 0u);
+  const std::size_t first = chunk.committed();
+  EXPECT_GE(first, 1u);
+  EXPECT_LE(first * kBlockSize, kMiB);
+  const std::uint64_t before = fake_os::calls(Call::commit);
+  for (std::size_t i = 1; i < first; ++i) EXPECT_EQ(take(chunk, 1), i);
+  EXPECT_EQ(fake_os::calls(Call::commit), before);
+  EXPECT_EQ(take(chunk, 1), first);
+  EXPECT_GT(chunk.committed(), first);
+  EXPECT_EQ(accounts_.committed_bytes.get(), chunk.committed() * kBlockSize);
+  while (take(chunk, 1) != SIZE_MAX) {
+  }
+  EXPECT_EQ(chunk.committed(), chunk.size());
+}
+
+TEST_F(ChunkTest, HeadroomIsTakenButNotCommitted) {
+  Chunk& chunk = *create(64 * kMiB, 64 * kMiB);
+  ASSERT_NE(chunk.take(512, 1, 1, accounts_).block, nullptr);
+  EXPECT_LT(chunk.committed(), 512u);
+  EXPECT_EQ(take(chunk, 1), 512u);
+  EXPECT_GT(chunk.committed(), 512u);
+}
+
+// Refused at each of the three commits of a step in turn: nothing is taken, and the next try succeeds.
+TEST_F(ChunkTest, ARefusedCommitTakesNothing) {
+  for (std::uint64_t skip = 0; skip < 3; ++skip) {
+    Chunk& chunk = *create(kMiB, kMiB);
+    const std::uint64_t committed = accounts_.committed_bytes.get();
+    fake_os::refuse(Call::commit, skip, 1);
+    const Chunk::Taken taken = chunk.take(2, 1, 2, accounts_);
+    EXPECT_EQ(taken.block, nullptr);
+    EXPECT_TRUE(taken.refused);
+    EXPECT_TRUE(chunk.is_free(0));
+    EXPECT_EQ(accounts_.committed_bytes.get(), committed);
+    fake_os::allow(Call::commit);
+    EXPECT_EQ(take(chunk, 2), 0u);
+    std::memset(chunk.address_of_block(0), 1, 2 * kBlockSize);
+  }
+}
+
+TEST_F(ChunkTest, TakenBlocksKnowTheirAddressAndTheirBitmap) {
+  Chunk& chunk = *create(kMiB, kMiB);
+  for (std::size_t i = 0; i < chunk.size(); ++i) {
+    Block& block = *chunk.take(1, 1, 1, accounts_).block;
+    EXPECT_EQ(block.address(), chunk.address_of_block(i));
+    block.free_bits[kMostObjects / bits::kWordBits - 1] = ~bits::Word{0};
+    EXPECT_EQ(block.free_bits[0], 0u) << "bitmaps overlap";
+  }
+}
+
+}  // namespace
+}  // namespace neap

@@ -1,0 +1,219 @@
+#include "fake_os.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+
+#include "base/units.h"
+#include "os/os.h"
+
+namespace neap {
+namespace fake_os {
+namespace {
+
+enum class Page : std::uint8_t { reserved, readable, committed };
+
+struct Plan {
+  std::uint64_t calls = 0, skip = UINT64_MAX, times = 0;
+};
+
+struct System {
+  std::mutex lock;
+  std::map<std::uintptr_t, std::vector<Page>> reserved;  // by address; one entry a page
+  std::array<Plan, kCalls> plans;
+  std::size_t limit = SIZE_MAX;
+  DiscardHook hook;
+  std::vector<Range> discards;
+  std::string printed;
+};
+
+System& system() {
+  static System* it = new System;
+  return *it;
+}
+
+[[noreturn]] void broken(const char* what, const void* address, std::size_t size) {
+  std::fprintf(stderr, "fake_os: %s (%p, %zu bytes)\n", what, address, size);
+  std::abort();
+}
+
+// Counts a call and tells whether it may go on. The caller holds the lock.
+bool permitted(Call call) {
+  Plan& plan = system().plans[static_cast<std::size_t>(call)];
+  ++plan.calls;
+  if (plan.skip > 0) {
+    if (plan.skip != UINT64_MAX) --plan.skip;
+    return true;
+  }
+  if (plan.times == 0) return true;
+  --plan.times;
+  return false;
+}
+
+// The pages of [address, address + size), which must lie in one reservation.
+Page* pages_at(const void* address, std::size_t size, const char* function) {
+  const std::uintptr_t begin = address_of(address);
+  if (begin % kPageSize != 0 || size % kPageSize != 0 || size == 0) broken(function, address, size);
+  auto after = system().reserved.upper_bound(begin);
+  if (after == system().reserved.begin()) broken(function, address, size);
+  auto& [base, pages] = *--after;
+  const std::size_t first = (begin - base) / kPageSize;
+  if (first + size / kPageSize > pages.size()) broken(function, address, size);
+  return pages.data() + first;
+}
+
+void require_committed(const void* address, std::size_t size, const char* function) {
+  const Page* page = pages_at(address, size, function);
+  for (std::size_t i = 0; i < size / kPageSize; ++i) {
+    if (page[i] != Page::committed) broken(function, address, size);
+  }
+}
+
+bool change(void* address, std::size_t size, Page to, int protection, const char* function) {
+  Page* page = pages_at(address, size, function);
+  for (std::size_t i = 0; i < size / kPageSize; ++i) page[i] = to;
+  return mprotect(address, size, protection) == 0;
+}
+
+}  // namespace
+
+void reset() {
+  System& s = system();
+  const std::lock_guard guard(s.lock);
+  for (auto& [base, pages] : s.reserved) munmap(pointer_to(base), pages.size() * kPageSize);
+  s.reserved.clear();
+  s.plans = {};
+  s.limit = SIZE_MAX;
+  s.hook = nullptr;
+  s.discards.clear();
+  s.printed.clear();
+}
+
+void refuse(Call call, std::uint64_t skip, std::uint64_t times) {
+  const std::lock_guard guard(system().lock);
+  Plan& plan = system().plans[static_cast<std::size_t>(call)];
+  plan.skip = skip;
+  plan.times = times;
+}
+
+void allow(Call call) { refuse(call, UINT64_MAX, 0); }
+
+std::uint64_t calls(Call call) {
+  const std::lock_guard guard(system().lock);
+  return system().plans[static_cast<std::size_t>(call)].calls;
+}
+
+void set_address_space_limit(std::size_t bytes) { system().limit = bytes; }
+void before_discard(DiscardHook hook) { system().hook = std::move(hook); }
+
+std::vector<Range> reservations() {
+  const std::lock_guard guard(system().lock);
+  std::vector<Range> all;
+  for (auto& [base, pages] : system().reserved) all.push_back({pointer_to(base), pages.size() * kPageSize});
+  return all;
+}
+
+std::vector<Range> discards() {
+  const std::lock_guard guard(system().lock);
+  return system().discards;
+}
+
+std::string printed() {
+  const std::lock_guard guard(system().lock);
+  return system().printed;
+}
+
+}  // namespace fake_os
+
+namespace os {
+
+using fake_os::Call;
+using fake_os::Page;
+using fake_os::system;
+
+void* reserve(std::size_t size, std::size_t align) {
+  if (size == 0 || size % kPageSize != 0 || align % kPageSize != 0 || (align & (align - 1)) != 0) {
+    fake_os::broken("reserve", nullptr, size);
+  }
+  const std::lock_guard guard(system().lock);
+  if (!fake_os::permitted(Call::reserve)) return nullptr;
+  if (size > SIZE_MAX / 4 || align > SIZE_MAX / 4) return nullptr;
+  const std::size_t slack = align > kPageSize ? align : 0;
+  void* got = mmap(nullptr, size + slack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (got == MAP_FAILED) return nullptr;
+  const std::uintptr_t at = address_of(got), begin = round_up(at, align);
+  if (begin > at) munmap(got, begin - at);
+  if (at + slack > begin) munmap(pointer_to(begin + size), at + slack - begin);
+  system().reserved.emplace(begin, std::vector<Page>(size / kPageSize, Page::reserved));
+  return pointer_to(begin);
+}
+
+void unreserve(void* address, std::size_t size) {
+  const std::lock_guard guard(system().lock);
+  fake_os::permitted(Call::unreserve);
+  const auto it = system().reserved.find(address_of(address));
+  if (it == system().reserved.end() || it->second.size() * kPageSize != size) {
+    fake_os::broken("unreserve of what is no whole reservation", address, size);
+  }
+  system().reserved.erase(it);
+  munmap(address, size);
+}
+
+bool commit(void* address, std::size_t size) {
+  const std::lock_guard guard(system().lock);
+  if (!fake_os::permitted(Call::commit)) return false;
+  return fake_os::change(address, size, Page::committed, PROT_READ | PROT_WRITE, "commit");
+}
+
+bool make_readable(void* address, std::size_t size) {
+  const std::lock_guard guard(system().lock);
+  if (!fake_os::permitted(Call::make_readable)) return false;
+  return fake_os::change(address, size, Page::readable, PROT_READ, "make_readable");
+}
+
+bool discard(void* address, std::size_t size) {
+  if (system().hook) system().hook(static_cast<char*>(address), size);
+  const std::lock_guard guard(system().lock);
+  fake_os::require_committed(address, size, "discard of pages that are not committed");
+  if (!fake_os::permitted(Call::discard)) return false;
+  system().discards.push_back({static_cast<char*>(address), size});
+  return madvise(address, size, MADV_DONTNEED) == 0;
+}
+
+// By copying: mremap goes behind the back of the sanitizers.
+bool move_pages(void* from, void* to, std::size_t size) {
+  const std::lock_guard guard(system().lock);
+  fake_os::require_committed(from, size, "move from pages that are not committed");
+  fake_os::require_committed(to, size, "move to pages that are not committed");
+  if (!fake_os::permitted(Call::move)) return false;
+  std::memcpy(to, from, size);
+  return madvise(from, size, MADV_DONTNEED) == 0;
+}
+
+void forbid_huge_pages(void* address, std::size_t size) {
+  const std::lock_guard guard(system().lock);
+  fake_os::pages_at(address, size, "forbid_huge_pages");
+  fake_os::permitted(Call::forbid_huge_pages);
+}
+
+std::size_t address_space_limit() { return system().limit; }
+
+void wait(const std::uint32_t*, std::uint32_t) { usleep(50); }
+void wake_one(const std::uint32_t*) {}
+
+void print(const char* text, std::size_t size) {
+  const std::lock_guard guard(system().lock);
+  system().printed.append(text, size);
+  std::fwrite(text, 1, size, stderr);
+}
+
+void abort() { std::_Exit(fake_os::kAbortExitCode); }
+
+}  // namespace os
+}  // namespace neap

@@ -1,0 +1,45 @@
+// A system for tests: implements os/os.h over real memory, counts the calls, refuses those it is told to refuse, and
+// ends the program when a precondition of os.h is broken (alignment, only committed pages are discarded, whole
+// reservations). Everything reserved goes back at reset(), which every fixture calls before and after its test.
+// Thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace neap::fake_os {
+
+enum class Call { reserve, unreserve, commit, make_readable, discard, move, forbid_huge_pages };
+inline constexpr std::size_t kCalls = 7;
+
+// Gives all memory back, forgets counts, refusals, hooks, the limit and what was printed.
+void reset();
+
+// Lets `skip` more calls pass, then refuses the next `times`.
+void refuse(Call call, std::uint64_t skip = 0, std::uint64_t times = UINT64_MAX);
+void allow(Call call);
+std::uint64_t calls(Call call);
+
+void set_address_space_limit(std::size_t bytes);
+
+// Runs before every discard, outside the fake's own lock: what other threads could do at that moment.
+using DiscardHook = std::function<void(char* begin, std::size_t size)>;
+void before_discard(DiscardHook hook);
+
+struct Range {
+  char* begin;
+  std::size_t size;
+};
+std::vector<Range> reservations();
+// The ranges given to discard since reset(), in order.
+std::vector<Range> discards();
+
+std::string printed();
+
+// An ending of the program that a test can expect: what os::abort does here.
+inline constexpr int kAbortExitCode = 70;
+
+}  // namespace neap::fake_os

@@ -1,0 +1,64 @@
+#include "sizes/size_class.h"
+
+#include <gtest/gtest.h>
+
+namespace neap {
+namespace {
+
+TEST(SizeClass, EverySizeHasTheSmallestClassThatHoldsIt) {
+  EXPECT_EQ(static_cast<std::size_t>(class_of(0)), 0u);
+  for (std::size_t size = 1; size <= kLargestSmall; ++size) {
+    const std::size_t c = static_cast<std::size_t>(class_of(size));
+    ASSERT_LT(c, kClassCount);
+    ASSERT_GE(class_size(c), size);
+    if (c > 0) {
+      ASSERT_LT(class_size(c - 1), size);
+    }
+  }
+}
+
+TEST(SizeClass, CachedClassesAreThoseUpToTheLargestCached) {
+  EXPECT_EQ(class_size(kCachedClasses - 1), kLargestCached);
+  for (std::size_t size = 0; size <= kLargestCached; ++size) EXPECT_EQ(cached_class_of(size), class_of(size)) << size;
+}
+
+TEST(SizeClass, ObjectsOfSixteenAndMoreAreAlignedToSixteen) {
+  for (std::size_t c = 1; c < kClassCount; ++c) EXPECT_EQ(class_size(c) % 16, 0u) << c;
+}
+
+TEST(SizeClass, RoundingWastesAtMostAnEighthAbove256Bytes) {
+  for (std::size_t size = 257; size <= kLargestSmall; ++size) {
+    ASSERT_LE((class_size(static_cast<std::size_t>(class_of(size))) - size) * 8, size) << size;
+  }
+}
+
+TEST(SizeClass, CapacityFillsTheBlockOrTheBitmap) {
+  for (const ClassRow& row : kClasses) {
+    EXPECT_LE(row.size * row.capacity, kBlockSize);
+    EXPECT_TRUE(row.capacity == kMostObjects || row.size * (row.capacity + 1u) > kBlockSize) << row.size;
+  }
+}
+
+TEST(SizeClass, IndexAndDivisibilityAreExactAtEveryOffset) {
+  for (const ClassRow& row : kClasses) {
+    for (std::uint32_t offset = 0; offset < kBlockSize; ++offset) {
+      ASSERT_EQ(index_in_slab(row, offset), offset / row.size) << row.size << " at " << offset;
+      ASSERT_EQ(begins_object(offset, row.reciprocal), offset % row.size == 0) << row.size << " at " << offset;
+    }
+  }
+}
+
+// Bin::give_one looks for free pages only when at least per_page objects are free: no page may need fewer.
+TEST(SizeClass, NoPageIsCoveredByFewerObjectsThanPerPage) {
+  for (const ClassRow& row : kClasses) {
+    for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
+      const std::uint32_t begin = page << kPageShift, end = begin + static_cast<std::uint32_t>(kPageSize);
+      std::uint32_t over = 0;
+      for (std::uint32_t i = 0; i < row.capacity; ++i) over += i * row.size < end && (i + 1) * row.size > begin ? 1 : 0;
+      EXPECT_TRUE(over == 0 || over >= row.per_page) << row.size << " page " << page;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace neap
