@@ -93,7 +93,7 @@ void add_report_options(CLI::App& command, ReportOutput& output) {
   command.add_option("--svg", output.svg, "The chart as SVG");
   command.add_option("--png", output.png, "The chart as PNG (needs rsvg-convert)");
   command.add_option("--csv", output.csv, "Every sample");
-  command.add_option("--json-file", output.json, "The table as JSON");
+  command.add_flag("--json{-}", output.json, "The table as JSON instead of text; --json=FILE beside it");
   command.add_option("--md", output.markdown, "The table as Markdown");
   command.add_option("--title", output.title, "Title of the report (default: the command)");
   command.add_option("--baseline", output.baseline, "Label that ratios refer to")->capture_default_str();
@@ -116,9 +116,11 @@ void write_report(const std::vector<Run>& runs, const std::vector<std::pair<std:
   if (!output.svg.empty()) write_file(output.svg, render_svg(chart, comparison));
   if (!output.png.empty()) write_png(render_svg(chart, comparison), output.png);
   if (!output.csv.empty()) write_file(output.csv, render_csv(runs));
-  if (!output.json.empty()) write_file(output.json, render_json(comparison, figures).dump(2) + "\n");
+  const bool json_instead = json || output.json == "-";
+  if (!output.json.empty() && output.json != "-")
+    write_file(output.json, render_json(comparison, figures).dump(2) + "\n");
   if (!output.markdown.empty()) write_file(output.markdown, render_markdown(comparison, figures));
-  if (json)
+  if (json_instead)
     fmt::print("{}\n", render_json(comparison, figures).dump(2));
   else
     fmt::print("{}", render_text(comparison, figures, wants_colour(STDOUT_FILENO)));

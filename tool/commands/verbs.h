@@ -11,6 +11,7 @@ VerbBody define_allocators(CLI::App& command, const Invocation& invocation);
 VerbBody define_run(CLI::App& command, const Invocation& invocation);
 VerbBody define_record(CLI::App& command, const Invocation& invocation);
 VerbBody define_lab(CLI::App& command, const Invocation& invocation);
+VerbBody define_compare(CLI::App& command, const Invocation& invocation);
 VerbBody define_report(CLI::App& command, const Invocation& invocation);
 VerbBody define_probe(CLI::App& command, const Invocation& invocation);
 
@@ -19,6 +20,7 @@ inline constexpr std::array verbs = {
     Verb{"run", "Run a program under an allocator", define_run},
     Verb{"record", "Record the memory of a program over time", define_record},
     Verb{"lab", "Run an experiment: compare allocators inside real servers", define_lab},
+    Verb{"compare", "Run a program under several allocators and compare what it costs", define_compare},
     Verb{"report", "Turn recordings into a table, charts and one HTML file", define_report},
     Verb{"probe", "Tell which malloc serves this process (used by allocators)", define_probe, true},
 };

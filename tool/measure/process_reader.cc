@@ -42,6 +42,8 @@ std::optional<Bytes> find_kibibytes(std::string_view text, std::string_view name
   return kibibytes(*number);
 }
 
+constexpr std::uint64_t exiting_flag = 0x4;  // PF_EXITING: its memory is being torn down
+
 Seconds from_ticks(std::uint64_t ticks) {
   static const auto per_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
   return {static_cast<double>(ticks) / per_second};
@@ -83,7 +85,7 @@ bool ProcessReader::read_stat(Sample& sample) {
     field = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  if (fields[0] == "Z" || fields[0] == "X") return false;
+  if (fields[0] == "Z" || fields[0] == "X" || (to_number(fields[6]) & exiting_flag) != 0) return false;
   parent_pid_ = static_cast<pid_t>(to_number(fields[1]));
   sample.minor_faults = to_number(fields[7]);
   sample.major_faults = to_number(fields[9]);
@@ -103,7 +105,9 @@ bool ProcessReader::read_status(Sample& sample) {
   return true;
 }
 
-bool ProcessReader::read_basics(Sample& sample) { return read_stat(sample) && read_status(sample); }
+bool ProcessReader::read_basics(Sample& sample) {
+  return read_status(sample) && read_stat(sample);  // in this order: whoever exits in between is noticed
+}
 
 void ProcessReader::read_details(Sample& sample) {
   const std::string_view text = read_again(rollup_);

@@ -41,9 +41,8 @@ Axis memory_axis(double highest_bytes, int wanted_ticks) {
   const double step = round_step(highest / unit / wanted_ticks);
   Axis axis;
   axis.unit = unit == gibibyte ? "GiB" : "MiB";
-  const int count = static_cast<int>(std::ceil(highest / unit / step - 1e-9));
-  for (int at = 0; at <= count; ++at) axis.ticks.push_back({at * step * unit, trimmed(at * step)});
-  axis.end = count * step * unit;
+  axis.end = highest * 1.05;
+  for (int at = 0; at * step * unit <= axis.end; ++at) axis.ticks.push_back({at * step * unit, trimmed(at * step)});
   return axis;
 }
 

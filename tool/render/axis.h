@@ -18,7 +18,7 @@ struct Axis {
   std::vector<Tick> ticks;
 };
 
-// The axis ends at a tick at or above `highest`.
+// The axis ends a little above `highest`.
 Axis memory_axis(double highest_bytes, int wanted_ticks);
 // The axis ends where the data ends.
 Axis time_axis(Seconds longest, int wanted_ticks);

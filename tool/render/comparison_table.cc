@@ -10,11 +10,6 @@
 namespace neap {
 namespace {
 
-bool anybody_knows(const ComparisonFigures& figures, std::size_t quantity) {
-  return std::any_of(figures.rows.begin(), figures.rows.end(),
-                     [quantity](const auto& row) { return row[quantity].spread.has_value(); });
-}
-
 bool has_ratio(const ComparisonFigures& figures, std::size_t quantity) {
   return quantities[quantity].compared && figures.rows.size() > 1 &&
          std::any_of(figures.rows.begin(), figures.rows.end(),
@@ -87,6 +82,11 @@ const char* unit_name(QuantityUnit unit) {
 }
 
 }  // namespace
+
+bool anybody_knows(const ComparisonFigures& figures, std::size_t quantity) {
+  return std::any_of(figures.rows.begin(), figures.rows.end(),
+                     [quantity](const auto& row) { return row[quantity].spread.has_value(); });
+}
 
 std::string show_quantity(const Quantity& quantity, double value) {
   switch (quantity.unit) {

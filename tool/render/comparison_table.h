@@ -19,6 +19,9 @@ struct ComparisonFigures {
   std::vector<std::array<QuantityFigures, quantities.size()>> rows;
 };
 
+// Whether any row has a value for the quantity (its index in `quantities`).
+bool anybody_knows(const ComparisonFigures& figures, std::size_t quantity);
+
 std::string render_text(const Comparison& comparison, const ComparisonFigures& figures, bool colour);
 std::string render_markdown(const Comparison& comparison, const ComparisonFigures& figures);
 nlohmann::json render_json(const Comparison& comparison, const ComparisonFigures& figures);

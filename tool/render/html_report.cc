@@ -65,7 +65,9 @@ std::string panels(const Chart& chart, const Comparison& comparison, const Compa
   if (chart.lines.size() < 2) return {};
   std::string html =
       "<section><h2>One by one</h2><p class=\"hint\">The same scale everywhere, the others faint behind. Drag to zoom, "
-      "double-click to go back.</p><div class=\"panels\">\n";
+      "double-click to go back.</p>";
+  const std::size_t columns = chart.lines.size() <= 4 ? chart.lines.size() : 3;
+  html += fmt::format("<div class=\"panels\" style=\"--columns:{}\">\n", columns);
   for (const ChartLine& line : chart.lines)
     html += fmt::format(
         "<div class=\"panel\"><h3>{}</h3><p>mean {}, end {}, peak {} MiB</p><div class=\"plot\"></div></div>\n",
@@ -95,21 +97,22 @@ const char* unit_of(const Quantity& quantity) {
   return quantity.unit == QuantityUnit::bytes ? " MiB" : quantity.unit == QuantityUnit::seconds ? " s" : "";
 }
 
-std::string table(const Chart& chart, const Comparison& comparison, const ComparisonFigures& figures) {
-  const std::vector<LineColour> colours = line_colours(chart);
+std::string heading(const Quantity& quantity) {
+  return fmt::format("<th title=\"{}\">{}{}</th>", escape_markup(quantity.help), quantity.title, unit_of(quantity));
+}
+
+std::string table(const Comparison& comparison, const ComparisonFigures& figures) {
   std::string html = "<section><h2>In numbers</h2><p class=\"hint\">";
   html += fmt::format("Memory is the sum over the processes of a run; × is against {}.",
                       escape_markup(comparison.baseline));
   html += "</p><div class=\"scroll\"><table><thead><tr><th>allocator</th>";
-  for (const Quantity& quantity : quantities)
-    html += fmt::format("<th title=\"{}\">{}{}</th>", escape_markup(quantity.help), quantity.title, unit_of(quantity));
+  for (std::size_t quantity = 0; quantity < quantities.size(); ++quantity)
+    if (anybody_knows(figures, quantity)) html += heading(quantities[quantity]);
   html += "</tr></thead><tbody>\n";
   for (std::size_t row = 0; row < comparison.rows.size(); ++row) {
-    const std::string colour = row < colours.size() ? colours[row].light : "#888";
-    html += fmt::format("<tr><td><i style=\"background:{}\"></i>{}</td>", colour,
-                        escape_markup(comparison.rows[row].label));
+    html += fmt::format("<tr><td><i class=\"c{}\"></i>{}</td>", row, escape_markup(comparison.rows[row].label));
     for (std::size_t quantity = 0; quantity < quantities.size(); ++quantity)
-      html += cell(comparison, figures, row, quantity);
+      if (anybody_knows(figures, quantity)) html += cell(comparison, figures, row, quantity);
     html += "</tr>\n";
   }
   html += "</tbody></table></div>";
@@ -117,6 +120,17 @@ std::string table(const Chart& chart, const Comparison& comparison, const Compar
     if (!row.remark.empty())
       html += fmt::format("<p class=\"hint\"><b>{}</b>: {}</p>", escape_markup(row.label), escape_markup(row.remark));
   return html + "</section>\n";
+}
+
+// The dots beside the names, in the reader's theme.
+std::string colour_rules(const Chart& chart) {
+  const std::vector<LineColour> colours = line_colours(chart);
+  std::string light, dark;
+  for (std::size_t at = 0; at < colours.size(); ++at) {
+    light += fmt::format(".c{}{{background:{}}}", at, colours[at].light);
+    dark += fmt::format(".c{}{{background:{}}}", at, colours[at].dark);
+  }
+  return light + "@media (prefers-color-scheme: dark) {" + dark + "}";
 }
 
 std::string notes(const Chart& chart) {
@@ -135,8 +149,8 @@ std::string render_html(const Chart& chart, const Comparison& comparison, const 
       "script-src "
       "'unsafe-inline'; img-src data:\">\n<link rel=\"icon\" href=\"data:,\"><title>{}</title>\n",
       escape_markup(chart.title));
-  html += fmt::format("<style>{}</style>\n<style>{}</style>\n", without_source_map(embedded::dygraph_css),
-                      embedded::report_css);
+  html += fmt::format("<style>{}</style>\n<style>{}{}</style>\n", without_source_map(embedded::dygraph_css),
+                      embedded::report_css, colour_rules(chart));
   html += fmt::format("</head><body><main><h1>{}</h1><p class=\"lead\">Resident memory over time.</p>\n",
                       escape_markup(chart.title));
   html +=
@@ -144,7 +158,7 @@ std::string render_html(const Chart& chart, const Comparison& comparison, const 
       "chart to "
       "read values, drag to zoom, double-click to go back.</p><div class=\"legend\" id=\"legend\"></div><div "
       "id=\"common\"></div></section>\n";
-  html += panels(chart, comparison, figures) + table(chart, comparison, figures) + notes(chart);
+  html += panels(chart, comparison, figures) + table(comparison, figures) + notes(chart);
   html += fmt::format("</main>\n<script type=\"application/json\" id=\"data\">{}</script>\n", chart_data(chart));
   html += fmt::format("<script>{}</script>\n<script>{}</script>\n</body></html>\n",
                       without_source_map(embedded::dygraph_js), embedded::report_js);

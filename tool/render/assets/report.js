@@ -34,7 +34,7 @@
     const rough = (to - from) / unit / Math.max(2, pixels / 48);
     const power = 10 ** Math.floor(Math.log10(rough));
     const step = [1, 2, 5, 10].map(factor => factor * power).find(each => each >= rough);
-    return ticks(from, to, step * unit, value => trimmed(value / unit) + name);
+    return ticks(from, to, step * unit, value => value === 0 ? "0" : trimmed(value / unit) + name);
   };
 
   const times = data.lines[0].points.map((_, at) => at * data.step);

@@ -1,0 +1,183 @@
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "tool/allocators/environment.h"
+#include "tool/allocators/preflight.h"
+#include "tool/allocators/resolve.h"
+#include "tool/allocators/verify.h"
+#include "tool/commands/report_output.h"
+#include "tool/commands/run_facts.h"
+#include "tool/commands/verbs.h"
+#include "tool/measure/recorder.h"
+#include "tool/model/failure.h"
+#include "tool/render/progress.h"
+#include "tool/render/quantity.h"
+#include "tool/store/recording.h"
+
+namespace neap {
+namespace {
+
+constexpr const char* footer =
+    "Runs the program under each allocator in turn, round after round, so that what changes on the machine meets all "
+    "of\n"
+    "them alike. Its output goes to /dev/null unless --show-output. Ctrl-C ends it and reports the runs that are "
+    "complete.";
+
+constexpr double compare_budget_percent = 1;  // runs are short; --budget of record is for days
+
+struct CompareOptions {
+  std::vector<std::string> allocators{"libc,jemalloc,mimalloc,neap"};
+  int runs = 3;
+  int warmup = 0;
+  double interval = 0.02;
+  bool show_output = false;
+  bool ignore_failure = false;
+  std::string keep;
+  ReportOutput output;
+};
+
+// Everything that stays the same from run to run, and what has been measured so far.
+class Comparing {
+ public:
+  Comparing(const CompareOptions& options, const Invocation& invocation)
+      : options_(options),
+        program_(require_program(invocation, "compare")),
+        progress_(!invocation.quiet),
+        file_(find_program(program_.front())) {
+    const Preflight preflight = look_before_start(program_.front());
+    if (!preflight.obstacle.empty())
+      throw Failure(fmt::format("no allocator can take effect in {}: {}", program_.front(), preflight.obstacle));
+    for (const Allocator& allocator : resolve_allocators(options.allocators))
+      allocators_.push_back(fitted_to(allocator, preflight));
+    if (allocators_.empty()) throw UsageFailure("no allocator named; write for instance --allocators libc,neap");
+    if (!options.keep.empty()) std::filesystem::create_directories(options.keep);
+  }
+
+  void run_all() {
+    const int rounds = options_.warmup + options_.runs;
+    const std::size_t count = allocators_.size();
+    total_ = static_cast<std::size_t>(rounds) * count;
+    for (int round = 0; round < rounds && !interrupted_; ++round)
+      for (std::size_t turn = 0; turn < count && !interrupted_; ++turn)
+        run_once(allocators_[(turn + static_cast<std::size_t>(round)) % count], round - options_.warmup);
+    progress_.clear();
+  }
+
+  bool interrupted() const { return interrupted_; }
+  const std::vector<Run>& runs() const { return runs_; }
+
+  // In the order of the allocators as the user named them, not of the runs.
+  std::vector<Run> runs_in_order() const {
+    std::vector<Run> ordered;
+    for (const Allocator& allocator : allocators_)
+      for (const Run& run : runs_)
+        if (run.facts.label == allocator.label) ordered.push_back(run);
+    return ordered;
+  }
+
+  std::vector<std::pair<std::string, std::string>> remarks() const { return {remarks_.begin(), remarks_.end()}; }
+
+ private:
+  // Rounds below zero warm up: they run like the others and are forgotten.
+  void run_once(const Allocator& allocator, int round) {
+    Run run;
+    run.facts = facts_of_this_host(program_, {options_.interval}, compare_budget_percent);
+    run.facts.label = run.facts.allocator = allocator.label;
+    run.facts.library = allocator.library;
+    RunSink sink(run);
+    ChildOptions child;
+    if (!options_.show_output) child.output_file = "/dev/null";
+    const RunEnd end = record_program({file_, program_, environment_under(allocator), child},
+                                      recorder_options(allocator, round), interrupts_, sink);
+    ++done_;
+    if (end.interrupted) {
+      interrupted_ = true;
+      return;
+    }
+    if (end.exit_code.value_or(0) != 0 && !options_.ignore_failure) {
+      progress_.clear();
+      throw Failure(
+          fmt::format("{} ended with exit code {} under {}; see why with --show-output, or go on with --ignore-failure",
+                      program_.front(), *end.exit_code, allocator.label),
+          *end.exit_code);
+    }
+    if (round < 0) return;
+    if (!options_.keep.empty())
+      write_recording(fmt::format("{}/{}-{}.neaprec", options_.keep, file_label(allocator), round + 1), run, true);
+    runs_.push_back(std::move(run));
+  }
+
+  static std::string file_label(const Allocator& allocator) {
+    std::string label = allocator.label;
+    std::replace(label.begin(), label.end(), '/', '_');
+    return label;
+  }
+
+  RecorderOptions recorder_options(const Allocator& allocator, int round) {
+    RecorderOptions recorder;
+    recorder.interval = {options_.interval};
+    recorder.budget_percent = compare_budget_percent;
+    recorder.on_tick = [this, &allocator, round](Seconds elapsed, Bytes rss, Bytes) {
+      const std::string which = round < 0 ? "warm-up" : fmt::format("run {} of {}", round + 1, options_.runs);
+      progress_.show(fmt::format("{}, {}: {}, RSS {}", allocator.label, which, show_duration(elapsed), show_bytes(rss)),
+                     static_cast<double>(done_) / static_cast<double>(total_));
+    };
+    recorder.on_first_look = [this, &allocator](pid_t pid) {
+      const Verification verification = verify_allocator(pid, allocator);
+      if (verification.verdict == Verdict::serves || verification.verdict == Verdict::ended) return;
+      remarks_[allocator.label] = explain(verification, allocator, program_.front());
+    };
+    return recorder;
+  }
+
+  const CompareOptions& options_;
+  const std::vector<std::string>& program_;
+  Progress progress_;
+  std::string file_;
+  std::vector<Allocator> allocators_;
+  Interrupts interrupts_;
+  std::vector<Run> runs_;
+  std::map<std::string, std::string> remarks_;
+  std::size_t done_ = 0;
+  std::size_t total_ = 1;
+  bool interrupted_ = false;
+};
+
+int compare(const CompareOptions& options, const Invocation& invocation) {
+  Comparing comparing(options, invocation);
+  comparing.run_all();
+  if (comparing.runs().empty())
+    throw Failure("interrupted before a run was complete: nothing to report", exit_signal_base + SIGINT);
+  write_report(comparing.runs_in_order(), comparing.remarks(), options.output, invocation.json);
+  return comparing.interrupted() ? exit_signal_base + SIGINT : exit_success;
+}
+
+}  // namespace
+
+VerbBody define_compare(CLI::App& command, const Invocation& invocation) {
+  auto options = std::make_shared<CompareOptions>();
+  takes_program(command);
+  command.add_option("-a,--allocators", options->allocators, "Names, presets or paths, separated by commas")
+      ->capture_default_str();
+  command.add_option("-n,--runs", options->runs, "Runs under each allocator")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command.add_option("-w,--warmup", options->warmup, "Runs before these, not counted")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  command.add_option("-i,--interval", options->interval, "Seconds between samples")
+      ->check(CLI::Range(0.001, 60.0))
+      ->capture_default_str();
+  command.add_flag("--show-output", options->show_output, "Let the program write to stdout");
+  command.add_flag("--ignore-failure", options->ignore_failure, "Go on when the program ends with another code than 0");
+  command.add_option("--keep", options->keep, "Folder to keep the recordings in");
+  add_report_options(command, options->output);
+  command.footer(footer);
+  return [options, &invocation] { return compare(*options, invocation); };
+}
+
+}  // namespace neap
