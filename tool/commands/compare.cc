@@ -28,6 +28,7 @@ constexpr const char* footer =
     "complete.";
 
 constexpr double compare_budget_percent = 1;  // runs are short; --budget of record is for days
+constexpr Seconds least_detail_interval{0.25};
 
 struct CompareOptions {
   std::vector<std::string> allocators{"libc,jemalloc,mimalloc,neap"};
@@ -121,6 +122,7 @@ class Comparing {
     RecorderOptions recorder;
     recorder.interval = {options_.interval};
     recorder.budget_percent = compare_budget_percent;
+    recorder.least_detail_interval = least_detail_interval;
     recorder.on_tick = [this, &allocator, round](Seconds elapsed, Bytes rss, Bytes) {
       const std::string which = round < 0 ? "warm-up" : fmt::format("run {} of {}", round + 1, options_.runs);
       progress_.show(fmt::format("{}, {}: {}, RSS {}", allocator.label, which, show_duration(elapsed), show_bytes(rss)),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 
@@ -21,6 +22,8 @@ namespace neap {
 namespace {
 
 constexpr std::size_t most_chart_steps = 1600;
+constexpr std::size_t title_letters = 72;
+constexpr std::size_t note_letters = 120;
 
 void write_file(const std::string& path, const std::string& content) {
   if (path == "-") {
@@ -43,16 +46,16 @@ ComparisonFigures figures_of(const Comparison& comparison) {
   return figures;
 }
 
-std::string joined(const std::vector<std::string>& words) {
+std::string joined(const std::vector<std::string>& words, std::size_t most_letters) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-  constexpr std::size_t readable = 110;
-  return text.size() > readable ? text.substr(0, readable) + "..." : text;
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text.size() > most_letters ? text.substr(0, most_letters - 3) + "..." : text;
 }
 
 std::string default_title(const std::vector<Run>& runs) {
   std::set<std::string> commands;
-  for (const Run& run : runs) commands.insert(joined(run.facts.command));
+  for (const Run& run : runs) commands.insert(joined(run.facts.command, title_letters));
   if (commands.size() == 1 && !commands.begin()->empty()) return *commands.begin();
   return "Memory over time";
 }
@@ -65,7 +68,7 @@ std::vector<std::string> notes_of(const std::vector<Run>& runs) {
   Seconds details{};
   bool cut = false;
   for (const Run& run : runs) {
-    commands.insert(joined(run.facts.command));
+    commands.insert(joined(run.facts.command, note_letters));
     hosts.insert(run.facts.kernel);
     first = first.empty() ? run.facts.started_at : std::min(first, run.facts.started_at);
     last = std::max(last, run.facts.started_at);

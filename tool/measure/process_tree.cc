@@ -20,11 +20,11 @@ std::vector<pid_t> children_of_this_process() { return ProcessReader(::getpid())
 
 }  // namespace
 
-ProcessTree::ProcessTree(pid_t root, Seconds started, double budget_percent, bool adopts)
+ProcessTree::ProcessTree(pid_t root, Seconds started, const TreeOptions& options)
     : started_(started),
-      adopts_(adopts),
-      basic_budget_(budget_percent * basic_share, basic_capacity),
-      detail_budget_(budget_percent * (1 - basic_share), detail_capacity) {
+      options_(options),
+      basic_budget_(options.budget_percent * basic_share, basic_capacity),
+      detail_budget_(options.budget_percent * (1 - basic_share), detail_capacity) {
   add_member(root);
 }
 
@@ -44,7 +44,7 @@ void ProcessTree::add_member(pid_t pid) {
 
 void ProcessTree::discover() {
   std::vector<pid_t> found;
-  if (adopts_) found = children_of_this_process();
+  if (options_.adopts) found = children_of_this_process();
   for (std::size_t at = 0; at < members_.size(); ++at) {  // grows while it is walked: grandchildren follow
     const auto children = members_[at].reader->read_children();
     for (const pid_t child : children)
@@ -93,7 +93,8 @@ void ProcessTree::read_details() {
                    [this](std::size_t a, std::size_t b) { return members_[a].detail_read < members_[b].detail_read; });
   for (const std::size_t at : order) {
     Member& member = members_[at];
-    if (!detail_budget_.allows(member.detail_cost)) return;
+    const bool too_soon = samples_[at].at - member.detail_read < options_.least_detail_interval;
+    if (too_soon || !detail_budget_.allows(member.detail_cost)) return;
     member.detail_cost = detail_budget_.charge([&] { member.reader->read_details(samples_[at]); });
     member.detail_read = samples_[at].at;
     ++detail_reads_;

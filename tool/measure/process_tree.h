@@ -12,11 +12,15 @@
 
 namespace neap {
 
+struct TreeOptions {
+  double budget_percent;          // of a core: bounds what sampling may cost
+  Seconds least_detail_interval;  // between two readings of PSS of one process
+  bool adopts;                    // orphans that came to this process, a child subreaper, are descendants too
+};
+
 class ProcessTree {
  public:
-  // `budget_percent` of a core bounds what sampling may cost. With `adopts` also orphans that came to this process
-  // (a child subreaper) count as descendants.
-  ProcessTree(pid_t root, Seconds started, double budget_percent, bool adopts);
+  ProcessTree(pid_t root, Seconds started, const TreeOptions& options);
 
   // One look at every process. False when none is left.
   bool sample_into(SampleSink& sink);
@@ -48,7 +52,7 @@ class ProcessTree {
   bool is_member(pid_t pid) const;
 
   Seconds started_;
-  bool adopts_;
+  TreeOptions options_;
   std::int64_t next_id_ = 1;
   std::vector<Member> members_;
   std::vector<Sample> samples_;  // of this tick

@@ -31,7 +31,7 @@ class Recording {
         options_(options),
         interrupts_(interrupts),
         sink_(sink),
-        tree_(pid, started_, options.budget_percent, is_child) {
+        tree_(pid, started_, {options.budget_percent, options.least_detail_interval, is_child}) {
     rusage own{};
     ::getrusage(RUSAGE_SELF, &own);
     inherited_peak_ = kibibytes(static_cast<std::uint64_t>(own.ru_maxrss));

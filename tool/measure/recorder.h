@@ -20,6 +20,8 @@ struct RecorderOptions {
   Seconds interval{1};
   std::optional<Seconds> duration;
   double budget_percent = default_budget_percent;
+  Seconds
+      least_detail_interval{};  // reading PSS stops the program's page faults for its time: not more often than this
   std::function<void(Seconds elapsed, Bytes rss, Bytes peak)> on_tick;  // for progress
   std::function<void(pid_t)> on_first_look;  // soon after the start: does the allocator serve?
 };

@@ -38,7 +38,7 @@ std::string trimmed(double value) { return fmt::format("{:.10g}", std::round(val
 Axis memory_axis(double highest_bytes, int wanted_ticks) {
   const double highest = std::max(highest_bytes, mebibyte);
   const double unit = highest >= 4 * gibibyte ? gibibyte : mebibyte;
-  const double step = round_step(highest / unit / wanted_ticks);
+  const double step = round_step(0.8 * highest / unit / wanted_ticks);
   Axis axis;
   axis.unit = unit == gibibyte ? "GiB" : "MiB";
   axis.end = highest * 1.05;

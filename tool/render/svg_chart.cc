@@ -220,7 +220,7 @@ class ChartPage {
     const std::size_t columns = chart_.lines.size() == 4 ? 4 : std::min<std::size_t>(3, chart_.lines.size());
     const double room = page_width - plot_left - page_margin;
     const double width = (room - panel_gap * static_cast<double>(columns - 1)) / static_cast<double>(columns);
-    const Axis memory = memory_axis(highest(), 3);
+    const Axis memory = memory_axis(highest(), 4);
     const Axis time = time_axis({time_.end}, columns == 4 ? 2 : 3);
     double bottom = y;
     for (std::size_t at = 0; at < chart_.lines.size(); ++at) {
