@@ -19,10 +19,11 @@ void* move_object(void* from, std::size_t used, std::size_t size, const char* fu
 }  // namespace
 
 void* allocate_slow(std::size_t size) {
-  if (size > kMostBytes) [[unlikely]] return out_of_memory();
+  if (size > kMostBytes) [[unlikely]]
+    return out_of_memory();
   ThreadCache* cache = current_cache();
-  void* object = size <= kLargestSmall ? heap.allocate_small(cache, class_of(size))
-                                       : heap.allocate_large(cache, size, 1, false);
+  void* object =
+      size <= kLargestSmall ? heap.allocate_small(cache, class_of(size)) : heap.allocate_large(cache, size, 1, false);
   return object != nullptr ? object : out_of_memory();
 }
 

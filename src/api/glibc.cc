@@ -56,14 +56,18 @@ NEAP_EXPORT struct mallinfo2 mallinfo2(void) noexcept { return describe<struct m
 NEAP_EXPORT int mallopt(int parameter, int value) noexcept {
   constexpr int kMostFast = 160, kMostThreshold = 32 << 20;
   switch (parameter) {
-    case M_MXFAST: return value >= 0 && value <= kMostFast ? 1 : 0;
-    case M_MMAP_THRESHOLD: return value >= 0 && value <= kMostThreshold ? 1 : 0;
+    case M_MXFAST:
+      return value >= 0 && value <= kMostFast ? 1 : 0;
+    case M_MMAP_THRESHOLD:
+      return value >= 0 && value <= kMostThreshold ? 1 : 0;
     case M_ARENA_TEST:
-    case M_ARENA_MAX: return value > 0 ? 1 : 0;
+    case M_ARENA_MAX:
+      return value > 0 ? 1 : 0;
     case M_TRIM_THRESHOLD:
       neap::heap.options.dirty_floor = value < 0 ? std::uint64_t{1} << 40 : static_cast<std::uint64_t>(value);
       return 1;
-    default: return 1;
+    default:
+      return 1;
   }
 }
 

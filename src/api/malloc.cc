@@ -1,5 +1,5 @@
-// The C allocation functions: C11, C17, C23, POSIX, and glibc's extras that allocate. Behaviour at the edges is glibc's:
-// malloc(0) gives a unique pointer, realloc(p, 0) frees, an alignment that is no power of two is rounded up.
+// The C allocation functions: C11, C17, C23, POSIX, and glibc's extras that allocate. Behaviour at the edges is
+// glibc's: malloc(0) gives a unique pointer, realloc(p, 0) frees, an alignment that is no power of two is rounded up.
 #include <malloc.h>
 #include <stdlib.h>
 
@@ -34,7 +34,9 @@ extern "C" {
 NEAP_EXPORT void* malloc(std::size_t size) noexcept { return neap::allocate(size); }
 NEAP_EXPORT void free(void* pointer) noexcept { neap::deallocate(pointer, "free"); }
 NEAP_EXPORT void* calloc(std::size_t count, std::size_t size) noexcept { return neap::allocate_zeroed(count, size); }
-NEAP_EXPORT void* realloc(void* pointer, std::size_t size) noexcept { return neap::reallocate(pointer, size, "realloc"); }
+NEAP_EXPORT void* realloc(void* pointer, std::size_t size) noexcept {
+  return neap::reallocate(pointer, size, "realloc");
+}
 
 NEAP_EXPORT void* reallocarray(void* pointer, std::size_t count, std::size_t size) noexcept {
   std::size_t bytes;
@@ -71,6 +73,8 @@ NEAP_EXPORT int posix_memalign(void** out, std::size_t align, std::size_t size) 
   return 0;
 }
 
-NEAP_EXPORT std::size_t malloc_usable_size(void* pointer) noexcept { return neap::usable_size(pointer, "malloc_usable_size"); }
+NEAP_EXPORT std::size_t malloc_usable_size(void* pointer) noexcept {
+  return neap::usable_size(pointer, "malloc_usable_size");
+}
 
 }  // extern "C"

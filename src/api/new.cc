@@ -8,11 +8,9 @@
 #include "api/export.h"
 #include "api/fast.h"
 
-namespace std {
-[[noreturn, gnu::weak]] void __throw_bad_alloc();
-}  // namespace std
 extern "C" {
 [[gnu::weak]] std::new_handler _ZSt15get_new_handlerv();
+[[gnu::weak]] void _ZSt17__throw_bad_allocv();
 [[gnu::weak]] void* dlopen(const char*, int) noexcept;
 [[gnu::weak]] void* dlsym(void*, const char*) noexcept;
 }
@@ -37,7 +35,7 @@ std::new_handler current_handler() {
 
 [[noreturn]] void throw_bad_alloc() {
   using Throw = void (*)();
-  Throw raise = std::__throw_bad_alloc;
+  Throw raise = _ZSt17__throw_bad_allocv;
   if (raise == nullptr) raise = in_loaded_runtime<Throw>("_ZSt17__throw_bad_allocv");
   if (raise != nullptr) raise();
   constexpr char kLine[] = "libneap: out of memory in operator new, and no C++ runtime to throw bad_alloc\n";
@@ -75,7 +73,8 @@ void* make_aligned(std::size_t size, std::align_val_t align, bool may_throw) {
 inline void destroy(void* object) { neap::deallocate(object, "operator delete"); }
 
 inline void destroy_sized(void* object, std::size_t size) {
-  if (heap.options.check != 0 && object != nullptr && size > neap::usable_size(object, "operator delete")) [[unlikely]] {
+  if (heap.options.check != 0 && object != nullptr && size > neap::usable_size(object, "operator delete"))
+      [[unlikely]] {
     neap::misuse(neap::Misuse::wrong_size, "operator delete", object, "the size given is above the object's");
   }
   neap::deallocate(object, "operator delete");

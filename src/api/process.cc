@@ -14,7 +14,7 @@ constexpr CacheFront make_empty_front() {
   return empty;
 }
 
-constinit Mutex key_lock;
+// Created by the first call that needs it, which comes long before a second thread.
 constinit bool key_exists = false;
 pthread_key_t key;
 
@@ -24,7 +24,6 @@ void end_thread(void* cache) {
 }
 
 bool have_key() {
-  Guard guard(key_lock);
   if (!key_exists) key_exists = pthread_key_create(&key, end_thread) == 0;
   return key_exists;
 }

@@ -1,5 +1,5 @@
-// The library's start and end, and fork. The only file that reads the environment. malloc works before this ran and after
-// it ended: nothing of the heap needs a constructor.
+// The library's start and end, and fork. The only file that reads the environment. malloc works before this ran and
+// after it ended: nothing of the heap needs a constructor.
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -8,8 +8,8 @@
 #include "api/telemetry.h"
 #include "base/options.h"
 
-// glibc takes its list of streams after our prepare handler ran; a thread in fflush(NULL) that holds it and allocates would
-// then wait for us while we wait for it. So it is taken first here. Absent in other C libraries.
+// glibc takes its list of streams after our prepare handler ran; a thread in fflush(NULL) that holds it and allocates
+// would then wait for us while we wait for it. So it is taken first here. Absent in other C libraries.
 extern "C" {
 [[gnu::weak]] void _IO_list_lock();
 [[gnu::weak]] void _IO_list_unlock();

@@ -12,7 +12,7 @@ namespace neap {
 namespace {
 
 struct Row {
-  std::uint64_t neap_telemetry::* value;
+  std::uint64_t neap_telemetry::*value;
   const char* name;
 };
 

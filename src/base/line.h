@@ -1,4 +1,5 @@
-// A line of text built without memory: for messages of a library that is the memory. Fixed room; what does not fit is cut.
+// A line of text built without memory: for messages of a library that is the memory. Fixed room; what does not fit is
+// cut.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
-// Bin: all slabs of one size class, shared by all threads behind one lock that is held for a batch. Refills come from the
-// slab with free objects at the lowest address, in address order; a page that falls wholly free is queued for release.
+// Bin: all slabs of one size class, shared by all threads behind one lock that is held for a batch. Refills come from
+// the slab with free objects at the lowest address, in address order; a page that falls wholly free is queued for
+// release.
 //
 // Rank: a bin's lock is taken before the page heap's, and never two bins' at once (fork takes them all, by class).
 #pragma once
@@ -22,8 +23,8 @@ class alignas(64) Bin {
   // Gives objects of this class back. Aborts on a double free and on a pointer into the middle of an object.
   void give(PageHeap& pages, void* const* objects, std::uint32_t count, const char* function);
 
-  // Discards the dirty pages of a block that was a slab of this bin a moment ago: sets their objects aside under the lock,
-  // discards without it.
+  // Discards the dirty pages of a block that was a slab of this bin a moment ago: sets their objects aside under the
+  // lock, discards without it.
   void release_pages(ClassIndex c, Block& block, PageHeap& pages);
 
   // Aborts when the object is in its slab, that is, was freed.

@@ -127,6 +127,7 @@ void Heap::publish() {
   put(board_.return_calls, sums.return_calls.get());
   put(board_.events, pages_.events());
   put(board_.magic, NEAP_TELEMETRY_MAGIC);
+  published_.store(true, std::memory_order_relaxed);
   std::atomic_ref<std::uint32_t> control(board_.control);
   if (control.load(std::memory_order_relaxed) == kTrimNow && control.exchange(0) == kTrimNow) release_all();
 }

@@ -1,7 +1,8 @@
-// Heap: the process's one heap. Owns the page heap, a bin for each size class, and the thread caches; carries out what the
-// fast paths in api/ could not: refills, flushes, large objects, release of pages, fork.
+// Heap: the process's one heap. Owns the page heap, a bin for each size class, and the thread caches; carries out what
+// the fast paths in api/ could not: refills, flushes, large objects, release of pages, fork.
 //
-// Lock order: release_lock_, registry_lock_, bins by class, the page heap. Constant-initialised; nothing runs before use.
+// Lock order: release_lock_, registry_lock_, bins by class, the page heap. Constant-initialised; nothing runs before
+// use.
 #pragma once
 
 #include <array>
@@ -89,6 +90,7 @@ class Heap {
   Counter small_served_;
   Counter moves_;
   neap_telemetry& board_;
+  std::atomic<bool> published_{false};
   std::array<Bin, kClassCount> bins_;
   PageHeap pages_;
 };

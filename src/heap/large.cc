@@ -1,7 +1,7 @@
 // Large objects: whole blocks of address space, whole pages of memory.
 //
-// Growing by realloc: in place where the address space behind it is free; otherwise once to a place with headroom (address
-// space is free, resident memory is not), its pages moved, not copied, where the kernel allows that.
+// Growing by realloc: in place where the address space behind it is free; otherwise once to a place with headroom
+// (address space is free, resident memory is not), its pages moved, not copied, where the kernel allows that.
 #include <cstring>
 
 #include "heap/heap.h"
@@ -16,6 +16,11 @@ constexpr std::uint64_t kMostMoves = 8192;
 constexpr std::size_t kLeastMove = std::size_t{128} << 10;
 // A copy releases its source in steps of this size, so that both are never resident whole.
 constexpr std::size_t kCopyStep = std::size_t{1} << 20;
+
+// Pages outside of objects that nobody counts as dirty must read as zeros.
+void make_zero(char* pages, std::size_t size) {
+  if (!os::discard(pages, size)) std::memset(pages, 0, size);
+}
 
 // Copies [0, size) and discards what was copied. True when nothing of the source is resident afterwards.
 bool copy_and_discard(char* from, char* to, std::size_t size) {
@@ -45,7 +50,7 @@ void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t ali
   char* end = begin + pages * kPageSize;
   pages_.forget_dirty(run, [&](char* page) {
     if (page >= end) {
-      os::discard(page, kPageSize);
+      make_zero(page, kPageSize);
     } else if (zero) {
       std::memset(page, 0, kPageSize);
     }
@@ -70,15 +75,20 @@ void Heap::free_large(ThreadCache* cache, Block& first) {
 
 void* Heap::resize_large(ThreadCache* cache, Block& first, std::size_t size) {
   const std::size_t pages = pages_of(size), old_pages = first.large.pages;
+  PageMask stale = 0;
   if (pages == old_pages) return first.address();
   if (pages < old_pages) {
     char* tail = first.address() + pages * kPageSize;
-    if (os::discard(tail, (old_pages - pages) * kPageSize)) pages_.resize(first, pages);
+    if (os::discard(tail, (old_pages - pages) * kPageSize)) pages_.resize(first, pages, stale);
     count_events(cache, 1);
     return first.address();
   }
-  if (pages_.resize(first, pages)) return first.address();
-  return move_large(cache, first, size);
+  if (!pages_.resize(first, pages, stale)) return move_large(cache, first, size);
+  char* last_block = first.address() + (blocks_of(size) - 1) * kBlockSize;
+  slab::each_run(stale, [&](std::uint32_t page, std::uint32_t count) {
+    make_zero(last_block + page * kPageSize, count * kPageSize);
+  });
+  return first.address();
 }
 
 void* Heap::move_large(ThreadCache* cache, Block& first, std::size_t size) {
@@ -88,7 +98,7 @@ void* Heap::move_large(ThreadCache* cache, Block& first, std::size_t size) {
   if (run.first == nullptr) return nullptr;
   char* to = run.first->address();
   pages_.forget_dirty(run, [&](char* page) {
-    if (page >= to + pages * kPageSize) os::discard(page, kPageSize);
+    if (page >= to + pages * kPageSize) make_zero(page, kPageSize);
   });
   const bool clean = move_pages(first.address(), to, old_bytes) || copy_and_discard(first.address(), to, old_bytes);
   pages_.free_run(first, clean);

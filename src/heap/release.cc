@@ -1,8 +1,8 @@
 // The release policy: when free pages go back to the system.
 //
-// The clock is heap events, not time: an idle process keeps what it keeps, bounded by the dirty limit, without a timer or
-// a thread; a busy one returns a page after Options::decay_events of it lying free. Nothing is discarded under a lock that
-// malloc or free can wait for.
+// The clock is heap events, not time: an idle process keeps what it keeps, bounded by the dirty limit, without a timer
+// or a thread; a busy one returns a page after Options::decay_events of it lying free. Nothing is discarded under a
+// lock that malloc or free can wait for.
 #include "heap/heap.h"
 #include "os/os.h"
 
@@ -24,7 +24,9 @@ std::uint64_t Heap::dirty_limit() const {
 void Heap::count_events(ThreadCache* cache, std::uint32_t events) {
   if (cache != nullptr) {
     cache->events += events;
-    if (cache->events < kClockStep && accounts().dirty_pages.get() <= dirty_limit() && board_.magic != 0) return;
+    if (cache->events < kClockStep && accounts().dirty_pages.get() <= dirty_limit() &&
+        published_.load(std::memory_order_relaxed))
+      return;
     events = cache->events;
     cache->events = 0;
   }

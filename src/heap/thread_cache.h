@@ -1,9 +1,10 @@
-// ThreadCache: the freed objects of up to 1 KiB that one thread keeps at hand: per class a small stack of pointers. Only its
-// thread touches it. malloc pops, free pushes; neither takes a lock, uses an atomic or tests whether the heap was started:
-// a thread without a cache points to an empty one of capacity zero, so its first call takes the slow path by itself.
+// ThreadCache: the freed objects of up to 1 KiB that one thread keeps at hand: per class a small stack of pointers.
+// Only its thread touches it. malloc pops, free pushes; neither takes a lock, uses an atomic or tests whether the heap
+// was started: a thread without a cache points to an empty one of capacity zero, so its first call takes the slow path
+// by itself.
 //
-// Each stack lies above a null slot, so that "empty" is what the pop reads. Stacks start with no room and grow on demand
-// from a budget of bytes (Options::cache_bytes); when it is spent, room is taken from the others in turn.
+// Each stack lies above a null slot, so that "empty" is what the pop reads. Stacks start with no room and grow on
+// demand from a budget of bytes (Options::cache_bytes); when it is spent, room is taken from the others in turn.
 #pragma once
 
 #include <array>
@@ -48,8 +49,8 @@ struct CacheFront {
 };
 
 struct ThreadCache : CacheFront {
-  std::uint64_t budget;    // bytes of objects that the stacks may still be given room for
-  std::uint32_t events;    // heap events not yet added to the process's clock
+  std::uint64_t budget;  // bytes of objects that the stacks may still be given room for
+  std::uint32_t events;  // heap events not yet added to the process's clock
   std::uint32_t next_victim;
   ThreadCache *next, *previous;  // in the registry: in use, or the free ones by `next`
   Stash stash;

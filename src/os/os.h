@@ -1,6 +1,6 @@
-// Everything the library asks of the system. linux.cc makes the system calls, and is the only file that does; unit tests
-// link tests/unit/fake_os.cc instead. All functions are thread-safe, keep errno, and are async-signal-safe.
-// A call that a sandbox refuses is answered by `false` or null, never by a spin or an abort.
+// Everything the library asks of the system. linux.cc makes the system calls, and is the only file that does; unit
+// tests link tests/unit/fake_os.cc instead. All functions are thread-safe, keep errno, and are async-signal-safe. A
+// call that a sandbox refuses is answered by `false` or null, never by a spin or an abort.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,9 @@ namespace neap::os {
 // Address space without memory, `size` bytes from a multiple of `align` (both multiples of the page size, align a power
 // of two). Null when the system refuses.
 void* reserve(std::size_t size, std::size_t align);
+
+// The same at a given place; false when anything lies there.
+bool reserve_at(void* address, std::size_t size);
 
 // Gives a whole reservation back.
 void unreserve(void* address, std::size_t size);

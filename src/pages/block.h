@@ -1,9 +1,10 @@
-// Block: the descriptor of 64 KiB of address space. It lives apart from the data (its chunk's metadata), one cache line,
-// so that a free never writes to the freed memory and a released page stays released.
+// Block: the descriptor of 64 KiB of address space. It lives apart from the data (its chunk's metadata), one cache
+// line, so that a free never writes to the freed memory and a released page stays released.
 //
-// Who guards what: `kind` changes under the page heap's lock; for a slab everything else is guarded by its bin's lock, for
-// a free block by the page heap's lock, and a large object's owner needs none. The atomic fields are those that others
-// look at without that lock: a stale `admit` costs placement, never soundness; the others are checked again under the lock.
+// Who guards what: `kind` changes under the page heap's lock; for a slab everything else is guarded by its bin's lock,
+// for a free block by the page heap's lock, and a large object's owner needs none. The atomic fields are those that
+// others look at without that lock: a stale `admit` costs placement, never soundness; the others are checked again
+// under the lock.
 #pragma once
 
 #include <atomic>
@@ -23,9 +24,9 @@ enum class BlockKind : std::uint8_t {
 struct Block {
   std::atomic<BlockKind> kind;
   std::atomic<std::uint8_t> size_class;  // slab; changes under the page heap's lock
-  std::atomic<std::uint8_t> admit;   // slab: 1 when freed objects may enter a thread's cache
-  std::atomic<std::uint8_t> queued;  // 1 while in the dirty queue; changes under the page heap's lock
-  std::uint32_t reciprocal;          // slab: of the object size, for free's divisibility test
+  std::atomic<std::uint8_t> admit;       // slab: 1 when freed objects may enter a thread's cache
+  std::atomic<std::uint8_t> queued;      // 1 while in the dirty queue; changes under the page heap's lock
+  std::uint32_t reciprocal;              // slab: of the object size, for free's divisibility test
 
   std::uint16_t free_count;  // slab: objects that are in it now
   std::uint16_t first_word;  // slab: no free object lies in a lower bitmap word

@@ -1,5 +1,6 @@
 #include "pages/chunk.h"
 
+#include <bit>
 #include <new>
 
 #include "os/os.h"
@@ -9,13 +10,13 @@ namespace {
 
 constexpr std::size_t kBitmapBytes = kMostObjects / 8;
 
-// A commit costs one system call: small for a small heap, an eighth more of a large one, bounded because a locked process
-// pays for every committed page at once.
+// A commit costs one system call: small for a small heap, an eighth more of a large one, bounded because a locked
+// process pays for every committed page at once.
 constexpr std::size_t kLeastStep = (std::size_t{256} << 10) / kBlockSize;
 constexpr std::size_t kMostStep = (std::size_t{16} << 20) / kBlockSize;
 
-// Descriptors are laid out for whole slots: the page map may be asked for any address of a slot, and a block that does not
-// exist must read as free, as zeros.
+// Descriptors are laid out for whole slots: the page map may be asked for any address of a slot, and a block that does
+// not exist must read as free, as zeros.
 struct Layout {
   std::size_t header, blocks, bitmaps;  // bytes, whole pages
   explicit Layout(std::size_t count)
@@ -54,6 +55,7 @@ Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts
     os::unreserve(data, size);
     return nullptr;
   }
+  os::forbid_huge_pages(data, size);
   Chunk* chunk = new (metadata) Chunk;
   chunk->used_ = reinterpret_cast<bits::Word*>(chunk + 1);
   chunk->base_ = static_cast<char*>(data);
@@ -83,7 +85,8 @@ bool Chunk::commit(std::size_t count, Accounts& accounts) {
     const std::size_t from = round_up(committed_ * unit, kPageSize), end = round_up(to * unit, kPageSize);
     return from == end || os::commit(static_cast<char*>(begin) + from, end - from);
   };
-  if (!extend(blocks_, sizeof(Block)) || !extend(object_bits_, kBitmapBytes) || !extend(base_, kBlockSize)) return false;
+  if (!extend(blocks_, sizeof(Block)) || !extend(object_bits_, kBitmapBytes) || !extend(base_, kBlockSize))
+    return false;
   accounts.committed_bytes.add((to - committed_) * kBlockSize);
   accounts.metadata_bytes.add((to - committed_) * (sizeof(Block) + kBitmapBytes));
   committed_ = to;
@@ -97,7 +100,7 @@ void Chunk::prepare(std::size_t index) {
 }
 
 Chunk::Taken Chunk::take(std::size_t count, std::size_t align, std::size_t commit_count, Accounts& accounts) {
-  if (count >= no_run_of_) return {};
+  if (vacant_ || count >= no_run_of_) return {};
   first_free_ = bits::find(used_, first_free_, count_, false);
   const std::size_t index = bits::find_clear_run(used_, first_free_, count_, count, align);
   if (index == count_) {
@@ -108,6 +111,33 @@ Chunk::Taken Chunk::take(std::size_t count, std::size_t align, std::size_t commi
   bits::set_range(used_, index, index + count);
   prepare(index);
   return {blocks_ + index, false};
+}
+
+void Chunk::vacate(Accounts& accounts) {
+  std::uint64_t dirty = 0;
+  for (std::size_t i = 0; i < committed_; ++i) {
+    dirty += static_cast<std::uint64_t>(std::popcount(blocks_[i].dirty));
+    blocks_[i].dirty = blocks_[i].resident = 0;
+  }
+  os::unreserve(base_, count_ * kBlockSize);
+  accounts.dirty_pages.subtract(dirty);
+  accounts.resident_pages.subtract(dirty);
+  accounts.returned_pages.add(dirty);
+  accounts.committed_bytes.subtract(committed_ * kBlockSize);
+  accounts.metadata_bytes.subtract(committed_ * (sizeof(Block) + kBitmapBytes));
+  accounts.reserved_bytes.subtract(count_ * kBlockSize);
+  committed_ = 0;
+  vacant_ = true;
+}
+
+bool Chunk::revive(Accounts& accounts) {
+  if (!os::reserve_at(base_, count_ * kBlockSize)) return false;
+  os::forbid_huge_pages(base_, count_ * kBlockSize);
+  accounts.reserved_bytes.add(count_ * kBlockSize);
+  vacant_ = false;
+  first_free_ = 0;
+  no_run_of_ = count_ + 1;
+  return true;
 }
 
 bool Chunk::take_at(std::size_t first, std::size_t count) {

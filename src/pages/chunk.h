@@ -1,6 +1,6 @@
-// Chunk: one reservation of address space, divided into blocks, and the metadata that describes them (reserved beside it).
-// Blocks are found by address-ordered first fit and committed from the bottom in steps.
-// Everything here is called under the page heap's lock, except the plain look-ups.
+// Chunk: one reservation of address space, divided into blocks, and the metadata that describes them (reserved beside
+// it). Blocks are found by address-ordered first fit and committed from the bottom in steps. Everything here is called
+// under the page heap's lock, except the plain look-ups.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,8 @@ class Chunk {
   static Chunk* create(std::size_t least, std::size_t wish, PageMap& map, Accounts& accounts);
 
   // Takes `count` neighbouring free blocks, the lowest that begin at a multiple of `align` blocks, of which the first
-  // `commit_count` become usable. No block when there is no such run, or (`refused`) when the system will not commit it.
+  // `commit_count` become usable. No block when there is no such run, or (`refused`) when the system will not commit
+  // it.
   struct Taken {
     Block* block = nullptr;
     bool refused = false;
@@ -36,6 +37,13 @@ class Chunk {
   // Fills in what a descriptor needs before its first use.
   void prepare(std::size_t index);
 
+  // Gives the data's address space back; the descriptors stay, for the dirty queue may know them. revive reserves the
+  // same place again, if nobody took it.
+  void vacate(Accounts& accounts);
+  bool revive(Accounts& accounts);
+  bool is_vacant() const { return vacant_; }
+  bool is_wholly_free() const { return bits::find(used_, 0, count_, true) == count_; }
+
   bool is_free(std::size_t index) const { return !bits::test(used_, index); }
   std::size_t index_of(const Block* block) const { return static_cast<std::size_t>(block - blocks_); }
   Block* at(std::size_t index) { return blocks_ + index; }
@@ -48,12 +56,13 @@ class Chunk {
  private:
   char* base_;
   Block* blocks_;
-  bits::Word* object_bits_;   // kMostObjects bits for each block
-  std::size_t count_;         // blocks
-  std::size_t committed_;     // blocks, from the bottom
-  std::size_t first_free_;    // no lower block is free
-  std::size_t no_run_of_;     // no run of this many blocks is free, at any alignment
-  bits::Word* used_;          // one bit per block; lies behind the chunk
+  bits::Word* object_bits_;  // kMostObjects bits for each block
+  std::size_t count_;        // blocks
+  std::size_t committed_;    // blocks, from the bottom
+  bool vacant_ = false;
+  std::size_t first_free_;  // no lower block is free
+  std::size_t no_run_of_;   // no run of this many blocks is free, at any alignment
+  bits::Word* used_;        // one bit per block; lies behind the chunk
 };
 
 }  // namespace neap

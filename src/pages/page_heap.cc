@@ -7,8 +7,8 @@
 namespace neap {
 namespace {
 
-// The first chunk is small and the heap doubles: a limit on address space that a program sets while it runs charges what is
-// reserved, not what is used.
+// The first chunk is small and the heap doubles: a limit on address space that a program sets while it runs charges
+// what is reserved, not what is used.
 constexpr std::size_t kFirstChunk = std::size_t{64} << 20;
 constexpr std::size_t kLargestWish = std::size_t{64} << 30;
 constexpr std::size_t kLeastChunk = std::size_t{1} << 20;
@@ -27,27 +27,43 @@ PageMask low_pages(std::size_t pages) {
 
 }  // namespace
 
-Chunk* PageHeap::grow(std::size_t blocks, std::size_t align) {
-  if (blocks > kSlots * kBlocksPerSlot / 2 || align > kBlocksPerSlot) return nullptr;
+Chunk* PageHeap::grow(std::size_t blocks) {
+  if (blocks > kSlots * kBlocksPerSlot / 2) return nullptr;
   const std::size_t need = blocks * kBlockSize;
   const std::size_t limit = os::address_space_limit();
   std::size_t wish = accounts_.reserved_bytes.get();
   if (wish < kFirstChunk) wish = kFirstChunk;
   if (wish > kLargestWish) wish = kLargestWish;
   if (limit != SIZE_MAX && wish > limit / kLimitShare) wish = round_up(limit / kLimitShare, kLeastChunk);
-  Chunk* chunk = Chunk::create(need < kLeastChunk ? kLeastChunk : need, wish, map_, accounts_);
+  for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
+    if (chunk->is_vacant() && chunk->size() >= blocks && chunk->revive(accounts_)) return chunk;
+  }
+  const std::size_t least = need < kLeastChunk ? kLeastChunk : need;
+  Chunk* chunk = Chunk::create(least, wish, map_, accounts_);
+  if (chunk == nullptr) {
+    vacate_free_chunks();
+    chunk = Chunk::create(least, wish, map_, accounts_);
+  }
   if (chunk == nullptr) return nullptr;
   (newest_ == nullptr ? chunks_ : newest_->next) = chunk;
   newest_ = chunk;
   return chunk;
 }
 
+// Gives the address space of wholly free chunks back: under a limit, a large object can need it in one piece.
+void PageHeap::vacate_free_chunks() {
+  for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
+    if (!chunk->is_vacant() && chunk->is_wholly_free()) chunk->vacate(accounts_);
+  }
+}
+
 Block* PageHeap::take(std::size_t blocks, std::size_t align, std::size_t commit_blocks) {
+  if (align > kBlocksPerSlot) return nullptr;  // chunks begin at slots
   for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
     const Chunk::Taken taken = chunk->take(blocks, align, commit_blocks, accounts_);
     if (taken.block != nullptr || taken.refused) return taken.block;
   }
-  Chunk* chunk = grow(blocks, align);
+  Chunk* chunk = grow(blocks);
   return chunk == nullptr ? nullptr : chunk->take(blocks, align, commit_blocks, accounts_).block;
 }
 
@@ -117,7 +133,7 @@ void PageHeap::free_run(Block& first, bool clean) {
   chunk->give_back(begin, blocks);
 }
 
-bool PageHeap::resize(Block& first, std::size_t pages) {
+bool PageHeap::resize(Block& first, std::size_t pages, PageMask& stale) {
   Guard guard(lock_);
   Chunk* chunk = map_.chunk(address_of(first.address()));
   const std::size_t begin = chunk->index_of(&first);
@@ -133,6 +149,7 @@ bool PageHeap::resize(Block& first, std::size_t pages) {
     for (std::size_t i = had; i < need; ++i) {
       Block& block = *chunk->at(begin + i);
       dirty += count_pages(block.dirty);
+      stale = static_cast<PageMask>(block.dirty & ~low_pages(pages - i * kPagesPerBlock));
       block.dirty = block.resident = 0;
     }
     accounts_.dirty_pages.subtract(dirty);

@@ -1,8 +1,9 @@
-// PageHeap: hands out runs of blocks and takes them back; remembers which free pages are dirty (still resident) and since
-// when. Address-ordered first fit over all chunks, oldest chunk first. Thread-safe: one lock, ranked below the bins' locks.
+// PageHeap: hands out runs of blocks and takes them back; remembers which free pages are dirty (still resident) and
+// since when. Address-ordered first fit over all chunks, oldest chunk first. Thread-safe: one lock, ranked below the
+// bins' locks.
 //
-// The dirty queue is first in, first out: blocks with dirty pages, slabs and free ones alike. A block whose pages were used
-// again stays queued and is dropped when its turn comes.
+// The dirty queue is first in, first out: blocks with dirty pages, slabs and free ones alike. A block whose pages were
+// used again stays queued and is dropped when its turn comes.
 #pragma once
 
 #include <cstddef>
@@ -20,10 +21,10 @@ namespace neap {
 // A block whose dirty pages are due, as taken from the queue.
 struct Due {
   enum class What : std::uint8_t { nothing, slab, free_run } what = What::nothing;
-  Block* block = nullptr;    // slab: the block; free_run: the first of the run, which is taken and must be given back
-  Chunk* chunk = nullptr;    // free_run
-  std::size_t blocks = 0;    // free_run
-  std::uint64_t pages = 0;   // free_run: dirty ones in it
+  Block* block = nullptr;   // slab: the block; free_run: the first of the run, which is taken and must be given back
+  Chunk* chunk = nullptr;   // free_run
+  std::size_t blocks = 0;   // free_run
+  std::uint64_t pages = 0;  // free_run: dirty ones in it
 };
 
 class PageHeap {
@@ -35,22 +36,24 @@ class PageHeap {
   // The caller holds the slab's bin lock; no object is out. Its resident pages become dirty.
   void free_slab(Block& block);
 
-  // A run of `blocks` at a multiple of `align_blocks`, with its first `pages` usable; kind large. Pages of the run may be
-  // dirty: the count is returned, and Block::dirty of each block tells which until forget_dirty is called.
+  // A run of `blocks` at a multiple of `align_blocks`, with its first `pages` usable; kind large. Pages of the run may
+  // be dirty: the count is returned, and Block::dirty of each block tells which until forget_dirty is called.
   struct Run {
     Block* first = nullptr;
     std::uint64_t dirty_pages = 0;
     std::size_t committed_blocks = 0;  // of the run: only these have descriptors that can be read
   };
   Run take_run(std::size_t blocks, std::size_t align_blocks, std::size_t pages);
-  // The owner of a run looks at the dirty pages it was given: fn(address) for each page, lowest first; then they are forgotten.
+  // The owner of a run looks at the dirty pages it was given: fn(address) for each page, lowest first; then they are
+  // forgotten.
   template <class Fn>
   void forget_dirty(const Run& run, Fn fn);
   // Ends a large object: the pages in use become dirty, or count as returned when `clean` (the caller discarded them).
   void free_run(Block& first, bool clean);
-  // Changes the size of a large object in place; false when it cannot grow there. On shrinking, the caller has discarded
-  // the pages that go. Growing can meet dirty pages; they are garbage, as realloc may leave them.
-  bool resize(Block& first, std::size_t pages);
+  // Changes the size of a large object in place; false when it cannot grow there. On shrinking, the caller has
+  // discarded the pages that go. Growing can meet dirty pages: those inside the object are garbage, as realloc may
+  // leave them; the caller has to zero the `stale` ones that lie behind it in its last block.
+  bool resize(Block& first, std::size_t pages, PageMask& stale);
 
   // Puts a block whose dirty mask has become non-zero into the queue. For a slab the caller holds its bin's lock.
   void enqueue(Block& block);
@@ -71,9 +74,10 @@ class PageHeap {
 
  private:
   Block* take(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
-  Chunk* grow(std::size_t blocks, std::size_t align);
+  Chunk* grow(std::size_t blocks);
   void enqueue_locked(Block& block);
   Block* pop();
+  void vacate_free_chunks();
   Due claim_free_run(Block& block);
 
   Mutex lock_;

@@ -1,6 +1,6 @@
-// PageMap: the one look-up from any address to its block. A flat table of 1 GiB slots over a 48-bit address space; a slot
-// leads to the descriptors of its blocks. 4 MiB of zero pages, of which a process touches one.
-// Readers need no lock: a slot is published before any of its addresses is handed out, and never changes afterwards.
+// PageMap: the one look-up from any address to its block. A flat table of 1 GiB slots over a 48-bit address space; a
+// slot leads to the descriptors of its blocks. 4 MiB of zero pages, of which a process touches one. Readers need no
+// lock: a slot is published before any of its addresses is handed out, and never changes afterwards.
 #pragma once
 
 #include <atomic>
@@ -25,9 +25,11 @@ class PageMap {
   // chunk: block_or_null is exact.
   Block* block_fast(std::uintptr_t address) const {
     const std::size_t slot = address >> kSlotShift;
-    if (slot >= kSlots) [[unlikely]] return nullptr;
+    if (slot >= kSlots) [[unlikely]]
+      return nullptr;
     Block* table = slots_[slot].blocks.load(std::memory_order_relaxed);
-    if (table == nullptr) [[unlikely]] return nullptr;
+    if (table == nullptr) [[unlikely]]
+      return nullptr;
     return table + ((address >> kBlockShift) & (kBlocksPerSlot - 1));
   }
 

@@ -90,12 +90,14 @@ constexpr bool begins_object(std::uint32_t offset, std::uint32_t reciprocal) {
 }
 
 static_assert(class_size(kClassCount - 1) == kLargestSmall);
-static_assert([] {
-  for (std::size_t size = 1; size <= kLargestSmall; ++size) {
-    const std::size_t c = static_cast<std::size_t>(class_of(size));
-    if (class_size(c) < size || (c > 0 && class_size(c - 1) >= size)) return false;
-  }
-  return true;
-}(), "every size has the smallest class that holds it");
+static_assert(
+    [] {
+      for (std::size_t size = 1; size <= kLargestSmall; ++size) {
+        const std::size_t c = static_cast<std::size_t>(class_of(size));
+        if (class_size(c) < size || (c > 0 && class_size(c - 1) >= size)) return false;
+      }
+      return true;
+    }(),
+    "every size has the smallest class that holds it");
 
 }  // namespace neap

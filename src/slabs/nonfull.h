@@ -30,9 +30,7 @@ class NonfullSlabs {
 
  private:
   // Makes the higher of two roots the first child of the lower. A first child's `previous` is its parent.
-  static Block* meld(Block* a, Block* b) {
-    return a->id < b->id ? meld_ordered(a, b) : meld_ordered(b, a);
-  }
+  static Block* meld(Block* a, Block* b) { return a->id < b->id ? meld_ordered(a, b) : meld_ordered(b, a); }
   static Block* meld_ordered(Block* low, Block* high) {
     high->nonfull.previous = low;
     high->nonfull.next = low->nonfull.child;

@@ -43,7 +43,8 @@ std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t 
   for (; taken < want && taken < block.free_count; ++w) {
     bits::Word word = block.free_bits[w];
     while (word != 0 && taken < want) {
-      const std::uint32_t index = static_cast<std::uint32_t>(w * bits::kWordBits) + static_cast<std::uint32_t>(std::countr_zero(word));
+      const std::uint32_t index =
+          static_cast<std::uint32_t>(w * bits::kWordBits) + static_cast<std::uint32_t>(std::countr_zero(word));
       word &= word - 1;
       out[taken++] = base + std::size_t{index} * row.size;
       pages |= pages_under(row, index, 1);
