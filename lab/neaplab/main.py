@@ -58,7 +58,8 @@ def run_lab(options):
     try:
         make_output_folder(options.output)
         recorder = Recorder(household, options.neap, options.output)
-        experiment = Experiment(options, tools, network_in(net, folder), household, interrupts, progress, recorder, began)
+        experiment = Experiment(options, tools, network_in(net, folder), household, interrupts, progress, recorder,
+                                began)
         return course(options, experiment, interrupts, progress)
     finally:
         interrupts.quiet()

@@ -1,4 +1,4 @@
-"""What is happening and how long it will take, on stderr. One line that renews itself on a terminal, few lines elsewhere."""
+"""What is happening and how long it will take, on stderr: one line that renews itself on a terminal, else few lines."""
 
 import sys
 import time
@@ -19,7 +19,8 @@ class Progress:
             return
         elapsed = int(now - self.began)
         left = max(0, int(self.total_s) - elapsed)
-        line = f"neap lab: {step}{': ' + detail if detail else ''}  [{clock(elapsed)} gone, at most {clock(left)} to go]"
+        what = f"{step}: {detail}" if detail else step
+        line = f"neap lab: {what}  [{clock(elapsed)} gone, at most {clock(left)} to go]"
         self.stream.write(f"\r\x1b[K{line}" if self.live else f"{line}\n")
         self.stream.flush()
         self.last_step, self.last_at = step, now

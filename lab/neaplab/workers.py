@@ -12,11 +12,17 @@ ENTRY = Path(__file__).resolve().parent.parent
 class Worker:
     def __init__(self, household, name, settings, log):
         self.name = name
+        self.said = {}     # every key the worker told, with its latest value
         self.child = household.spawn(name, [sys.executable, "-B", ENTRY, "--worker", name], stdin=subprocess.PIPE,
                                      output=subprocess.PIPE, errors=log)
         os.set_blocking(self.child.stdout.fileno(), False)
         self.rest = b""
         self.tell(json.dumps(settings))
+
+    @property
+    def done(self):
+        """It has told all it had to tell and may end."""
+        return self.said.get("phase") == "done"
 
     def fileno(self):
         return self.child.stdout.fileno()
@@ -25,8 +31,8 @@ class Worker:
         self.child.stdin.write(line.encode() + b"\n")
         self.child.stdin.flush()
 
-    def events(self):
-        """What the worker said since the last call."""
+    def listen(self):
+        """Takes in what the worker said since the last call."""
         while True:
             try:
                 data = os.read(self.fileno(), 1 << 16)
@@ -36,4 +42,5 @@ class Worker:
                 break
             self.rest += data
         *lines, self.rest = self.rest.split(b"\n")
-        return [json.loads(line) for line in lines]
+        for line in lines:
+            self.said.update(json.loads(line))

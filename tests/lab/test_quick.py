@@ -12,12 +12,12 @@ sys.dont_write_bytecode = True
 from started import StartedLab
 
 ALLOCATORS = ["libc", "mimalloc", "neap"]
-MINUTES = 3.3
+MINUTES, DIRECTORY = 3.3, 1000
 
 
 class QuickLab(unittest.TestCase):
     def test_it_measures_every_allocator_under_the_same_load(self):
-        with StartedLab("--minutes", str(MINUTES), "-a", ",".join(ALLOCATORS), "-o", "result", "--json") as lab:
+        with StartedLab("--minutes", str(MINUTES), "--directory", str(DIRECTORY), "-a", ",".join(ALLOCATORS), "-o", "result", "--json") as lab:
             said, errors = lab.process.communicate(timeout=MINUTES * 60 + 20)
             self.assertEqual(lab.process.returncode, 0, errors + said)
             result = json.loads(said)

@@ -1,7 +1,7 @@
 """Synthetic relays: server descriptors that a directory authority checks and accepts as it does real ones (dir-spec).
 
-A relay's name, address, contact and family follow from its index; its onion key and bandwidth from index and generation,
-so that each new generation gives a new descriptor and a new microdescriptor, as a relay that rotates its keys does.
+A relay's name, address, contact and family follow from its index, its onion key and bandwidth from index and
+generation: each generation gives a new descriptor and microdescriptor, as a relay that rotates its keys does.
 """
 
 import hashlib
@@ -55,7 +55,8 @@ class SyntheticRelays:
         steady, fresh = random.Random(index), random.Random(index * 1000003 + generation)
         expires = int(published // 3600) + CERTIFICATE_HOURS
         master = certs.ed25519_key(identity.master_seed)
-        by_master = certs.certificate(certs.TYPE_SIGNING_BY_IDENTITY, expires, certs.public_bytes(signing), master, True)
+        signing_public = certs.public_bytes(signing)
+        by_master = certs.certificate(certs.TYPE_SIGNING_BY_IDENTITY, expires, signing_public, master, True)
         bandwidth = int(steady.lognormvariate(14.5, 1.2))
         observed = max(20000, int(bandwidth * fresh.uniform(0.5, 1.0)))
         name = f"fake{index:05d}" + "".join(steady.choices(LETTERS, k=steady.randrange(9)))
@@ -73,7 +74,8 @@ class SyntheticRelays:
             f"{certs.base64_bare(hashlib.sha256(extra).digest())}\n",
             self._onion_part(index, generation, expires, certs.public_bytes(master)),
             self._family(index, steady.choice([0, 0, 0, 1, 2, 5, 10, 30])),
-            f"hidden-service-dir\ncontact email:{''.join(steady.choices(LETTERS, k=steady.randrange(5, 60)))}@lab.invalid\n",
+            "hidden-service-dir\n",
+            f"contact email:{''.join(steady.choices(LETTERS, k=steady.randrange(5, 60)))}@lab.invalid\n",
             f"ntor-onion-key {certs.base64_bare(certs.curve25519_of(self._ntor_public(index, generation))[0])}=\n",
             "reject *:*\ntunnelled-dir-server\n",
         ])

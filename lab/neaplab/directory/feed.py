@@ -1,4 +1,4 @@
-"""The worker that fills the directory: uploads the synthetic relays, then renews a share of them in each voting interval.
+"""The worker that fills the directory: uploads the synthetic relays, then renews a share of them in each interval.
 
 Runs as a process of its own. Settings: one JSON object on stdin (Feed's fields). Progress: JSON lines on stdout.
 """

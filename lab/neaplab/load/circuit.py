@@ -1,6 +1,6 @@
 """A directory client that speaks Tor's link protocol itself: TLS, a one-hop CREATE_FAST circuit, BEGIN_DIR streams.
 
-It is far cheaper than a tor client, so that one process can be thousands of them, and it asks exactly what it is told to
+It is far cheaper than a tor client, so that one process can be thousands of them, and asks exactly what it is told to
 (tor-spec: "Negotiating versions", "CREATE_FAST", "Relay cells", "Flow control"). One task uses a circuit at a time.
 """
 
@@ -150,7 +150,7 @@ class Circuit:
                         await asyncio.sleep(size / pace - (time.monotonic() - began))
 
     async def _relay_cells(self):
-        """(relay command, data) of the next cells, decrypted in one go; acknowledges and checks the circuit's digest."""
+        """(relay command, data) of the next cells, decrypted in one go; acknowledges, checks the digest."""
         cells = await self._cells()
         if any(command == CMD_DESTROY for _, command, _ in cells):
             raise ProtocolError("circuit destroyed")

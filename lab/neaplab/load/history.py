@@ -1,4 +1,4 @@
-"""The consensuses published so far, as the sessions need them: the digest that names each and the documents it lists."""
+"""The consensuses published so far, as sessions need them: the digest that names each, the documents it lists."""
 
 import base64
 import hashlib

@@ -1,7 +1,7 @@
 """The worker that plays the load: the same session against every relay under test at the same moment.
 
-Runs as a process of its own. Settings: one JSON object on stdin (Load's fields); a later line "clients" says that the tor
-clients are up; "stop" ends the load early. Progress: JSON lines on stdout, a line of tallies each second.
+Runs as a process of its own. Settings: one JSON object on stdin (Load's fields); a later line "clients" says that the
+tor clients are up. Progress: JSON lines on stdout, a line of tallies each second.
 """
 
 import asyncio
@@ -131,8 +131,6 @@ class Player:
         while line := await orders.readline():
             if line.strip() == b"clients":
                 self.clients_up.set()
-            elif line.strip() == b"stop":
-                self.until = CLOCK()
 
     def report(self, phase):
         flavours = {flavour: len(known) for flavour, known in self.history.known.items()}

@@ -1,7 +1,7 @@
-"""Bulk data through the relays under test: tor clients, each with one of them as its guard, fetch from a small web server.
+"""Bulk data through the relays under test: tor clients, each with one of them as its guard, fetch from a web server.
 
-Every client fetches the same sizes at the same times. A transfer whose circuit fails is tried again on a fresh one, as a
-user's program would; only one that fails for good is an error.
+Every client fetches the same sizes at the same times. A transfer whose circuit fails is tried again on a fresh one, as
+a user's program would; only one that fails for good is an error.
 """
 
 import asyncio

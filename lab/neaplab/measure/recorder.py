@@ -1,10 +1,11 @@
-"""`neap record` on each relay under test and `neap report` over the recordings: the charts come from the tool itself."""
+"""`neap record` on each relay under test, `neap report` over the recordings: the charts come from the tool itself."""
 
 import re
 import signal
 import subprocess
 
 from ..failure import LabError
+from ..network.logs import log_name
 
 REPORT_LIMIT_S = 60
 
@@ -14,13 +15,14 @@ class Recorder:
         self.household, self.neap, self.folder = household, neap, folder
         self.files = {}
 
-    def start(self, relay, allocator, pid, log):
+    def start(self, relay, allocator, pid, log_folder):
         """Records the process, a sample a second, until stop(). Relays of one allocator are runs of one line."""
         file = self.folder / (re.sub(r"[^A-Za-z0-9_.-]+", "-", relay) + ".neaprec")
-        self.files[f"recorder of {relay}"] = file
-        self.household.spawn(f"recorder of {relay}", [
-            self.neap, "record", "--quiet", "--pid", str(pid), "--label", allocator, "--interval", "1", "--output", file,
-        ], output=log)
+        name = f"recorder of {relay}"
+        self.files[name] = file
+        self.household.spawn(name, [
+            self.neap, "record", "--quiet", "--pid", str(pid), "--label", allocator, "--interval", "1",
+            "--output", file], output=log_folder / log_name(name))
 
     def stop(self):
         self.household.stop(list(self.files), signal.SIGINT, 5)

@@ -53,7 +53,7 @@ def render_floor(relays):
     if floor is None:
         return "floor: unknown (no relay on libneap, whose telemetry tells the live bytes)"
     return (f"floor: {mib(floor.total)} MiB = {mib(floor.start_rss)} of a relay that has just started "
-            f"+ {mib(floor.live_small)} in small and {mib(floor.live_large)} in large live objects (libneap's telemetry)")
+            f"+ {mib(floor.live_small)} in small and {mib(floor.live_large)} in large live objects, by telemetry")
 
 
 def write_csv(path, relays, tallies):
@@ -63,6 +63,6 @@ def write_csv(path, relays, tallies):
                        "minor_faults", "live_small_bytes", "live_large_bytes", "sessions", "errors"])
         for r in relays:
             tally = tallies[r.label]
+            live = ["" if told is None else round(told) for told in (r.live_small, r.live_large)]
             rows.writerow([r.allocator, r.label, round(r.mean_rss), r.end_rss, r.peak_rss, round(r.user_s, 2),
-                           round(r.system_s, 2), r.minor_faults, *("" if live is None else round(live) for live in (r.live_small, r.live_large)),
-                           tally.served, tally.error_count])
+                           round(r.system_s, 2), r.minor_faults, *live, tally.served, tally.error_count])

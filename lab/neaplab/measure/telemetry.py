@@ -1,7 +1,7 @@
 """Reads libneap's live bytes out of a running relay, without its help: struct neap_telemetry of include/neap/neap.h.
 
-Needs the right to read the other process: root, or a relay that did not make itself undumpable (DisableDebuggerAttachment
-0, as the lab's torrc says).
+Needs the right to read the other process: root, or a relay that did not make itself undumpable, as the lab's torrc
+says (DisableDebuggerAttachment 0).
 """
 
 import ctypes
