@@ -12,7 +12,7 @@
 
 namespace {
 
-constexpr int forks = 600;
+constexpr int forks = 600 / stress::slowdown;
 std::atomic<bool> stop{false};
 
 void allocate(std::uint64_t seed) {
@@ -32,7 +32,7 @@ void allocate(std::uint64_t seed) {
 }
 
 ssize_t write_with_malloc(void*, const char*, std::size_t size) {
-  std::free(std::malloc(size * 3 + 100));
+  stress::deallocate(stress::allocate(size * 3 + 100));
   return static_cast<ssize_t>(size);
 }
 

@@ -11,7 +11,7 @@
 namespace {
 
 constexpr int pairs = 2;
-constexpr int objects_per_producer = 400000;
+constexpr int objects_per_producer = 400000 / stress::slowdown;
 constexpr std::size_t queue_limit = 5000;
 
 class Queue {
@@ -53,12 +53,13 @@ void consume() {
 }
 
 constexpr int swap_slots = 256;
+constexpr int swaps = 500000 / stress::slowdown;
 std::atomic<stress::Object*> slots[swap_slots];
 
 // Every thread puts its object into a random slot and frees what lay there, mostly another thread's.
 void swap(std::uint64_t seed) {
   stress::Random random(seed);
-  for (int i = 0; i < 500000; ++i) {
+  for (int i = 0; i < swaps; ++i) {
     auto* mine = new stress::Object(stress::make(random, random.size(8) + 1));
     stress::Object* theirs = slots[random.below(swap_slots)].exchange(mine);
     if (theirs != nullptr) stress::destroy(*theirs);

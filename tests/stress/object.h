@@ -3,11 +3,10 @@
 #ifndef NEAP_TESTS_STRESS_OBJECT_H
 #define NEAP_TESTS_STRESS_OBJECT_H
 
-#include <malloc.h>
-
 #include <cstdint>
 #include <cstring>
 
+#include "calls.h"
 #include "scene.h"
 
 namespace stress {
@@ -39,7 +38,7 @@ inline bool intact(const Object& object, std::size_t size) {
 inline void check_new(const Object& object, std::size_t alignment) {
   require(object.bytes != nullptr, "an allocation well below every limit was refused");
   require(reinterpret_cast<std::uintptr_t>(object.bytes) % alignment == 0, "alignment");
-  require(malloc_usable_size(object.bytes) >= object.size, "usable size below the size asked for");
+  require(usable_size(object.bytes) >= object.size, "usable size below the size asked for");
 }
 
 inline void check_zero(const Object& object) {
@@ -57,14 +56,12 @@ inline Object make(Random& random, std::size_t size) {
   const std::size_t way = random.below(20);
   if (way == 0) {
     alignment = std::size_t{8} << random.below(10);
-    void* bytes = nullptr;
-    require(posix_memalign(&bytes, alignment, size) == 0, "posix_memalign");
-    object.bytes = static_cast<unsigned char*>(bytes);
+    object.bytes = static_cast<unsigned char*>(allocate_aligned(alignment, size));
   } else if (way <= 4) {
-    object.bytes = static_cast<unsigned char*>(calloc(1, size));
+    object.bytes = static_cast<unsigned char*>(allocate_zeroed(size));
     if (object.bytes != nullptr) check_zero(object);
   } else {
-    object.bytes = static_cast<unsigned char*>(std::malloc(size));
+    object.bytes = static_cast<unsigned char*>(allocate(size));
   }
   check_new(object, alignment);
   write(object, 0);
@@ -72,7 +69,7 @@ inline Object make(Random& random, std::size_t size) {
 }
 
 inline void resize(Object& object, std::size_t size) {
-  auto* bytes = static_cast<unsigned char*>(std::realloc(object.bytes, size));
+  auto* bytes = static_cast<unsigned char*>(reallocate(object.bytes, size));
   const std::size_t kept = object.size < size ? object.size : size;
   object.bytes = bytes;
   object.size = size;
@@ -83,7 +80,7 @@ inline void resize(Object& object, std::size_t size) {
 
 inline void destroy(Object& object) {
   require(intact(object, object.size), "contents before free");
-  std::free(object.bytes);
+  deallocate(object.bytes);
   object = Object{};
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 constexpr int thread_count = 4;
 constexpr int slot_count = 1500;
-constexpr int steps = 600000;
+constexpr int steps = 600000 / stress::slowdown;
 
 void work(std::uint64_t seed) {
   stress::Random random(seed);
