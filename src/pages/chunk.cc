@@ -62,7 +62,7 @@ Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts
   chunk->blocks_ = reinterpret_cast<Block*>(metadata + layout.header);
   chunk->object_bits_ = reinterpret_cast<bits::Word*>(metadata + layout.header + layout.blocks);
   chunk->count_ = count;
-  chunk->committed_ = 0;
+  chunk->committed_.store(0, std::memory_order_relaxed);
   chunk->first_free_ = 0;
   chunk->no_run_of_ = count + 1;
   for (std::size_t at = 0; at < size; at += kSlotSize) {
@@ -74,22 +74,22 @@ Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts
 }
 
 bool Chunk::commit(std::size_t count, Accounts& accounts) {
-  if (count <= committed_) return true;
+  if (count <= committed()) return true;
   if (count > count_) return false;
-  std::size_t step = committed_ / 8;
+  std::size_t step = committed() / 8;
   step = step < kLeastStep ? kLeastStep : step > kMostStep ? kMostStep : step;
-  std::size_t to = committed_ + step > count ? committed_ + step : count;
+  std::size_t to = committed() + step > count ? committed() + step : count;
   if (to > count_) to = count_;
 
   const auto extend = [&](void* begin, std::size_t unit) {
-    const std::size_t from = round_up(committed_ * unit, kPageSize), end = round_up(to * unit, kPageSize);
+    const std::size_t from = round_up(committed() * unit, kPageSize), end = round_up(to * unit, kPageSize);
     return from == end || os::commit(static_cast<char*>(begin) + from, end - from);
   };
   if (!extend(blocks_, sizeof(Block)) || !extend(object_bits_, kBitmapBytes) || !extend(base_, kBlockSize))
     return false;
-  accounts.committed_bytes.add((to - committed_) * kBlockSize);
-  accounts.metadata_bytes.add((to - committed_) * (sizeof(Block) + kBitmapBytes));
-  committed_ = to;
+  accounts.committed_bytes.add((to - committed()) * kBlockSize);
+  accounts.metadata_bytes.add((to - committed()) * (sizeof(Block) + kBitmapBytes));
+  committed_.store(to, std::memory_order_relaxed);
   return true;
 }
 
@@ -115,7 +115,7 @@ Chunk::Taken Chunk::take(std::size_t count, std::size_t align, std::size_t commi
 
 void Chunk::vacate(Accounts& accounts) {
   std::uint64_t dirty = 0;
-  for (std::size_t i = 0; i < committed_; ++i) {
+  for (std::size_t i = 0; i < committed(); ++i) {
     dirty += static_cast<std::uint64_t>(std::popcount(blocks_[i].dirty));
     blocks_[i].dirty = blocks_[i].resident = 0;
   }
@@ -123,10 +123,10 @@ void Chunk::vacate(Accounts& accounts) {
   accounts.dirty_pages.subtract(dirty);
   accounts.resident_pages.subtract(dirty);
   accounts.returned_pages.add(dirty);
-  accounts.committed_bytes.subtract(committed_ * kBlockSize);
-  accounts.metadata_bytes.subtract(committed_ * (sizeof(Block) + kBitmapBytes));
+  accounts.committed_bytes.subtract(committed() * kBlockSize);
+  accounts.metadata_bytes.subtract(committed() * (sizeof(Block) + kBitmapBytes));
   accounts.reserved_bytes.subtract(count_ * kBlockSize);
-  committed_ = 0;
+  committed_.store(0, std::memory_order_relaxed);
   vacant_ = true;
 }
 

@@ -3,6 +3,7 @@
 // under the page heap's lock, except the plain look-ups.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -49,16 +50,16 @@ class Chunk {
   Block* at(std::size_t index) { return blocks_ + index; }
   char* address_of_block(std::size_t index) const { return base_ + index * kBlockSize; }
   std::size_t size() const { return count_; }
-  std::size_t committed() const { return committed_; }
+  std::size_t committed() const { return committed_.load(std::memory_order_relaxed); }  // needs no lock
 
   Chunk* next = nullptr;  // in the page heap's list, by age
 
  private:
   char* base_;
   Block* blocks_;
-  bits::Word* object_bits_;  // kMostObjects bits for each block
-  std::size_t count_;        // blocks
-  std::size_t committed_;    // blocks, from the bottom
+  bits::Word* object_bits_;             // kMostObjects bits for each block
+  std::size_t count_;                   // blocks
+  std::atomic<std::size_t> committed_;  // blocks, from the bottom
   bool vacant_ = false;
   std::size_t first_free_;  // no lower block is free
   std::size_t no_run_of_;   // no run of this many blocks is free, at any alignment

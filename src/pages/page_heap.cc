@@ -213,7 +213,7 @@ Due PageHeap::pop_due(std::uint64_t older_than) {
     Block* block = pop();
     if (block->kind.load(std::memory_order_relaxed) == BlockKind::slab) return {Due::What::slab, block, nullptr, 1, 0};
     Chunk* chunk = map_.chunk(address_of(block->address()));
-    if (block->dirty != 0 && chunk->is_free(chunk->index_of(block))) return claim_free_run(*block);
+    if (chunk->is_free(chunk->index_of(block)) && block->dirty != 0) return claim_free_run(*block);
   }
   return {};
 }
