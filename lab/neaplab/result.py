@@ -43,8 +43,9 @@ def verdict(tallies, problems):
     if problems:
         return "\n".join(["NOT COMPARABLE:", *("  " + line for line in problems)])
     one = next(iter(tallies.values()))
+    retries = sum(tally.retry_count for tally in tallies.values())
     return (f"all {len(tallies)} relays served the same {one.served:,} sessions ({one.requests:,} requests) and "
-            f"{one.transfers:,} transfers without an error")
+            f"{one.transfers:,} transfers without an error" + (f"; {retries} at the second try" if retries else ""))
 
 
 def write_samples(path, tested):

@@ -95,7 +95,7 @@ class Circuit:
                 if got == command:
                     return payload
                 if got == CMD_DESTROY:
-                    raise ProtocolError("circuit destroyed")
+                    raise ProtocolError(f"circuit destroyed, reason {payload[0]}")
 
     async def _cells(self):
         """The next whole cells (circuit, command, payload), at least one."""
@@ -152,8 +152,9 @@ class Circuit:
     async def _relay_cells(self):
         """(relay command, data) of the next cells, decrypted in one go; acknowledges, checks the digest."""
         cells = await self._cells()
-        if any(command == CMD_DESTROY for _, command, _ in cells):
-            raise ProtocolError("circuit destroyed")
+        for _, command, payload in cells:
+            if command == CMD_DESTROY:
+                raise ProtocolError(f"circuit destroyed, reason {payload[0]}")  # tor-spec, "Tearing down circuits"
         sealed = b"".join(payload for circuit, command, payload in cells
                           if command == CMD_RELAY and circuit == self.circuit)
         plain = self.back.update(sealed)

@@ -18,9 +18,9 @@ from .tally import Tally
 from .transfers import serve_web, transfers
 
 MOST_OPEN = 250         # sessions at once on one relay
-LATE_S = 40             # before the end, only sessions that end in time
+LATE_S = 50             # before the end, only sessions that end in time
 LAST_TRANSFER_S = 20    # before the end
-REQUEST_TIMEOUT_S = 120
+REQUEST_TIMEOUT_S = 60
 TRACK_S = 2.0
 CLOCK = time.monotonic
 
@@ -90,27 +90,38 @@ class Player:
             number += 1
 
     async def serve(self, label, session):
+        """Plays the session, like a tor client once more on a fresh connection when the first one fails."""
         tally = self.tallies[label]
         tally.begun += 1
         self.open[label] += 1
-        circuit = None
+        for last in (False, True):
+            try:
+                received = await self.connect_and_ask(label, session)
+                tally.served += 1
+                tally.requests += len(session.requests)
+                tally.bytes += received
+                break
+            except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, ProtocolError) as problem:
+                what = f"{session.kind} session: {type(problem).__name__} {problem}"
+                tally.fail(what) if last else tally.retry(what)
+        self.open[label] -= 1
+
+    async def connect_and_ask(self, label, session):
+        """Returns the bytes of the bodies received."""
+        place = self.load.relays[label], self.load.or_port
+        circuit = await asyncio.wait_for(Circuit.open(*place, session.source, self.context), REQUEST_TIMEOUT_S)
+        received = 0
         try:
-            circuit = await Circuit.open(self.load.relays[label], self.load.or_port, session.source, self.context)
             for request in session.requests:
                 answer = await asyncio.wait_for(circuit.get(request.path, request.headers, request.pace),
                                                 REQUEST_TIMEOUT_S)
-                tally.requests += 1
-                tally.bytes += len(answer.body)
                 if answer.status != 200 and answer.status not in request.also_fine:
-                    tally.fail(f"{request.path[:32]}: status {answer.status}, {len(answer.body)} bytes")
+                    raise ProtocolError(f"status {answer.status} for {request.path[:24]}")
+                received += len(answer.body)
             await asyncio.sleep(max(0.0, min(session.hold_s, self.until - CLOCK())))
-            tally.served += 1
-        except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, ProtocolError) as problem:
-            tally.fail(f"{session.kind} session: {type(problem).__name__} {problem}")
         finally:
-            self.open[label] -= 1
-            if circuit:
-                circuit.close()
+            circuit.close()
+        return received
 
     async def drain(self):
         """Sessions that are still open get `drain_s` to end; what does not is an error of its relay."""

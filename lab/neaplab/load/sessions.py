@@ -71,7 +71,7 @@ def draw_session(draw, microdesc, full, late):
     if kind == "idle":
         return Session(kind, source, (), 3 if late else draw.uniform(20, 120))
     if kind == "all descriptors":
-        return Session(kind, source, (request("/tor/server/all"),), hold)
+        return Session(kind, source, (Request("/tor/server/all", headers, pace and max(PACES)),), hold)
     if kind == "new":
         everything = draw.sample(microdesc[-1].documents, min(MOST_MICRODESCRIPTORS, len(microdesc[-1].documents)))
         requests = [request(PATHS["microdesc"])]

@@ -9,16 +9,23 @@ class Tally:
     served: int = 0
     requests: int = 0
     transfers: int = 0
-    retried: int = 0  # transfers that a second circuit completed
     bytes: int = 0
+    retries: dict = field(default_factory=dict)  # what failed at first and then was served -> how often
     errors: dict = field(default_factory=dict)  # what -> how often
 
     def fail(self, what):
         self.errors[what] = self.errors.get(what, 0) + 1
 
+    def retry(self, what):
+        self.retries[what] = self.retries.get(what, 0) + 1
+
     @property
     def error_count(self):
         return sum(self.errors.values())
+
+    @property
+    def retry_count(self):
+        return sum(self.retries.values())
 
     def as_dict(self):
         return asdict(self)

@@ -65,12 +65,14 @@ async def transfer(socks, web, size, number, tally):
         try:
             tally.bytes += await asyncio.wait_for(fetch(socks, web, size, isolation), 60)
             tally.transfers += 1
-            tally.retried += attempt > 0
             return
         except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError) as problem:
-            last = problem
+            what = f"transfer: {type(problem).__name__} {problem}"
+            if attempt + 1 == ATTEMPTS:
+                tally.fail(what)
+                return
+            tally.retry(what)
             await asyncio.sleep(1 + attempt)
-    tally.fail(f"transfer: {type(last).__name__} {last}")
 
 
 async def transfers(clients, web, tallies, until, patience_s, clock):
