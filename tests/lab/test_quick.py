@@ -30,7 +30,7 @@ class QuickLab(unittest.TestCase):
             # glibc keeps the worker threads' buffers: the effect that the lab is there to show.
             self.assertGreater(rows["libc"]["mean_rss"], 2 * rows["mimalloc"]["mean_rss"])
             self.assertLess(rows["neap"]["mean_rss"], rows["mimalloc"]["mean_rss"])
-            self.assertGreater(result["floor"]["live_small"], 0)
+            self.assertGreater(result["floor"]["live_median"], 0)
             written = {file.name for file in (lab.here / "result").iterdir()}
             self.assertLessEqual({"report.html", "report.svg", "summary.json", "summary.csv", "samples.csv"}, written)
             self.assertEqual([item for item in lab.await_silence(5) if item != str(lab.here / "result")], [])

@@ -22,8 +22,8 @@ class Sample:
     live_large: int | None = None
 
     @property
-    def cpu_s(self):
-        return self.user_s + self.system_s
+    def live(self):
+        return None if self.live_small is None else self.live_small + self.live_large
 
 
 def look(pid, at_s, live=None):

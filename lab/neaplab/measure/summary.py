@@ -1,7 +1,7 @@
 """From samples to the result. Pure: takes what was measured, returns plain figures with units in their names."""
 
 from dataclasses import asdict, dataclass
-from statistics import fmean
+from statistics import fmean, median
 
 BASELINE = "libc"
 
@@ -17,8 +17,8 @@ class RelayResult:
     user_s: float         # CPU time and faults are those of the load, without the bring-up
     system_s: float
     minor_faults: int
-    live_small: float | None  # bytes, mean over the second half, by telemetry
-    live_large: float | None
+    live_mean: float | None    # bytes, over the second half, by telemetry
+    live_median: float | None
     samples: int          # in the second half
 
 
@@ -48,11 +48,11 @@ def relay_result(label, allocator, samples, load_began_s, load_ended_s):
     if not second_half:
         return None
     first, last = next(s for s in samples if s.at_s >= load_began_s), second_half[-1]
-    told = [s for s in second_half if s.live_small is not None]
+    live = [s.live for s in second_half if s.live is not None]
     return RelayResult(label, allocator, fmean(s.rss for s in second_half), last.rss, last.peak, samples[0].rss,
                        last.user_s - first.user_s, last.system_s - first.system_s,
-                       last.minor_faults - first.minor_faults, fmean(s.live_small for s in told) if told else None,
-                       fmean(s.live_large for s in told) if told else None, len(second_half))
+                       last.minor_faults - first.minor_faults, fmean(live) if live else None, median(live) if live else None,
+                       len(second_half))
 
 
 def allocator_results(relays):
@@ -76,21 +76,22 @@ def _average(name, relays, baseline):
 @dataclass(frozen=True)
 class Floor:
     """The yardstick beside the table: the relay before it has a directory, and the bytes that it then holds.
-    Large objects count whole; what the relay never touches of them needs no memory, so a relay may be below."""
+    Large objects count whole, and compressors touch only part of theirs: the median, between their jobs, is the floor;
+    the mean says how much more is asked for during them."""
     start_rss: float
-    live_small: float
-    live_large: float
+    live_median: float
+    live_mean: float
 
     @property
     def total(self):
-        return self.start_rss + self.live_small + self.live_large
+        return self.start_rss + self.live_median
 
 
 def floor_of(relays):
-    told = [relay for relay in relays if relay.live_small is not None]
+    told = [relay for relay in relays if relay.live_mean is not None]
     if not told:
         return None
-    return Floor(*(fmean(getattr(relay, name) for relay in told) for name in ("start_rss", "live_small", "live_large")))
+    return Floor(*(fmean(getattr(relay, name) for relay in told) for name in ("start_rss", "live_median", "live_mean")))
 
 
 def as_json(plan, relays, tallies, problems, window_s):

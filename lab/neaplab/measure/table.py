@@ -53,16 +53,16 @@ def render_floor(relays):
     if floor is None:
         return "floor: unknown (no relay on libneap, whose telemetry tells the live bytes)"
     return (f"floor: {mib(floor.total)} MiB = {mib(floor.start_rss)} of a relay that has just started "
-            f"+ {mib(floor.live_small)} in small and {mib(floor.live_large)} in large live objects, by telemetry")
+            f"+ {mib(floor.live_median)} live by libneap's telemetry (median; mean {mib(floor.live_mean)})")
 
 
 def write_csv(path, relays, tallies):
     with open(path, "w", newline="", encoding="ascii") as out:
         rows = csv.writer(out)
         rows.writerow(["allocator", "relay", "mean_rss_bytes", "end_rss_bytes", "peak_rss_bytes", "user_s", "system_s",
-                       "minor_faults", "live_small_bytes", "live_large_bytes", "sessions", "errors"])
+                       "minor_faults", "live_mean_bytes", "live_median_bytes", "sessions", "errors"])
         for r in relays:
             tally = tallies[r.label]
-            live = ["" if told is None else round(told) for told in (r.live_small, r.live_large)]
+            live = ["" if told is None else round(told) for told in (r.live_mean, r.live_median)]
             rows.writerow([r.allocator, r.label, round(r.mean_rss), r.end_rss, r.peak_rss, round(r.user_s, 2),
                            round(r.system_s, 2), r.minor_faults, *live, tally.served, tally.error_count])
