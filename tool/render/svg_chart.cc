@@ -89,7 +89,9 @@ Trace trace_of(const ChartLine& line, const Chart& chart, const Frame& frame) {
     trace.middle.push_back(frame.at(time, trace.last));
     trace.high.push_back(frame.at(time, joined.high));
     trace.low.push_back(frame.at(time, joined.low));
-    if (live_count > 0) trace.live.push_back(frame.at(time, live / static_cast<double>(live_count)));
+    // Live bytes count whole objects, touched or not: they can lie above every RSS, and then end at the frame.
+    if (live_count > 0)
+      trace.live.push_back(frame.at(time, std::min(live / static_cast<double>(live_count), frame.memory_end)));
   }
   return trace;
 }
