@@ -63,14 +63,20 @@ class Signals(unittest.TestCase):
     def test_sigterm(self):
         self.ends_by(signal.SIGTERM, 128 + signal.SIGTERM)
 
-    def test_kill_9(self):
-        with StartedLab("-a", "libc", "--minutes", "3") as lab:
+    def killed(self, patience_s, *options):
+        with StartedLab("-a", "libc", "--minutes", "3", *options) as lab:
             lab.await_relays()
             lab.process.kill()
             lab.process.communicate()
-            left = lab.await_silence()
+            left = lab.await_silence(patience_s)
             # The recordings are the user's: a kill leaves what was measured until then.
             self.assertEqual([item for item in left if not str(item).startswith(str(lab.here))], [])
+
+    def test_kill_9(self):
+        self.killed(15)
+
+    def test_kill_9_with_tor_as_the_child_of_a_wrapper(self):
+        self.killed(25, "--wrap", "sh -c '\"$@\"; exit $?' sh")
 
     def test_a_worker_that_is_killed_ends_the_lab(self):
         with StartedLab("-a", "libc", "--minutes", "3") as lab:

@@ -44,7 +44,7 @@ def _wait_and_remove(folder, order):
             os.dup2(silence, fd)
         os.read(order, 1)
         # Processes that die with the lab may still be writing: try until the folder stays away.
-        for _ in range(100):
+        for _ in range(300):
             shutil.rmtree(folder, ignore_errors=True)
             if not os.path.exists(folder):
                 break
