@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "tool/render/quantity.h"
 #include "tool/render/text_table.h"
@@ -59,9 +60,14 @@ TextTable build_table(const Comparison& comparison, const ComparisonFigures& fig
 }
 
 std::string legend(const Comparison& comparison, const ComparisonFigures& figures) {
-  const std::size_t runs = comparison.rows.empty() ? 0 : comparison.rows.front().runs.size();
+  std::size_t runs = 0;
+  std::size_t fewest = SIZE_MAX;
+  for (const ComparisonRow& row : comparison.rows) {
+    runs = std::max(runs, row.runs.size());
+    fewest = std::min(fewest, row.runs.size());
+  }
   std::string text = "Memory in MiB, time in seconds";
-  if (runs > 1) text += fmt::format("; median of {} runs ± half their range", runs);
+  if (runs > 1) text += fmt::format("; median of {}{} runs ± half their range", fewest < runs ? "up to " : "", runs);
   if (has_ratio(figures, 0)) text += fmt::format("; x: against {}", comparison.baseline);
   text += ".\n";
   for (const ComparisonRow& row : comparison.rows)

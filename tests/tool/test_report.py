@@ -1,0 +1,75 @@
+"""neap report on recordings with known content, against golden files. UPDATE_GOLDEN=1 writes them anew: read the diff."""
+import json
+import os
+import shutil
+import unittest
+import xml.etree.ElementTree as xml
+
+import fixture
+from neap_command import HERE, NeapTest, neap
+
+
+class Report(NeapTest):
+    def setUp(self):
+        super().setUp()
+        self.recordings = fixture.write_all(self.folder)
+
+    def golden(self, name, text):
+        path = os.path.join(HERE, "golden", name)
+        if os.environ.get("UPDATE_GOLDEN"):
+            with open(path, "w") as file:
+                file.write(text)
+        with open(path) as file:
+            self.assertEqual(text, file.read())
+
+    def written(self, option, name):
+        result = neap("report", *self.recordings, option, self.path(name))
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        with open(self.path(name)) as file:
+            return file.read()
+
+    def test_table(self):
+        self.golden("table.txt", self.expect(0, "", "report", *self.recordings))
+
+    def test_json(self):
+        text = self.expect(0, "", "report", "--json", *self.recordings)
+        self.assertEqual(text, self.expect(0, "", "--json", "report", *self.recordings))
+        self.golden("table.json", text)
+        libc, lean = json.loads(text)["rows"]
+        self.assertAlmostEqual(libc["quantities"]["mean_rss"]["median"] / fixture.MIB, 218, places=3)
+        self.assertAlmostEqual(libc["quantities"]["second_half_mean_rss"]["median"] / fixture.MIB, 278, places=3)
+        self.assertEqual(libc["quantities"]["peak_rss"]["median"] / fixture.MIB, 337)
+        self.assertEqual(len(lean["runs"]), 2)
+        self.assertAlmostEqual(lean["quantities"]["cpu"]["median"], 2.7)
+
+    def test_markdown(self):
+        self.golden("table.md", self.written("--md", "t.md"))
+
+    def test_csv(self):
+        lines = self.written("--csv", "t.csv").splitlines()
+        self.assertEqual(len(lines), 1 + 60 + 60 + 58)
+        self.assertEqual(lines[1], "1,libc,100,tor,0,104857600,104857600,0,5,0,0,0,0,52428800,,,,,,,")
+
+    def test_svg(self):
+        text = self.written("--svg", "t.svg")
+        self.golden("chart.svg", text)
+        root = xml.fromstring(text)
+        self.assertEqual(root.tag, "{http://www.w3.org/2000/svg}svg")
+        shown = "".join(root.itertext())
+        for words in ("libc", "neap", "tor -f a<b&c", "mean 218.0 MiB"):
+            self.assertIn(words, shown)
+
+    @unittest.skipUnless(shutil.which("rsvg-convert"), "rsvg-convert is not installed")
+    def test_png(self):
+        neap("report", *self.recordings, "--png", self.path("t.png"))
+        with open(self.path("t.png"), "rb") as file:
+            head = file.read(24)
+        self.assertEqual((head[:8], int.from_bytes(head[16:20], "big")), (b"\x89PNG\r\n\x1a\n", 2000))
+
+    def test_png_without_rsvg(self):
+        result = neap("report", *self.recordings, "--png", self.path("t.png"), env=dict(os.environ, PATH="/nonexistent"))
+        self.assertEqual((result.returncode, result.stderr),
+                         (125, "neap: PNG needs rsvg-convert; to get it: apt install librsvg2-bin (or use --svg)\n"))
+
+    def test_place_that_cannot_be_written(self):
+        self.expect(125, "neap: cannot write '/nonexistent/r.html'", "report", *self.recordings, "-o", "/nonexistent/r.html")
