@@ -48,16 +48,11 @@ void* reserve(std::size_t size, std::size_t align) {
   munmap(probe, size);
   std::uintptr_t place = address_of(probe) & ~(align - 1);
   for (int i = 0; i < kAlignTries && place >= align; ++i, place -= align) {
-    if (reserve_at(pointer_to(place), size)) return pointer_to(place);
+    void* got = map_nothing(pointer_to(place), size, MAP_FIXED_NOREPLACE);
+    if (got == pointer_to(place)) return got;
+    if (got != nullptr) munmap(got, size);  // a kernel before 4.17 takes the address as a hint
   }
   return nullptr;
-}
-
-bool reserve_at(void* address, std::size_t size) {
-  KeepErrno keep;
-  void* got = map_nothing(address, size, MAP_FIXED_NOREPLACE);
-  if (got != nullptr && got != address) munmap(got, size);  // a kernel before 4.17 takes the address as a hint
-  return got == address;
 }
 
 void unreserve(void* address, std::size_t size) {

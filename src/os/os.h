@@ -12,9 +12,6 @@ namespace neap::os {
 // of two). Null when the system refuses.
 void* reserve(std::size_t size, std::size_t align);
 
-// The same at a given place; false when anything lies there.
-bool reserve_at(void* address, std::size_t size);
-
 // Gives a whole reservation back.
 void unreserve(void* address, std::size_t size);
 

@@ -65,12 +65,17 @@ Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts
   chunk->committed_.store(0, std::memory_order_relaxed);
   chunk->first_free_ = 0;
   chunk->no_run_of_ = count + 1;
-  for (std::size_t at = 0; at < size; at += kSlotSize) {
-    map.publish(address_of(data) + at, chunk->blocks_ + at / kBlockSize, chunk);
-  }
+  chunk->publish(map, chunk);
   accounts.reserved_bytes.add(size);
   accounts.metadata_bytes.add(layout.header);
   return chunk;
+}
+
+// Tells the map that the chunk's slots are its own, or (null) nobody's.
+void Chunk::publish(PageMap& map, Chunk* owner) {
+  for (std::size_t i = 0; i < count_; i += kBlocksPerSlot) {
+    map.publish(address_of(address_of_block(i)), owner == nullptr ? nullptr : blocks_ + i, owner);
+  }
 }
 
 bool Chunk::commit(std::size_t count, Accounts& accounts) {
@@ -113,12 +118,13 @@ Chunk::Taken Chunk::take(std::size_t count, std::size_t align, std::size_t commi
   return {blocks_ + index, false};
 }
 
-void Chunk::vacate(Accounts& accounts) {
+void Chunk::vacate(PageMap& map, Accounts& accounts) {
   std::uint64_t dirty = 0;
   for (std::size_t i = 0; i < committed(); ++i) {
     dirty += static_cast<std::uint64_t>(std::popcount(blocks_[i].dirty));
     blocks_[i].dirty = blocks_[i].resident = 0;
   }
+  publish(map, nullptr);
   os::unreserve(base_, count_ * kBlockSize);
   accounts.dirty_pages.subtract(dirty);
   accounts.resident_pages.subtract(dirty);
@@ -130,8 +136,11 @@ void Chunk::vacate(Accounts& accounts) {
   vacant_ = true;
 }
 
-bool Chunk::revive(Accounts& accounts) {
-  if (!os::reserve_at(base_, count_ * kBlockSize)) return false;
+bool Chunk::revive(PageMap& map, Accounts& accounts) {
+  void* data = os::reserve(count_ * kBlockSize, kSlotSize);
+  if (data == nullptr) return false;
+  base_ = static_cast<char*>(data);
+  publish(map, this);
   os::forbid_huge_pages(base_, count_ * kBlockSize);
   accounts.reserved_bytes.add(count_ * kBlockSize);
   vacant_ = false;

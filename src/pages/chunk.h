@@ -38,10 +38,10 @@ class Chunk {
   // Fills in what a descriptor needs before its first use.
   void prepare(std::size_t index);
 
-  // Gives the data's address space back; the descriptors stay, for the dirty queue may know them. revive reserves the
-  // same place again, if nobody took it.
-  void vacate(Accounts& accounts);
-  bool revive(Accounts& accounts);
+  // Gives the address space of a wholly free chunk back, none of whose blocks is in the dirty queue. revive reserves as
+  // much again, anywhere.
+  void vacate(PageMap& map, Accounts& accounts);
+  bool revive(PageMap& map, Accounts& accounts);
   bool is_vacant() const { return vacant_; }
   bool is_wholly_free() const { return bits::find(used_, 0, count_, true) == count_; }
 
@@ -55,6 +55,8 @@ class Chunk {
   Chunk* next = nullptr;  // in the page heap's list, by age
 
  private:
+  void publish(PageMap& map, Chunk* owner);
+
   char* base_;
   Block* blocks_;
   bits::Word* object_bits_;             // kMostObjects bits for each block

@@ -36,7 +36,7 @@ Chunk* PageHeap::grow(std::size_t blocks) {
   if (wish > kLargestWish) wish = kLargestWish;
   if (limit != SIZE_MAX && wish > limit / kLimitShare) wish = round_up(limit / kLimitShare, kLeastChunk);
   for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
-    if (chunk->is_vacant() && chunk->size() >= blocks && chunk->revive(accounts_)) return chunk;
+    if (chunk->is_vacant() && chunk->size() >= blocks && chunk->revive(map_, accounts_)) return chunk;
   }
   const std::size_t least = need < kLeastChunk ? kLeastChunk : need;
   Chunk* chunk = Chunk::create(least, wish, map_, accounts_);
@@ -53,7 +53,9 @@ Chunk* PageHeap::grow(std::size_t blocks) {
 // Gives the address space of wholly free chunks back: under a limit, a large object can need it in one piece.
 void PageHeap::vacate_free_chunks() {
   for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
-    if (!chunk->is_vacant() && chunk->is_wholly_free()) chunk->vacate(accounts_);
+    if (chunk->is_vacant() || !chunk->is_wholly_free()) continue;
+    drop_queued(*chunk);
+    chunk->vacate(map_, accounts_);
   }
 }
 
@@ -176,9 +178,28 @@ void PageHeap::enqueue_locked(Block& block) {
   if (block.queued.load(std::memory_order_relaxed) != 0) return;
   block.queued.store(1, std::memory_order_relaxed);
   block.dirtied_at = static_cast<std::uint32_t>(events());
+  append(block);
+}
+
+void PageHeap::append(Block& block) {
   block.next_dirty = BlockId::none;
   (queue_tail_ == BlockId::none ? queue_head_ : map_.block(queue_tail_)->next_dirty) = block.id;
   queue_tail_ = block.id;
+}
+
+// Takes a chunk's blocks out of the dirty queue, which knows blocks by address: another chunk may come to lie there.
+void PageHeap::drop_queued(const Chunk& chunk) {
+  BlockId id = queue_head_;
+  queue_head_ = queue_tail_ = BlockId::none;
+  while (id != BlockId::none) {
+    Block& block = *map_.block(id);
+    id = block.next_dirty;
+    if (map_.chunk(address_of(block.address())) == &chunk) {
+      block.queued.store(0, std::memory_order_relaxed);
+    } else {
+      append(block);
+    }
+  }
 }
 
 Block* PageHeap::pop() {

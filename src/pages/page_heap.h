@@ -77,6 +77,8 @@ class PageHeap {
   Chunk* grow(std::size_t blocks);
   void enqueue_locked(Block& block);
   Block* pop();
+  void append(Block& block);
+  void drop_queued(const Chunk& chunk);
   void vacate_free_chunks();
   Due claim_free_run(Block& block);
 

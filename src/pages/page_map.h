@@ -1,6 +1,6 @@
 // PageMap: the one look-up from any address to its block. A flat table of 1 GiB slots over a 48-bit address space; a
 // slot leads to the descriptors of its blocks. 4 MiB of zero pages, of which a process touches one. Readers need no
-// lock: a slot is published before any of its addresses is handed out, and never changes afterwards.
+// lock: a slot is published before any of its addresses is handed out, and changes only when no object lies in it.
 #pragma once
 
 #include <atomic>

@@ -1,0 +1,212 @@
+// Large objects on a whole heap: contents, accounts, and what a refusing system may do to them.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "rig.h"
+
+namespace neap {
+namespace {
+
+using fake_os::Call;
+constexpr std::size_t kKiB = 1024, kMiB = 1024 * kKiB;
+
+class LargeTest : public testing::Test {
+ protected:
+  LargeTest() { rig_.heap.options.dirty_floor = std::uint64_t{1} << 40; }  // nothing is released unless a test asks
+
+  char* make(std::size_t size, int fill) {
+    char* object = static_cast<char*>(rig_.allocate(nullptr, size));
+    if (object != nullptr) std::memset(object, fill, size);
+    return object;
+  }
+  static bool holds(const char* object, std::size_t from, std::size_t to, int fill) {
+    for (std::size_t i = from; i < to; ++i) {
+      if (object[i] != static_cast<char>(fill)) return false;
+    }
+    return true;
+  }
+  void release_at_once() { rig_.heap.options.dirty_floor = rig_.heap.options.dirty_percent = 0; }
+
+  Rig rig_;
+};
+
+TEST_F(LargeTest, IsPageExactAndBlockAligned) {
+  for (const std::size_t size : {kLargestSmall + 1, 9 * kPageSize, 64 * kKiB, 64 * kKiB + 1, 5 * kMiB}) {
+    char* object = make(size, 1);
+    EXPECT_EQ(address_of(object) % kBlockSize, 0u);
+    EXPECT_EQ(rig_.usable(object), round_up(size, kPageSize));
+  }
+  rig_.expect_in_order();
+}
+
+TEST_F(LargeTest, AlignedBeyondABlock) {
+  for (std::size_t align = kPageSize; align <= kSlotSize; align *= 2) {
+    void* object = rig_.allocate_aligned(align, 100);
+    ASSERT_NE(object, nullptr) << align;
+    EXPECT_EQ(address_of(object) % align, 0u) << align;
+  }
+}
+
+// A chunk begins at a multiple of 1 GiB, no more: a larger alignment cannot be served, not even by its first block.
+TEST_F(LargeTest, RefusesAlignmentsAboveASlot) {
+  void* first = make(100 * kKiB, 1);
+  rig_.free(nullptr, first);
+  for (std::size_t align = kSlotSize * 2; align != 0; align *= 2)
+    EXPECT_EQ(rig_.allocate_aligned(align, 100), nullptr) << align;
+}
+
+TEST_F(LargeTest, RefusesWhatNoAddressSpaceHolds) {
+  for (const std::size_t size : {std::size_t{1} << 48, std::size_t{1} << 62, static_cast<std::size_t>(PTRDIFF_MAX)}) {
+    EXPECT_EQ(rig_.allocate(nullptr, size), nullptr) << size;
+  }
+  EXPECT_NE(make(kMiB, 1), nullptr);
+  rig_.expect_in_order();
+}
+
+TEST_F(LargeTest, ZeroedAfterDirtyReuse) {
+  for (const std::size_t size : {40 * kKiB, 92 * kKiB, 3 * kMiB}) {
+    rig_.free(nullptr, make(4 * kMiB, 0x5a));
+    char* object = static_cast<char*>(rig_.allocate(nullptr, size, true));
+    EXPECT_TRUE(holds(object, 0, rig_.usable(object), 0)) << size;
+    rig_.free(nullptr, object);
+  }
+  rig_.expect_in_order();
+}
+
+// Growing in place takes whole blocks; the dirty pages of the last one that lie behind the new end are nobody's
+// afterwards and must read as zeros when the next object gets them.
+TEST_F(LargeTest, GrowingIntoADirtyBlockLeavesNoGarbageBehindTheEnd) {
+  char* first = make(64 * kKiB, 1);
+  rig_.free(nullptr, make(64 * kKiB, 0x7c));
+  ASSERT_EQ(rig_.reallocate(nullptr, first, 68 * kKiB), first);
+  rig_.expect_in_order();
+  rig_.free(nullptr, first);
+  char* object = static_cast<char*>(rig_.allocate(nullptr, 128 * kKiB, true));
+  ASSERT_EQ(object, first);
+  EXPECT_TRUE(holds(object, 0, 128 * kKiB, 0));
+}
+
+// The same where the system will not take the pages back.
+TEST_F(LargeTest, PagesBehindTheEndReadAsZerosEvenWhenDiscardIsRefused) {
+  rig_.free(nullptr, make(64 * kKiB, 0x7c));
+  fake_os::refuse(Call::discard);
+  char* first = make(40 * kKiB, 1);
+  rig_.expect_in_order();
+  ASSERT_EQ(rig_.reallocate(nullptr, first, 64 * kKiB), first);
+  rig_.free(nullptr, first);
+  char* object = static_cast<char*>(rig_.allocate(nullptr, 64 * kKiB, true));
+  EXPECT_TRUE(holds(object, 0, 64 * kKiB, 0));
+  rig_.expect_in_order();
+}
+
+TEST_F(LargeTest, MovingToADirtyPlaceLeavesNoGarbageBehindTheEnd) {
+  char* hole = make(512 * kKiB, 0x7c);
+  char* first = make(64 * kKiB, 1);
+  make(64 * kKiB, 2);
+  rig_.free(nullptr, hole);
+  for (const bool refused : {false, true}) {
+    if (refused) fake_os::refuse(Call::discard);
+    first = static_cast<char*>(rig_.reallocate(nullptr, first, rig_.usable(first) + kBlockSize + kPageSize));
+    EXPECT_TRUE(holds(first, 0, 64 * kKiB, 1));
+    rig_.expect_in_order();
+  }
+}
+
+TEST_F(LargeTest, ShrinkingGivesPagesAndBlocksBack) {
+  char* object = make(kMiB, 3);
+  const std::uint64_t before = rig_.sums().resident_bytes;
+  ASSERT_EQ(rig_.reallocate(nullptr, object, 100 * kKiB), object);
+  EXPECT_EQ(before - rig_.sums().resident_bytes, kMiB - 100 * kKiB);
+  EXPECT_TRUE(holds(object, 0, 100 * kKiB, 3));
+  EXPECT_EQ(make(64 * kKiB, 4), object + 128 * kKiB);
+  rig_.expect_in_order();
+}
+
+TEST_F(LargeTest, ShrinkingKeepsItsPagesWhenDiscardIsRefused) {
+  char* object = make(kMiB, 3);
+  fake_os::refuse(Call::discard);
+  ASSERT_EQ(rig_.reallocate(nullptr, object, 100 * kKiB), object);
+  EXPECT_EQ(rig_.usable(object), kMiB);
+  rig_.expect_in_order();
+}
+
+TEST_F(LargeTest, GrowsInPlaceWithinItsLastBlockAndItsFreeNeighbours) {
+  char* object = make(65 * kKiB, 5);
+  EXPECT_EQ(rig_.reallocate(nullptr, object, 128 * kKiB), object);
+  EXPECT_EQ(rig_.reallocate(nullptr, object, 3 * kMiB), object);
+  EXPECT_TRUE(holds(object, 0, 65 * kKiB, 5));
+  rig_.expect_in_order();
+}
+
+// A move finds a place with as much address space again behind it: growing step by step then moves once, not each time.
+TEST_F(LargeTest, GrowingStepByStepMovesRarely) {
+  char* object = make(256 * kKiB, 6);
+  int moves = 0;
+  for (std::size_t size = 256 * kKiB; size <= 16 * kMiB; size += 64 * kKiB) {
+    make(40 * kKiB, 7);  // whatever lies behind is taken
+    char* to = static_cast<char*>(rig_.reallocate(nullptr, object, size));
+    moves += to != object ? 1 : 0;
+    object = to;
+  }
+  EXPECT_LE(moves, 8);
+  EXPECT_TRUE(holds(object, 0, 256 * kKiB, 6));
+  rig_.expect_in_order();
+}
+
+// Every way of moving, each refused in turn, keeps the contents and the accounts.
+TEST_F(LargeTest, MovesWithAndWithoutTheKernelsHelp) {
+  for (const auto& refused :
+       std::vector<std::vector<Call>>{{}, {Call::move}, {Call::discard}, {Call::move, Call::discard}}) {
+    char* object = make(3 * kMiB, 8);
+    make(64 * kKiB, 9);
+    for (const Call call : refused) fake_os::refuse(call);
+    char* moved = static_cast<char*>(rig_.reallocate(nullptr, object, 4 * kMiB));
+    EXPECT_NE(moved, object);
+    EXPECT_TRUE(holds(moved, 0, 3 * kMiB, 8));
+    rig_.expect_in_order();
+    rig_.free(nullptr, moved);
+    char* zeros = static_cast<char*>(rig_.allocate(nullptr, 3 * kMiB, true));
+    EXPECT_TRUE(holds(zeros, 0, 3 * kMiB, 0));
+    for (const Call call : refused) fake_os::allow(call);
+  }
+}
+
+TEST_F(LargeTest, OneAboveTheDirtyLimitGoesBackAtOnce) {
+  release_at_once();
+  char* object = make(kMiB, 1);
+  rig_.free(nullptr, object);
+  EXPECT_EQ(rig_.sums().resident_bytes, 0u);
+  EXPECT_EQ(rig_.board.returned_bytes, kMiB);
+  rig_.expect_in_order();
+}
+
+TEST_F(LargeTest, ARefusedReturnLeavesItDirtyAndNeverTakenForZeros) {
+  release_at_once();
+  fake_os::refuse(Call::discard);
+  rig_.free(nullptr, make(kMiB, 0x33));
+  EXPECT_EQ(rig_.sums().dirty_bytes, kMiB);
+  char* object = static_cast<char*>(rig_.allocate(nullptr, kMiB, true));
+  EXPECT_TRUE(holds(object, 0, kMiB, 0));
+}
+
+TEST_F(LargeTest, OutOfMemoryIsNullAndTheHeapStaysUsable) {
+  char* kept = make(kMiB, 1);
+  fake_os::refuse(Call::reserve);
+  fake_os::refuse(Call::commit);
+  EXPECT_EQ(rig_.allocate(nullptr, 512 * kMiB), nullptr);
+  EXPECT_EQ(rig_.allocate(nullptr, 8 * kMiB), nullptr);
+  EXPECT_EQ(rig_.reallocate(nullptr, kept, 8 * kMiB), nullptr);
+  EXPECT_TRUE(holds(kept, 0, kMiB, 1));
+  rig_.expect_in_order();
+  fake_os::allow(Call::reserve);
+  fake_os::allow(Call::commit);
+  kept = static_cast<char*>(rig_.reallocate(nullptr, kept, 8 * kMiB));
+  ASSERT_NE(kept, nullptr);
+  EXPECT_TRUE(holds(kept, 0, kMiB, 1));
+  EXPECT_NE(make(512 * kMiB / 256, 1), nullptr);
+  rig_.expect_in_order();
+}
+
+}  // namespace
+}  // namespace neap

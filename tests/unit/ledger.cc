@@ -1,0 +1,117 @@
+#include "ledger.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "fake_os.h"
+#include "pages/chunk.h"
+#include "sizes/size_class.h"
+
+namespace neap {
+namespace {
+
+constexpr PageMask bit_of(std::uint32_t page) { return static_cast<PageMask>(1u << page); }
+
+bool is_zero(const char* page) {
+  const auto* words = reinterpret_cast<const std::uint64_t*>(page);
+  return std::all_of(words, words + kPageSize / sizeof *words, [](std::uint64_t word) { return word == 0; });
+}
+
+class Walk {
+ public:
+  void chunk(Chunk& chunk) {
+    for (std::size_t i = 0; i < chunk.committed();) i += block(chunk, i);
+  }
+  Ledger ledger;
+
+ private:
+  // Counts the run that begins at block `i`; its blocks.
+  std::size_t block(Chunk& chunk, std::size_t i) {
+    Block& block = *chunk.at(i);
+    if (chunk.is_free(i)) {
+      free_block(block, chunk.address_of_block(i));
+    } else if (block.kind.load() == BlockKind::slab) {
+      slab(block);
+    } else if (block.kind.load() == BlockKind::large) {
+      large(chunk, i);
+      return block.large.blocks;
+    } else {
+      fault(chunk.address_of_block(i), "taken by nobody");
+    }
+    return 1;
+  }
+
+  void free_block(const Block& block, char* begin) {
+    if (block.kind.load() != BlockKind::free) fault(begin, "free in the chunk, not in its descriptor");
+    if (block.dirty != block.resident) fault(begin, "free, and its resident pages are not all dirty");
+    if (block.dirty != 0 && block.queued.load() == 0) fault(begin, "free and dirty, and not queued");
+    count_masks(block, begin);
+  }
+
+  void slab(const Block& block) {
+    const ClassRow& row = kClasses[block.class_index()];
+    std::uint32_t free = 0;
+    for (std::uint32_t object = 0; object < row.capacity; ++object) {
+      if (bits::test(block.free_bits, object)) {
+        ++free;
+        continue;
+      }
+      const std::uint32_t first = object * row.size / kPageSize, last = ((object + 1) * row.size - 1) / kPageSize;
+      for (std::uint32_t page = first; page <= last; ++page) {
+        if (block.dirty & bit_of(page)) fault(block.address(), "a page under a live object is dirty");
+        if (!(block.resident & bit_of(page))) fault(block.address(), "a page under a live object is not resident");
+      }
+    }
+    if (free != block.free_count) fault(block.address(), "the count of free objects is not its bitmap's");
+    if (block.dirty & ~block.resident) fault(block.address(), "a page is dirty and not resident");
+    if (block.dirty != 0 && block.queued.load() == 0) fault(block.address(), "a dirty slab is not queued");
+    ledger.objects_out += row.capacity - free;
+    count_masks(block, block.address());
+  }
+
+  void large(Chunk& chunk, std::size_t begin) {
+    const Block& first = *chunk.at(begin);
+    ledger.large_pages += first.large.pages;
+    ledger.resident_pages += first.large.pages;
+    ++ledger.large_objects;
+    const std::size_t end = std::min<std::size_t>(begin + first.large.blocks, chunk.committed());
+    if (first.large.pages > first.large.blocks * std::size_t{kPagesPerBlock})
+      fault(first.address(), "larger than its run");
+    for (std::size_t i = begin; i < end; ++i) {
+      if (chunk.at(i)->dirty != 0) fault(chunk.address_of_block(i), "inside a large object and dirty");
+    }
+    for (std::size_t page = first.large.pages; page < (end - begin) * kPagesPerBlock; ++page) {
+      if (!is_zero(first.address() + page * kPageSize))
+        fault(first.address() + page * kPageSize, "garbage behind a large object");
+    }
+  }
+
+  void count_masks(const Block& block, const char* begin) {
+    ledger.resident_pages += static_cast<std::uint64_t>(std::popcount(block.resident));
+    ledger.dirty_pages += static_cast<std::uint64_t>(std::popcount(block.dirty));
+    for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
+      const char* at = begin + page * kPageSize;
+      if (!(block.resident & bit_of(page)) && !is_zero(at)) fault(at, "taken for zeros, and is not");
+    }
+  }
+
+  void fault(const char* address, const char* what) {
+    if (!ledger.fault.empty()) return;
+    char text[32];
+    std::snprintf(text, sizeof text, "%p: ", static_cast<const void*>(address));
+    ledger.fault = text + std::string(what);
+  }
+};
+
+}  // namespace
+
+Ledger recount(const PageMap& map) {
+  Walk walk;
+  for (const fake_os::Range& range : fake_os::reservations()) {
+    Chunk* chunk = map.chunk(address_of(range.begin));
+    if (chunk != nullptr && chunk->address_of_block(0) == range.begin) walk.chunk(*chunk);
+  }
+  return walk.ledger;
+}
+
+}  // namespace neap

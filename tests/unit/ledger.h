@@ -1,0 +1,20 @@
+// The truth about a heap's pages, found by walking every block of every chunk: what the heap's own sums must equal when
+// no other thread is in it. Also checks what holds between a block's masks, its bitmap and the contents of its pages.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "pages/page_map.h"
+
+namespace neap {
+
+struct Ledger {
+  std::uint64_t resident_pages = 0, dirty_pages = 0, large_pages = 0, large_objects = 0;
+  std::uint64_t objects_out = 0;  // of slabs
+  std::string fault;              // the first contradiction found; empty when all is well
+};
+
+Ledger recount(const PageMap& map);
+
+}  // namespace neap

@@ -1,0 +1,284 @@
+#include "pages/page_heap.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "fake_os.h"
+#include "ledger.h"
+#include "os/os.h"
+#include "slabs/slab.h"
+
+namespace neap {
+namespace {
+
+using fake_os::Call;
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+class PageHeapTest : public testing::Test {
+ protected:
+  PageHeapTest() { fake_os::reset(); }
+  ~PageHeapTest() override { fake_os::reset(); }
+
+  Accounts& sums() { return heap_.accounts(); }
+
+  // A slab that has written to the pages of `resident`.
+  Block* make_slab(PageMask resident) {
+    Block* block = heap_.take_slab(5);
+    slab::init(*block, kClasses[5]);
+    for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
+      if ((resident >> page) & 1) block->address()[page * kPageSize] = 'x';
+    }
+    const PageMask fresh = static_cast<PageMask>(resident & ~block->resident);
+    sums().resident_pages.add(static_cast<std::uint64_t>(std::popcount(fresh)));
+    sums().dirty_pages.subtract(
+        static_cast<std::uint64_t>(std::popcount(static_cast<PageMask>(resident & block->dirty))));
+    block->resident |= resident;
+    block->dirty = static_cast<PageMask>(block->dirty & ~resident);
+    return block;
+  }
+  std::vector<Block*> slabs(std::size_t count) {
+    std::vector<Block*> all;
+    for (std::size_t i = 0; i < count; ++i) all.push_back(make_slab(0x0001));
+    return all;
+  }
+  Block* run(std::size_t blocks, std::size_t pages) {
+    const PageHeap::Run run = heap_.take_run(blocks, 1, pages);
+    if (run.first == nullptr) return nullptr;
+    heap_.forget_dirty(run, [](char* page) { std::memset(page, 0, kPageSize); });
+    std::memset(run.first->address(), 'r', pages * kPageSize);
+    return run.first;
+  }
+  // Discards what is due, as the release policy does; the blocks it began with.
+  std::vector<Block*> release(std::uint64_t older_than) {
+    std::vector<Block*> begun;
+    for (;;) {
+      const Due due = heap_.pop_due(older_than);
+      if (due.what == Due::What::nothing) return begun;
+      begun.push_back(due.block);
+      if (due.what != Due::What::free_run) continue;
+      heap_.end_free_run(due, os::discard(due.block->address(), due.blocks * kBlockSize));
+    }
+  }
+  void expect_in_order() {
+    const Ledger truth = recount(*map_);
+    EXPECT_EQ(truth.fault, "");
+    EXPECT_EQ(sums().resident_pages.get(), truth.resident_pages);
+    EXPECT_EQ(sums().dirty_pages.get(), truth.dirty_pages);
+    EXPECT_EQ(sums().large_pages.get(), truth.large_pages);
+    EXPECT_EQ(sums().large_objects.get(), truth.large_objects);
+  }
+
+  std::unique_ptr<PageMap> map_ = std::make_unique<PageMap>();
+  PageHeap heap_{*map_};
+};
+
+TEST_F(PageHeapTest, BlocksComeLowestFirst) {
+  const std::vector<Block*> all = slabs(8);
+  for (std::size_t i = 1; i < all.size(); ++i) EXPECT_EQ(all[i], all[0] + i);
+  heap_.free_slab(*all[6]);
+  heap_.free_slab(*all[2]);
+  EXPECT_EQ(make_slab(1), all[2]);
+  EXPECT_EQ(make_slab(1), all[6]);
+}
+
+TEST_F(PageHeapTest, AFreedSlabsResidentPagesAreDirty) {
+  Block* block = make_slab(0x8005);
+  heap_.free_slab(*block);
+  EXPECT_EQ(sums().dirty_pages.get(), 3u);
+  EXPECT_EQ(block->kind.load(), BlockKind::free);
+}
+
+TEST_F(PageHeapTest, DirtyBlocksAreDueInTheOrderTheyFell) {
+  const std::vector<Block*> all = slabs(6);
+  for (const std::size_t i : {4u, 0u, 2u}) heap_.free_slab(*all[i]);
+  EXPECT_EQ(release(0), (std::vector<Block*>{all[4], all[0], all[2]}));
+  EXPECT_EQ(sums().resident_pages.get(), 3u);
+  EXPECT_EQ(sums().dirty_pages.get(), 0u);
+  EXPECT_EQ(sums().returned_pages.get(), 3u);
+}
+
+TEST_F(PageHeapTest, OnlyWhatIsOldEnoughIsDue) {
+  const std::vector<Block*> all = slabs(6);
+  heap_.free_slab(*all[0]);
+  heap_.advance(100);
+  heap_.free_slab(*all[2]);
+  heap_.advance(50);
+  EXPECT_TRUE(release(151).empty());
+  EXPECT_EQ(release(150), (std::vector<Block*>{all[0]}));
+  EXPECT_TRUE(release(51).empty());
+  EXPECT_EQ(release(50), (std::vector<Block*>{all[2]}));
+}
+
+TEST_F(PageHeapTest, NeighboursGoInOneCall) {
+  const std::vector<Block*> all = slabs(6);
+  for (const std::size_t i : {2u, 1u, 3u, 5u}) heap_.free_slab(*all[i]);
+  EXPECT_EQ(release(0), (std::vector<Block*>{all[1], all[5]}));
+  ASSERT_EQ(fake_os::discards().size(), 2u);
+  EXPECT_EQ(fake_os::discards()[0].begin, all[1]->address());
+  EXPECT_EQ(fake_os::discards()[0].size, 3 * kBlockSize);
+}
+
+TEST_F(PageHeapTest, ABlockInUseAgainIsNotDue) {
+  Block* block = make_slab(3);
+  heap_.free_slab(*block);
+  ASSERT_EQ(run(1, 2), block);
+  EXPECT_TRUE(release(0).empty());
+  EXPECT_EQ(fake_os::calls(Call::discard), 0u);
+  expect_in_order();
+}
+
+// While the run is discarded without the lock, nobody may get its blocks.
+TEST_F(PageHeapTest, WhatIsBeingDiscardedIsNobodys) {
+  Block* block = make_slab(3);
+  heap_.free_slab(*block);
+  const Due due = heap_.pop_due(0);
+  ASSERT_EQ(due.what, Due::What::free_run);
+  EXPECT_NE(make_slab(1), block);
+  heap_.end_free_run(due, os::discard(block->address(), kBlockSize));
+  EXPECT_NE(make_slab(1), block + 1);
+  EXPECT_EQ(block->kind.load(), BlockKind::slab);
+}
+
+TEST_F(PageHeapTest, ADiscardThatFailedLeavesEveryPageDirty) {
+  Block* block = make_slab(3);
+  heap_.free_slab(*block);
+  heap_.end_free_run(heap_.pop_due(0), false);
+  EXPECT_EQ(sums().dirty_pages.get(), kPagesPerBlock);
+  EXPECT_EQ(sums().returned_pages.get(), 0u);
+  const PageHeap::Run run = heap_.take_run(1, 1, kPagesPerBlock);
+  ASSERT_EQ(run.first, block);
+  EXPECT_EQ(run.dirty_pages, kPagesPerBlock);
+}
+
+TEST_F(PageHeapTest, ARunTellsItsDirtyPagesOnceLowestFirst) {
+  const std::vector<Block*> all = slabs(3);
+  heap_.free_slab(*all[0]);
+  all[1]->resident = 0x8001;
+  sums().resident_pages.add(1);
+  heap_.free_slab(*all[1]);
+  const PageHeap::Run run = heap_.take_run(2, 1, 20);
+  ASSERT_EQ(run.first, all[0]);
+  std::vector<std::ptrdiff_t> pages;
+  const auto note = [&](char* page) {
+    pages.push_back((page - run.first->address()) / static_cast<std::ptrdiff_t>(kPageSize));
+  };
+  heap_.forget_dirty(run, note);
+  heap_.forget_dirty(run, note);
+  EXPECT_EQ(pages, (std::vector<std::ptrdiff_t>{0, 16, 31}));
+}
+
+TEST_F(PageHeapTest, RunsCountExactlyTheirPages) {
+  Block* first = run(3, 33);
+  EXPECT_EQ(sums().large_pages.get(), 33u);
+  EXPECT_EQ(sums().resident_pages.get(), 33u);
+  expect_in_order();
+  heap_.free_run(*first, false);
+  EXPECT_EQ(sums().dirty_pages.get(), 33u);
+  expect_in_order();
+  first = run(3, 48);
+  os::discard(first->address(), 48 * kPageSize);
+  heap_.free_run(*first, true);
+  EXPECT_EQ(sums().resident_pages.get(), 0u);
+  expect_in_order();
+}
+
+TEST_F(PageHeapTest, GrowsInPlaceUntilANeighbourIsInTheWay) {
+  Block* first = run(1, 10);
+  PageMask stale = 0;
+  EXPECT_TRUE(heap_.resize(*first, 16, stale));
+  EXPECT_TRUE(heap_.resize(*first, 40, stale));
+  EXPECT_EQ(first->large.blocks, 3u);
+  Block* next = make_slab(1);
+  EXPECT_EQ(next, first + 3);
+  EXPECT_TRUE(heap_.resize(*first, 48, stale));
+  EXPECT_FALSE(heap_.resize(*first, 49, stale));
+  EXPECT_EQ(first->large.pages, 48u);
+  EXPECT_EQ(stale, 0);
+  expect_in_order();
+}
+
+TEST_F(PageHeapTest, ShrinkingGivesBlocksAndHeadroomBack) {
+  Block* first = run(8, 40);
+  os::discard(first->address() + 20 * kPageSize, 20 * kPageSize);
+  PageMask stale = 0;
+  ASSERT_TRUE(heap_.resize(*first, 20, stale));
+  EXPECT_EQ(make_slab(1), first + 2);
+  expect_in_order();
+}
+
+TEST_F(PageHeapTest, ARefusedCommitUndoesTheGrowth) {
+  Block* first = run(1, 16);
+  PageMask stale = 0;
+  fake_os::refuse(Call::commit);
+  EXPECT_FALSE(heap_.resize(*first, 100 * kPagesPerBlock, stale));
+  fake_os::allow(Call::commit);
+  EXPECT_EQ(first->large.blocks, 1u);
+  EXPECT_EQ(make_slab(1), first + 1);
+  expect_in_order();
+}
+
+TEST_F(PageHeapTest, OutOfMemoryIsNullUntilThereIsSome) {
+  fake_os::refuse(Call::reserve);
+  EXPECT_EQ(heap_.take_slab(1), nullptr);
+  EXPECT_EQ(heap_.take_run(1, 1, 1).first, nullptr);
+  fake_os::allow(Call::reserve);
+  EXPECT_NE(heap_.take_slab(1), nullptr);
+}
+
+TEST_F(PageHeapTest, UnderALimitAChunkTakesASmallPartOfIt) {
+  fake_os::set_address_space_limit(256 * kMiB);
+  ASSERT_NE(run(1, 1), nullptr);
+  EXPECT_LE(sums().reserved_bytes.get(), 16 * kMiB);
+  ASSERT_NE(run(32 * kMiB / kBlockSize, 1), nullptr);
+  expect_in_order();
+}
+
+// A chunk given back leaves blocks behind that the dirty queue knew, and a place where the next chunk may come to lie.
+TEST_F(PageHeapTest, AChunkGivenBackLeavesNothingInTheQueue) {
+  fake_os::set_address_space_limit(64 * kMiB);
+  std::vector<Block*> freed;
+  for (int i = 0; i < 40; ++i) freed.push_back(make_slab(0x0101));
+  for (std::size_t i = 0; i < freed.size(); i += 2) heap_.free_slab(*freed[i]);  // queued, and not neighbours
+  for (std::size_t i = 1; i < freed.size(); i += 2) heap_.free_slab(*freed[i]);
+  ASSERT_EQ(fake_os::reservations().size(), 2u);
+  fake_os::refuse(Call::reserve, 0, 1);  // what a limit answers to the first try
+  Block* large = run(100 * kMiB / kBlockSize, 17);
+  ASSERT_NE(large, nullptr);
+  EXPECT_EQ(sums().dirty_pages.get(), 0u);
+  expect_in_order();
+  heap_.free_run(*large, false);
+  expect_in_order();
+  EXPECT_EQ(release(0), (std::vector<Block*>{large}));
+  EXPECT_EQ(sums().resident_pages.get(), 0u);
+  expect_in_order();
+}
+
+TEST_F(PageHeapTest, AChunkGivenBackServesAgain) {
+  fake_os::set_address_space_limit(64 * kMiB);
+  for (int round = 0; round < 4; ++round) {
+    std::vector<Block*> small = slabs(60);
+    for (Block* block : small) {
+      ASSERT_EQ(map_->block_fast(address_of(block->address())), block);
+      heap_.free_slab(*block);
+    }
+    fake_os::refuse(Call::reserve, 0, 1);
+    Block* large = run((100 + static_cast<std::size_t>(round)) * kMiB / kBlockSize, 17);
+    fake_os::allow(Call::reserve);
+    ASSERT_NE(large, nullptr);
+    EXPECT_EQ(map_->block_fast(address_of(large->address())), large);
+    expect_in_order();
+    small = slabs(60);
+    expect_in_order();
+    for (Block* block : small) heap_.free_slab(*block);
+    heap_.free_run(*large, false);
+    release(0);
+    expect_in_order();
+    EXPECT_EQ(sums().resident_pages.get(), 0u);
+  }
+}
+
+}  // namespace
+}  // namespace neap

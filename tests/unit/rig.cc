@@ -1,0 +1,60 @@
+#include "rig.h"
+
+#include <thread>
+
+namespace neap {
+
+void leave_single_thread() {
+  if (single_threaded()) std::thread([] {}).join();
+}
+
+void* Rig::allocate(ThreadCache* cache, std::size_t size, bool zero) {
+  if (size > kLargestSmall) return heap.allocate_large(cache, size, 1, zero);
+  const ClassIndex c = class_of(size);
+  void* object = nullptr;
+  if (size <= kLargestCached && cache != nullptr) {
+    CacheBin& bin = cache->bins[static_cast<std::size_t>(c)];
+    object = bin.top[-1];
+    if (object != nullptr) --bin.top;
+  }
+  if (object == nullptr) object = heap.allocate_small(cache, c);
+  if (object != nullptr && zero) std::memset(object, 0, size);
+  return object;
+}
+
+void Rig::free(ThreadCache* cache, void* object) {
+  Block& block = heap.block_of(object, "free");
+  if (block.kind.load() == BlockKind::large) return heap.free_large(cache, block);
+  if (cache != nullptr && block.admit.load() != 0) {
+    CacheBin& bin = cache->bins[block.class_index()];
+    if (bin.top != bin.limit && bin.top[-1] != object) {
+      *bin.top++ = object;
+      return;
+    }
+  }
+  heap.free_small(cache, block, object, "free");
+}
+
+void* Rig::reallocate(ThreadCache* cache, void* object, std::size_t size) {
+  Block& block = heap.block_of(object, "realloc");
+  heap.check_live(block, object, "realloc");
+  const std::size_t usable_now = heap.usable_size(block);
+  if (block.kind.load() == BlockKind::large && size > kLargestSmall) return heap.resize_large(cache, block, size);
+  if (block.kind.load() == BlockKind::slab && size <= usable_now && size >= usable_now - usable_now / 4) return object;
+  void* to = allocate(cache, size);
+  if (to == nullptr) return nullptr;
+  std::memcpy(to, object, usable_now < size ? usable_now : size);
+  free(cache, object);
+  return to;
+}
+
+void Rig::expect_in_order() {
+  const Ledger truth = recount(*map_);
+  EXPECT_EQ(truth.fault, "");
+  EXPECT_EQ(sums().resident_bytes, truth.resident_pages * kPageSize);
+  EXPECT_EQ(board.dirty_bytes, truth.dirty_pages * kPageSize);
+  EXPECT_EQ(board.large_bytes, truth.large_pages * kPageSize);
+  EXPECT_EQ(board.large_objects, truth.large_objects);
+}
+
+}  // namespace neap

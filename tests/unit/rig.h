@@ -1,0 +1,51 @@
+// A heap of its own over the fake system, with malloc, free and realloc as api/ makes them of it, for any cache. A
+// thread cache belongs to whoever passes it: one thread may play several.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <memory>
+
+#include "fake_os.h"
+#include "heap/heap.h"
+#include "ledger.h"
+
+namespace neap {
+
+// Ends the fixed view that only one thread exists: what a program's first pthread_create does.
+void leave_single_thread();
+
+class Rig {
+ public:
+  Rig() { fake_os::reset(); }
+  ~Rig() { fake_os::reset(); }
+  Rig(const Rig&) = delete;
+  Rig& operator=(const Rig&) = delete;
+
+  void* allocate(ThreadCache* cache, std::size_t size, bool zero = false);
+  void* allocate_aligned(std::size_t align, std::size_t size) {
+    return heap.allocate_large(nullptr, size, align, false);
+  }
+  void free(ThreadCache* cache, void* object);
+  void* reallocate(ThreadCache* cache, void* object, std::size_t size);
+  std::size_t usable(void* object) { return heap.usable_size(heap.block_of(object, "usable")); }
+  Block& block(void* object) { return heap.block_of(object, "block"); }
+
+  // The heap's own sums.
+  const neap_telemetry& sums() {
+    heap.publish();
+    return board;
+  }
+  // Fails the test unless the sums equal a recount and every block is in order.
+  void expect_in_order();
+
+ private:
+  std::unique_ptr<PageMap> map_ = std::make_unique<PageMap>();
+
+ public:
+  neap_telemetry board{};
+  Heap heap{*map_, board};
+};
+
+}  // namespace neap
