@@ -1,5 +1,6 @@
 """What is happening and how long it will take, on stderr: one line that renews itself on a terminal, else few lines."""
 
+import shutil
 import sys
 import time
 
@@ -20,8 +21,12 @@ class Progress:
         elapsed = int(now - self.began)
         left = max(0, int(self.total_s) - elapsed)
         what = f"{step}: {detail}" if detail else step
-        line = f"neap lab: {what}  [{clock(elapsed)} gone, at most {clock(left)} to go]"
-        self.stream.write(f"\r\x1b[K{line}" if self.live else f"{line}\n")
+        times = f"[{clock(elapsed)} gone, at most {clock(left)} to go]"
+        if self.live:
+            width = shutil.get_terminal_size().columns - 1
+            self.stream.write("\r\x1b[K" + f"neap lab: {times} {what}"[:width])
+        else:
+            self.stream.write(f"neap lab: {times} {what}\n")
         self.stream.flush()
         self.last_step, self.last_at = step, now
 

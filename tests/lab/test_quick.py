@@ -12,7 +12,7 @@ sys.dont_write_bytecode = True
 from started import StartedLab
 
 ALLOCATORS = ["libc", "mimalloc", "neap"]
-MINUTES, DIRECTORY = 3.3, 1000
+MINUTES, DIRECTORY = 3.0, 1000
 
 
 class QuickLab(unittest.TestCase):

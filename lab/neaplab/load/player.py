@@ -103,7 +103,7 @@ class Player:
                 break
             except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, ProtocolError) as problem:
                 what = f"{session.kind} session: {type(problem).__name__} {problem}"
-                tally.fail(what) if last else tally.retry(what)
+                (tally.fail if last else tally.retry)(what)
         self.open[label] -= 1
 
     async def connect_and_ask(self, label, session):

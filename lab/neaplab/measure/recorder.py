@@ -29,13 +29,10 @@ class Recorder:
 
     def report(self, title, baseline):
         """Writes report.html and report.svg. After stop()."""
-        child = self.household.spawn("report", [
+        self.household.spawn("neap report", [
             self.neap, "report", "--quiet", "--title", title, "--baseline", baseline, *self.files.values(),
             "--output", self.folder / "report.html", "--svg", self.folder / "report.svg",
         ], output=subprocess.PIPE)
-        try:
-            said, _ = child.communicate(timeout=REPORT_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            raise LabError(f"neap report did not end within {REPORT_LIMIT_S} s") from None
-        if child.returncode != 0:
-            raise LabError(f"neap report failed ({child.returncode}): {said.decode(errors='replace').strip()}")
+        code, said = self.household.collect("neap report", REPORT_LIMIT_S)
+        if code != 0:
+            raise LabError(f"neap report failed with exit code {code}: {said}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..failure import LabError
 from .nodes import DIR_PORT, OR_PORT
 
+KEY_LIMIT_S = 60
 NOT_AN_AUTHORITY = "x 127.0.0.1:1 ffffffffffffffffffffffffffffffffffffffff"
 
 
@@ -30,50 +31,48 @@ def make_identities(household, tools, network):
     for node in network.nodes:
         (node.folder / "keys").mkdir(mode=0o700, parents=True)
         node.folder.chmod(0o700)
-    certs = {node.name: _start_certificate(household, tools, node) for node in network.authorities}
-    prints = {node.name: _start_fingerprint(household, tools, node) for node in network.relays}
-    for name, child in certs.items():
-        _finish(household, f"tor-gencert for {name}", child)
+    certificates = [_start_certificate(household, tools, node) for node in network.authorities]
+    tellers = {node.name: _start_fingerprint(household, tools, node) for node in network.relays}
+    for child in certificates:
+        _collect(household, child)
     fingerprints = {}
-    for name, child in prints.items():
-        text = _finish(household, f"tor --list-fingerprint for {name}", child)
+    for name, child in tellers.items():
+        text = _collect(household, child)
         fingerprints[name] = "".join(text.split("\n")[-1].split()[1:])
         if not re.fullmatch(r"[0-9A-F]{40}", fingerprints[name]):
-            raise LabError(f"tor did not tell the fingerprint of {name}: {text[-200:]!r}")
+            raise LabError(f"{child}: no fingerprint in {text[-200:]!r}")
     lines = [_directory_line(node, fingerprints[node.name]) for node in network.authorities]
     return Identities(fingerprints, lines)
 
 
 def _start_certificate(household, tools, node):
-    keys = node.folder / "keys"
-    child = household.spawn(f"keys of {node.name}", [
+    keys, name = node.folder / "keys", f"tor-gencert for {node.name}"
+    child = household.spawn(name, [
         tools["tor-gencert"], "--create-identity-key", "--passphrase-fd", "0", "-m", "12",
         "-i", keys / "authority_identity_key", "-s", keys / "authority_signing_key",
         "-c", keys / "authority_certificate", "-a", f"{node.address}:{DIR_PORT}",
     ], stdin=subprocess.PIPE, output=subprocess.PIPE)
     child.stdin.write(b"passphrase\n")
     child.stdin.close()
-    return child
+    child.stdin = None
+    return name
 
 
 def _start_fingerprint(household, tools, node):
-    return household.spawn(f"fingerprint of {node.name}", [
+    name = f"tor --list-fingerprint for {node.name}"
+    household.spawn(name, [
         tools["tor"], "--quiet", "--ignore-missing-torrc", "--defaults-torrc", "/dev/null", "-f", "/nonexistent",
         "--list-fingerprint", "--orport", "1", "--datadirectory", node.folder, "--nickname", node.name,
         "--dirauthority", NOT_AN_AUTHORITY,
     ], output=subprocess.PIPE)
+    return name
 
 
-def _finish(household, what, child):
-    text = child.stdout.read().decode(errors="replace").strip()
-    child.stdout.close()
-    code = child.wait()
-    for name, known in list(household.children.items()):
-        if known is child:
-            del household.children[name]
+def _collect(household, name):
+    code, said = household.collect(name, KEY_LIMIT_S)
     if code != 0:
-        raise LabError(f"{what} failed with exit code {code}: {text[-300:]}")
-    return text
+        raise LabError(f"{name} failed with exit code {code}: {said[-300:]}")
+    return said
 
 
 def _directory_line(node, fingerprint):

@@ -11,6 +11,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from ..failure import LabError
+
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 libc = ctypes.CDLL(None, use_errno=True)
@@ -41,6 +43,16 @@ class Household:
                     o.close()
         self.children[name] = child
         return child
+
+    def collect(self, name, limit_s):
+        """Waits for a child that was started with output=PIPE. Returns its exit code and what it said."""
+        child = self.children[name]
+        try:
+            said, _ = child.communicate(timeout=limit_s)
+        except subprocess.TimeoutExpired:
+            raise LabError(f"{name}: did not end within {limit_s} s") from None
+        del self.children[name]
+        return child.returncode, said.decode(errors="replace").strip()
 
     def ended(self):
         """(name, exit code) of the children that ended on their own."""
