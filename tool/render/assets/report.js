@@ -31,7 +31,7 @@
   };
   const memoryTicker = (from, to, pixels) => {
     const [unit, name] = to >= 4096 * MiB ? [1024 * MiB, " GiB"] : [MiB, " MiB"];
-    const rough = (to - from) / unit / Math.max(2, pixels / 48);
+    const rough = (to - from) / unit / Math.max(2, pixels / 40);
     const power = 10 ** Math.floor(Math.log10(rough));
     const step = [1, 2, 5, 10].map(factor => factor * power).find(each => each >= rough);
     return ticks(from, to, step * unit, value => value === 0 ? "0" : trimmed(value / unit) + name);
