@@ -73,6 +73,7 @@ class Heap {
   void drop_oldest(ThreadCache& cache, std::size_t c, std::uint32_t count);
   void flush_stash(ThreadCache& cache, const char* function);
   void count_events(ThreadCache* cache, std::uint32_t events);
+  void count_large_event(ThreadCache* cache);
   std::uint64_t small_bytes() const;
   std::uint32_t threads() const { return threads_.load(std::memory_order_relaxed); }
   const Accounts& accounts() const { return pages_.accounts(); }

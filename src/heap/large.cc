@@ -55,7 +55,7 @@ void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t ali
       std::memset(page, 0, kPageSize);
     }
   });
-  count_events(cache, 1);
+  count_large_event(cache);
   return begin;
 }
 
@@ -70,7 +70,7 @@ void Heap::free_large(ThreadCache* cache, Block& first) {
     }
   }
   pages_.free_run(first, clean);
-  count_events(cache, 1);
+  count_large_event(cache);
 }
 
 void* Heap::resize_large(ThreadCache* cache, Block& first, std::size_t size) {
@@ -80,7 +80,7 @@ void* Heap::resize_large(ThreadCache* cache, Block& first, std::size_t size) {
   if (pages < old_pages) {
     char* tail = first.address() + pages * kPageSize;
     if (os::discard(tail, (old_pages - pages) * kPageSize)) pages_.resize(first, pages, stale);
-    count_events(cache, 1);
+    count_large_event(cache);
     return first.address();
   }
   if (!pages_.resize(first, pages, stale)) return move_large(cache, first, size);
@@ -102,7 +102,7 @@ void* Heap::move_large(ThreadCache* cache, Block& first, std::size_t size) {
   });
   const bool clean = move_pages(first.address(), to, old_bytes) || copy_and_discard(first.address(), to, old_bytes);
   pages_.free_run(first, clean);
-  count_events(cache, 2);
+  count_large_event(cache);
   return to;
 }
 

@@ -35,6 +35,12 @@ void Heap::count_events(ThreadCache* cache, std::uint32_t events) {
   publish();
 }
 
+// One large object can be most of a program's memory: the board tells at once.
+void Heap::count_large_event(ThreadCache* cache) {
+  count_events(cache, 1);
+  publish();
+}
+
 void Heap::release_one(const Due& due) {
   if (due.what == Due::What::slab) {
     const std::size_t c = due.block->class_index();
