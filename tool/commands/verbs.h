@@ -13,6 +13,7 @@ VerbBody define_record(CLI::App& command, const Invocation& invocation);
 VerbBody define_lab(CLI::App& command, const Invocation& invocation);
 VerbBody define_compare(CLI::App& command, const Invocation& invocation);
 VerbBody define_report(CLI::App& command, const Invocation& invocation);
+VerbBody define_trace(CLI::App& command, const Invocation& invocation);
 VerbBody define_probe(CLI::App& command, const Invocation& invocation);
 
 inline constexpr std::array verbs = {
@@ -22,6 +23,7 @@ inline constexpr std::array verbs = {
     Verb{"lab", "Run an experiment: compare allocators inside real servers", define_lab},
     Verb{"compare", "Run a program under several allocators and compare what it costs", define_compare},
     Verb{"report", "Turn recordings into a table, charts and one HTML file", define_report},
+    Verb{"trace", "Record, replay and look into allocation traces", define_trace},
     Verb{"probe", "Tell which malloc serves this process (used by allocators)", define_probe, true},
 };
 

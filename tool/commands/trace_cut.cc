@@ -1,0 +1,48 @@
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "tool/commands/trace.h"
+#include "tool/model/failure.h"
+#include "tool/render/quantity.h"
+#include "tool/trace/cut.h"
+
+namespace neap {
+namespace {
+
+struct CutOptions {
+  std::string input;
+  std::string output;
+  Cut cut;
+  bool force = false;
+};
+
+int write_cut(const CutOptions& options, const Invocation& invocation) {
+  if (std::filesystem::exists(options.output) && !options.force)
+    throw UsageFailure(fmt::format("{} exists; choose another name, or --force", options.output));
+  const std::uint64_t events = cut_trace(options.input, options.output, options.cut);
+  if (!invocation.quiet)
+    fmt::print(stderr, "neap: {} events in {} ({})\n", events, options.output,
+               show_bytes({std::filesystem::file_size(options.output)}));
+  return 0;
+}
+
+}  // namespace
+
+VerbBody define_trace_cut(CLI::App& command, const Invocation& invocation) {
+  auto options = std::make_shared<CutOptions>();
+  command.add_option("INPUT", options->input, "A neap trace or a .trc.zst one")->required();
+  command.add_option("OUTPUT", options->output, "The new trace")->required();
+  command.add_option("--from", options->cut.from.count, "Seconds after the start")->check(CLI::NonNegativeNumber);
+  command.add_option("--until", options->cut.until.count, "Seconds after the start (default: the end)")
+      ->check(CLI::PositiveNumber);
+  command.add_option("--level", options->cut.compression_level, "zstd's compression level")
+      ->check(CLI::Range(1, 19))
+      ->capture_default_str();
+  command.add_flag("--force", options->force, "Replace an existing trace");
+  command.footer("Without --from and --until the whole trace is copied, so this also converts a .trc.zst trace.");
+  return [options, &invocation] { return write_cut(*options, invocation); };
+}
+
+}  // namespace neap

@@ -1,0 +1,118 @@
+#include <fmt/core.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <memory>
+
+#include "tool/allocators/environment.h"
+#include "tool/allocators/preflight.h"
+#include "tool/allocators/resolve.h"
+#include "tool/commands/trace.h"
+#include "tool/measure/child.h"
+#include "tool/measure/clock.h"
+#include "tool/measure/interrupts.h"
+#include "tool/model/failure.h"
+#include "tool/render/progress.h"
+#include "tool/render/quantity.h"
+#include "tool/trace/collector.h"
+
+namespace neap {
+namespace {
+
+constexpr const char* footer =
+    "Sizes, order, threads and times of every malloc, realloc and free; never contents or addresses.\n"
+    "One process is recorded: the program itself, or with --process the first one of that name. What it forks is not.\n"
+    "Next: neap trace info FILE; neap trace replay FILE";
+
+struct TraceRecordOptions {
+  std::string output;
+  std::string allocator = "libc";
+  std::string process;
+  int level = 3;
+  bool force = false;
+};
+
+void forward_interrupt(const Interrupts::Event& event, pid_t pid) {
+  if (event.signal == 0 || event.signal == SIGCHLD || event.from_terminal) return;
+  ::kill(pid, event.signal);
+}
+
+bool alive(pid_t pid) { return pid > 0 && (::kill(pid, 0) == 0 || errno == EPERM); }
+
+// Drains until the program and, where it is another one, the recorded process are gone.
+int collect(pid_t child, Channel& channel, Collector& collector, const trace::TraceWriter& writer,
+            const Interrupts& interrupts, Progress& progress) {
+  std::optional<ChildEnd> end;
+  const Seconds start = monotonic_now();
+  for (;;) {
+    if (!end) end = wait_child(child, false);
+    const pid_t owner = channel.head().owner_pid.load();
+    const bool over = end && (owner == child || !alive(owner));
+    const std::uint64_t taken = collector.drain(over);
+    if (over && taken == 0) return end->exit_code;
+    if (taken == 0) forward_interrupt(interrupts.wait_until(monotonic_now() + Seconds{0.001}), end ? owner : child);
+    progress.show(fmt::format("recording for {}: {} events, {}", show_duration(monotonic_now() - start),
+                              show_count(static_cast<double>(writer.events())), show_bytes({writer.bytes_written()})));
+  }
+}
+
+void tell_end(const trace::TraceWriter& writer, const Collector& collector, const Channel& channel,
+              const TraceRecordOptions& options) {
+  if (channel.head().owner_pid.load() == 0)
+    fmt::print(stderr, "neap: nothing was recorded: the program is static, setuid, or no process was named '{}'\n",
+               options.process);
+  if (channel.head().dropped.load() != 0)
+    fmt::print(stderr, "neap: the trace is incomplete: the program went on while neap was stopped\n");
+  const CollectorCounts& counts = collector.counts();
+  fmt::print(stderr, "neap: {} events in {} ({}); {} frees of objects from before the recording\n", writer.events(),
+             options.output, show_bytes({writer.bytes_written()}), counts.unknown_releases);
+}
+
+int record_trace(TraceRecordOptions options, const Invocation& invocation) {
+  const auto& program = require_program(invocation, "trace record");
+  const std::string file = find_program(program.front());
+  const std::string name = std::filesystem::path(program.front()).filename().string();
+  const Preflight preflight = look_before_start(program.front());
+  if (!preflight.obstacle.empty() && options.process.empty())
+    throw Failure(fmt::format("{} cannot be traced: {}", program.front(), preflight.obstacle));
+  const std::string recorder = find_own_file("libneap-trace.so");
+  if (recorder.empty()) throw Failure("libneap-trace.so is missing beside neap; install or build neap anew");
+  if (options.output.empty()) options.output = name + ".trace";
+  if (std::filesystem::exists(options.output) && !options.force)
+    throw UsageFailure(fmt::format("{} exists; choose another name with -o, or --force", options.output));
+
+  Channel channel;
+  trace::TraceWriter writer(options.output, options.process.empty() ? name : options.process, options.level);
+  Collector collector(channel, writer);
+  auto environment = environment_under(fitted_to(resolve_allocator(options.allocator), preflight), {recorder});
+  environment.push_back(fmt::format("{}={}", trace::kChannelVariable, channel.path()));
+  environment.push_back(fmt::format("{}={}", trace::kProgramVariable, options.process));
+  Progress progress(!invocation.quiet && ::isatty(STDOUT_FILENO) == 0);
+  const Interrupts interrupts;
+  const pid_t child = start_child(file, program, environment);
+  const int code = collect(child, channel, collector, writer, interrupts, progress);
+  writer.finish();
+  progress.clear();
+  if (!invocation.quiet || channel.head().owner_pid.load() == 0) tell_end(writer, collector, channel, options);
+  return code;
+}
+
+}  // namespace
+
+VerbBody define_trace_record(CLI::App& command, const Invocation& invocation) {
+  auto options = std::make_shared<TraceRecordOptions>();
+  takes_program(command);
+  command.add_option("-o,--output", options->output, "The trace (default: PROGRAM.trace)");
+  command.add_option("-a,--allocator", options->allocator, "Record above this allocator")->capture_default_str();
+  command.add_option("--process", options->process, "Record the first process of this name that the program starts");
+  command.add_option("--level", options->level, "zstd's compression level")
+      ->check(CLI::Range(1, 19))
+      ->capture_default_str();
+  command.add_flag("--force", options->force, "Replace an existing trace");
+  command.footer(footer);
+  return [options, &invocation] { return record_trace(*options, invocation); };
+}
+
+}  // namespace neap

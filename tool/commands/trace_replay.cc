@@ -1,0 +1,164 @@
+#include <fmt/core.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "tool/allocators/environment.h"
+#include "tool/allocators/preflight.h"
+#include "tool/allocators/resolve.h"
+#include "tool/commands/trace.h"
+#include "tool/measure/clock.h"
+#include "tool/measure/interrupts.h"
+#include "tool/model/failure.h"
+#include "tool/render/progress.h"
+#include "tool/render/quantity.h"
+#include "tool/store/recording.h"
+#include "tool/trace/replay.h"
+#include "tool/trace/replay_table.h"
+#include "tool/trace/trace_source.h"
+
+namespace neap {
+namespace {
+
+constexpr const char* footer =
+    "Real threads in the recorded order; every page of every object is written once; memory is the process's "
+    "anonymous\n"
+    "and swapped bytes less what it had before the first event, against the sum of requested sizes.\n"
+    "Without --pace as fast as possible: decay by time then hardly happens. A day's trace: --pace 60.";
+
+struct ReplayOptions {
+  std::string trace;
+  std::vector<std::string> allocators;
+  double pace = 0;
+  bool side_by_side = false;
+  unsigned runs = 1;
+  unsigned samples = 400;
+  std::uint64_t drop_from = 0;
+  std::string recordings;
+};
+
+constexpr std::array default_allocators = {"libc", "jemalloc", "mimalloc", "tcmalloc", "neap"};
+
+// Those of the default list that this machine has; an allocator that was asked for by name must be there.
+std::vector<Allocator> chosen_allocators(const std::vector<std::string>& written) {
+  if (!written.empty()) return resolve_allocators(split_list(written));
+  std::vector<Allocator> chosen;
+  for (const char* name : default_allocators) {
+    try {
+      chosen.push_back(resolve_allocator(name));
+    } catch (const Failure& failure) {
+      fmt::print(stderr, "neap: left out: {}\n", failure.what());
+    }
+  }
+  return chosen;
+}
+
+std::vector<ReplayJob> jobs_for(const ReplayOptions& options, const std::vector<Allocator>& allocators) {
+  const std::string program = find_own_file("neap-replay");
+  if (program.empty()) throw Failure("neap-replay is missing beside neap; install or build neap anew");
+  std::vector<std::string> arguments = {program, "--samples", std::to_string(options.samples)};
+  if (options.pace > 0) arguments.insert(arguments.end(), {"--pace", fmt::format("{}", options.pace)});
+  if (options.drop_from > 0) arguments.insert(arguments.end(), {"--drop-from", std::to_string(options.drop_from)});
+  arguments.push_back(options.trace);
+  const Preflight preflight = look_before_start(program);
+  std::vector<ReplayJob> jobs;
+  for (const Allocator& allocator : allocators)
+    jobs.push_back({allocator.label, environment_under(fitted_to(allocator, preflight)), arguments});
+  return jobs;
+}
+
+// The rounds: all allocators at once, or one after the other, each round in full before the next.
+std::vector<std::vector<ReplayJob>> rounds_of(const std::vector<ReplayJob>& jobs, const ReplayOptions& options) {
+  std::vector<std::vector<ReplayJob>> rounds;
+  for (unsigned run = 0; run < options.runs; ++run) {
+    if (options.side_by_side) {
+      rounds.push_back(jobs);
+      continue;
+    }
+    for (const ReplayJob& job : jobs) rounds.push_back({job});
+  }
+  return rounds;
+}
+
+std::vector<Replay> run_all(const ReplayOptions& options, const std::vector<Allocator>& allocators,
+                            const Invocation& invocation) {
+  const trace::Summary summary = TraceSource(options.trace).summary();
+  const auto rounds = rounds_of(jobs_for(options, allocators), options);
+  const Interrupts interrupts;
+  Progress progress(!invocation.quiet);
+  bool stopped = false;
+  std::size_t round = 0;
+  const auto show = [&](const ReplayProgress& now) {
+    const std::string who = options.side_by_side ? std::string("all allocators") : rounds[round].front().label;
+    const double share = (static_cast<double>(round) + now.share) / static_cast<double>(rounds.size());
+    progress.show(fmt::format("replaying under {}, {} of {}", who, round + 1, rounds.size()), share);
+  };
+  const auto interrupted = [&] {
+    const int signal = interrupts.wait_until(monotonic_now()).signal;
+    stopped = stopped || (signal != 0 && signal != SIGCHLD);
+    return stopped;
+  };
+  const Replayer replayer(summary.events, show, interrupted);
+  std::vector<Replay> replays;
+  for (; round < rounds.size() && !stopped; ++round)
+    for (Replay& replay : replayer.run(rounds[round])) replays.push_back(std::move(replay));
+  return replays;
+}
+
+// One recording for each allocator (its last run), and one for the floor.
+void write_recordings(const std::string& folder, const std::vector<Replay>& replays, const std::string& trace) {
+  std::filesystem::create_directories(folder);
+  std::map<std::string, const Replay*> last;
+  for (const Replay& replay : replays) last[replay.label] = &replay;
+  const auto path = [&](std::string label) {
+    std::replace(label.begin(), label.end(), '/', '_');
+    return fmt::format("{}/{}.neaprec", folder, label);
+  };
+  for (const auto& [label, replay] : last) write_recording(path(label), as_run(*replay, trace), true);
+  if (!replays.empty()) write_recording(path("live"), live_as_run(replays.front(), trace), true);
+}
+
+int replay_trace(ReplayOptions options, const Invocation& invocation) {
+  if (options.side_by_side && options.pace == 0) options.pace = 1;
+  const auto replays = run_all(options, chosen_allocators(options.allocators), invocation);
+  if (!options.recordings.empty()) write_recordings(options.recordings, replays, options.trace);
+  fmt::print("{}", invocation.json ? replay_json(replays, options.trace, options.pace) : replay_table(replays));
+  const bool complete = std::all_of(replays.begin(), replays.end(), [](const Replay& each) { return each.complete; });
+  return complete ? 0 : exit_signal_base + SIGINT;
+}
+
+}  // namespace
+
+VerbBody define_trace_replay(CLI::App& command, const Invocation& invocation) {
+  auto options = std::make_shared<ReplayOptions>();
+  command.add_option("TRACE", options->trace, "A trace of neap trace record, or a .trc.zst one")->required();
+  command.add_option("-a,--allocators", options->allocators,
+                     "Names, presets or paths, with commas (default: libc,jemalloc,mimalloc,tcmalloc,neap)");
+  auto* pace =
+      command.add_option("--pace", options->pace, "Times the recorded pace: 1 as recorded, 60 an hour a minute")
+          ->check(CLI::Range(0.001, 1e6));
+  command
+      .add_flag_callback(
+          "--unpaced", [options] { options->pace = 0; }, "As fast as possible (the default)")
+      ->excludes(pace);
+  command.add_flag("--side-by-side", options->side_by_side,
+                   "All allocators at the same time, at --pace 1 if not given");
+  command.add_option("-n,--runs", options->runs, "Runs of each allocator, interleaved; the table shows medians")
+      ->check(CLI::Range(1u, 1000u))
+      ->capture_default_str();
+  command.add_option("--drop-from", options->drop_from, "Leave out objects of this size and more, such as 1MiB")
+      ->transform(CLI::AsSizeValue(false));
+  command.add_option("--samples", options->samples, "Memory samples, evenly spaced by event")
+      ->check(CLI::Range(1u, 100000u))
+      ->capture_default_str();
+  command.add_option("--recordings", options->recordings,
+                     "Write a recording for each allocator there, for neap report");
+  command.footer(footer);
+  return [options, &invocation] { return replay_trace(*options, invocation); };
+}
+
+}  // namespace neap

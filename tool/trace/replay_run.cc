@@ -1,0 +1,60 @@
+#include <algorithm>
+
+#include "tool/trace/replay.h"
+
+namespace neap {
+namespace {
+
+constexpr std::int64_t the_process = 1;
+
+Run empty_run(const std::string& label, const std::string& trace_path) {
+  Run run;
+  run.facts.label = label;
+  run.facts.command = {"neap", "trace", "replay", trace_path};
+  run.processes.push_back({the_process, 1, 0, "neap-replay", {}});
+  return run;
+}
+
+template <typename Resident>
+void add_samples(Run& run, const Replay& replay, Resident resident) {
+  Bytes peak;
+  for (const ReplaySample& each : replay.samples) {
+    Sample sample;
+    sample.at = each.trace_time;
+    sample.process = the_process;
+    sample.rss = resident(each);
+    sample.peak_rss = peak = std::max(peak, sample.rss);
+    sample.threads = 1;
+    sample.live = each.live;
+    run.samples.push_back(sample);
+  }
+  if (run.samples.size() > 1)
+    run.facts.interval = {run.samples.back().at.count / static_cast<double>(run.samples.size())};
+}
+
+}  // namespace
+
+Run as_run(const Replay& replay, const std::string& trace_path) {
+  Run run = empty_run(replay.label, trace_path);
+  run.facts.allocator = replay.label;
+  add_samples(run, replay, [](const ReplaySample& each) { return each.resident; });
+  if (!replay.complete) return run;
+  RunEnd end;
+  end.exit_code = 0;
+  end.wall = replay.wall;
+  end.user = replay.cpu;
+  end.system = Seconds{};
+  end.peak_rss = replay.resident_peak;
+  end.minor_faults = replay.minor_faults;
+  end.major_faults = 0;
+  run.end = end;
+  return run;
+}
+
+Run live_as_run(const Replay& replay, const std::string& trace_path) {
+  Run run = empty_run("live bytes", trace_path);
+  add_samples(run, replay, [](const ReplaySample& each) { return each.live; });
+  return run;
+}
+
+}  // namespace neap
