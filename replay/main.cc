@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "progress.h"
 #include "result.h"
 
 namespace {
@@ -19,7 +20,7 @@ constexpr const char* kUsage =
     "  --drop-from N     leave out objects of N bytes and more\n"
     "  --verify          mark every object and check the marks\n"
     "  --null            make no calls: the harness's own cost\n"
-    "  --progress-fd FD  write each sample there as it is taken\n";
+    "  --progress-fd FD  write each sample there as it is taken, and why the replay failed\n";
 
 struct Arguments {
   replay::PlanOptions plan;
@@ -72,8 +73,15 @@ Arguments parse(char** word) {
   return arguments;
 }
 
-int fail(const char* trace, const char* error, int code) {
-  fprintf(stderr, "neap-replay: %s: %s\n", trace, error);
+constexpr int kFailed = 1;
+constexpr int kBadTrace = 2;
+
+int fail(const Arguments& arguments, const char* error, int code) {
+  if (arguments.play.progress_fd >= 0) {
+    replay::write_failure(arguments.play.progress_fd, error);
+  } else {
+    fprintf(stderr, "neap-replay: %s: %s\n", arguments.trace, error);
+  }
   return code;
 }
 
@@ -84,10 +92,10 @@ int main(int, char** argv) {
   static replay::Plan plan;
   static replay::Meter meter;
   static replay::Player player(plan, meter, arguments.play);
-  if (const char* error = plan.open(arguments.trace, arguments.plan)) return fail(arguments.trace, error, 2);
-  if (const char* error = player.prepare(arguments.plan.samples)) return fail(arguments.trace, error, 1);
-  if (const char* error = meter.open()) return fail(arguments.trace, error, 1);
-  if (const char* error = player.play()) return fail(arguments.trace, error, 1);
+  if (const char* error = plan.open(arguments.trace, arguments.plan)) return fail(arguments, error, kBadTrace);
+  if (const char* error = player.prepare(arguments.plan.samples)) return fail(arguments, error, kFailed);
+  if (const char* error = meter.open()) return fail(arguments, error, kFailed);
+  if (const char* error = player.play()) return fail(arguments, error, player.trace_is_bad() ? kBadTrace : kFailed);
   replay::print_result(plan, player, meter, arguments.play.pace);
   _exit(0);
 }

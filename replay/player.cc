@@ -45,7 +45,9 @@ const char* Player::play() {
   Replayed& first = threads_[0];
   first.started = true;
   first.player = this;
+  trace_is_bad_ = true;
   if (const char* error = plan_.next_window()) return error;
+  trace_is_bad_ = false;
   meter_.set_baseline();
   wall_start_s_ = monotonic_s();
   run(first);
@@ -137,6 +139,7 @@ bool Player::refill() {
   cursor_ = 0;
   meter_.end_harness();
   if (more && error == nullptr) return true;
+  trace_is_bad_ = error != nullptr;
   finish(error);
   return false;
 }

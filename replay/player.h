@@ -35,6 +35,7 @@ class Player {
   // nullptr, or what went wrong.
   const char* prepare(uint32_t samples);
   const char* play();
+  bool trace_is_bad() const { return trace_is_bad_; }  // what went wrong is the trace's fault, not the allocator's
 
   const trace::SharedArray<Sample>& samples() const { return samples_; }
   uint32_t sample_count() const { return sample_count_; }
@@ -77,6 +78,7 @@ class Player {
   uint32_t cursor_ = 0;    // next segment of the window
   bool finished_ = false;  // the main thread then gets the baton for good; the others stay parked
   const char* error_ = nullptr;
+  bool trace_is_bad_ = false;
   double wall_start_s_ = 0;
   double wall_s_ = 0;
 };

@@ -1,4 +1,4 @@
-// Lines of JSON about single samples, written without malloc while the replay runs.
+// Lines of JSON for the program that started the replay, written without malloc: single samples, and why it failed.
 #pragma once
 
 #include "player.h"
@@ -6,5 +6,6 @@
 namespace neap::replay {
 
 void write_progress(int fd, const Sample& sample);
+void write_failure(int fd, const char* error);
 
 }  // namespace neap::replay

@@ -39,6 +39,8 @@ void write_progress(int fd, const Sample& s) {
           s.trace_ms, s.wall_ms, s.live_bytes, s.resident_bytes);
 }
 
+void write_failure(int fd, const char* error) { dprintf(fd, "{\"error\":\"%s\"}\n", error); }
+
 void print_result(const Plan& plan, const Player& player, const Meter& meter, double pace) {
   const Sample* first = player.samples().data();
   const Sample* end = first + player.sample_count();

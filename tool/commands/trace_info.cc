@@ -1,5 +1,6 @@
 #include <fmt/chrono.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -88,7 +89,7 @@ void print_sizes(const TraceFacts& facts) {
                show_bytes(row.total),
                fmt::format("{:.1f}%", bytes > 0 ? 100.0 * static_cast<double>(row.total.count) / bytes : 0)});
   }
-  fmt::print("{}", table.text());
+  fmt::print("{}", table.text(wants_colour(STDOUT_FILENO)));
 }
 
 }  // namespace

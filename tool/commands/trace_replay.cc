@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -15,7 +16,7 @@
 #include "tool/measure/interrupts.h"
 #include "tool/model/failure.h"
 #include "tool/render/progress.h"
-#include "tool/render/quantity.h"
+#include "tool/render/text_table.h"
 #include "tool/store/recording.h"
 #include "tool/trace/replay.h"
 #include "tool/trace/replay_table.h"
@@ -126,7 +127,8 @@ int replay_trace(ReplayOptions options, const Invocation& invocation) {
   if (options.side_by_side && options.pace == 0) options.pace = 1;
   const auto replays = run_all(options, chosen_allocators(options.allocators), invocation);
   if (!options.recordings.empty()) write_recordings(options.recordings, replays, options.trace);
-  fmt::print("{}", invocation.json ? replay_json(replays, options.trace, options.pace) : replay_table(replays));
+  fmt::print("{}", invocation.json ? replay_json(replays, options.trace, options.pace)
+                                   : replay_table(replays, wants_colour(STDOUT_FILENO)));
   const bool complete = std::all_of(replays.begin(), replays.end(), [](const Replay& each) { return each.complete; });
   return complete ? 0 : exit_signal_base + SIGINT;
 }

@@ -24,6 +24,7 @@ class Running {
  public:
   explicit Running(const ReplayJob& job) : answer_(::memfd_create("neap-replay-answer", MFD_CLOEXEC)) {
     replay_.label = job.label;
+    trace_ = job.arguments.back();
     int ends[2];
     if (answer_ < 0 || ::pipe(ends) != 0)
       throw Failure(fmt::format("cannot make a pipe to neap-replay: {}", std::strerror(errno)));
@@ -56,6 +57,10 @@ class Running {
       pending_.append(bytes, static_cast<std::size_t>(got));
     for (std::size_t end = 0; (end = pending_.find('\n')) != std::string::npos; pending_.erase(0, end + 1)) {
       const auto line = nlohmann::json::parse(pending_.substr(0, end));
+      if (line.contains("error")) {
+        error_ = line["error"];
+        continue;
+      }
       replay_.samples.push_back({line["event"],
                                  {line["trace_ms"].get<double>() / 1000},
                                  {line["live_bytes"].get<std::uint64_t>()},
@@ -70,8 +75,9 @@ class Running {
     pid_ = 0;
     read_samples();
     if (end->exit_code == 0) return read_answer();
-    const int code = end->exit_code == exit_bad_usage ? exit_bad_usage : exit_own_failure;
-    throw Failure(fmt::format("the replay under {} failed (exit code {})", replay_.label, end->exit_code), code);
+    if (end->exit_code == exit_bad_usage) throw UsageFailure(fmt::format("{}: {}", trace_, error_));
+    if (error_.empty()) error_ = fmt::format("neap-replay ended with exit code {}", end->exit_code);
+    throw Failure(fmt::format("the replay under {} failed: {}", replay_.label, error_));
   }
 
   void stop() {
@@ -104,6 +110,8 @@ class Running {
   int answer_;
   int samples_ = -1;
   pid_t pid_ = 0;
+  std::string trace_;
+  std::string error_;
   std::string pending_;
   Replay replay_;
 };

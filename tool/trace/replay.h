@@ -34,7 +34,7 @@ struct Replay {
 struct ReplayJob {
   std::string label;
   std::vector<std::string> environment;
-  std::vector<std::string> arguments;  // neap-replay's, its path first
+  std::vector<std::string> arguments;  // neap-replay's, its path first, the trace last
 };
 
 struct ReplayProgress {
@@ -42,7 +42,7 @@ struct ReplayProgress {
 };
 
 // Runs jobs at the same time until all are done or the person ends them. Throws Failure when one fails, with
-// exit code 2 when the trace is bad; neap-replay has told why on stderr.
+// exit code 2 when the trace is bad.
 class Replayer {
  public:
   using OnProgress = std::function<void(const ReplayProgress&)>;

@@ -69,6 +69,11 @@ std::vector<Row> complete_rows(const std::vector<Replay>& replays) {
   return rows;
 }
 
+bool best(const std::vector<Row>& rows, const Row& row, const Figure& figure) {
+  const auto lower = [&](const Row& each) { return each.median(figure) < row.median(figure); };
+  return rows.size() > 1 && std::none_of(rows.begin(), rows.end(), lower);
+}
+
 std::optional<double> ratio_to_baseline(const std::vector<Row>& rows, const Row& row, const Figure& figure) {
   for (const Row& each : rows)
     if (each.label == baseline && each.median(figure) > 0) return row.median(figure) / each.median(figure);
@@ -77,7 +82,7 @@ std::optional<double> ratio_to_baseline(const std::vector<Row>& rows, const Row&
 
 }  // namespace
 
-std::string replay_table(const std::vector<Replay>& replays) {
+std::string replay_table(const std::vector<Replay>& replays, bool colour) {
   const auto rows = complete_rows(replays);
   if (rows.empty()) return "no replay was completed\n";
   std::vector<TextColumn> columns = {{"allocator", Align::left}};
@@ -87,9 +92,10 @@ std::string replay_table(const std::vector<Replay>& replays) {
   }
   TextTable table(columns);
   for (const Row& row : rows) {
-    std::vector<std::string> cells = {row.label};
+    std::vector<TextCell> cells = {row.label};
     for (const Figure& figure : figures) {
-      cells.push_back(fmt::format(fmt::runtime(figure.format), row.median(figure) / figure.unit));
+      cells.push_back(
+          {fmt::format(fmt::runtime(figure.format), row.median(figure) / figure.unit), best(rows, row, figure)});
       if (!figure.with_ratio) continue;
       const auto ratio = ratio_to_baseline(rows, row, figure);
       cells.push_back(ratio ? fmt::format("{:.2f}", *ratio) : "-");
@@ -98,7 +104,7 @@ std::string replay_table(const std::vector<Replay>& replays) {
   }
   const Replay& any = *rows.front().runs.front();
   return fmt::format("live bytes: mean {}, peak {}\n\n{}", show_bytes(any.live_mean), show_bytes(any.live_peak),
-                     table.text());
+                     table.text(colour));
 }
 
 std::string replay_json(const std::vector<Replay>& replays, const std::string& trace_path, double pace) {

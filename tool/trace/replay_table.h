@@ -7,7 +7,7 @@
 
 namespace neap {
 
-std::string replay_table(const std::vector<Replay>& replays);
+std::string replay_table(const std::vector<Replay>& replays, bool colour);
 std::string replay_json(const std::vector<Replay>& replays, const std::string& trace_path, double pace);
 
 }  // namespace neap
