@@ -23,7 +23,7 @@ MEASURED_KBS = {"authority": 1, "middle": 500_000, "exit": 500_000, "tested": 10
 RENEWED_SHARE = 0.08
 LISTED_SHARE = 0.95  # of the synthetic relays, for the directory to count as full
 # A relay fetches a consensus within half an interval of its publication, then the documents: by then all have them.
-SETTLED_INTERVALS = 1.5
+SETTLED_INTERVALS = 1.75
 # Allocator settings of the caller's shell are not the lab's.
 NOT_INHERITED = ("LD_PRELOAD", "GLIBC_TUNABLES", "MALLOC_ARENA_MAX", "MALLOC_CONF", "NEAP_OPTIONS")
 
@@ -141,7 +141,8 @@ class Experiment:
             return not missing
 
         self.watch.until(ready, self.bring_up_left_s(), "waiting for the relays' directories",
-                         lambda: f"not yet on {', '.join(node.label for node in missing.values())}", self.network.tested)
+                         lambda: "not yet on " + ", ".join(node.label for node in missing.values()),
+                         self.network.tested)
 
     # --- the load
 

@@ -7,8 +7,8 @@ from .failure import BadInput
 SHORTEST_MIN = 3.0
 QUICK_MIN, DEFAULT_MIN = 5.0, 15.0
 QUICK_UP_TO_MIN = 8.0  # shorter labs take the quick sizes
-CLOSING_S = 22         # after the load: sessions end, relays stop, the report is written
-DRAIN_S = 12
+CLOSING_S = 30         # after the load: sessions end, relays stop, the report is written
+DRAIN_S = 20
 
 
 @dataclass(frozen=True)

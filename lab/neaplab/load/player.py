@@ -21,6 +21,7 @@ MOST_OPEN = 250         # sessions at once on one relay
 LATE_S = 50             # before the end, only sessions that end in time
 LAST_TRANSFER_S = 20    # before the end
 REQUEST_TIMEOUT_S = 60
+PAUSES_S = (0, 4, 10)   # before each attempt at a session
 TRACK_S = 2.0
 CLOCK = time.monotonic
 
@@ -90,11 +91,13 @@ class Player:
             number += 1
 
     async def serve(self, label, session):
-        """Plays the session, like a tor client once more on a fresh connection when the first one fails."""
+        """Plays the session, as a tor client would: again on a fresh connection when one fails. (Now and then tor takes a
+        circuit for an idle one before it sent the first cell, and closes it with reason 9, FINISHED.)"""
         tally = self.tallies[label]
         tally.begun += 1
         self.open[label] += 1
-        for last in (False, True):
+        for attempt, pause_s in enumerate(PAUSES_S, 1):
+            await asyncio.sleep(pause_s)
             try:
                 received = await self.connect_and_ask(label, session)
                 tally.served += 1
@@ -103,7 +106,7 @@ class Player:
                 break
             except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, ProtocolError) as problem:
                 what = f"{session.kind} session: {type(problem).__name__} {problem}"
-                (tally.fail if last else tally.retry)(what)
+                (tally.fail if attempt == len(PAUSES_S) else tally.retry)(what)
         self.open[label] -= 1
 
     async def connect_and_ask(self, label, session):

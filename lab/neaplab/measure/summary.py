@@ -51,8 +51,8 @@ def relay_result(label, allocator, samples, load_began_s, load_ended_s):
     live = [s.live for s in second_half if s.live is not None]
     return RelayResult(label, allocator, fmean(s.rss for s in second_half), last.rss, last.peak, samples[0].rss,
                        last.user_s - first.user_s, last.system_s - first.system_s,
-                       last.minor_faults - first.minor_faults, fmean(live) if live else None, median(live) if live else None,
-                       len(second_half))
+                       last.minor_faults - first.minor_faults, fmean(live) if live else None,
+                       median(live) if live else None, len(second_half))
 
 
 def allocator_results(relays):
