@@ -36,6 +36,7 @@ struct Block {
   BlockId id;
   BlockId next_dirty;
   std::uint32_t dirtied_at;  // heap event (low 32 bits) at which it entered the dirty queue
+  std::uint32_t rank;        // place in the heap: by the age of its chunk, then by address
 
   bits::Word* free_bits;  // slab: bit i set = object i is free; room for kMostObjects bits
 

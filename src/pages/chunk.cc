@@ -101,6 +101,7 @@ bool Chunk::commit(std::size_t count, Accounts& accounts) {
 void Chunk::prepare(std::size_t index) {
   Block& block = blocks_[index];
   block.id = block_id_of(address_of_block(index));
+  block.rank = first_rank_ + static_cast<std::uint32_t>(index);
   block.free_bits = object_bits_ + index * (kMostObjects / bits::kWordBits);
 }
 

@@ -43,6 +43,9 @@ class Chunk {
   void vacate(PageMap& map, Accounts& accounts);
   bool revive(PageMap& map, Accounts& accounts);
   bool is_vacant() const { return vacant_; }
+  // Ranks its blocks from `first` upwards; before their first use.
+  void rank_from(std::uint32_t first) { first_rank_ = first; }
+
   bool is_wholly_free() const { return bits::find(used_, 0, count_, true) == count_; }
 
   bool is_free(std::size_t index) const { return !bits::test(used_, index); }
@@ -57,6 +60,7 @@ class Chunk {
  private:
   void publish(PageMap& map, Chunk* owner);
 
+  std::uint32_t first_rank_ = 0;
   char* base_;
   Block* blocks_;
   bits::Word* object_bits_;             // kMostObjects bits for each block

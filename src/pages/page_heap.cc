@@ -45,6 +45,8 @@ Chunk* PageHeap::grow(std::size_t blocks) {
     chunk = Chunk::create(least, wish, map_, accounts_);
   }
   if (chunk == nullptr) return nullptr;
+  chunk->rank_from(next_rank_);
+  next_rank_ += static_cast<std::uint32_t>(chunk->size());
   (newest_ == nullptr ? chunks_ : newest_->next) = chunk;
   newest_ = chunk;
   return chunk;

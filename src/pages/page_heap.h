@@ -85,6 +85,7 @@ class PageHeap {
   Mutex lock_;
   Chunk* chunks_ = nullptr;
   Chunk* newest_ = nullptr;
+  std::uint32_t next_rank_ = 0;
   BlockId queue_head_ = BlockId::none, queue_tail_ = BlockId::none;
   std::atomic<std::uint64_t> events_{0};
   Accounts accounts_;

@@ -1,6 +1,6 @@
-// NonfullSlabs: the slabs of one bin that have free objects, ordered by address; the lowest is the one to refill from.
-// An intrusive pairing heap (M. Fredman et al., 1986): insert O(1), remove O(log n) amortised, no memory of its own.
-// Guarded by the bin's lock.
+// NonfullSlabs: the slabs of one bin that have free objects, ordered by rank (the age of the chunk, then the address,
+// as the page heap fills them); the lowest is the one to refill from. An intrusive pairing heap (M. Fredman et al.,
+// 1986): insert O(1), remove O(log n) amortised, no memory of its own. Guarded by the bin's lock.
 #pragma once
 
 #include "pages/block.h"
@@ -30,7 +30,7 @@ class NonfullSlabs {
 
  private:
   // Makes the higher of two roots the first child of the lower. A first child's `previous` is its parent.
-  static Block* meld(Block* a, Block* b) { return a->id < b->id ? meld_ordered(a, b) : meld_ordered(b, a); }
+  static Block* meld(Block* a, Block* b) { return a->rank < b->rank ? meld_ordered(a, b) : meld_ordered(b, a); }
   static Block* meld_ordered(Block* low, Block* high) {
     high->nonfull.previous = low;
     high->nonfull.next = low->nonfull.child;

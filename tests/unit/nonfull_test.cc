@@ -14,7 +14,7 @@ constexpr std::size_t kBlocks = 300;
 class NonfullTest : public testing::Test {
  protected:
   NonfullTest() {
-    for (std::size_t i = 0; i < kBlocks; ++i) blocks_[i].id = static_cast<BlockId>(1000 + i);
+    for (std::size_t i = 0; i < kBlocks; ++i) blocks_[i].rank = static_cast<std::uint32_t>(1000 + i);
   }
   Block* lowest_of(const std::set<std::size_t>& model) { return model.empty() ? nullptr : &blocks_[*model.begin()]; }
 
