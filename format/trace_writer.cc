@@ -18,7 +18,8 @@ void put_varint(std::vector<uint8_t>& out, uint64_t value) {
 
 }  // namespace
 
-TraceWriter::TraceWriter(const std::string& path, const std::string& program, int compression_level)
+TraceWriter::TraceWriter(const std::string& path, const std::string& program, int compression_level,
+                         uint64_t started_unix_s)
     : file_(std::fopen(path.c_str(), "wbe")), context_(ZSTD_createCCtx()) {
   if (file_ == nullptr) throw std::runtime_error("cannot write " + path + ": " + std::strerror(errno));
   ZSTD_CCtx_setParameter(context_, ZSTD_c_compressionLevel, compression_level);
@@ -26,7 +27,7 @@ TraceWriter::TraceWriter(const std::string& path, const std::string& program, in
   FileHeader header{};
   std::memcpy(header.magic, kFileMagic, sizeof header.magic);
   header.version = kFileVersion;
-  header.started_unix_s = static_cast<uint64_t>(std::time(nullptr));
+  header.started_unix_s = started_unix_s != 0 ? started_unix_s : static_cast<uint64_t>(std::time(nullptr));
   program.copy(header.program, sizeof header.program - 1);
   write(&header, sizeof header);
 }

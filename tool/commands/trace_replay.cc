@@ -11,6 +11,7 @@
 #include "tool/allocators/environment.h"
 #include "tool/allocators/preflight.h"
 #include "tool/allocators/resolve.h"
+#include "tool/commands/run_facts.h"
 #include "tool/commands/trace.h"
 #include "tool/measure/clock.h"
 #include "tool/measure/interrupts.h"
@@ -119,8 +120,15 @@ void write_recordings(const std::string& folder, const std::vector<Replay>& repl
     std::replace(label.begin(), label.end(), '/', '_');
     return fmt::format("{}/{}.neaprec", folder, label);
   };
-  for (const auto& [label, replay] : last) write_recording(path(label), as_run(*replay, trace), true);
-  if (!replays.empty()) write_recording(path("live"), live_as_run(replays.front(), trace), true);
+  const RunFacts host = facts_of_this_host({}, {}, 0);
+  const auto write = [&](const std::string& label, Run run) {
+    run.facts.host = host.host;
+    run.facts.kernel = host.kernel;
+    run.facts.started_at = host.started_at;
+    write_recording(path(label), run, true);
+  };
+  for (const auto& [label, replay] : last) write(label, as_run(*replay, trace));
+  if (!replays.empty()) write("live", live_as_run(replays.front(), trace));
 }
 
 int replay_trace(ReplayOptions options, const Invocation& invocation) {

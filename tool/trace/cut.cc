@@ -51,7 +51,7 @@ std::uint64_t cut_trace(const std::string& input, const std::string& output, con
   if (from_ms >= until_ms || from_ms > source.summary().duration_ms)
     throw UsageFailure(fmt::format("{}: nothing lies between --from {} and --until {}; the trace lasts {} s", input,
                                    cut.from.count, cut.until.count, source.summary().duration_ms / 1000.0));
-  trace::TraceWriter writer(output, source.reader().program(), cut.compression_level);
+  trace::TraceWriter writer(output, source.reader().program(), cut.compression_level, source.reader().started_unix_s());
   Alive alive(source.summary().slots);
   bool started = false;
   for (auto events = source.next(); !events.empty(); events = source.next()) {

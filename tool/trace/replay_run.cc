@@ -32,6 +32,13 @@ void add_samples(Run& run, const Replay& replay, Resident resident) {
     run.facts.interval = {run.samples.back().at.count / static_cast<double>(run.samples.size())};
 }
 
+RunEnd end_of(const Replay& replay) {
+  RunEnd end;
+  end.exit_code = 0;
+  end.wall = replay.wall;
+  return end;
+}
+
 }  // namespace
 
 Run as_run(const Replay& replay, const std::string& trace_path) {
@@ -39,9 +46,7 @@ Run as_run(const Replay& replay, const std::string& trace_path) {
   run.facts.allocator = replay.label;
   add_samples(run, replay, [](const ReplaySample& each) { return each.resident; });
   if (!replay.complete) return run;
-  RunEnd end;
-  end.exit_code = 0;
-  end.wall = replay.wall;
+  RunEnd end = end_of(replay);
   end.user = replay.cpu;
   end.system = Seconds{};
   end.peak_rss = replay.resident_peak;
@@ -54,6 +59,7 @@ Run as_run(const Replay& replay, const std::string& trace_path) {
 Run live_as_run(const Replay& replay, const std::string& trace_path) {
   Run run = empty_run("live bytes", trace_path);
   add_samples(run, replay, [](const ReplaySample& each) { return each.live; });
+  if (replay.complete) run.end = end_of(replay);
   return run;
 }
 
