@@ -77,14 +77,16 @@ void Bin::give_one(PageHeap& pages, void* object, const char* function) {
   const bool was_full = block.free_count == 0;
   slab::give(block, index);
   if (block.free_count >= row.per_page) {
-    const PageMask fresh = slab::newly_free_pages(block, row, index);
-    if (fresh != 0) {
-      block.dirty |= fresh;
-      pages.accounts().dirty_pages.add(static_cast<std::uint64_t>(std::popcount(fresh)));
-      pages.enqueue(block);
-    }
+    mark_dirty(block, slab::newly_free_pages(block, row, index), pages);
   }
   settle(block, row, pages, was_full);
+}
+
+void Bin::mark_dirty(Block& block, PageMask fresh, PageHeap& pages) {
+  if (fresh == 0) return;
+  block.dirty |= fresh;
+  pages.accounts().dirty_pages.add(static_cast<std::uint64_t>(std::popcount(fresh)));
+  pages.enqueue(block);
 }
 
 // After free objects were added: keeps the order of non-full slabs, the admission mark, and gives an empty slab back
@@ -143,6 +145,7 @@ void Bin::release_pages(ClassIndex c, Block& block, PageHeap& pages) {
   const bool was_full = block.free_count == 0;
   block.resident = static_cast<PageMask>((block.resident & ~mask) | kept);
   slab::restore(block, row, mask);
+  mark_dirty(block, slab::free_beside(block, row, mask), pages);
   settle(block, row, pages, was_full);
 }
 

@@ -35,6 +35,7 @@ class alignas(64) Bin {
 
  private:
   void give_one(PageHeap& pages, void* object, const char* function);
+  static void mark_dirty(Block& block, PageMask fresh, PageHeap& pages);
   void settle(Block& block, const ClassRow& row, PageHeap& pages, bool was_full);
   void admit(Block& block, const ClassRow& row);
   void note_lowest(const ClassRow& row);

@@ -101,4 +101,15 @@ void restore(Block& block, const ClassRow& row, PageMask pages) {
   block.free_count = static_cast<std::uint16_t>(block.free_count + given);
 }
 
+PageMask free_beside(const Block& block, const ClassRow& row, PageMask pages) {
+  PageMask found = 0;
+  each_run(pages, [&](std::uint32_t first, std::uint32_t length) {
+    const Range objects = objects_over(row, first, length);
+    if (objects.from == objects.to) return;
+    found |= newly_free_pages(block, row, objects.from);
+    found |= newly_free_pages(block, row, objects.to - 1);
+  });
+  return static_cast<PageMask>(found & ~pages);
+}
+
 }  // namespace neap::slab

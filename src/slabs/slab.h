@@ -41,6 +41,10 @@ PageMask newly_free_pages(const Block& block, const ClassRow& row, std::uint32_t
 std::uint32_t set_aside(Block& block, const ClassRow& row, PageMask pages);
 void restore(Block& block, const ClassRow& row, PageMask pages);
 
+// The pages next to the given ones that fell free while those were set aside: until restore their shared objects were
+// out.
+PageMask free_beside(const Block& block, const ClassRow& row, PageMask pages);
+
 // Calls fn(first_page, pages) for each run of neighbouring pages in the mask.
 template <class Fn>
 void each_run(PageMask mask, Fn fn) {

@@ -178,7 +178,8 @@ bool make_readable(void* address, std::size_t size) {
 }
 
 bool discard(void* address, std::size_t size) {
-  if (system().hook) system().hook(static_cast<char*>(address), size);
+  if (const fake_os::DiscardHook hook = system().hook)
+    hook(static_cast<char*>(address), size);  // a copy: it may end itself
   const std::lock_guard guard(system().lock);
   fake_os::require_committed(address, size, "discard of pages that are not committed");
   if (!fake_os::permitted(Call::discard)) return false;

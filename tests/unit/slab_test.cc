@@ -1,0 +1,195 @@
+#include "slabs/slab.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace neap {
+namespace {
+
+// A slab that nothing was reserved for: its functions compute addresses and touch none.
+class SlabTest : public testing::TestWithParam<std::size_t> {
+ protected:
+  explicit SlabTest(std::size_t c = GetParam()) : row_(kClasses[c]) {
+    block_.id = static_cast<BlockId>(0x1234);
+    block_.free_bits = words_.data();
+    slab::init(block_, row_);
+  }
+  std::vector<std::uint32_t> take(std::uint32_t want) {
+    std::vector<void*> out(want);
+    const std::uint32_t got = slab::take(block_, row_, out.data(), want, touched_);
+    std::vector<std::uint32_t> indexes;
+    for (std::uint32_t i = 0; i < got; ++i) {
+      indexes.push_back(static_cast<std::uint32_t>((static_cast<char*>(out[i]) - block_.address()) / row_.size));
+    }
+    return indexes;
+  }
+  // Pages as a string: 'x' resident, 'd' resident and dirty, 'r' released, '.' behind the last object and never
+  // touched.
+  std::string drawn() const {
+    std::string pages;
+    for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
+      const bool resident = (block_.resident >> page) & 1, dirty = (block_.dirty >> page) & 1;
+      pages += dirty ? 'd' : resident ? 'x' : page * kPageSize < row_.size * row_.capacity ? 'r' : '.';
+    }
+    return pages;
+  }
+  bool page_is_free(std::uint32_t page) const {
+    const std::uint32_t begin = page << kPageShift, end = begin + static_cast<std::uint32_t>(kPageSize);
+    for (std::uint32_t i = 0; i < row_.capacity; ++i) {
+      if (i * row_.size < end && (i + 1) * row_.size > begin && !slab::is_free(block_, i)) return false;
+    }
+    return true;
+  }
+  void give(std::uint32_t index) {
+    slab::give(block_, index);
+    block_.dirty = static_cast<PageMask>(block_.dirty | slab::newly_free_pages(block_, row_, index));
+  }
+
+  const ClassRow& row_;
+  Block block_{};
+  std::array<bits::Word, kMostObjects / bits::kWordBits> words_{};
+  slab::Touched touched_;
+};
+
+class EveryClass : public SlabTest {};
+INSTANTIATE_TEST_SUITE_P(Slab, EveryClass, testing::Range(std::size_t{0}, kClassCount));
+
+TEST_P(EveryClass, TakesAllObjectsLowestFirst) {
+  std::uint32_t next = 0;
+  for (std::uint32_t want = 1; block_.free_count > 0; want = want % 7 + 1) {
+    const std::vector<std::uint32_t> got = take(want);
+    ASSERT_FALSE(got.empty());
+    for (const std::uint32_t index : got) ASSERT_EQ(index, next++);
+  }
+  EXPECT_EQ(next, row_.capacity);
+  EXPECT_TRUE(take(3).empty());
+}
+
+TEST_P(EveryClass, TakingTouchesExactlyThePagesUnderTheObjects) {
+  for (std::uint32_t i = 0; i < row_.capacity; ++i) {
+    const PageMask before = block_.resident;
+    take(1);
+    for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
+      const bool under = i * row_.size < (page + 1) << kPageShift && (i + 1) * row_.size > page << kPageShift;
+      ASSERT_EQ((block_.resident >> page) & 1, under || ((before >> page) & 1)) << "object " << i << " page " << page;
+    }
+  }
+  EXPECT_EQ(touched_.became_resident, pages_of(std::size_t{row_.size} * row_.capacity));
+}
+
+// Takes and gives at random; the lowest objects come first, and dirty is exactly the resident pages without a live
+// object.
+TEST_P(EveryClass, AgreesWithABruteForceModel) {
+  std::mt19937 random(static_cast<unsigned>(row_.size));
+  std::set<std::uint32_t> free;
+  for (std::uint32_t i = 0; i < row_.capacity; ++i) free.insert(i);
+  std::vector<std::uint32_t> live;
+  for (int step = 0; step < 300; ++step) {
+    const bool mostly_take = step / 60 % 2 == 0;
+    if (random() % 4 < (mostly_take ? 3u : 1u)) {
+      for (const std::uint32_t index : take(1 + static_cast<std::uint32_t>(random()) % (row_.capacity / 8 + 1))) {
+        ASSERT_EQ(index, *free.begin());
+        free.erase(free.begin());
+        live.push_back(index);
+      }
+    } else {
+      for (std::size_t n = live.size() / 6 + 1; n > 0 && !live.empty(); --n) {
+        std::swap(live[random() % live.size()], live.back());
+        give(live.back());
+        free.insert(live.back());
+        live.pop_back();
+      }
+    }
+    ASSERT_EQ(block_.free_count, free.size());
+    for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
+      const bool resident = (block_.resident >> page) & 1;
+      ASSERT_EQ((block_.dirty >> page) & 1, resident && page_is_free(page)) << "step " << step << " page " << page;
+    }
+  }
+}
+
+TEST_P(EveryClass, SetAsideAndRestoreAreInverse) {
+  std::mt19937 random(static_cast<unsigned>(row_.size));
+  std::vector<std::uint32_t> live = take(row_.capacity);
+  for (const std::uint32_t index : live) {
+    if (random() % 64 != 0) give(index);
+  }
+  const auto before = words_;
+  const std::uint16_t count = block_.free_count;
+  const PageMask mask = block_.dirty;
+  const std::uint32_t aside = slab::set_aside(block_, row_, mask);
+  EXPECT_EQ(block_.free_count + aside, count);
+  for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
+    if (((mask >> page) & 1) && page * kPageSize < row_.size * row_.capacity) {
+      EXPECT_FALSE(page_is_free(page));
+    }
+  }
+  const std::vector<std::uint32_t> taken = take(block_.free_count);
+  EXPECT_EQ(block_.dirty & mask, mask) << "an object on a page set aside was handed out";
+  for (const std::uint32_t index : taken) slab::give(block_, index);
+  slab::restore(block_, row_, mask);
+  EXPECT_EQ(words_, before);
+  EXPECT_EQ(block_.free_count, count);
+  if (count > 0) {
+    EXPECT_FALSE(take(1).empty());
+  }
+}
+
+class Pages512 : public SlabTest {
+ protected:
+  Pages512() : SlabTest(static_cast<std::size_t>(class_of(512))) {}
+};
+INSTANTIATE_TEST_SUITE_P(Slab, Pages512, testing::Values(std::size_t{0}));
+
+TEST_P(Pages512, AreDrawn) {
+  EXPECT_EQ(drawn(), "rrrrrrrrrrrrrrrr");
+  take(8 * 3);
+  EXPECT_EQ(drawn(), "xxxrrrrrrrrrrrrr");
+  for (std::uint32_t i = 8; i < 15; ++i) give(i);
+  EXPECT_EQ(drawn(), "xxxrrrrrrrrrrrrr");
+  give(15);
+  EXPECT_EQ(drawn(), "xdxrrrrrrrrrrrrr");
+  block_.resident = static_cast<PageMask>(block_.resident & ~2u);
+  block_.dirty = 0;
+  EXPECT_EQ(drawn(), "xrxrrrrrrrrrrrrr");
+  take(1);
+  EXPECT_EQ(drawn(), "xxxrrrrrrrrrrrrr");
+}
+
+class PagesStraddled : public SlabTest {
+ protected:
+  PagesStraddled() : SlabTest(static_cast<std::size_t>(class_of(3 * 1024))) {}
+};
+INSTANTIATE_TEST_SUITE_P(Slab, PagesStraddled, testing::Values(std::size_t{0}));
+
+TEST_P(PagesStraddled, FallFreeWithTheLastObjectOverThem) {
+  take(4);  // pages 0-2; objects 1 and 2 straddle
+  EXPECT_EQ(drawn(), "xxxrrrrrrrrrrrrr");
+  give(0);
+  EXPECT_EQ(drawn(), "xxxrrrrrrrrrrrrr");
+  give(1);
+  EXPECT_EQ(drawn(), "dxxrrrrrrrrrrrrr");
+  give(2);
+  EXPECT_EQ(drawn(), "ddxrrrrrrrrrrrrr");
+  give(3);
+  EXPECT_EQ(drawn(), "dddrrrrrrrrrrrrr");
+}
+
+TEST(SlabRuns, EachRunIsMaximal) {
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> runs;
+  slab::each_run(0b1011100000000111,
+                 [&](std::uint32_t first, std::uint32_t pages) { runs.emplace_back(first, pages); });
+  EXPECT_EQ(runs, (std::vector<std::pair<std::uint32_t, std::uint32_t>>{{0, 3}, {11, 3}, {15, 1}}));
+  runs.clear();
+  slab::each_run(0xffff, [&](std::uint32_t first, std::uint32_t pages) { runs.emplace_back(first, pages); });
+  EXPECT_EQ(runs, (std::vector<std::pair<std::uint32_t, std::uint32_t>>{{0, 16}}));
+}
+
+}  // namespace
+}  // namespace neap
