@@ -71,7 +71,11 @@ ThreadCache* Heap::open_cache() {
   } else {
     if (static_cast<std::size_t>(metadata_end_ - metadata_) < kCacheBytes) {
       char* more = static_cast<char*>(os::reserve(kMetadataStep, kPageSize));
-      if (more == nullptr || !os::commit(more, kMetadataStep)) return nullptr;
+      if (more == nullptr) return nullptr;
+      if (!os::commit(more, kMetadataStep)) {
+        os::unreserve(more, kMetadataStep);
+        return nullptr;
+      }
       metadata_ = more;
       metadata_end_ = more + kMetadataStep;
       pages_.accounts().metadata_bytes.add(kMetadataStep);
