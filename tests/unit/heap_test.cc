@@ -1,0 +1,222 @@
+// Thread caches, the release policy, and fork's locks, on a whole heap.
+#include "heap/heap.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "rig.h"
+
+namespace neap {
+namespace {
+
+using fake_os::Call;
+
+class HeapTest : public testing::Test {
+ protected:
+  HeapTest() { rig_.heap.options.dirty_floor = std::uint64_t{1} << 40; }
+
+  // What the stacks of a cache may hold, in bytes.
+  static std::uint64_t room_bytes(ThreadCache& cache) {
+    std::uint64_t bytes = 0;
+    for (std::size_t c = 0; c < kCachedClasses; ++c) bytes += std::uint64_t{cache.room(c)} * class_size(c);
+    return bytes;
+  }
+  std::vector<void*> make(ThreadCache* cache, std::size_t count, std::size_t size) {
+    std::vector<void*> all;
+    for (std::size_t i = 0; i < count; ++i) all.push_back(rig_.allocate(cache, size));
+    return all;
+  }
+  void free(ThreadCache* cache, const std::vector<void*>& objects) {
+    for (void* object : objects) rig_.free(cache, object);
+  }
+  void expect_budget_kept(ThreadCache& cache) {
+    EXPECT_EQ(cache.budget + room_bytes(cache), rig_.heap.options.cache_bytes);
+    for (std::size_t c = 0; c < kCachedClasses; ++c) {
+      EXPECT_LE(cache.room(c), most_cached(c));
+      EXPECT_LE(cache.count(c), cache.room(c));
+    }
+  }
+
+  Rig rig_;
+};
+
+TEST_F(HeapTest, ObjectsComeInAddressOrder) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  const std::vector<void*> all = make(cache, 500, 48);
+  EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
+}
+
+TEST_F(HeapTest, ACacheKeepsToItsBudget) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  std::vector<void*> all;
+  for (std::size_t round = 0; round < 6; ++round) {
+    for (std::size_t size = 8; size <= kLargestCached; size += 40) {
+      const std::vector<void*> some = make(cache, 20 + round * 7, size);
+      all.insert(all.end(), some.begin(), some.end());
+      expect_budget_kept(*cache);
+    }
+    free(cache, all);
+    all.clear();
+    expect_budget_kept(*cache);
+  }
+  rig_.heap.flush(*cache);
+  EXPECT_EQ(rig_.sums().small_bytes, 0u);
+  rig_.expect_in_order();
+}
+
+TEST_F(HeapTest, ABudgetOfNothingCachesNothing) {
+  rig_.heap.options.cache_bytes = 0;
+  ThreadCache* cache = rig_.heap.open_cache();
+  free(cache, make(cache, 100, 64));
+  EXPECT_EQ(rig_.sums().small_bytes, 0u);
+}
+
+TEST_F(HeapTest, AFreedObjectIsTheNextOne) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  make(cache, 10, 64);
+  void* object = rig_.allocate(cache, 64);
+  rig_.free(cache, object);
+  EXPECT_EQ(rig_.allocate(cache, 64), object);
+}
+
+TEST_F(HeapTest, FreesThatMayNotBeCachedAreGivenBackInBatches) {
+  leave_single_thread();
+  ThreadCache* cache = rig_.heap.open_cache();
+  const std::vector<void*> all = make(nullptr, 4096, 64);
+  const std::uint64_t out = rig_.sums().small_bytes;
+  for (std::size_t i = 1024; i < 1024 + 200; ++i) rig_.free(nullptr, all[i]);  // the second slab is now below 7/8
+  rig_.free(nullptr, all[0]);                                                  // and not the lowest
+  for (std::size_t i = 1300; i < 1310; ++i) rig_.free(cache, all[i]);
+  EXPECT_EQ(cache->stash.count, 10u);
+  for (std::size_t i = 1310; i < 1400; ++i) rig_.free(cache, all[i]);
+  EXPECT_LT(cache->stash.count, Stash::kRoom);
+  rig_.heap.flush(*cache);
+  EXPECT_EQ(cache->stash.count, 0u);
+  EXPECT_EQ(out - rig_.sums().small_bytes, (200 + 1 + 100) * 64u);
+  rig_.expect_in_order();
+}
+
+TEST_F(HeapTest, AClosedCacheGivesAllBackAndServesAgain) {
+  ThreadCache* first = rig_.heap.open_cache();
+  ThreadCache* second = rig_.heap.open_cache();
+  EXPECT_NE(first, second);
+  EXPECT_EQ(rig_.sums().threads, 2u);
+  free(first, make(first, 50, 64));
+  rig_.heap.close_cache(*first);
+  EXPECT_EQ(rig_.sums().small_bytes, 0u);
+  EXPECT_EQ(rig_.sums().threads, 1u);
+  EXPECT_EQ(rig_.heap.open_cache(), first);
+  expect_budget_kept(*first);
+}
+
+TEST_F(HeapTest, ARefusedCacheLeavesNothingReserved) {
+  fake_os::refuse(Call::commit);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(rig_.heap.open_cache(), nullptr);
+  EXPECT_TRUE(fake_os::reservations().empty());
+  fake_os::allow(Call::commit);
+  EXPECT_NE(rig_.heap.open_cache(), nullptr);
+}
+
+TEST_F(HeapTest, OutOfMemoryIsNullAndTheHeapStaysUsable) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  fake_os::refuse(Call::reserve);
+  fake_os::refuse(Call::commit);
+  for (const std::size_t size : {8u, 64u, 1024u, 2000u, 32768u}) EXPECT_EQ(rig_.allocate(cache, size), nullptr) << size;
+  fake_os::allow(Call::reserve);
+  fake_os::allow(Call::commit);
+  for (const std::size_t size : {8u, 64u, 1024u, 2000u, 32768u}) EXPECT_NE(rig_.allocate(cache, size), nullptr) << size;
+  rig_.expect_in_order();
+}
+
+TEST_F(HeapTest, FreePagesStayUntilTheyAreOldEnough) {
+  rig_.heap.options.decay_events = 1000;
+  rig_.free(nullptr, rig_.allocate(nullptr, 200000));
+  const std::uint64_t dirty = rig_.sums().dirty_bytes;
+  EXPECT_GT(dirty, 0u);
+  void* object = rig_.allocate(nullptr, 2000);
+  for (int i = 0; i < 400; ++i) rig_.free(nullptr, std::exchange(object, rig_.allocate(nullptr, 2000)));
+  EXPECT_GT(rig_.sums().dirty_bytes, 0u);
+  EXPECT_EQ(rig_.board.returned_bytes, 0u);
+  for (int i = 0; i < 400; ++i) rig_.free(nullptr, std::exchange(object, rig_.allocate(nullptr, 2000)));
+  EXPECT_GT(rig_.sums().returned_bytes, 0u);
+  rig_.expect_in_order();
+}
+
+TEST_F(HeapTest, FreePagesAboveTheLimitGoAtOnce) {
+  rig_.heap.options.dirty_percent = 0;
+  rig_.heap.options.dirty_floor = 40 * kPageSize;
+  const std::vector<void*> all = make(nullptr, 20, 10 * kPageSize);
+  for (void* object : all) {
+    rig_.free(nullptr, object);
+    EXPECT_LE(rig_.sums().dirty_bytes, 40 * kPageSize);
+  }
+  EXPECT_GT(rig_.sums().returned_bytes, 0u);
+  rig_.expect_in_order();
+}
+
+TEST_F(HeapTest, ReleaseAllReturnsEveryFreePage) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  std::vector<void*> all = make(cache, 3000, 64), kept;
+  for (std::size_t i = 0; i < all.size(); i += 500)
+    std::swap(all[i], all.back()), kept.push_back(all.back()), all.pop_back();
+  free(cache, all);
+  rig_.free(cache, rig_.allocate(cache, 1 << 20));
+  rig_.heap.flush(*cache);
+  EXPECT_GT(rig_.heap.release_all(), std::size_t{1} << 20);
+  EXPECT_EQ(rig_.sums().dirty_bytes, 0u);
+  EXPECT_EQ(rig_.sums().resident_bytes, rig_.board.resident_bytes);
+  EXPECT_LE(rig_.sums().resident_bytes, kept.size() * 2 * kPageSize);
+  rig_.expect_in_order();
+}
+
+// A system that never takes pages back costs memory, not time or soundness.
+TEST_F(HeapTest, ASystemThatRefusesEveryDiscard) {
+  rig_.heap.options.dirty_floor = rig_.heap.options.dirty_percent = 0;
+  fake_os::refuse(Call::discard);
+  ThreadCache* cache = rig_.heap.open_cache();
+  constexpr std::size_t kRounds = 2000;
+  for (std::size_t i = 0; i < kRounds; ++i) {
+    void* small = rig_.allocate(cache, 5000);
+    void* large = rig_.allocate(cache, 50000 + i * 8, true);
+    const char* bytes = static_cast<const char*>(large);
+    ASSERT_TRUE(std::all_of(bytes, bytes + 50000, [](char byte) { return byte == 0; }));
+    std::memset(large, 1, 50000);
+    rig_.free(cache, small);
+    rig_.free(cache, large);
+  }
+  EXPECT_LT(fake_os::calls(Call::discard), kRounds * 8);
+}
+
+TEST_F(HeapTest, TheTrimAskedForFromOutsideHappensAtTheNextEvent) {
+  rig_.free(nullptr, rig_.allocate(nullptr, 200000));
+  EXPECT_GT(rig_.sums().dirty_bytes, 0u);
+  rig_.board.control = 1;
+  rig_.allocate(nullptr, 2000);
+  EXPECT_EQ(rig_.board.control, 0u);
+  EXPECT_EQ(rig_.sums().dirty_bytes, 0u);
+}
+
+TEST_F(HeapTest, AfterForkTheChildKeepsItsOwnCacheAndGivesUpTheOthers) {
+  ThreadCache* mine = rig_.heap.open_cache();
+  ThreadCache* other = rig_.heap.open_cache();
+  free(mine, make(mine, 30, 64));
+  free(other, make(other, 30, 64));
+  rig_.heap.before_fork();
+  rig_.heap.after_fork_in_child(mine);
+  EXPECT_EQ(rig_.sums().threads, 1u);
+  EXPECT_EQ(rig_.heap.open_cache(), other);
+  expect_budget_kept(*other);
+  EXPECT_EQ(other->count(static_cast<std::size_t>(class_of(64))), 0u);
+  make(mine, 100, 64);
+  rig_.expect_in_order();
+  rig_.heap.before_fork();
+  rig_.heap.after_fork_in_parent();
+  make(other, 100, 64);
+  rig_.expect_in_order();
+}
+
+}  // namespace
+}  // namespace neap
