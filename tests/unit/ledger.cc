@@ -59,7 +59,7 @@ class Walk {
         ++free;
         continue;
       }
-      const std::uint32_t first = object * row.size / kPageSize, last = ((object + 1) * row.size - 1) / kPageSize;
+      const std::uint32_t first = (object * row.size) >> kPageShift, last = ((object + 1) * row.size - 1) >> kPageShift;
       for (std::uint32_t page = first; page <= last; ++page) {
         if (block.dirty & bit_of(page)) fault(block.address(), "a page under a live object is dirty");
         if (!(block.resident & bit_of(page))) fault(block.address(), "a page under a live object is not resident");
