@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <stdio.h>
 
+#include <atomic>
 #include <climits>
 #include <cstring>
 
@@ -64,7 +65,8 @@ NEAP_EXPORT int mallopt(int parameter, int value) noexcept {
     case M_ARENA_MAX:
       return value > 0 ? 1 : 0;
     case M_TRIM_THRESHOLD:
-      neap::heap.options.dirty_floor = value < 0 ? std::uint64_t{1} << 40 : static_cast<std::uint64_t>(value);
+      std::atomic_ref<std::uint64_t>(neap::heap.options.dirty_floor)
+          .store(value < 0 ? std::uint64_t{1} << 40 : static_cast<std::uint64_t>(value), std::memory_order_relaxed);
       return 1;
     default:
       return 1;

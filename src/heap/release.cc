@@ -15,10 +15,17 @@ constexpr std::uint32_t kClockStep = 256;
 // Batch limit: one call to malloc or free pays for at most this many discards.
 constexpr int kMostAtOnce = 64;
 
+// What is above the limit goes, not all that lies beside it: the rest may be used again soon.
+std::size_t blocks_for(std::uint64_t pages) {
+  const std::size_t blocks = pages / kPagesPerBlock + 1;
+  return blocks < kMostBlocksPerDiscard ? blocks : kMostBlocksPerDiscard;
+}
+
 }  // namespace
 
 std::uint64_t Heap::dirty_limit() const {
-  return pages_of(options.dirty_floor) + accounts().resident_pages.get() * options.dirty_percent / 100;
+  const std::uint64_t floor = __atomic_load_n(&options.dirty_floor, __ATOMIC_RELAXED);  // mallopt may change it
+  return pages_of(floor) + accounts().resident_pages.get() * options.dirty_percent / 100;
 }
 
 void Heap::count_events(ThreadCache* cache, std::uint32_t events) {
@@ -53,8 +60,8 @@ void Heap::release_one(const Due& due) {
 void Heap::release_due() {
   if (accounts().dirty_pages.get() == 0 || !release_lock_.try_lock()) return;
   for (int i = 0; i < kMostAtOnce; ++i) {
-    const bool over = accounts().dirty_pages.get() > dirty_limit();
-    const Due due = pages_.pop_due(over ? 0 : options.decay_events);
+    const std::uint64_t dirty = accounts().dirty_pages.get(), limit = dirty_limit();
+    const Due due = dirty > limit ? pages_.pop_due(0, blocks_for(dirty - limit)) : pages_.pop_due(options.decay_events);
     if (due.what == Due::What::nothing) break;
     release_one(due);
   }

@@ -16,9 +16,6 @@ constexpr std::size_t kLeastChunk = std::size_t{1} << 20;
 // Under a limit on address space a chunk takes at most this part of it: the program's own maps need room too.
 constexpr std::size_t kLimitShare = 16;
 
-// One discard covers at most this many blocks: 16 MiB, a bound on the time of a single call.
-constexpr std::size_t kMostBlocksPerDiscard = 256;
-
 std::uint64_t count_pages(PageMask mask) { return static_cast<std::uint64_t>(std::popcount(mask)); }
 
 PageMask low_pages(std::size_t pages) {
@@ -212,12 +209,12 @@ Block* PageHeap::pop() {
   return block;
 }
 
-Due PageHeap::claim_free_run(Block& block) {
+Due PageHeap::claim_free_run(Block& block, std::size_t most_blocks) {
   Chunk* chunk = map_.chunk(address_of(block.address()));
   const auto dirty_and_free = [&](std::size_t i) { return chunk->is_free(i) && chunk->at(i)->dirty != 0; };
   std::size_t begin = chunk->index_of(&block), end = begin + 1;
-  while (begin > 0 && end - begin < kMostBlocksPerDiscard && dirty_and_free(begin - 1)) --begin;
-  while (end < chunk->committed() && end - begin < kMostBlocksPerDiscard && dirty_and_free(end)) ++end;
+  while (begin > 0 && end - begin < most_blocks && dirty_and_free(begin - 1)) --begin;
+  while (end < chunk->committed() && end - begin < most_blocks && dirty_and_free(end)) ++end;
   Due due{Due::What::free_run, chunk->at(begin), chunk, end - begin, 0};
   for (std::size_t i = begin; i < end; ++i) {
     due.pages += count_pages(chunk->at(i)->dirty);
@@ -228,7 +225,7 @@ Due PageHeap::claim_free_run(Block& block) {
   return due;
 }
 
-Due PageHeap::pop_due(std::uint64_t older_than) {
+Due PageHeap::pop_due(std::uint64_t older_than, std::size_t most_blocks) {
   Guard guard(lock_);
   while (queue_head_ != BlockId::none) {
     const std::uint32_t age = static_cast<std::uint32_t>(events()) - map_.block(queue_head_)->dirtied_at;
@@ -236,7 +233,7 @@ Due PageHeap::pop_due(std::uint64_t older_than) {
     Block* block = pop();
     if (block->kind.load(std::memory_order_relaxed) == BlockKind::slab) return {Due::What::slab, block, nullptr, 1, 0};
     Chunk* chunk = map_.chunk(address_of(block->address()));
-    if (chunk->is_free(chunk->index_of(block)) && block->dirty != 0) return claim_free_run(*block);
+    if (chunk->is_free(chunk->index_of(block)) && block->dirty != 0) return claim_free_run(*block, most_blocks);
   }
   return {};
 }

@@ -27,6 +27,9 @@ struct Due {
   std::uint64_t pages = 0;  // free_run: dirty ones in it
 };
 
+// One discard covers at most this many blocks: 16 MiB, a bound on the time of a single call.
+inline constexpr std::size_t kMostBlocksPerDiscard = 256;
+
 class PageHeap {
  public:
   explicit constexpr PageHeap(PageMap& map) : map_(map) {}
@@ -58,7 +61,8 @@ class PageHeap {
   // Puts a block whose dirty mask has become non-zero into the queue. For a slab the caller holds its bin's lock.
   void enqueue(Block& block);
   // The oldest dirty block that is older than `older_than` events, or any when `older_than` is 0.
-  Due pop_due(std::uint64_t older_than);
+  // A run of free blocks is taken together with its dirty neighbours, at most `most_blocks`.
+  Due pop_due(std::uint64_t older_than, std::size_t most_blocks = kMostBlocksPerDiscard);
   // Ends what pop_due began with a free run; `discarded` tells whether its pages are gone.
   void end_free_run(const Due& due, bool discarded);
 
@@ -80,7 +84,7 @@ class PageHeap {
   void append(Block& block);
   void drop_queued(const Chunk& chunk);
   void vacate_free_chunks();
-  Due claim_free_run(Block& block);
+  Due claim_free_run(Block& block, std::size_t most_blocks);
 
   Mutex lock_;
   Chunk* chunks_ = nullptr;
