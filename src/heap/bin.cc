@@ -85,6 +85,7 @@ void Bin::give_one(PageHeap& pages, void* object, const char* function) {
 void Bin::mark_dirty(Block& block, PageMask fresh, PageHeap& pages) {
   if (fresh == 0) return;
   block.dirty |= fresh;
+  block.dirtied_at.store(static_cast<std::uint32_t>(pages.events()), std::memory_order_relaxed);
   pages.accounts().dirty_pages.add(static_cast<std::uint64_t>(std::popcount(fresh)));
   pages.enqueue(block);
 }

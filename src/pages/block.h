@@ -3,8 +3,8 @@
 //
 // Who guards what: `kind` changes under the page heap's lock; for a slab everything else is guarded by its bin's lock,
 // for a free block by the page heap's lock, and a large object's owner needs none. The atomic fields are those that
-// others look at without that lock: a stale `admit` costs placement, never soundness; the others are checked again
-// under the lock.
+// others look at without that lock: a stale `admit` or `dirtied_at` costs placement, never soundness; the others are
+// checked again under the lock.
 #pragma once
 
 #include <atomic>
@@ -35,8 +35,8 @@ struct Block {
 
   BlockId id;
   BlockId next_dirty;
-  std::uint32_t dirtied_at;  // heap event (low 32 bits) at which it entered the dirty queue
-  std::uint32_t rank;        // place in the heap: by the age of its chunk, then by address
+  std::atomic<std::uint32_t> dirtied_at;  // heap event (low 32 bits) at which pages of it last became dirty
+  std::uint32_t rank;                     // place in the heap: by the age of its chunk, then by address
 
   bits::Word* free_bits;  // slab: bit i set = object i is free; room for kMostObjects bits
 

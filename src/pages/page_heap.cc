@@ -13,6 +13,9 @@ constexpr std::size_t kFirstChunk = std::size_t{64} << 20;
 constexpr std::size_t kLargestWish = std::size_t{64} << 30;
 constexpr std::size_t kLeastChunk = std::size_t{1} << 20;
 
+// A block in use is passed over once a round; one look at the queue passes over at most this many.
+constexpr int kMostSecondChances = 8;
+
 // Under a limit on address space a chunk takes at most this part of it: the program's own maps need room too.
 constexpr std::size_t kLimitShare = 16;
 
@@ -175,12 +178,12 @@ void PageHeap::enqueue(Block& block) {
 
 void PageHeap::enqueue_locked(Block& block) {
   if (block.queued.load(std::memory_order_relaxed) != 0) return;
-  block.queued.store(1, std::memory_order_relaxed);
-  block.dirtied_at = static_cast<std::uint32_t>(events());
+  block.dirtied_at.store(static_cast<std::uint32_t>(events()), std::memory_order_relaxed);
   append(block);
 }
 
 void PageHeap::append(Block& block) {
+  block.queued.store(1, std::memory_order_relaxed);
   block.next_dirty = BlockId::none;
   (queue_tail_ == BlockId::none ? queue_head_ : map_.block(queue_tail_)->next_dirty) = block.id;
   queue_tail_ = block.id;
@@ -227,10 +230,15 @@ Due PageHeap::claim_free_run(Block& block, std::size_t most_blocks) {
 
 Due PageHeap::pop_due(std::uint64_t older_than, std::size_t most_blocks) {
   Guard guard(lock_);
+  int young = 0;
   while (queue_head_ != BlockId::none) {
-    const std::uint32_t age = static_cast<std::uint32_t>(events()) - map_.block(queue_head_)->dirtied_at;
-    if (age < older_than) return {};
     Block* block = pop();
+    const std::uint32_t last = block->dirtied_at.load(std::memory_order_relaxed);
+    if (static_cast<std::uint32_t>(events()) - last < older_than) {
+      append(*block);
+      if (++young == kMostSecondChances) return {};
+      continue;
+    }
     if (block->kind.load(std::memory_order_relaxed) == BlockKind::slab) return {Due::What::slab, block, nullptr, 1, 0};
     Chunk* chunk = map_.chunk(address_of(block->address()));
     if (chunk->is_free(chunk->index_of(block)) && block->dirty != 0) return claim_free_run(*block, most_blocks);

@@ -2,8 +2,9 @@
 // since when. Address-ordered first fit over all chunks, oldest chunk first. Thread-safe: one lock, ranked below the
 // bins' locks.
 //
-// The dirty queue is first in, first out: blocks with dirty pages, slabs and free ones alike. A block whose pages were
-// used again stays queued and is dropped when its turn comes.
+// The dirty queue is first in, first out with a second chance: blocks with dirty pages, slabs and free ones alike. A
+// block that is still busy (pages of it fell free a short while ago) goes back to the end; one whose pages were all
+// used again is dropped when its turn comes.
 #pragma once
 
 #include <cstddef>
