@@ -68,6 +68,7 @@ const char* ChunksReader::read_footer() {
   if (footer.magic != kFooterMagic || footer_offset_ + sizeof footer + table_bytes + sizeof trailer != bytes) {
     return kCorrupted;
   }
+  if (footer.slots > footer.events) return kCorrupted;  // each slot's first object has its event
   summary_ = {footer.events, footer.slots, footer.threads, footer.duration_ms};
   last_event_ = SharedArray<uint64_t>::make(footer.threads);
   if (!last_event_.ok()) return kNoMemory;

@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include <atomic>
+
 namespace neap {
 namespace {
 
@@ -14,25 +16,34 @@ constexpr CacheFront make_empty_front() {
   return empty;
 }
 
-// Created by the first call that needs it, which comes long before a second thread.
-constinit bool key_exists = false;
-pthread_key_t key;
+// The key of our thread-specific data, plus one; 0 before the first cache. No lock: a fork could find it held.
+constinit std::atomic<pthread_key_t> key_plus_one{0};
 
 void end_thread(void* cache) {
   front = &no_cache_any_more;
   heap.close_cache(*static_cast<ThreadCache*>(cache));
 }
 
-bool have_key() {
-  if (!key_exists) key_exists = pthread_key_create(&key, end_thread) == 0;
-  return key_exists;
+// Keeps `cache` until the thread ends. False when the system has no key or no memory left.
+bool close_at_thread_end(ThreadCache* cache) {
+  pthread_key_t known = key_plus_one.load(std::memory_order_acquire);
+  if (known == 0) {
+    pthread_key_t fresh;
+    if (pthread_key_create(&fresh, end_thread) != 0) return false;
+    if (key_plus_one.compare_exchange_strong(known, fresh + 1, std::memory_order_acq_rel)) {
+      known = fresh + 1;
+    } else {
+      pthread_key_delete(fresh);  // another thread was first; `known` is its key now
+    }
+  }
+  return pthread_setspecific(known - 1, cache) == 0;
 }
 
 [[gnu::noinline]] ThreadCache* open_cache() {
   ThreadCache* cache = heap.open_cache();
   if (cache == nullptr) return nullptr;
   front = cache;  // first: pthread_setspecific may allocate
-  if (!have_key() || pthread_setspecific(key, cache) != 0) {
+  if (!close_at_thread_end(cache)) {
     front = &no_cache_any_more;
     heap.close_cache(*cache);
     return nullptr;
