@@ -18,7 +18,7 @@ namespace neap::trace {
 
 class TraceWriter {
  public:
-  // `started_unix_s` is when the program was recorded; 0 stands for now.
+  // `started_unix_s` is when the program was recorded; 0: this moment.
   TraceWriter(const std::string& path, const std::string& program, int compression_level, uint64_t started_unix_s = 0);
   TraceWriter(const TraceWriter&) = delete;
   TraceWriter& operator=(const TraceWriter&) = delete;

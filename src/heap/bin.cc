@@ -132,8 +132,8 @@ void Bin::release_pages(ClassIndex c, Block& block, PageHeap& pages) {
     if (mask == 0) return;
     block.dirty = 0;
     pages.accounts().dirty_pages.subtract(static_cast<std::uint64_t>(std::popcount(mask)));
-    if (slab::set_aside(block, row, mask) ==
-        0) {  // only pages behind the last object: nothing would keep the slab ours without the lock
+    // Only pages behind the last object: nothing would keep the slab ours without the lock.
+    if (slab::set_aside(block, row, mask) == 0) {
       block.resident = static_cast<PageMask>((block.resident & ~mask) | discard());
       return;
     }

@@ -2,7 +2,7 @@
 //
 // The clock is heap events, not time: an idle process keeps what it keeps, bounded by the dirty limit, without a timer
 // or a thread; a busy one returns a page after Options::decay_events of it lying free. Nothing is discarded under a
-// lock that malloc or free can wait for.
+// lock that malloc or free can wait for, but for the rare pages behind a slab's last object.
 #include "heap/heap.h"
 #include "os/os.h"
 
