@@ -11,6 +11,7 @@
 
 #include "base/options.h"
 #include "heap/bin.h"
+#include "heap/density.h"
 #include "heap/thread_cache.h"
 #include "neap/neap.h"
 #include "os/mutex.h"
@@ -81,6 +82,9 @@ class Heap {
   std::uint64_t dirty_limit() const;
   void* move_large(ThreadCache* cache, Block& first, std::size_t size);
   bool move_pages(char* from, char* to, std::size_t size);
+  bool wants_huge_pages(std::size_t pages);
+  void lay_huge_pages(Block& first);
+  void forget_huge_pages(Block& first);
 
   Mutex release_lock_;
   Mutex registry_lock_;
@@ -90,6 +94,8 @@ class Heap {
   char *metadata_ = nullptr, *metadata_end_ = nullptr;
   Counter small_served_;
   Counter moves_;
+  Counter huge_objects_;
+  Density density_;
   neap_telemetry& board_;
   std::atomic<bool> published_{false};
   std::array<Bin, kClassCount> bins_;

@@ -17,6 +17,9 @@ constexpr std::size_t kLeastMove = std::size_t{128} << 10;
 // A copy releases its source in steps of this size, so that both are never resident whole.
 constexpr std::size_t kCopyStep = std::size_t{1} << 20;
 
+// Ranges with huge pages are mappings of their own, two more for each such object: at most this many at a time.
+constexpr std::uint64_t kMostHugeObjects = 2048;
+
 // Pages outside of objects that nobody counts as dirty must read as zeros.
 void make_zero(char* pages, std::size_t size) {
   if (!os::discard(pages, size)) std::memset(pages, 0, size);
@@ -41,11 +44,33 @@ bool Heap::move_pages(char* from, char* to, std::size_t size) {
   return true;
 }
 
+bool Heap::wants_huge_pages(std::size_t pages) {
+  return pages >= kPagesPerHugePage && options.huge_pages != 0 && density_.wants_huge_pages(pages) &&
+         huge_objects_.get() < kMostHugeObjects;
+}
+
+// Only where a huge page lies wholly inside the object.
+void Heap::lay_huge_pages(Block& first) {
+  os::allow_huge_pages(first.address(), first.large.pages / kPagesPerHugePage * kHugePageSize);
+  first.large.huge = true;
+  huge_objects_.add(1);
+}
+
+void Heap::forget_huge_pages(Block& first) {
+  if (!first.large.huge) return;
+  os::forbid_huge_pages(first.address(), first.large.blocks * kBlockSize);
+  first.large.huge = false;
+  huge_objects_.subtract(1);
+}
+
 void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t align, bool zero) {
   const std::size_t pages = pages_of(size == 0 ? 1 : size), blocks = blocks_of(pages * kPageSize);
+  const bool huge = wants_huge_pages(pages);
+  if (huge && align < kHugePageSize) align = kHugePageSize;
   const std::size_t align_blocks = align <= kBlockSize ? 1 : align >> kBlockShift;
   const PageHeap::Run run = pages_.take_run(blocks, align_blocks, pages);
   if (run.first == nullptr) return nullptr;
+  if (huge) lay_huge_pages(*run.first);
   char* begin = run.first->address();
   char* end = begin + pages * kPageSize;
   pages_.forget_dirty(run, [&](char* page) {
@@ -62,13 +87,16 @@ void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t ali
 void Heap::free_large(ThreadCache* cache, Block& first) {
   const std::uint64_t pages = first.large.pages;
   bool clean = false;
-  if (pages > dirty_limit()) {  // it would be the first to go anyway
+  if (pages >= kPagesPerHugePage && !first.large.huge && options.huge_pages != 0) density_.learn(first.address(), pages);
+  // What exceeds the limit alone would be the first to go anyway, and a huge page does not go in parts.
+  if (pages > dirty_limit() || first.large.huge) {
     clean = os::discard(first.address(), pages * kPageSize);
     if (clean) {
       pages_.accounts().returned_pages.add(pages);
       pages_.accounts().return_calls.add(1);
     }
   }
+  forget_huge_pages(first);
   pages_.free_run(first, clean);
   count_large_event(cache);
 }
@@ -77,6 +105,7 @@ void* Heap::resize_large(ThreadCache* cache, Block& first, std::size_t size) {
   const std::size_t pages = pages_of(size), old_pages = first.large.pages;
   PageMask stale = 0;
   if (pages == old_pages) return first.address();
+  forget_huge_pages(first);  // a range of two mappings cannot be moved
   if (pages < old_pages) {
     char* tail = first.address() + pages * kPageSize;
     if (os::discard(tail, (old_pages - pages) * kPageSize)) pages_.resize(first, pages, stale);

@@ -14,6 +14,9 @@
 #ifndef MADV_DONTNEED_LOCKED
 #define MADV_DONTNEED_LOCKED 24
 #endif
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
 
 namespace neap::os {
 namespace {
@@ -34,6 +37,16 @@ void* map_nothing(void* hint, std::size_t size, int extra) {
 
 // Tor's sandbox refuses a read-write mprotect above 20 MiB.
 constexpr std::size_t kLargestCommit = std::size_t{16} << 20;
+
+bool has_content(const char* page) {
+  const std::uint64_t* words = reinterpret_cast<const std::uint64_t*>(page);
+  for (std::size_t i = 0; i < kPageSize / sizeof(std::uint64_t); i += 8) {
+    std::uint64_t any = 0;
+    for (std::size_t j = 0; j < 8; ++j) any |= words[i + j];
+    if (any != 0) return true;
+  }
+  return false;
+}
 
 // How many aligned places below the first free one are tried. The kernel hands out addresses downwards, so the first
 // is nearly always free.
@@ -96,6 +109,21 @@ bool move_pages(void* from, void* to, std::size_t size) {
 void forbid_huge_pages(void* address, std::size_t size) {
   KeepErrno keep;
   madvise(address, size, MADV_NOHUGEPAGE);
+}
+
+void allow_huge_pages(void* address, std::size_t size) {
+  KeepErrno keep;
+  madvise(address, size, MADV_HUGEPAGE);
+}
+
+// Tor's sandbox refuses mincore. There a page that holds something else than zeros was written; the system maps the
+// range first, so that a page that may not be read is an error and not a signal.
+bool which_written(void* address, std::size_t pages, unsigned char* out) {
+  KeepErrno keep;
+  if (mincore(address, pages * kPageSize, out) == 0) return true;
+  if (madvise(address, pages * kPageSize, MADV_POPULATE_READ) != 0) return false;
+  for (std::size_t page = 0; page < pages; ++page) out[page] = has_content(static_cast<char*>(address) + page * kPageSize);
+  return true;
 }
 
 std::size_t address_space_limit() {

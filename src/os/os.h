@@ -31,6 +31,13 @@ bool move_pages(void* from, void* to, std::size_t size);
 // Keeps transparent huge pages out of a range: they would undo the release of single pages.
 void forbid_huge_pages(void* address, std::size_t size);
 
+// Asks for transparent huge pages in a range, which the system may or may not lay there.
+void allow_huge_pages(void* address, std::size_t size);
+
+// Bit 0 of out[i] tells whether page i of a committed range was written since it last read as zeros, as far as that
+// shows. False when it does not show at all, and where the program has forbidden itself to read.
+bool which_written(void* address, std::size_t pages, unsigned char* out);
+
 // The process's limit on address space in bytes; SIZE_MAX when there is none.
 std::size_t address_space_limit();
 

@@ -47,6 +47,7 @@ struct Block {
     struct {
       std::uint64_t pages;   // in use, counted from the first block's start
       std::uint32_t blocks;  // of address space, headroom included
+      bool huge;             // huge pages were asked for
     } large;
   };
 

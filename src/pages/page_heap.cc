@@ -112,6 +112,7 @@ PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, s
   accounts_.large_served.add(1);
   first->large.pages = pages;
   first->large.blocks = static_cast<std::uint32_t>(blocks);
+  first->large.huge = false;
   first->kind.store(BlockKind::large, std::memory_order_relaxed);
   return run;
 }

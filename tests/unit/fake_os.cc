@@ -29,7 +29,7 @@ struct System {
   std::array<Plan, kCalls> plans;
   std::size_t limit = SIZE_MAX;
   DiscardHook hook;
-  std::vector<Range> discards;
+  std::vector<Range> discards, huge;
   std::string printed;
 };
 
@@ -92,6 +92,7 @@ void reset() {
   s.limit = SIZE_MAX;
   s.hook = nullptr;
   s.discards.clear();
+  s.huge.clear();
   s.printed.clear();
 }
 
@@ -122,6 +123,11 @@ std::vector<Range> reservations() {
 std::vector<Range> discards() {
   const std::lock_guard guard(system().lock);
   return system().discards;
+}
+
+std::vector<Range> huge_ranges() {
+  const std::lock_guard guard(system().lock);
+  return system().huge;
 }
 
 std::string printed() {
@@ -201,6 +207,19 @@ void forbid_huge_pages(void* address, std::size_t size) {
   const std::lock_guard guard(system().lock);
   fake_os::pages_at(address, size, "forbid_huge_pages");
   fake_os::permitted(Call::forbid_huge_pages);
+}
+
+void allow_huge_pages(void* address, std::size_t size) {
+  const std::lock_guard guard(system().lock);
+  fake_os::require_committed(address, size, "huge pages where nothing is committed");
+  if (fake_os::permitted(Call::allow_huge_pages)) system().huge.push_back({static_cast<char*>(address), size});
+}
+
+bool which_written(void* address, std::size_t pages, unsigned char* out) {
+  const std::lock_guard guard(system().lock);
+  fake_os::require_committed(address, pages * kPageSize, "which_written of pages that are not committed");
+  return fake_os::permitted(Call::which_written) &&
+         mincore(address, pages * kPageSize, out) == 0;
 }
 
 std::size_t address_space_limit() { return system().limit; }

@@ -12,8 +12,18 @@
 
 namespace neap::fake_os {
 
-enum class Call { reserve, unreserve, commit, make_readable, discard, move, forbid_huge_pages };
-inline constexpr std::size_t kCalls = 7;
+enum class Call {
+  reserve,
+  unreserve,
+  commit,
+  make_readable,
+  discard,
+  move,
+  forbid_huge_pages,
+  allow_huge_pages,
+  which_written
+};
+inline constexpr std::size_t kCalls = 9;
 
 // Gives all memory back, forgets counts, refusals, hooks, the limit and what was printed.
 void reset();
@@ -36,6 +46,9 @@ struct Range {
 std::vector<Range> reservations();
 // The ranges given to discard since reset(), in order.
 std::vector<Range> discards();
+
+// The ranges in which huge pages were asked for since reset(), in order. None is laid.
+std::vector<Range> huge_ranges();
 
 std::string printed();
 

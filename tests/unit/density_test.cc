@@ -1,0 +1,117 @@
+// Which sizes of large objects get huge pages: those whose like were seen to be written whole.
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "heap/density.h"
+#include "rig.h"
+
+namespace neap {
+namespace {
+
+using fake_os::Call;
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+constexpr std::size_t kSize = 6 * kMiB + 3 * kPageSize;
+
+class DensityTest : public testing::Test {
+ protected:
+  enum class Use { whole, beginning, every_fourth_page };
+
+  // An object's life. Tells where huge pages were asked for in it.
+  std::vector<fake_os::Range> live(std::size_t size, Use use) {
+    const std::size_t before = fake_os::huge_ranges().size();
+    char* object = static_cast<char*>(rig_.allocate(nullptr, size));
+    switch (use) {
+      case Use::whole: std::memset(object, 1, size); break;
+      case Use::beginning: std::memset(object, 1, 2 * kMiB); break;
+      case Use::every_fourth_page:
+        for (std::size_t at = 0; at < size; at += 4 * kPageSize) object[at] = 1;
+    }
+    rig_.free(nullptr, object);
+    auto ranges = fake_os::huge_ranges();
+    ranges.erase(ranges.begin(), ranges.begin() + static_cast<std::ptrdiff_t>(before));
+    return ranges;
+  }
+  std::size_t with_huge_pages(int lives, std::size_t size, Use use) {
+    std::size_t count = 0;
+    for (int i = 0; i < lives; ++i) count += live(size, use).size();
+    return count;
+  }
+
+  Rig rig_;
+};
+
+TEST_F(DensityTest, NeedsTwoObjectsWrittenWhole) {
+  EXPECT_TRUE(live(kSize, Use::whole).empty());
+  EXPECT_TRUE(live(kSize, Use::whole).empty());
+  const auto ranges = live(kSize, Use::whole);
+  ASSERT_EQ(ranges.size(), 1u);
+  EXPECT_EQ(address_of(ranges[0].begin) % kHugePageSize, 0u);
+  EXPECT_EQ(ranges[0].size, 6 * kMiB) << "only huge pages that lie wholly inside the object";
+  rig_.expect_in_order();
+}
+
+TEST_F(DensityTest, GivesNoneToSparseObjects) {
+  EXPECT_EQ(with_huge_pages(100, kSize, Use::every_fourth_page), 0u);
+  const auto looks = fake_os::calls(Call::which_written);
+  EXPECT_LE(looks, 3u * (2 + 100 / 16 + 1)) << "a size that is known to be sparse is looked at now and then only";
+}
+
+TEST_F(DensityTest, AnObjectOfWhichOnlyTheBeginningIsUsedIsDense) {
+  EXPECT_GT(with_huge_pages(20, kSize, Use::beginning), 10u);
+}
+
+TEST_F(DensityTest, LooksAgainAndChangesItsMind) {
+  EXPECT_GE(with_huge_pages(100, kSize, Use::whole), 90u);
+  EXPECT_LE(with_huge_pages(100, kSize, Use::every_fourth_page), 32u);
+  EXPECT_EQ(with_huge_pages(100, kSize, Use::every_fourth_page), 0u);
+  EXPECT_GT(with_huge_pages(200, kSize, Use::whole), 100u);
+}
+
+TEST_F(DensityTest, TellsSizesApart) {
+  with_huge_pages(4, kSize, Use::whole);
+  EXPECT_EQ(with_huge_pages(2, 2 * kSize, Use::whole), 0u);
+  EXPECT_EQ(with_huge_pages(1, kSize + kPageSize, Use::whole), 1u);
+}
+
+TEST_F(DensityTest, NothingBelowAHugePage) {
+  EXPECT_EQ(with_huge_pages(20, 2 * kMiB - kPageSize, Use::whole), 0u);
+  EXPECT_EQ(fake_os::calls(Call::which_written), 0u);
+}
+
+// Tor's sandbox refuses the question: nothing is known then, and nothing is done.
+TEST_F(DensityTest, ARefusedLookTeachesNothing) {
+  fake_os::refuse(Call::which_written);
+  EXPECT_EQ(with_huge_pages(20, kSize, Use::whole), 0u);
+}
+
+TEST_F(DensityTest, AnOptionTurnsItOff) {
+  rig_.heap.options.huge_pages = 0;
+  EXPECT_EQ(with_huge_pages(20, kSize, Use::whole), 0u);
+  EXPECT_EQ(fake_os::calls(Call::which_written), 0u);
+}
+
+// A huge page does not go back in parts: such an object goes whole and at once, and takes the request for huge pages
+// with it, as slabs may come to lie there.
+TEST_F(DensityTest, GoesBackAtOnceAndLeavesNoRequestBehind) {
+  rig_.heap.options.dirty_floor = std::uint64_t{1} << 40;
+  with_huge_pages(2, kSize, Use::whole);
+  const auto forbidden = fake_os::calls(Call::forbid_huge_pages), discarded = fake_os::discards().size();
+  ASSERT_EQ(live(kSize, Use::whole).size(), 1u);
+  EXPECT_EQ(fake_os::calls(Call::forbid_huge_pages), forbidden + 1);
+  EXPECT_EQ(fake_os::discards().size(), discarded + 1);
+}
+
+// One mapping for the whole object is what mremap can move.
+TEST_F(DensityTest, ResizingTakesTheRequestBackFirst) {
+  with_huge_pages(2, kSize, Use::whole);
+  void* object = rig_.allocate(nullptr, kSize);
+  ASSERT_TRUE(rig_.block(object).large.huge);
+  object = rig_.reallocate(nullptr, object, 3 * kSize);
+  EXPECT_FALSE(rig_.block(object).large.huge);
+  rig_.free(nullptr, object);
+  rig_.expect_in_order();
+}
+
+}  // namespace
+}  // namespace neap
