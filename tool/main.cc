@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <span>
 
@@ -29,42 +30,24 @@ std::vector<std::string> take_program(std::vector<std::string>& arguments) {
   return program;
 }
 
-int explain_parse_error(const CLI::App& app, const CLI::ParseError& error) {
-  std::string verb;
-  for (const CLI::App* parsed : app.get_subcommands()) verb = " " + parsed->get_name();
-  const bool stray = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
-  fmt::print(stderr, "neap{}: {}; {}see neap{} --help\n", verb, error.what(),
-             stray ? "a program to run stands behind --; " : "", verb);
-  return exit_bad_usage;
-}
-
 int run(std::vector<std::string> arguments) {
   Invocation invocation;
   invocation.program = take_program(arguments);
-  CLI::App app{about, "neap"};
-  app.set_version_flag("--version", std::string("neap ") + NEAP_VERSION);
-  app.add_flag("--json", invocation.json, "Print JSON where a table would be printed");
-  app.add_flag("-q,--quiet", invocation.quiet, "No progress on stderr");
-  app.footer(exit_codes);
-  app.require_subcommand(1);
-  app.fallthrough();
+  CommandLine line(about, "neap");
+  line.add_version(std::string("neap ") + NEAP_VERSION);
+  line.add_flag("--json", invocation.json, "Print JSON where a table would be printed");
+  line.add_flag("-q,--quiet", invocation.quiet, "No progress on stderr");
+  line.footer(exit_codes);
+  line.require_command();
 
-  std::vector<std::pair<CLI::App*, VerbBody>> bodies;
+  std::vector<std::pair<CommandLine*, VerbBody>> bodies;
   for (const Verb& verb : verbs) {
-    CLI::App* command = app.add_subcommand(verb.name, verb.help);
-    if (verb.hidden) command->group("");
-    bodies.emplace_back(command, verb.define(*command, invocation));
+    CommandLine& command = line.add_command(verb.name, verb.help, verb.hidden);
+    bodies.emplace_back(&command, verb.define(command, invocation));
   }
-  try {
-    std::reverse(arguments.begin(), arguments.end());
-    app.parse(std::move(arguments));
-  } catch (const CLI::Success& success) {
-    return app.exit(success);
-  } catch (const CLI::ParseError& error) {
-    return explain_parse_error(app, error);
-  }
+  if (const auto code = line.parse(std::move(arguments))) return *code;
   for (auto& [command, body] : bodies)
-    if (command->parsed()) return body();
+    if (command->chosen()) return body();
   return exit_bad_usage;
 }
 

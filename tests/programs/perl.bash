@@ -1,4 +1,4 @@
-# perl: hashes, strings that grow, regular expressions, sorting, threads of forks; the same output as on plain libc.
+# perl: hashes, strings that grow, regular expressions, sorting, forks; the same output as on plain libc.
 . "$(dirname "$0")/stage.bash"
 need perl
 cat >"$work/work.pl" <<'PERL'
@@ -24,5 +24,5 @@ for my $child (1 .. 20) {
   waitpid $pid, 0; printf "child %d\n", $? >> 8;
 }
 PERL
-same work env PERL_HASH_SEED=1 PERL_PERTURB_KEYS=0 perl "$work/work.pl" "$(amount 3 40)"
+same work env PERL_HASH_SEED=1 PERL_PERTURB_KEYS=0 perl "$work/work.pl" "$(amount 3 12)"
 remark "$(wc -l <"$work/work.under") lines as on libc"

@@ -28,7 +28,7 @@ class Run(NeapTest):
         environment = dict(os.environ, LD_PRELOAD="libm.so.6:/x/libjemalloc.so.2")
         result = neap("run", "-q", "-a", "libc:arena_max=1:trim_threshold=131072", "--", "env", env=environment)
         self.assertIn("GLIBC_TUNABLES=glibc.malloc.arena_max=1:glibc.malloc.trim_threshold=131072\n", result.stdout)
-        self.assertIn("LD_PRELOAD=libm.so.6\n", result.stdout)
+        self.assertRegex(result.stdout, r"(?m)^LD_PRELOAD=libm\.so\.6:libc\.so\.6:/\S+/libneap-libc\.so$")  # the last two for children
 
     def test_static_program(self):
         self.expect(3, f"neap: neap cannot take effect in {os.environ['STATIC_PROGRAM']}: it is statically linked",
@@ -36,6 +36,11 @@ class Run(NeapTest):
 
     def test_neap_serves(self):
         self.expect(0, "", "run", "-a", "neap", "--", "sleep", "0.3")
+
+    @unittest.skipUnless("LINKED_MALLOC" in os.environ, "jemalloc is not installed")
+    def test_libc_is_libc_in_the_children_of_a_program_that_links_no_malloc(self):
+        for program, prints in (("LINKED_MALLOC", "jemalloc served nothing, usable 104\n"), ("LINKED_NEW", "usable 104\n")):
+            self.assertEqual(self.expect(0, "", "run", "-a", "libc", "--", "sh", "-c", os.environ[program] + "; exit 0"), prints)
 
     @unittest.skipUnless("LINKED_MALLOC" in os.environ, "jemalloc is not installed")
     def test_libc_is_libc_in_a_program_that_links_jemalloc(self):

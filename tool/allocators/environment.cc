@@ -5,6 +5,7 @@
 #include <map>
 #include <string_view>
 
+#include "tool/allocators/resolve.h"
 #include "tool/allocators/table.h"
 
 extern char** environ;
@@ -20,7 +21,8 @@ bool is_known_allocator_file(std::string_view path) {
   return false;
 }
 
-std::string merge_preload(const std::vector<std::string>& first, std::string_view inherited) {
+std::string merge_preload(const std::vector<std::string>& first, std::string_view inherited,
+                          const std::vector<std::string>& last) {
   std::string merged;
   const auto append = [&merged](std::string_view part) {
     if (!merged.empty()) merged += ':';
@@ -33,7 +35,17 @@ std::string merge_preload(const std::vector<std::string>& first, std::string_vie
     if (!part.empty() && !is_known_allocator_file(part)) append(part);
     inherited.remove_prefix(std::min(end + 1, inherited.size()));
   }
+  for (const std::string& path : last) append(path);
   return merged;
+}
+
+// What keeps a program that links another malloc on glibc's, for the children of a program that itself runs bare: glibc
+// looked up before the program's libraries costs nothing per call, and the forwarding library behind it serves C++'s
+// operator new, which the other malloc may bring along.
+std::vector<std::string> libc_for_children() {
+  const std::string forwarding = find_own_file("libneap-libc.so");
+  if (forwarding.empty()) return {};
+  return {"libc.so.6", forwarding};
 }
 
 }  // namespace
@@ -47,7 +59,9 @@ std::vector<std::string> environment_under(const Allocator& allocator, const std
   }
   std::vector<std::string> preloads = extra_preloads;
   if (!allocator.library.empty()) preloads.push_back(allocator.library);
-  const std::string merged = merge_preload(preloads, variables["LD_PRELOAD"]);
+  const bool bare = allocator.is_libc() && allocator.library.empty();
+  const std::string merged =
+      merge_preload(preloads, variables["LD_PRELOAD"], bare ? libc_for_children() : std::vector<std::string>{});
   if (merged.empty())
     variables.erase("LD_PRELOAD");
   else

@@ -60,7 +60,7 @@ int list_allocators(const std::vector<std::string>& paths, bool install_hints, c
 
 }  // namespace
 
-VerbBody define_allocators(CLI::App& command, const Invocation& invocation) {
+VerbBody define_allocators(CommandLine& command, const Invocation& invocation) {
   auto paths = std::make_shared<std::vector<std::string>>();
   auto install = std::make_shared<bool>(false);
   command.add_option("PATH", *paths, "Further allocators: a .so by path, or NAME:key=value");

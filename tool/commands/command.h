@@ -1,10 +1,11 @@
-// What a verb is. Each file of this room defines one: it adds its options to a CLI11 sub-command and returns the body
+// What a verb is. Each file of this room defines one: it adds its options to the command line and returns the body
 // that main calls once the line is parsed. A body returns the exit code or throws Failure; it never calls exit.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
 #include <vector>
+
+#include "tool/arguments/command_line.h"
 
 namespace neap {
 
@@ -20,12 +21,9 @@ using VerbBody = std::function<int()>;
 struct Verb {
   const char* name;
   const char* help;  // one line
-  VerbBody (*define)(CLI::App& command, const Invocation& invocation);
+  VerbBody (*define)(CommandLine& command, const Invocation& invocation);
   bool hidden = false;
 };
-
-// Shows `-- PROGRAM [ARGS]` at the end of the verb's usage line.
-void takes_program(CLI::App& command);
 
 // The program behind `--`; fails with a line that shows the form when there is none.
 const std::vector<std::string>& require_program(const Invocation& invocation, const char* verb);

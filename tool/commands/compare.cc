@@ -160,20 +160,14 @@ int compare(const CompareOptions& options, const Invocation& invocation) {
 
 }  // namespace
 
-VerbBody define_compare(CLI::App& command, const Invocation& invocation) {
+VerbBody define_compare(CommandLine& command, const Invocation& invocation) {
   auto options = std::make_shared<CompareOptions>();
-  takes_program(command);
+  command.takes_program();
   command.add_option("-a,--allocators", options->allocators, "Names, presets or paths, separated by commas")
-      ->capture_default_str();
-  command.add_option("-n,--runs", options->runs, "Runs under each allocator")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  command.add_option("-w,--warmup", options->warmup, "Runs before these, not counted")
-      ->check(CLI::Range(0, 1000))
-      ->capture_default_str();
-  command.add_option("-i,--interval", options->interval, "Seconds between samples")
-      ->check(CLI::Range(0.001, 60.0))
-      ->capture_default_str();
+      .shows_default();
+  command.add_option("-n,--runs", options->runs, "Runs under each allocator").within(1, 1000).shows_default();
+  command.add_option("-w,--warmup", options->warmup, "Runs before these, not counted").within(0, 1000).shows_default();
+  command.add_option("-i,--interval", options->interval, "Seconds between samples").within(0.001, 60.0).shows_default();
   command.add_flag("--show-output", options->show_output, "Let the program write to stdout");
   command.add_flag("--ignore-failure", options->ignore_failure, "Go on when the program ends with another code than 0");
   command.add_option("--keep", options->keep, "Folder to keep the recordings in");

@@ -84,12 +84,14 @@ bool is_inherited(const std::string& variable) {
   return false;
 }
 
-// What the relay's environment has beside the inherited one; LD_PRELOAD is always named, as the lab inherits none.
+// What the relay's environment has beside the inherited one. LD_PRELOAD is always named, as the lab inherits none; a
+// relay on plain libc has no children that would need one.
 nlohmann::json describe(const Allocator& allocator) {
   nlohmann::json variables = nlohmann::json::object();
   for (const std::string& variable : environment_under(allocator)) {
     const auto equals = variable.find('=');
-    if (!is_inherited(variable) || variable.starts_with("LD_PRELOAD="))
+    const bool preload = variable.starts_with("LD_PRELOAD=");
+    if (preload ? !allocator.library.empty() : !is_inherited(variable))
       variables[variable.substr(0, equals)] = variable.substr(equals + 1);
   }
   return {{"label", allocator.label}, {"library", allocator.library}, {"variables", variables}};
@@ -131,22 +133,22 @@ int run_lab(const LabOptions& options, const Invocation& invocation) {
 
 }  // namespace
 
-VerbBody define_lab(CLI::App& command, const Invocation& invocation) {
+VerbBody define_lab(CommandLine& command, const Invocation& invocation) {
   auto options = std::make_shared<LabOptions>();
-  command.require_subcommand(1);
-  CLI::App* tor = command.add_subcommand("tor", tor_help);
-  tor->footer(tor_footer);
-  tor->add_option("-a,--allocators", options->allocators, "Names that `neap allocators` lists, or paths of libraries")
-      ->type_name("A,B,C")
-      ->capture_default_str();
-  tor->add_option("--relays", options->relays, "Relays per allocator")->capture_default_str()->check(CLI::Range(1, 20));
-  tor->add_flag("--quick", options->quick, "A small directory, at most 5 minutes (otherwise at most 15)");
-  tor->add_option("--minutes", options->minutes, "At most this many minutes");
-  tor->add_option("--directory", options->directory, "Synthetic relays in the directory");
-  tor->add_flag("--sandbox", options->sandbox, "Tor's seccomp filter (Sandbox 1) on the relays under test");
-  tor->add_option("-o,--output", options->output, "Folder for the report (default: neap-lab-DATE-TIME here)");
-  tor->add_flag("--keep", options->keep, "Keep the network's folder, as `network` in the output folder");
-  tor->add_option("--wrap", options->wrap, "Start the first relay under test through this command");
+  command.require_command();
+  CommandLine& tor = command.add_command("tor", tor_help);
+  tor.footer(tor_footer);
+  tor.add_option("-a,--allocators", options->allocators, "Names that `neap allocators` lists, or paths of libraries")
+      .named("A,B,C")
+      .shows_default();
+  tor.add_option("--relays", options->relays, "Relays per allocator").shows_default().within(1, 20);
+  tor.add_flag("--quick", options->quick, "A small directory, at most 5 minutes (otherwise at most 15)");
+  tor.add_option("--minutes", options->minutes, "At most this many minutes");
+  tor.add_option("--directory", options->directory, "Synthetic relays in the directory");
+  tor.add_flag("--sandbox", options->sandbox, "Tor's seccomp filter (Sandbox 1) on the relays under test");
+  tor.add_option("-o,--output", options->output, "Folder for the report (default: neap-lab-DATE-TIME here)");
+  tor.add_flag("--keep", options->keep, "Keep the network's folder, as `network` in the output folder");
+  tor.add_option("--wrap", options->wrap, "Start the first relay under test through this command");
   return [options, &invocation] { return run_lab(*options, invocation); };
 }
 

@@ -41,7 +41,7 @@ std::string malloc_library() {
 
 }  // namespace
 
-VerbBody define_probe(CLI::App&, const Invocation&) {
+VerbBody define_probe(CommandLine&, const Invocation&) {
   return [] {
     const nlohmann::json answer{{"version", ask_version()}, {"malloc", malloc_library()}};
     fmt::print("{}\n", answer.dump());

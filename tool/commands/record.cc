@@ -138,21 +138,21 @@ int record_running(RecordOptions options, const Invocation& invocation) {
 
 }  // namespace
 
-VerbBody define_record(CLI::App& command, const Invocation& invocation) {
+VerbBody define_record(CommandLine& command, const Invocation& invocation) {
   auto options = std::make_shared<RecordOptions>();
-  takes_program(command);
-  command.add_option("--pid", options->pid, "Record a running process instead")->check(CLI::PositiveNumber);
+  command.takes_program();
+  command.add_option("--pid", options->pid, "Record a running process instead").above_zero();
   command.add_option("-a,--allocator", options->allocator,
                      "Run the program under it; without it the environment decides");
   command.add_option("-o,--output", options->output, "The recording (default: PROGRAM.ALLOCATOR.neaprec)");
   command.add_option("-l,--label", options->label, "Its name in reports (default: the allocator)");
   command.add_option("-i,--interval", options->interval, "Seconds between samples")
-      ->check(CLI::Range(0.001, 3600.0))
-      ->capture_default_str();
-  command.add_option("-d,--duration", options->duration, "Stop after so many seconds")->check(CLI::PositiveNumber);
+      .within(0.001, 3600.0)
+      .shows_default();
+  command.add_option("-d,--duration", options->duration, "Stop after so many seconds").above_zero();
   command.add_option("--budget", options->budget, "Percent of one core that sampling may use")
-      ->check(CLI::Range(0.01, 100.0))
-      ->capture_default_str();
+      .within(0.01, 100.0)
+      .shows_default();
   command.add_flag("--force", options->force, "Replace an existing recording");
   command.footer(footer);
   return [options, &invocation] {

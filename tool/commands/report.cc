@@ -29,10 +29,10 @@ int report(const std::vector<std::string>& paths, const ReportOutput& output, co
 
 }  // namespace
 
-VerbBody define_report(CLI::App& command, const Invocation& invocation) {
+VerbBody define_report(CommandLine& command, const Invocation& invocation) {
   auto paths = std::make_shared<std::vector<std::string>>();
   auto output = std::make_shared<ReportOutput>();
-  command.add_option("RECORDING", *paths, "Recordings of neap record")->required();
+  command.add_option("RECORDING", *paths, "Recordings of neap record").required();
   add_report_options(command, *output);
   command.footer(footer);
   return [paths, output, &invocation] { return report(*paths, *output, invocation); };

@@ -24,6 +24,7 @@ namespace {
 constexpr std::size_t most_chart_steps = 1600;
 constexpr std::size_t title_letters = 72;
 constexpr std::size_t note_letters = 120;
+constexpr std::size_t most_commands = 3;
 
 void write_file(const std::string& path, const std::string& content) {
   if (path == "-") {
@@ -46,16 +47,26 @@ ComparisonFigures figures_of(const Comparison& comparison) {
   return figures;
 }
 
-std::string joined(const std::vector<std::string>& words, std::size_t most_letters) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+// A long path by its last part: where a file lay on the machine that recorded tells nothing, and often differs from run
+// to run. /dev/null and the like stay whole.
+std::string without_folders(const std::string& word) {
+  const std::size_t start = word.starts_with('/') ? 0 : word.find("=/") + 1;  // 0 where there is no "=/"
+  const std::size_t last = word.rfind('/');
+  if (word[start] != '/' || last == start || std::count(word.begin(), word.end(), '/') < 3) return word;
+  return word.substr(0, start) + ".../" + word.substr(last + 1);
+}
+
+std::string shown_command(const std::vector<std::string>& words, std::size_t most_letters) {
+  if (words.empty()) return {};
+  std::string text = words.front().substr(words.front().rfind('/') + 1);
+  for (std::size_t at = 1; at < words.size(); ++at) text += " " + without_folders(words[at]);
   std::replace(text.begin(), text.end(), '\n', ' ');
   return text.size() > most_letters ? text.substr(0, most_letters - 3) + "..." : text;
 }
 
 std::string default_title(const std::vector<Run>& runs) {
   std::set<std::string> commands;
-  for (const Run& run : runs) commands.insert(joined(run.facts.command, title_letters));
+  for (const Run& run : runs) commands.insert(shown_command(run.facts.command, title_letters));
   if (commands.size() == 1 && !commands.begin()->empty()) return *commands.begin();
   return "Memory over time";
 }
@@ -68,7 +79,7 @@ std::vector<std::string> notes_of(const std::vector<Run>& runs) {
   Seconds details{};
   bool cut = false;
   for (const Run& run : runs) {
-    commands.insert(joined(run.facts.command, note_letters));
+    if (!run.facts.command.empty()) commands.insert(shown_command(run.facts.command, note_letters));
     hosts.insert(run.facts.kernel);
     first = first.empty() ? run.facts.started_at : std::min(first, run.facts.started_at);
     last = std::max(last, run.facts.started_at);
@@ -79,7 +90,8 @@ std::vector<std::string> notes_of(const std::vector<Run>& runs) {
   }
   std::vector<std::string> notes;
   for (const std::string& command : commands)
-    if (!command.empty() && notes.size() < 3) notes.push_back("Command: " + command);
+    if (notes.size() < most_commands) notes.push_back("Command: " + command);
+  if (commands.size() > most_commands) notes.push_back(fmt::format("and {} more", commands.size() - most_commands));
   std::string where = "Recorded " + (first == last ? first : first + " to " + last);
   for (const std::string& host : hosts) where += ", " + host;
   notes.push_back(where);
@@ -91,15 +103,15 @@ std::vector<std::string> notes_of(const std::vector<Run>& runs) {
 
 }  // namespace
 
-void add_report_options(CLI::App& command, ReportOutput& output) {
+void add_report_options(CommandLine& command, ReportOutput& output) {
   command.add_option("-o,--output", output.html, "The report: one HTML file");
   command.add_option("--svg", output.svg, "The chart as SVG");
   command.add_option("--png", output.png, "The chart as PNG (needs rsvg-convert)");
   command.add_option("--csv", output.csv, "Every sample");
-  command.add_flag("--json{-}", output.json, "The table as JSON instead of text; --json=FILE beside it");
+  command.add_flag("--json", output.json, "-", "The table as JSON instead of text; --json=FILE beside it");
   command.add_option("--md", output.markdown, "The table as Markdown");
   command.add_option("--title", output.title, "Title of the report (default: the command)");
-  command.add_option("--baseline", output.baseline, "Label that ratios refer to")->capture_default_str();
+  command.add_option("--baseline", output.baseline, "Label that ratios refer to").shows_default();
 }
 
 void write_report(const std::vector<Run>& runs, const std::vector<std::pair<std::string, std::string>>& remarks,
@@ -120,11 +132,10 @@ void write_report(const std::vector<Run>& runs, const std::vector<std::pair<std:
   if (!output.png.empty()) write_png(render_svg(chart, comparison), output.png);
   if (!output.csv.empty()) write_file(output.csv, render_csv(runs));
   const bool json_instead = json || output.json == "-";
-  if (!output.json.empty() && output.json != "-")
-    write_file(output.json, render_json(comparison, figures).dump(2) + "\n");
+  if (!output.json.empty() && output.json != "-") write_file(output.json, render_json(comparison, figures));
   if (!output.markdown.empty()) write_file(output.markdown, render_markdown(comparison, figures));
   if (json_instead)
-    fmt::print("{}\n", render_json(comparison, figures).dump(2));
+    fmt::print("{}", render_json(comparison, figures));
   else
     fmt::print("{}", render_text(comparison, figures, wants_colour(STDOUT_FILENO)));
 }

@@ -1,9 +1,9 @@
 // Where a report goes: the options that `report` and `compare` share, and the writing of what they ask for.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
+#include "tool/arguments/command_line.h"
 #include "tool/model/comparison.h"
 #include "tool/model/run.h"
 
@@ -16,7 +16,7 @@ struct ReportOutput {
   bool any_file() const { return !(html + svg + png + csv + json + markdown).empty(); }
 };
 
-void add_report_options(CLI::App& command, ReportOutput& output);
+void add_report_options(CommandLine& command, ReportOutput& output);
 
 // Writes every file asked for and prints the table, or with `json` the same as JSON, on stdout.
 // `remarks` are (label, text) pairs for rows that need a word of caution.

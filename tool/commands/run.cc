@@ -30,10 +30,10 @@ int run_program(const std::string& written, const Invocation& invocation) {
 
 }  // namespace
 
-VerbBody define_run(CLI::App& command, const Invocation& invocation) {
+VerbBody define_run(CommandLine& command, const Invocation& invocation) {
   auto allocator = std::make_shared<std::string>("neap");
-  command.add_option("-a,--allocator", *allocator, "Name, preset or path of a .so")->capture_default_str();
-  takes_program(command);
+  command.add_option("-a,--allocator", *allocator, "Name, preset or path of a .so").shows_default();
+  command.takes_program();
   command.footer(footer);
   return [allocator, &invocation] { return run_program(*allocator, invocation); };
 }

@@ -16,16 +16,16 @@ constexpr std::array parts = {
 
 }  // namespace
 
-VerbBody define_trace(CLI::App& command, const Invocation& invocation) {
-  command.require_subcommand(1);
-  std::vector<std::pair<CLI::App*, VerbBody>> bodies;
+VerbBody define_trace(CommandLine& command, const Invocation& invocation) {
+  command.require_command();
+  std::vector<std::pair<CommandLine*, VerbBody>> bodies;
   for (const Verb& part : parts) {
-    CLI::App* sub = command.add_subcommand(part.name, part.help);
-    bodies.emplace_back(sub, part.define(*sub, invocation));
+    CommandLine& sub = command.add_command(part.name, part.help);
+    bodies.emplace_back(&sub, part.define(sub, invocation));
   }
   return [bodies] {
     for (const auto& [sub, body] : bodies)
-      if (sub->parsed()) return body();
+      if (sub->chosen()) return body();
     return 0;
   };
 }

@@ -4,9 +4,9 @@
 
 namespace neap {
 
-VerbBody define_trace_record(CLI::App& command, const Invocation& invocation);
-VerbBody define_trace_replay(CLI::App& command, const Invocation& invocation);
-VerbBody define_trace_info(CLI::App& command, const Invocation& invocation);
-VerbBody define_trace_cut(CLI::App& command, const Invocation& invocation);
+VerbBody define_trace_record(CommandLine& command, const Invocation& invocation);
+VerbBody define_trace_replay(CommandLine& command, const Invocation& invocation);
+VerbBody define_trace_info(CommandLine& command, const Invocation& invocation);
+VerbBody define_trace_cut(CommandLine& command, const Invocation& invocation);
 
 }  // namespace neap

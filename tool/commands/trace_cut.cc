@@ -30,16 +30,15 @@ int write_cut(const CutOptions& options, const Invocation& invocation) {
 
 }  // namespace
 
-VerbBody define_trace_cut(CLI::App& command, const Invocation& invocation) {
+VerbBody define_trace_cut(CommandLine& command, const Invocation& invocation) {
   auto options = std::make_shared<CutOptions>();
-  command.add_option("INPUT", options->input, "A neap trace or a .trc.zst one")->required();
-  command.add_option("OUTPUT", options->output, "The new trace")->required();
-  command.add_option("--from", options->cut.from.count, "Seconds after the start")->check(CLI::NonNegativeNumber);
-  command.add_option("--until", options->cut.until.count, "Seconds after the start (default: the end)")
-      ->check(CLI::PositiveNumber);
+  command.add_option("INPUT", options->input, "A neap trace or a .trc.zst one").required();
+  command.add_option("OUTPUT", options->output, "The new trace").required();
+  command.add_option("--from", options->cut.from.count, "Seconds after the start").not_negative();
+  command.add_option("--until", options->cut.until.count, "Seconds after the start (default: the end)").above_zero();
   command.add_option("--level", options->cut.compression_level, "zstd's compression level")
-      ->check(CLI::Range(1, 19))
-      ->capture_default_str();
+      .within(1, 19)
+      .shows_default();
   command.add_flag("--force", options->force, "Replace an existing trace");
   command.footer("Without --from and --until the whole trace is copied, so this also converts a .trc.zst trace.");
   return [options, &invocation] { return write_cut(*options, invocation); };

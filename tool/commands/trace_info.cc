@@ -94,9 +94,9 @@ void print_sizes(const TraceFacts& facts) {
 
 }  // namespace
 
-VerbBody define_trace_info(CLI::App& command, const Invocation& invocation) {
+VerbBody define_trace_info(CommandLine& command, const Invocation& invocation) {
   auto path = std::make_shared<std::string>();
-  command.add_option("TRACE", *path, "A trace of neap trace record, or a .trc.zst one")->required();
+  command.add_option("TRACE", *path, "A trace of neap trace record, or a .trc.zst one").required();
   return [path, &invocation] {
     const TraceFacts facts = read_trace_facts(*path);
     if (invocation.json) {

@@ -101,15 +101,13 @@ int record_trace(TraceRecordOptions options, const Invocation& invocation) {
 
 }  // namespace
 
-VerbBody define_trace_record(CLI::App& command, const Invocation& invocation) {
+VerbBody define_trace_record(CommandLine& command, const Invocation& invocation) {
   auto options = std::make_shared<TraceRecordOptions>();
-  takes_program(command);
+  command.takes_program();
   command.add_option("-o,--output", options->output, "The trace (default: PROGRAM.trace)");
-  command.add_option("-a,--allocator", options->allocator, "Record above this allocator")->capture_default_str();
+  command.add_option("-a,--allocator", options->allocator, "Record above this allocator").shows_default();
   command.add_option("--process", options->process, "Record the first process of this name that the program starts");
-  command.add_option("--level", options->level, "zstd's compression level")
-      ->check(CLI::Range(1, 19))
-      ->capture_default_str();
+  command.add_option("--level", options->level, "zstd's compression level").within(1, 19).shows_default();
   command.add_flag("--force", options->force, "Replace an existing trace");
   command.footer(footer);
   return [options, &invocation] { return record_trace(*options, invocation); };

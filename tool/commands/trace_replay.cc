@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "tool/allocators/environment.h"
 #include "tool/allocators/preflight.h"
@@ -143,28 +142,28 @@ int replay_trace(ReplayOptions options, const Invocation& invocation) {
 
 }  // namespace
 
-VerbBody define_trace_replay(CLI::App& command, const Invocation& invocation) {
+VerbBody define_trace_replay(CommandLine& command, const Invocation& invocation) {
   auto options = std::make_shared<ReplayOptions>();
-  command.add_option("TRACE", options->trace, "A trace of neap trace record, or a .trc.zst one")->required();
+  command.add_option("TRACE", options->trace, "A trace of neap trace record, or a .trc.zst one").required();
   command.add_option("-a,--allocators", options->allocators,
                      "Names, presets or paths, with commas (default: libc,jemalloc,mimalloc,tcmalloc,neap)");
-  auto* pace =
+  const OptionLine pace =
       command.add_option("--pace", options->pace, "Times the recorded pace: 1 as recorded, 60 an hour a minute")
-          ->check(CLI::Range(0.001, 1e6));
+          .within(0.001, 1e6);
   command
-      .add_flag_callback(
+      .add_action(
           "--unpaced", [options] { options->pace = 0; }, "As fast as possible (the default)")
-      ->excludes(pace);
+      .excludes(pace);
   command.add_flag("--side-by-side", options->side_by_side,
                    "All allocators at the same time, at --pace 1 if not given");
   command.add_option("-n,--runs", options->runs, "Runs of each allocator, interleaved; the table shows medians")
-      ->check(CLI::Range(1u, 1000u))
-      ->capture_default_str();
+      .within(1, 1000)
+      .shows_default();
   command.add_option("--drop-from", options->drop_from, "Leave out objects of this size and more, such as 1MiB")
-      ->transform(CLI::AsSizeValue(false));
+      .takes_units();
   command.add_option("--samples", options->samples, "Memory samples, evenly spaced by event")
-      ->check(CLI::Range(1u, 100000u))
-      ->capture_default_str();
+      .within(1, 100000)
+      .shows_default();
   command.add_option("--recordings", options->recordings,
                      "Write a recording for each allocator there, for neap report");
   command.footer(footer);

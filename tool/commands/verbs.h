@@ -7,14 +7,14 @@
 
 namespace neap {
 
-VerbBody define_allocators(CLI::App& command, const Invocation& invocation);
-VerbBody define_run(CLI::App& command, const Invocation& invocation);
-VerbBody define_record(CLI::App& command, const Invocation& invocation);
-VerbBody define_lab(CLI::App& command, const Invocation& invocation);
-VerbBody define_compare(CLI::App& command, const Invocation& invocation);
-VerbBody define_report(CLI::App& command, const Invocation& invocation);
-VerbBody define_trace(CLI::App& command, const Invocation& invocation);
-VerbBody define_probe(CLI::App& command, const Invocation& invocation);
+VerbBody define_allocators(CommandLine& command, const Invocation& invocation);
+VerbBody define_run(CommandLine& command, const Invocation& invocation);
+VerbBody define_record(CommandLine& command, const Invocation& invocation);
+VerbBody define_lab(CommandLine& command, const Invocation& invocation);
+VerbBody define_compare(CommandLine& command, const Invocation& invocation);
+VerbBody define_report(CommandLine& command, const Invocation& invocation);
+VerbBody define_trace(CommandLine& command, const Invocation& invocation);
+VerbBody define_probe(CommandLine& command, const Invocation& invocation);
 
 inline constexpr std::array verbs = {
     Verb{"allocators", "List the allocators of this machine", define_allocators},

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 
 #include "tool/render/quantity.h"
 #include "tool/render/text_table.h"
@@ -115,7 +116,7 @@ std::string render_markdown(const Comparison& comparison, const ComparisonFigure
   return title + build_table(comparison, figures, true).markdown() + "\n" + legend(comparison, figures);
 }
 
-nlohmann::json render_json(const Comparison& comparison, const ComparisonFigures& figures) {
+std::string render_json(const Comparison& comparison, const ComparisonFigures& figures) {
   nlohmann::json document{
       {"title", comparison.title}, {"baseline", comparison.baseline}, {"rows", nlohmann::json::array()}};
   for (std::size_t row = 0; row < comparison.rows.size(); ++row) {
@@ -141,7 +142,7 @@ nlohmann::json render_json(const Comparison& comparison, const ComparisonFigures
     }
     document["rows"].push_back(std::move(entry));
   }
-  return document;
+  return document.dump(2) + "\n";
 }
 
 }  // namespace neap

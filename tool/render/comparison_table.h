@@ -1,6 +1,5 @@
 // A comparison as text: for the terminal, as Markdown, as JSON. The columns come from model/quantities.h.
 #pragma once
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "tool/model/comparison.h"
@@ -24,7 +23,7 @@ bool anybody_knows(const ComparisonFigures& figures, std::size_t quantity);
 
 std::string render_text(const Comparison& comparison, const ComparisonFigures& figures, bool colour);
 std::string render_markdown(const Comparison& comparison, const ComparisonFigures& figures);
-nlohmann::json render_json(const Comparison& comparison, const ComparisonFigures& figures);
+std::string render_json(const Comparison& comparison, const ComparisonFigures& figures);
 
 // A quantity's number without its unit: MiB, seconds or a count.
 std::string show_quantity(const Quantity& quantity, double value);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "tool/render/embedded.h"
 #include "tool/render/palette.h"
@@ -35,7 +36,11 @@ std::string chart_data(const Chart& chart) {
       else
         points.push_back(nullptr);
     }
+    nlohmann::json live = nlohmann::json::array();
+    for (const auto& bytes : chart.lines[at].live)
+      live.push_back(bytes ? nlohmann::json(std::llround(*bytes)) : nullptr);
     data["lines"].push_back({{"label", chart.lines[at].label},
+                             {"live", std::move(live)},
                              {"light", colours[at].light},
                              {"dark", colours[at].dark},
                              {"points", std::move(points)}});
@@ -154,9 +159,10 @@ std::string render_html(const Chart& chart, const Comparison& comparison, const 
   html += fmt::format("</head><body><main><h1>{}</h1><p class=\"lead\">Resident memory over time.</p>\n",
                       escape_markup(chart.title));
   html +=
-      "<section><h2>Together</h2><p class=\"hint\" id=\"moment\">Line: mean; shade: lowest to highest. Point at the "
-      "chart to "
-      "read values, drag to zoom, double-click to go back.</p><div class=\"legend\" id=\"legend\"></div><div "
+      "<section><h2>Together</h2><p class=\"hint\" id=\"moment\">Line: mean; shade: lowest to highest; dots: live "
+      "bytes "
+      "where the allocator tells them. Point at the chart to read values, drag to zoom, double-click to go "
+      "back.</p><div class=\"legend\" id=\"legend\"></div><div "
       "id=\"common\"></div></section>\n";
   html += panels(chart, comparison, figures) + table(comparison, figures) + notes(chart);
   html += fmt::format("</main>\n<script type=\"application/json\" id=\"data\">{}</script>\n", chart_data(chart));

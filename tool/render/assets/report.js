@@ -37,6 +37,10 @@
     return ticks(from, to, step * unit, value => value === 0 ? "0" : trimmed(value / unit) + name);
   };
 
+  // Live bytes, where the allocator tells them: a dotted line of their own, in the colour of the line they belong to.
+  const liveOf = data.lines.map((_, at) => at).filter(at => data.lines[at].live.length > 0);
+  const liveName = at => data.lines[at].label + ": live bytes";
+
   const times = data.lines[0].points.map((_, at) => at * data.step);
   const highest = Math.max(...data.lines.flatMap(line => line.points.map(point => point ? point[2] : 0)));
   const end = times[times.length - 1] || data.step;
@@ -50,14 +54,17 @@
     moving = false;
   };
 
-  function options(order, chosen, readOut) {
+  function options(order, live, chosen, readOut) {
     const plain = at => chosen === undefined || chosen === at;
+    const dotted = { strokeWidth: 1.5, strokePattern: [2, 4], highlightCircleSize: 2 };
     return {
-      labels: ["time", ...order.map(at => data.lines[at].label)],
+      labels: ["time", ...order.map(at => data.lines[at].label), ...live.map(liveName)],
       customBars: true,
-      colors: order.map(at => plain(at) ? colour(data.lines[at]) : style("--faint")),
+      colors: [...order.map(at => plain(at) ? colour(data.lines[at]) : style("--faint")), ...live.map(at => colour(data.lines[at]))],
       strokeWidth: 2, fillAlpha: 0.16, highlightCircleSize: 3,
-      series: Object.fromEntries(order.map(at => [data.lines[at].label, plain(at) ? {} : { strokeWidth: 1, highlightCircleSize: 0 }])),
+      series: Object.fromEntries([
+        ...order.map(at => [data.lines[at].label, plain(at) ? {} : { strokeWidth: 1, highlightCircleSize: 0 }]),
+        ...live.map(at => [liveName(at), dotted])]),
       gridLineColor: style("--rule"), axisLineColor: style("--rule"), gridLineWidth: 1,
       dateWindow: [0, end], valueRange: [0, highest * 1.06], legend: "never", animatedZooms: false,
       axes: {
@@ -82,23 +89,29 @@
   function draw(element, chosen, readOut) {
     const order = data.lines.map((_, at) => at).filter(at => at !== chosen);
     if (chosen !== undefined) order.push(chosen);
-    const rows = times.map((at, row) => [at, ...order.map(line => data.lines[line].points[row])]);
-    const chart = new Dygraph(element, rows, options(order, chosen, readOut));
+    const live = liveOf.filter(at => chosen === undefined || chosen === at);
+    const livePoint = value => value === null ? null : [value, value, value];
+    const rows = times.map((at, row) => [at, ...order.map(line => data.lines[line].points[row]),
+      ...live.map(line => livePoint(data.lines[line].live[row]))]);
+    const chart = new Dygraph(element, rows, options(order, live, chosen, readOut));
     chart.neapReadOut = readOut;
     charts.push(chart);
   }
 
+  // The order of the chart's series: the lines, then the live bytes.
   function drawLegend(common) {
     const legend = document.getElementById("legend");
-    return data.lines.map((line, at) => {
+    const series = [...data.lines.map(line => [line.label, line]), ...liveOf.map(at => [liveName(at), data.lines[at]])];
+    return series.map(([name, line], at) => {
       const button = document.createElement("button");
       const dot = document.createElement("i");
       const value = document.createElement("output");
       button.type = "button";
       button.setAttribute("aria-pressed", "true");
-      button.title = "show or hide " + line.label;
-      dot.style.background = colour(line);
-      button.append(dot, line.label, value);
+      button.title = "show or hide " + name;
+      dot.style.background = dot.style.color = colour(line);
+      if (at >= data.lines.length) dot.className = "live";
+      button.append(dot, name, value);
       button.addEventListener("click", () => {
         const shown = button.getAttribute("aria-pressed") !== "true";
         button.setAttribute("aria-pressed", String(shown));
@@ -109,14 +122,18 @@
     });
   }
 
+  const readAt = (series, row) => {
+    const point = series < data.lines.length ? data.lines[series].points[row] : null;
+    const live = series < data.lines.length ? null : data.lines[liveOf[series - data.lines.length]].live[row];
+    return point ? bytes(point[1]) : live === null ? "" : bytes(live);
+  };
   const values = drawLegend(() => charts[0]);
   const moment = document.getElementById("moment");
   const momentText = moment.textContent;
   draw(document.getElementById("common"), undefined, row => {
     moment.textContent = row === null ? momentText : "at " + time(times[row]);
     values.forEach((value, at) => {
-      const point = row === null ? null : data.lines[at].points[row];
-      value.textContent = point ? bytes(point[1]) : "";
+      value.textContent = row === null ? "" : readAt(at, row);
     });
   });
   document.querySelectorAll(".panel").forEach((panel, at) => {
