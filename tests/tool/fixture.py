@@ -1,10 +1,11 @@
 """Recordings with known content: two allocators, two runs of one of them, one sample a second."""
+import json
 import sqlite3
 
 MIB = 1 << 20
 
 
-def write(path, label, memory, user_seconds, live=None):
+def write(path, label, memory, user_seconds, live=None, command=("tor", "-f", "a<b&c")):
     """`memory`: RSS in MiB, one value a second."""
     with sqlite3.connect(path) as database:
         database.executescript(f"PRAGMA application_id={0x4e454150}; PRAGMA user_version=1;"
@@ -13,7 +14,7 @@ def write(path, label, memory, user_seconds, live=None):
                                "CREATE TABLE sample (process INTEGER, at_us INTEGER, rss INTEGER, peak_rss INTEGER, swap INTEGER, threads INTEGER,"
                                " minor_faults INTEGER, major_faults INTEGER, user_us INTEGER, system_us INTEGER, pss INTEGER, private_dirty INTEGER,"
                                " anonymous INTEGER, lazy_free INTEGER, huge_pages INTEGER, mappings INTEGER, live INTEGER, heap_resident INTEGER)")
-        facts = {"label": label, "allocator": label, "command": '["tor","-f","a<b&c"]', "kernel": "Linux 6.1.0 x86_64",
+        facts = {"label": label, "allocator": label, "command": json.dumps(command), "kernel": "Linux 6.1.0 x86_64",
                  "started_at": "2026-01-02T03:04:05Z", "interval_s": "1", "wall_s": len(memory), "own_cpu_percent": "0.02",
                  "detail_interval_s": "1", "exit_code": "0", "user_s": user_seconds, "system_s": "0.5",
                  "peak_rss": (max(memory) + 1) * MIB, "minor_faults": 12345, "major_faults": 0}

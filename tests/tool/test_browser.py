@@ -69,6 +69,7 @@ class Browser(NeapTest):
         for pixels in seen["drawn"]:
             self.assertGreater(pixels, 1000)
         self.assertRegex(seen["read"][0], r"^2[01]\d\.\d MiB$")  # libc grows from 100 to 336: half-way
+        self.assertEqual(seen["read"][2:], ["50.0 MiB"])  # libneap's live bytes
         self.assertEqual(seen["resources"], [])
         self.assertEqual(self.requested(), [])
 

@@ -1,6 +1,7 @@
 """neap report on recordings with known content, against golden files. UPDATE_GOLDEN=1 writes them anew: read the diff."""
 import json
 import os
+import resource
 import shutil
 import unittest
 import xml.etree.ElementTree as xml
@@ -70,6 +71,35 @@ class Report(NeapTest):
         result = neap("report", *self.recordings, "--png", self.path("t.png"), env=dict(os.environ, PATH="/nonexistent"))
         self.assertEqual((result.returncode, result.stderr),
                          (125, "neap: PNG needs rsvg-convert; to get it: apt install librsvg2-bin (or use --svg)\n"))
+
+    def test_commands_are_shown_without_their_folders(self):
+        for number in (1, 2):
+            fixture.write(self.path(f"{number}.neaprec"), "tor", [100, 101], 1,
+                          command=("/usr/sbin/tor", "--defaults-torrc", "/dev/null", "-f", f"/srv/relays/{number}/torrc", "--log=/var/log/tor/x"))
+        self.expect(0, "", "report", "1.neaprec", "2.neaprec", "--svg", "t.svg")
+        with open(self.path("t.svg")) as file:
+            text = file.read()
+        self.assertEqual(text.count("Command: tor --defaults-torrc /dev/null -f .../torrc --log=.../x<"), 1)  # two relays, one line
+        self.assertNotIn("/srv", text)
+
+    def test_two_days_on_one_scale(self):
+        """The size of a report does not grow with the recordings, and making it takes seconds."""
+        for label, level in (("libc", 300), ("neap", 90)):
+            fixture.write(self.path(f"day-{label}.neaprec"), label, [level + at % 5 for at in range(86400)], 2)
+        self.assertLess(os.path.getsize(self.path("day-libc.neaprec")), 6 << 20)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        table = self.expect(0, "", "report", "-q", "day-libc.neaprec", "day-neap.neaprec", "-o", "r.html")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.assertLess(after.ru_utime - before.ru_utime, 5)
+        self.assertIn("302.0", table)
+        with open(self.path("r.html")) as file:
+            html = file.read()
+        self.assertLess(len(html), 1 << 20)
+        lines = json.loads(html.split('id="data">')[1].split("</script>")[0])["lines"]
+        for line, level in zip(lines, (300, 90)):
+            self.assertLessEqual(len(line["points"]), 1602)
+            self.assertEqual({(point[0], point[2]) for point in line["points"] if point},
+                             {(level * fixture.MIB, (level + 4) * fixture.MIB)})  # no extreme is lost
 
     def test_place_that_cannot_be_written(self):
         self.expect(125, "neap: cannot write '/nonexistent/r.html'", "report", *self.recordings, "-o", "/nonexistent/r.html")

@@ -20,6 +20,15 @@ class Usage(NeapTest):
         for verb in ("run", "record", "compare"):
             self.expect(2, f"neap: no program given; write: neap {verb} [OPTIONS] -- PROGRAM [ARGS]", verb)
 
+    def test_number_out_of_range(self):
+        self.expect(2, "neap compare: --runs: '0' is not 1 to 1000; see neap compare --help", "compare", "-n", "0", "--", "true")
+        self.expect(2, "neap record: --duration: 'soon' is not above 0; see neap record --help", "record", "-d", "soon", "--", "true")
+        self.expect(2, "neap trace cut: --from: '-1' is not 0 or more; see neap trace cut --help", "trace", "cut", "--from=-1", "a", "b")
+
+    def test_help_tells_ranges_and_defaults(self):
+        self.assertRegex(self.expect(0, "", "compare", "--help"), r"-n,--runs N +Runs under each allocator, 1 to 1000 \(default: 3\)\n")
+        self.assertIn("Usage: neap run [OPTIONS] -- PROGRAM [ARGS]\n", self.expect(0, "", "run", "--help"))
+
     def test_unknown_allocator(self):
         self.expect(2, "neap: no allocator 'bogus' (there are: libc, neap, jemalloc, mimalloc, tcmalloc, scudo, "
                        "libc-arena1, libc-tuned, jemalloc-decay0; or give the path of a .so)",

@@ -4,30 +4,62 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <type_traits>
 
 #include "tool/model/failure.h"
 
 namespace neap {
 namespace {
 
-class ProgramFormatter : public CLI::Formatter {
+// --help: `--runs N   Runs under each allocator, 1 to 1000 (default: 3)`.
+class HelpFormatter : public CLI::Formatter {
  public:
+  explicit HelpFormatter(bool with_program) : with_program_(with_program) {}
+
   std::string make_usage(const CLI::App* app, std::string name) const override {
     std::string usage = CLI::Formatter::make_usage(app, std::move(name));
     usage.erase(usage.find_last_not_of('\n') + 1);
-    return usage + " -- PROGRAM [ARGS]\n\n";
+    return usage + (with_program_ ? " -- PROGRAM [ARGS]\n" : "\n");
   }
+
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_type_size() == 0 || option->get_type_name().empty()) return {};
+    if (option->get_positional()) return option->get_expected_max() > 1 ? " ..." : "";
+    return " " + option->get_type_name();
+  }
+
+  std::string make_option_desc(const CLI::Option* option) const override {
+    std::string value = option->get_default_str();
+    if (value.starts_with('[')) value = value.substr(1, value.size() - 2);  // how CLI11 writes a list
+    return option->get_description() + (value.empty() ? "" : " (default: " + value + ")");
+  }
+
+  std::string make_footer(const CLI::App* app) const override {
+    const char* const everywhere =
+        "Every verb takes -q (no progress on stderr) and --json (JSON instead of a table).\n";
+    return CLI::Formatter::make_footer(app) + (app->get_parent() != nullptr ? everywhere : "");
+  }
+
+ private:
+  bool with_program_;
 };
 
-// A check of a number: what --help shows for it, and what is said when it does not hold.
+// A number that has to hold something, which its line of help says too.
 template <typename Holds>
-CLI::Validator number_check(std::string shown, std::string complaint, Holds holds) {
-  return {[=](const std::string& text) {
-            double value = 0;
-            return CLI::detail::lexical_cast(text, value) && holds(value) ? "" : fmt::format("{} {}", text, complaint);
-          },
-          shown, ""};
+void check_number(CLI::Option& option, const std::string& wanted, Holds holds) {
+  const auto check = [=](const std::string& text) {
+    double value = 0;
+    const bool good = CLI::detail::lexical_cast(text, value) && holds(value);
+    return good ? std::string() : fmt::format("'{}' is not {}", text, wanted);
+  };
+  option.check(CLI::Validator(check, "", ""));
+  option.description(option.get_description() + ", " + wanted);
 }
+
+template <typename Value>
+constexpr const char* placeholder_of = std::is_arithmetic_v<Value> ? "N" : "TEXT";
+template <typename Value>
+constexpr const char* placeholder_of<std::optional<Value>> = placeholder_of<Value>;
 
 int explain_parse_error(const CLI::App& app, const CLI::ParseError& error) {
   std::string verb;
@@ -46,29 +78,33 @@ int explain_parse_error(const CLI::App& app, const CLI::ParseError& error) {
 OptionLine& OptionLine::required() { return option_->required(), *this; }
 OptionLine& OptionLine::shows_default() { return option_->capture_default_str(), *this; }
 OptionLine& OptionLine::named(const char* placeholder) { return option_->type_name(placeholder), *this; }
-OptionLine& OptionLine::takes_units() { return option_->transform(CLI::AsSizeValue(false)), *this; }
 OptionLine& OptionLine::excludes(const OptionLine& other) { return option_->excludes(other.option_), *this; }
 
 OptionLine& OptionLine::within(double lowest, double highest) {
-  const std::string range = fmt::format("{} to {}", lowest, highest);
-  option_->check(number_check(range, "is not in the range " + range,
-                              [=](double value) { return lowest <= value && value <= highest; }));
+  check_number(*option_, fmt::format("{} to {}", lowest, highest),
+               [=](double value) { return lowest <= value && value <= highest; });
   return *this;
 }
 
 OptionLine& OptionLine::above_zero() {
-  option_->check(number_check("above 0", "is not above 0", [](double value) { return value > 0; }));
+  check_number(*option_, "above 0", [](double value) { return value > 0; });
   return *this;
 }
 
 OptionLine& OptionLine::not_negative() {
-  option_->check(number_check("0 or more", "is not 0 or more", [](double value) { return value >= 0; }));
+  check_number(*option_, "0 or more", [](double value) { return value >= 0; });
   return *this;
+}
+
+OptionLine& OptionLine::takes_units() {
+  option_->transform(CLI::Validator(CLI::AsSizeValue(false)).description(""));
+  return named("SIZE");
 }
 
 CommandLine::CommandLine(const char* about, const char* name)
     : own_(std::make_unique<CLI::App>(about, name)), app_(*own_) {
   app_.fallthrough();
+  app_.formatter(std::make_shared<HelpFormatter>(false));
 }
 
 CommandLine::CommandLine(CLI::App& app) : app_(app) {}
@@ -76,7 +112,7 @@ CommandLine::~CommandLine() = default;
 
 template <typename Value>
 OptionLine CommandLine::add_option(const char* names, Value& target, const std::string& help) {
-  return OptionLine(app_.add_option(names, target, help));
+  return OptionLine(app_.add_option(names, target, help)->type_name(placeholder_of<Value>));
 }
 
 template OptionLine CommandLine::add_option(const char*, std::string&, const std::string&);
@@ -94,7 +130,7 @@ OptionLine CommandLine::add_flag(const char* names, bool& target, const std::str
 
 OptionLine CommandLine::add_flag(const char* name, std::string& target, const char* without_value,
                                  const std::string& help) {
-  return OptionLine(app_.add_flag(fmt::format("{}{{{}}}", name, without_value), target, help));
+  return OptionLine(app_.add_flag(fmt::format("{}{{{}}}", name, without_value), target, help)->type_name(""));
 }
 
 OptionLine CommandLine::add_action(const char* name, std::function<void()> action, const std::string& help) {
@@ -103,7 +139,7 @@ OptionLine CommandLine::add_action(const char* name, std::function<void()> actio
 
 void CommandLine::add_version(const std::string& text) { app_.set_version_flag("--version", text); }
 void CommandLine::footer(const char* text) { app_.footer(text); }
-void CommandLine::takes_program() { app_.formatter(std::make_shared<ProgramFormatter>()); }
+void CommandLine::takes_program() { app_.formatter(std::make_shared<HelpFormatter>(true)); }
 void CommandLine::require_command() { app_.require_subcommand(1); }
 bool CommandLine::chosen() const { return app_.parsed(); }
 

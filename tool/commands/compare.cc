@@ -25,7 +25,8 @@ constexpr const char* footer =
     "Runs the program under each allocator in turn, round after round, so that what changes on the machine meets all "
     "of\n"
     "them alike. Its output goes to /dev/null unless --show-output. Ctrl-C ends it and reports the runs that are "
-    "complete.";
+    "complete.\n"
+    "Example: neap compare -a libc,mimalloc,neap -n 5 -o report.html -- gzip -9 -c archive.tar";
 
 constexpr double compare_budget_percent = 1;  // runs are short; --budget of record is for days
 constexpr Seconds least_detail_interval{0.25};
@@ -164,13 +165,17 @@ VerbBody define_compare(CommandLine& command, const Invocation& invocation) {
   auto options = std::make_shared<CompareOptions>();
   command.takes_program();
   command.add_option("-a,--allocators", options->allocators, "Names, presets or paths, separated by commas")
+      .named("A,B,C")
       .shows_default();
   command.add_option("-n,--runs", options->runs, "Runs under each allocator").within(1, 1000).shows_default();
   command.add_option("-w,--warmup", options->warmup, "Runs before these, not counted").within(0, 1000).shows_default();
-  command.add_option("-i,--interval", options->interval, "Seconds between samples").within(0.001, 60.0).shows_default();
+  command.add_option("-i,--interval", options->interval, "Seconds between samples")
+      .named("SECONDS")
+      .within(0.001, 60.0)
+      .shows_default();
   command.add_flag("--show-output", options->show_output, "Let the program write to stdout");
   command.add_flag("--ignore-failure", options->ignore_failure, "Go on when the program ends with another code than 0");
-  command.add_option("--keep", options->keep, "Folder to keep the recordings in");
+  command.add_option("--keep", options->keep, "Folder to keep the recordings in").named("FOLDER");
   add_report_options(command, options->output);
   command.footer(footer);
   return [options, &invocation] { return compare(*options, invocation); };

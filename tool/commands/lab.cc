@@ -146,9 +146,10 @@ VerbBody define_lab(CommandLine& command, const Invocation& invocation) {
   tor.add_option("--minutes", options->minutes, "At most this many minutes");
   tor.add_option("--directory", options->directory, "Synthetic relays in the directory");
   tor.add_flag("--sandbox", options->sandbox, "Tor's seccomp filter (Sandbox 1) on the relays under test");
-  tor.add_option("-o,--output", options->output, "Folder for the report (default: neap-lab-DATE-TIME here)");
+  tor.add_option("-o,--output", options->output, "Folder for the report (default: neap-lab-DATE-TIME here)")
+      .named("FOLDER");
   tor.add_flag("--keep", options->keep, "Keep the network's folder, as `network` in the output folder");
-  tor.add_option("--wrap", options->wrap, "Start the first relay under test through this command");
+  tor.add_option("--wrap", options->wrap, "Start the first relay under test through this command").named("COMMAND");
   return [options, &invocation] { return run_lab(*options, invocation); };
 }
 

@@ -12,7 +12,10 @@ namespace {
 
 constexpr const char* footer =
     "Recordings with the same label are runs of one line: the table gives their median, the chart their range.\n"
-    "Without -o only the table is printed. A file name of - means stdout.";
+    "Every line begins at 0, the start of its recording, and all share one scale. Without -o only the table is "
+    "printed.\n"
+    "A file name of - means stdout. A recording that is still being written can be reported too.\n"
+    "Example: neap report libc.neaprec neap.neaprec -o report.html";
 
 int report(const std::vector<std::string>& paths, const ReportOutput& output, const Invocation& invocation) {
   std::vector<Run> runs;

@@ -104,14 +104,14 @@ std::vector<std::string> notes_of(const std::vector<Run>& runs) {
 }  // namespace
 
 void add_report_options(CommandLine& command, ReportOutput& output) {
-  command.add_option("-o,--output", output.html, "The report: one HTML file");
-  command.add_option("--svg", output.svg, "The chart as SVG");
-  command.add_option("--png", output.png, "The chart as PNG (needs rsvg-convert)");
-  command.add_option("--csv", output.csv, "Every sample");
+  command.add_option("-o,--output", output.html, "The report: one HTML file").named("FILE");
+  command.add_option("--svg", output.svg, "The chart as SVG").named("FILE");
+  command.add_option("--png", output.png, "The chart as PNG (needs rsvg-convert)").named("FILE");
+  command.add_option("--csv", output.csv, "Every sample").named("FILE");
   command.add_flag("--json", output.json, "-", "The table as JSON instead of text; --json=FILE beside it");
-  command.add_option("--md", output.markdown, "The table as Markdown");
+  command.add_option("--md", output.markdown, "The table as Markdown").named("FILE");
   command.add_option("--title", output.title, "Title of the report (default: the command)");
-  command.add_option("--baseline", output.baseline, "Label that ratios refer to").shows_default();
+  command.add_option("--baseline", output.baseline, "Label that ratios refer to").named("NAME").shows_default();
 }
 
 void write_report(const std::vector<Run>& runs, const std::vector<std::pair<std::string, std::string>>& remarks,

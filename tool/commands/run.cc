@@ -15,7 +15,8 @@ namespace {
 constexpr const char* footer =
     "Replaces neap by the program: pid, terminal and exit code are the program's own.\n"
     "Says so on stderr when the allocator did not take effect (static, setuid, its own malloc built in).\n"
-    "Settings: --allocator libc:arena_max=1, jemalloc:dirty_decay_ms=0, or a .so by path. See neap allocators.";
+    "Settings: --allocator libc:arena_max=1, jemalloc:dirty_decay_ms=0, or a .so by path. See neap allocators.\n"
+    "Example: neap run -a neap -- tor -f torrc";
 
 int run_program(const std::string& written, const Invocation& invocation) {
   const auto& program = require_program(invocation, "run");
@@ -32,7 +33,7 @@ int run_program(const std::string& written, const Invocation& invocation) {
 
 VerbBody define_run(CommandLine& command, const Invocation& invocation) {
   auto allocator = std::make_shared<std::string>("neap");
-  command.add_option("-a,--allocator", *allocator, "Name, preset or path of a .so").shows_default();
+  command.add_option("-a,--allocator", *allocator, "Name, preset or path of a .so").named("NAME").shows_default();
   command.takes_program();
   command.footer(footer);
   return [allocator, &invocation] { return run_program(*allocator, invocation); };

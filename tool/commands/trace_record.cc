@@ -104,9 +104,10 @@ int record_trace(TraceRecordOptions options, const Invocation& invocation) {
 VerbBody define_trace_record(CommandLine& command, const Invocation& invocation) {
   auto options = std::make_shared<TraceRecordOptions>();
   command.takes_program();
-  command.add_option("-o,--output", options->output, "The trace (default: PROGRAM.trace)");
-  command.add_option("-a,--allocator", options->allocator, "Record above this allocator").shows_default();
-  command.add_option("--process", options->process, "Record the first process of this name that the program starts");
+  command.add_option("-o,--output", options->output, "The trace (default: PROGRAM.trace)").named("FILE");
+  command.add_option("-a,--allocator", options->allocator, "Record above this allocator").named("NAME").shows_default();
+  command.add_option("--process", options->process, "Record the first process of this name that the program starts")
+      .named("NAME");
   command.add_option("--level", options->level, "zstd's compression level").within(1, 19).shows_default();
   command.add_flag("--force", options->force, "Replace an existing trace");
   command.footer(footer);

@@ -145,11 +145,15 @@ int replay_trace(ReplayOptions options, const Invocation& invocation) {
 VerbBody define_trace_replay(CommandLine& command, const Invocation& invocation) {
   auto options = std::make_shared<ReplayOptions>();
   command.add_option("TRACE", options->trace, "A trace of neap trace record, or a .trc.zst one").required();
-  command.add_option("-a,--allocators", options->allocators,
-                     "Names, presets or paths, with commas (default: libc,jemalloc,mimalloc,tcmalloc,neap)");
-  const OptionLine pace =
-      command.add_option("--pace", options->pace, "Times the recorded pace: 1 as recorded, 60 an hour a minute")
-          .within(0.001, 1e6);
+  command
+      .add_option("-a,--allocators", options->allocators,
+                  "Names, presets or paths, with commas (default: libc,jemalloc,mimalloc,tcmalloc,neap)")
+      .named("A,B,C");
+  const OptionLine pace = command
+                              .add_option("--pace", options->pace,
+                                          "How fast, in times the recorded pace: 1 as recorded, 60 an hour a minute")
+                              .named("TIMES")
+                              .within(0.001, 1e6);
   command
       .add_action(
           "--unpaced", [options] { options->pace = 0; }, "As fast as possible (the default)")
@@ -164,8 +168,8 @@ VerbBody define_trace_replay(CommandLine& command, const Invocation& invocation)
   command.add_option("--samples", options->samples, "Memory samples, evenly spaced by event")
       .within(1, 100000)
       .shows_default();
-  command.add_option("--recordings", options->recordings,
-                     "Write a recording for each allocator there, for neap report");
+  command.add_option("--recordings", options->recordings, "Write a recording for each allocator there, for neap report")
+      .named("FOLDER");
   command.footer(footer);
   return [options, &invocation] { return replay_trace(*options, invocation); };
 }
