@@ -35,7 +35,7 @@ fetch() {
 context = ssl._create_unverified_context()
 sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1], context=context).read())' "https://127.0.0.1:$port/$1"
 }
-until_true 20 fetch numbers.txt || { cat "$work/log" "$work/logs/error.log"; fail "did not start"; }
+until_true 120 fetch numbers.txt || { cat "$work/log" "$work/logs/error.log"; fail "did not start"; }
 
 load() {  # load PATH HEADER...
   local path=$1; shift
@@ -53,7 +53,7 @@ worker=$(pgrep -P $nginx | head -1)
 proves_pid $nginx; proves_pid "$worker"
 
 kill -HUP $nginx
-until_true 20 gone "$worker" || fail "the old worker did not end after a reload"
+until_true 120 gone "$worker" || fail "the old worker did not end after a reload"
 load numbers.txt -H 'Connection: close'
 cmp <(fetch numbers.txt) "$work/www/numbers.txt" || fail "wrong contents"
 cmp <(fetch via/large.bin) "$work/www/large.bin" || fail "wrong contents through the proxy"

@@ -41,7 +41,7 @@ TORRC
 
   launch "$home/log" tor -f "$home/torrc"
   tor=$!
-  until_true 30 test -S "$home/control" -a -s "$home/onion/hostname" || { cat "$home/log"; fail "did not start, Sandbox $sandbox"; }
+  until_true 120 test -S "$home/control" -a -s "$home/onion/hostname" || { cat "$home/log"; fail "did not start, Sandbox $sandbox"; }
   grep -Eq '^[a-z2-7]{56}\.onion$' "$home/onion/hostname" || fail "wrote no onion address"
   proves_pid $tor
   # Onion services made over the control port need no file and no network; each must have an address of its own.

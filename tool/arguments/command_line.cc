@@ -28,6 +28,12 @@ class HelpFormatter : public CLI::Formatter {
     return " " + option->get_type_name();
   }
 
+  // A flag that takes a value only behind `=` is --json{-} to CLI11.
+  std::string make_option_name(const CLI::Option* option, bool positional) const override {
+    const std::string name = CLI::Formatter::make_option_name(option, positional);
+    return name.substr(0, name.find('{'));
+  }
+
   std::string make_option_desc(const CLI::Option* option) const override {
     std::string value = option->get_default_str();
     if (value.starts_with('[')) value = value.substr(1, value.size() - 2);  // how CLI11 writes a list

@@ -93,8 +93,10 @@ class Comparing {
     RunSink sink(run);
     ChildOptions child;
     if (!options_.show_output) child.output_file = "/dev/null";
+    doubt_.clear();
     const RunEnd end = record_program({file_, program_, environment_under(allocator), child},
                                       recorder_options(allocator, round), interrupts_, sink);
+    if (!doubt_.empty()) remarks_[allocator.label] = doubt_;
     ++done_;
     if (end.interrupted) {
       interrupted_ = true;
@@ -129,10 +131,10 @@ class Comparing {
       progress_.show(fmt::format("{}, {}: {}, RSS {}", allocator.label, which, show_duration(elapsed), show_bytes(rss)),
                      static_cast<double>(done_) / static_cast<double>(total_));
     };
-    recorder.on_first_look = [this, &allocator](pid_t pid) {
+    recorder.on_look = [this, &allocator](pid_t pid, bool) {
       const Verification verification = verify_allocator(pid, allocator);
-      if (verification.verdict == Verdict::serves || verification.verdict == Verdict::ended) return;
-      remarks_[allocator.label] = explain(verification, allocator, program_.front());
+      if (verification.verdict != Verdict::ended) doubt_ = explain(verification, allocator, program_.front());
+      return verification.verdict != Verdict::not_yet;
     };
     return recorder;
   }
@@ -145,6 +147,7 @@ class Comparing {
   Interrupts interrupts_;
   std::vector<Run> runs_;
   std::map<std::string, std::string> remarks_;
+  std::string doubt_;  // whether the allocator serves the present run; empty: none
   std::size_t done_ = 0;
   std::size_t total_ = 1;
   bool interrupted_ = false;

@@ -83,6 +83,32 @@ void tell_end(const RunEnd& end, std::size_t samples, const std::string& output,
              show_seconds(end.detail_interval), end.own_cpu_percent);
 }
 
+// Whether the allocator serves the program: looks until it is settled, tells what is wrong once.
+class Doubt {
+ public:
+  Doubt(const Allocator& allocator, const std::string& program, bool told)
+      : allocator_(allocator), program_(program), told_(told) {}
+
+  bool settled(pid_t pid, bool last) {
+    const Verification verification = verify_allocator(pid, allocator_);
+    if (verification.verdict != Verdict::ended) line_ = explain(verification, allocator_, program_);
+    if (!last && verification.verdict == Verdict::not_yet) return false;
+    tell();
+    return true;
+  }
+
+  void tell() {
+    if (!line_.empty() && !told_) fmt::print(stderr, "neap: {}\n", line_);
+    line_.clear();
+  }
+
+ private:
+  const Allocator& allocator_;
+  const std::string& program_;
+  bool told_;  // the ELF file gave it away before the start
+  std::string line_;
+};
+
 int record_new(RecordOptions options, const Invocation& invocation) {
   const auto& program = require_program(invocation, "record");
   const Preflight preflight = look_before_start(program.front());
@@ -101,18 +127,17 @@ int record_new(RecordOptions options, const Invocation& invocation) {
   CountingSink sink(writer);
   Progress progress(!invocation.quiet && ::isatty(STDOUT_FILENO) == 0);  // the program may be writing to the terminal
   RecorderOptions recorder = recorder_options(options, progress);
-  recorder.on_first_look = [&](pid_t pid) {
-    if (allocator.label.empty()) {
-      if (const auto detected = detect_allocator(pid)) writer.set_fact("allocator", detected->label);
-      return;
-    }
-    const std::string line = explain(verify_allocator(pid, allocator), allocator, program.front());
-    if (!line.empty() && preflight.obstacle.empty()) fmt::print(stderr, "neap: {}\n", line);
+  Doubt doubt(allocator, program.front(), !preflight.obstacle.empty());
+  recorder.on_look = [&](pid_t pid, bool last) {
+    if (!allocator.label.empty()) return doubt.settled(pid, last);
+    if (const auto detected = detect_allocator(pid)) writer.set_fact("allocator", detected->label);
+    return true;
   };
   const Interrupts interrupts;
   const RunEnd end = record_program({find_program(program.front()), program, environment_under(allocator), {}},
                                     recorder, interrupts, sink);
   progress.clear();
+  doubt.tell();  // of a program that ended while there still was one
   tell_end(end, sink.samples, options.output, invocation);
   return end.timed_out ? 0 : end.exit_code.value_or(0);
 }
@@ -145,7 +170,7 @@ int record_running(RecordOptions options, const Invocation& invocation) {
 VerbBody define_record(CommandLine& command, const Invocation& invocation) {
   auto options = std::make_shared<RecordOptions>();
   command.takes_program();
-  command.add_option("--pid", options->pid, "Record a running process instead").named("PID").above_zero();
+  command.add_option("--pid", options->pid, "Record a running process instead: its number").named("PID").above_zero();
   command
       .add_option("-a,--allocator", options->allocator,
                   "Run the program under this allocator; without it the environment decides")

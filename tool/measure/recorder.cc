@@ -16,7 +16,8 @@ namespace {
 
 constexpr Seconds keep_every{1};
 constexpr Seconds patience_after_term{10};
-constexpr Seconds second_look_after{0.03};  // the loader is done by then: soon enough to say that something is wrong
+constexpr Seconds look_every{0.03};  // the loader is done by then: soon enough to say that something is wrong
+constexpr Seconds look_until{2};
 
 Seconds from(const timeval& time) {
   return {static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6};
@@ -41,7 +42,7 @@ class Recording {
     Seconds next = started_;
     while (!over_) {
       tick();
-      const Seconds pause = first_seen_ ? options_.interval : std::min(options_.interval, second_look_after);
+      const Seconds pause = seen_ ? options_.interval : std::min(options_.interval, look_every);
       next = std::max(next + pause, monotonic_now());
       while (!over_ && monotonic_now() < next) handle(interrupts_.wait_until(std::min(next, limit())));
     }
@@ -67,10 +68,8 @@ class Recording {
       kept_ = now;
     }
     if (options_.on_tick) options_.on_tick(now - started_, tree_.last_rss(), tree_.peak_rss());
-    if (!first_seen_ && now - started_ >= std::min(options_.interval, second_look_after)) {
-      first_seen_ = true;
-      if (options_.on_first_look) options_.on_first_look(pid_);
-    }
+    if (!seen_ && now - started_ >= std::min(options_.interval, look_every))
+      seen_ = !options_.on_look || options_.on_look(pid_, now - started_ >= look_until) || now - started_ >= look_until;
   }
 
   void handle(const Interrupts::Event& event) {
@@ -155,7 +154,7 @@ class Recording {
   bool stopping_ = false;
   bool interrupted_ = false;
   bool timed_out_ = false;
-  bool first_seen_ = false;
+  bool seen_ = false;
   std::optional<int> exit_code_;
   Bytes peak_;
   Bytes inherited_peak_;

@@ -23,7 +23,9 @@ struct RecorderOptions {
   Seconds
       least_detail_interval{};  // reading PSS stops the program's page faults for its time: not more often than this
   std::function<void(Seconds elapsed, Bytes rss, Bytes peak)> on_tick;  // for progress
-  std::function<void(pid_t)> on_first_look;  // soon after the start: does the allocator serve?
+  // Does the allocator serve? Asked soon after the start, and while the answer is no (a busy machine: the program may
+  // still be in its loader) again, for two seconds at most; `last` says that nothing will be asked after this.
+  std::function<bool(pid_t, bool last)> on_look;
 };
 
 struct Launch {
