@@ -39,7 +39,7 @@ until_true 120 fetch numbers.txt || { cat "$work/log" "$work/logs/error.log"; fa
 
 load() {  # load PATH HEADER...
   local path=$1; shift
-  wrk -t2 -c40 -d"$(amount 2 20)s" "$@" "https://127.0.0.1:$port/$path" >"$work/wrk" || fail "wrk"
+  wrk -t2 -c40 -d"$(amount 2 20)s" --timeout 60s "$@" "https://127.0.0.1:$port/$path" >"$work/wrk" || fail "wrk"
   grep -Eq 'Non-2xx|Socket errors' "$work/wrk" && fail "$path: $(grep -E 'Non-2xx|Socket' "$work/wrk" | xargs)"
   local requests; requests=$(awk '/requests in/ {print $1}' "$work/wrk")
   [ "$requests" -gt 10 ] || fail "$path: only $requests requests"
