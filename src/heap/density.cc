@@ -35,13 +35,18 @@ void Density::learn(char* begin, std::size_t pages) {
   const std::int8_t score = size.score.load(std::memory_order_relaxed);
   if (score == -kSure && size.turn.load(std::memory_order_relaxed) % kLookEvery != 0) return;
   switch (look_at(begin, pages)) {
-    case Look::refused: return;
+    case Look::refused:
+      return;
     case Look::dense:
-      size.score.store(score < 0 ? 1 : score < kSure ? static_cast<std::int8_t>(score + 1) : kSure,
+      size.score.store(score < 0       ? 1
+                       : score < kSure ? static_cast<std::int8_t>(score + 1)
+                                       : kSure,
                        std::memory_order_relaxed);
       return;
     case Look::sparse:
-      size.score.store(score > 0 ? -1 : score > -kSure ? static_cast<std::int8_t>(score - 1) : -kSure,
+      size.score.store(score > 0        ? -1
+                       : score > -kSure ? static_cast<std::int8_t>(score - 1)
+                                        : -kSure,
                        std::memory_order_relaxed);
   }
 }

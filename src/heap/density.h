@@ -32,9 +32,9 @@ class Density {
   void learn(char* begin, std::size_t pages);
 
  private:
-  static constexpr std::int8_t kSure = 2;            // looks in a row that agree
-  static constexpr std::uint8_t kLookEvery = 16;     // objects of a size that is decided
-  static constexpr std::size_t kDoublings = 20;      // 2 MiB to 1 TiB
+  static constexpr std::int8_t kSure = 2;         // looks in a row that agree
+  static constexpr std::uint8_t kLookEvery = 16;  // objects of a size that is decided
+  static constexpr std::size_t kDoublings = 20;   // 2 MiB to 1 TiB
 
   struct Size {
     std::atomic<std::int8_t> score{0};  // how often in a row it was found dense, or (negative) sparse

@@ -27,6 +27,11 @@ bool inside_large(const PageMap& map, Block& block, std::uintptr_t address) {
   return false;
 }
 
+void put(auto& field, std::uint64_t value) {
+  using Field = std::remove_reference_t<decltype(field)>;
+  std::atomic_ref<Field>(field).store(static_cast<Field>(value), std::memory_order_relaxed);
+}
+
 bool is_committed(const PageMap& map, const Block& block, std::uintptr_t address) {
   const Chunk* chunk = map.chunk(address);
   return chunk != nullptr && chunk->index_of(&block) < chunk->committed();
@@ -109,21 +114,22 @@ std::uint64_t Heap::small_bytes() const {
   return bytes;
 }
 
-void Heap::publish() {
-  const auto put = [](auto& field, std::uint64_t value) {
-    using Field = std::remove_reference_t<decltype(field)>;
-    std::atomic_ref<Field>(field).store(static_cast<Field>(value), std::memory_order_relaxed);
-  };
+void Heap::publish_pages() {
   const Accounts& sums = accounts();
+  put(board_.large_bytes, sums.large_pages.get() * kPageSize);
+  put(board_.large_objects, sums.large_objects.get());
+  put(board_.resident_bytes, sums.resident_pages.get() * kPageSize);
+  put(board_.dirty_bytes, sums.dirty_pages.get() * kPageSize);
+}
+
+void Heap::publish() {
+  const Accounts& sums = accounts();
+  publish_pages();
   put(board_.version, NEAP_TELEMETRY_VERSION);
   put(board_.size, sizeof board_);
   put(board_.threads, threads());
   put(board_.served, small_served_.get() + sums.large_served.get());
   put(board_.small_bytes, small_bytes());
-  put(board_.large_bytes, sums.large_pages.get() * kPageSize);
-  put(board_.large_objects, sums.large_objects.get());
-  put(board_.resident_bytes, sums.resident_pages.get() * kPageSize);
-  put(board_.dirty_bytes, sums.dirty_pages.get() * kPageSize);
   put(board_.committed_bytes, sums.committed_bytes.get());
   put(board_.reserved_bytes, sums.reserved_bytes.get());
   put(board_.metadata_bytes, sums.metadata_bytes.get());

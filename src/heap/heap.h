@@ -62,6 +62,7 @@ class Heap {
 
   // Brings the board up to date.
   void publish();
+  void publish_pages();  // of it what a large object changes
   const PageMap& map() const { return pages_.map(); }
 
   Options options;  // written once, before main

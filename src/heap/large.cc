@@ -87,7 +87,8 @@ void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t ali
 void Heap::free_large(ThreadCache* cache, Block& first) {
   const std::uint64_t pages = first.large.pages;
   bool clean = false;
-  if (pages >= kPagesPerHugePage && !first.large.huge && options.huge_pages != 0) density_.learn(first.address(), pages);
+  if (pages >= kPagesPerHugePage && !first.large.huge && options.huge_pages != 0)
+    density_.learn(first.address(), pages);
   // What exceeds the limit alone would be the first to go anyway, and a huge page does not go in parts.
   if (pages > dirty_limit() || first.large.huge) {
     clean = os::discard(first.address(), pages * kPageSize);

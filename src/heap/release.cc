@@ -45,7 +45,7 @@ void Heap::count_events(ThreadCache* cache, std::uint32_t events) {
 // One large object can be most of a program's memory: the board tells at once.
 void Heap::count_large_event(ThreadCache* cache) {
   count_events(cache, 1);
-  publish();
+  publish_pages();
 }
 
 void Heap::release_one(const Due& due) {

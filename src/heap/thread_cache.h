@@ -1,4 +1,4 @@
-// ThreadCache: the freed objects of up to 1 KiB that one thread keeps at hand: per class a small stack of pointers.
+// ThreadCache: the freed objects of up to 8 KiB that one thread keeps at hand: per class a small stack of pointers.
 // Only its thread touches it. malloc pops, free pushes; neither takes a lock, uses an atomic or tests whether the heap
 // was started: a thread without a cache points to an empty one of capacity zero, so its first call takes the slow path
 // by itself.
@@ -20,17 +20,24 @@ struct CacheBin {
   void** limit;  // `top` may not pass it
 };
 
-// Slots of a class: 32 for small objects, fewer where 4 KiB hold fewer, at least 8.
-constexpr std::uint32_t most_cached(std::size_t c) {
-  const std::uint32_t fit = 4096 / class_size(c);
-  return fit > 32 ? 32 : fit < 8 ? 8 : fit;
-}
+// Larger objects are cached one by one as they are freed, never fetched ahead.
+inline constexpr std::size_t kLargestBatched = 1 << 10;
+
+// Slots of a class: 32 for small objects, fewer where 4 KiB hold fewer, at least 8; 2 for those that come one by one.
+inline constexpr std::array<std::uint8_t, kCachedClasses> kMostCached = [] {
+  std::array<std::uint8_t, kCachedClasses> most{};
+  for (std::size_t c = 0; c < kCachedClasses; ++c) {
+    const std::uint32_t size = class_size(c), fit = 4096 / size;
+    most[c] = static_cast<std::uint8_t>(size > kLargestBatched ? 2 : fit > 32 ? 32 : fit < 8 ? 8 : fit);
+  }
+  return most;
+}();
 
 // Where each class's null slot lies; the last entry is the number of all slots.
 inline constexpr std::array<std::uint16_t, kCachedClasses + 1> kSlotBegin = [] {
   std::array<std::uint16_t, kCachedClasses + 1> begin{};
   for (std::size_t c = 0; c < kCachedClasses; ++c) {
-    begin[c + 1] = static_cast<std::uint16_t>(begin[c] + 1 + most_cached(c));
+    begin[c + 1] = static_cast<std::uint16_t>(begin[c] + 1 + kMostCached[c]);
   }
   return begin;
 }();
@@ -52,6 +59,7 @@ struct ThreadCache : CacheFront {
   std::uint64_t budget;  // bytes of objects that the stacks may still be given room for
   std::uint32_t events;  // heap events not yet added to the process's clock
   std::uint32_t next_victim;
+  std::uint32_t starved;         // how often a stack wanted room that the budget had not
   ThreadCache *next, *previous;  // in the registry: in use, or the free ones by `next`
   Stash stash;
   void* slots[kSlotBegin[kCachedClasses]];
@@ -66,7 +74,7 @@ struct ThreadCache : CacheFront {
       bins[c] = {bottom(c), bottom(c)};
     }
     budget = bytes;
-    events = next_victim = 0;
+    events = next_victim = starved = 0;
     stash.count = stash.bytes = 0;
   }
 };

@@ -122,7 +122,8 @@ bool which_written(void* address, std::size_t pages, unsigned char* out) {
   KeepErrno keep;
   if (mincore(address, pages * kPageSize, out) == 0) return true;
   if (madvise(address, pages * kPageSize, MADV_POPULATE_READ) != 0) return false;
-  for (std::size_t page = 0; page < pages; ++page) out[page] = has_content(static_cast<char*>(address) + page * kPageSize);
+  for (std::size_t page = 0; page < pages; ++page)
+    out[page] = has_content(static_cast<char*>(address) + page * kPageSize);
   return true;
 }
 

@@ -17,7 +17,7 @@ enum class ClassIndex : std::uint8_t {};
 
 inline constexpr std::size_t kClassCount = 73;
 inline constexpr std::size_t kLargestSmall = 32 << 10;  // bytes; above it an object is large
-inline constexpr std::size_t kLargestCached = 1 << 10;  // bytes; above it a thread caches nothing
+inline constexpr std::size_t kLargestCached = 8 << 10;  // bytes; above it a thread caches nothing
 
 struct ClassRow {
   std::uint32_t size;        // bytes of one object

@@ -25,6 +25,16 @@ Range objects_over(const ClassRow& row, std::uint32_t first, std::uint32_t lengt
   return {from < capacity ? from : capacity, to < capacity ? to : capacity};
 }
 
+// True when the free objects around `index` are certainly too few for a page: their run ends on both sides within the
+// word, and not at the slab's end, whose last page may hold fewer.
+bool lies_in_short_run(const Block& block, const ClassRow& row, std::uint32_t index) {
+  const std::uint32_t bit = index % bits::kWordBits, last = bits::kWordBits - 1;
+  const bits::Word word = block.free_bits[index / bits::kWordBits];
+  const std::uint32_t above = static_cast<std::uint32_t>(std::countr_one(word >> bit));
+  const std::uint32_t below = static_cast<std::uint32_t>(std::countl_one(word << (last - bit)));
+  return bit + above <= last && below <= bit && index + above < row.capacity && above + below - 1 < row.per_page;
+}
+
 }  // namespace
 
 void init(Block& block, const ClassRow& row) {
@@ -54,14 +64,21 @@ std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t 
   }
   block.first_word = static_cast<std::uint16_t>(w);
   block.free_count = static_cast<std::uint16_t>(block.free_count - taken);
-  touched.became_resident += static_cast<std::uint32_t>(std::popcount(static_cast<PageMask>(pages & ~block.resident)));
-  touched.were_dirty += static_cast<std::uint32_t>(std::popcount(static_cast<PageMask>(pages & block.dirty)));
-  block.resident |= pages;
-  block.dirty = static_cast<PageMask>(block.dirty & ~pages);
+  const PageMask fresh = static_cast<PageMask>(pages & ~block.resident),
+                 reused = static_cast<PageMask>(pages & block.dirty);
+  if (fresh != 0) {
+    touched.became_resident += static_cast<std::uint32_t>(std::popcount(fresh));
+    block.resident |= fresh;
+  }
+  if (reused != 0) {
+    touched.were_dirty += static_cast<std::uint32_t>(std::popcount(reused));
+    block.dirty = static_cast<PageMask>(block.dirty & ~reused);
+  }
   return taken;
 }
 
 PageMask newly_free_pages(const Block& block, const ClassRow& row, std::uint32_t index) {
+  if (lies_in_short_run(block, row, index)) return 0;  // most frees end here
   PageMask found = 0;
   const PageMask candidates = static_cast<PageMask>(pages_under(row, index, 1) & block.resident & ~block.dirty);
   for (std::uint32_t rest = candidates; rest != 0; rest &= rest - 1) {

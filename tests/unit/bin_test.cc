@@ -105,10 +105,10 @@ TEST_F(BinTest, AdmitsTheSlabRefilledFromAndThoseSevenEighthsFull) {
 
 class BigBinTest : public BinTest {
  protected:
-  BigBinTest() : BinTest(2048) {}
+  BigBinTest() : BinTest(kLargestCached + 1) {}
 };
 
-TEST_F(BigBinTest, NothingAboveOneKibibyteIsAdmitted) {
+TEST_F(BigBinTest, NothingAboveTheLargestCachedIsAdmitted) {
   const std::vector<void*> all = take(capacity() + 1);
   EXPECT_FALSE(admits(all[0]));
   EXPECT_FALSE(admits(all[capacity()]));

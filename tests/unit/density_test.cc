@@ -1,9 +1,10 @@
 // Which sizes of large objects get huge pages: those whose like were seen to be written whole.
+#include "heap/density.h"
+
 #include <gtest/gtest.h>
 
 #include <cstring>
 
-#include "heap/density.h"
 #include "rig.h"
 
 namespace neap {
@@ -22,8 +23,12 @@ class DensityTest : public testing::Test {
     const std::size_t before = fake_os::huge_ranges().size();
     char* object = static_cast<char*>(rig_.allocate(nullptr, size));
     switch (use) {
-      case Use::whole: std::memset(object, 1, size); break;
-      case Use::beginning: std::memset(object, 1, 2 * kMiB); break;
+      case Use::whole:
+        std::memset(object, 1, size);
+        break;
+      case Use::beginning:
+        std::memset(object, 1, 2 * kMiB);
+        break;
       case Use::every_fourth_page:
         for (std::size_t at = 0; at < size; at += 4 * kPageSize) object[at] = 1;
     }

@@ -218,8 +218,7 @@ void allow_huge_pages(void* address, std::size_t size) {
 bool which_written(void* address, std::size_t pages, unsigned char* out) {
   const std::lock_guard guard(system().lock);
   fake_os::require_committed(address, pages * kPageSize, "which_written of pages that are not committed");
-  return fake_os::permitted(Call::which_written) &&
-         mincore(address, pages * kPageSize, out) == 0;
+  return fake_os::permitted(Call::which_written) && mincore(address, pages * kPageSize, out) == 0;
 }
 
 std::size_t address_space_limit() { return system().limit; }

@@ -35,7 +35,7 @@ class HeapTest : public testing::Test {
   void expect_budget_kept(ThreadCache& cache) {
     EXPECT_EQ(cache.budget + room_bytes(cache), rig_.heap.options.cache_bytes);
     for (std::size_t c = 0; c < kCachedClasses; ++c) {
-      EXPECT_LE(cache.room(c), most_cached(c));
+      EXPECT_LE(cache.room(c), kMostCached[c]);
       EXPECT_LE(cache.count(c), cache.room(c));
     }
   }
@@ -65,6 +65,21 @@ TEST_F(HeapTest, ACacheKeepsToItsBudget) {
   rig_.heap.flush(*cache);
   EXPECT_EQ(rig_.sums().small_bytes, 0u);
   rig_.expect_in_order();
+}
+
+// A freed object above kLargestBatched is kept for the next malloc; none is fetched ahead.
+TEST_F(HeapTest, LargerObjectsAreCachedOneByOne) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  for (const std::size_t size : {kLargestBatched + 1, std::size_t{4096}, kLargestCached}) {
+    const std::size_t c = static_cast<std::size_t>(class_of(size));
+    void* object = rig_.allocate(cache, size);
+    EXPECT_EQ(cache->count(c), 0u);
+    rig_.free(cache, object);
+    EXPECT_EQ(cache->count(c), 1u);
+    EXPECT_EQ(rig_.allocate(cache, size), object);
+    rig_.free(cache, object);
+  }
+  expect_budget_kept(*cache);
 }
 
 TEST_F(HeapTest, ABudgetOfNothingCachesNothing) {
