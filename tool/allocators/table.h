@@ -44,6 +44,7 @@ inline constexpr std::array<std::string_view, 2> jemalloc{"libjemalloc.so.2", "l
 inline constexpr std::array<std::string_view, 3> mimalloc{"libmimalloc.so.2", "libmimalloc.so.3", "libmimalloc.so"};
 inline constexpr std::array<std::string_view, 3> tcmalloc{"libtcmalloc_minimal.so.4", "libtcmalloc.so.4",
                                                           "libtcmalloc_minimal.so"};
+inline constexpr std::array<std::string_view, 1> tbbmalloc{"libtbbmalloc_proxy.so.2"};
 inline constexpr std::array<std::string_view, 1> scudo{"libclang_rt.scudo_standalone-x86_64.so"};
 }  // namespace table
 
@@ -78,11 +79,17 @@ inline constexpr std::array allocator_table = {
                  "tc_version",
                  "apt install libtcmalloc-minimal4",
                  {SettingStyle::variable_each, "TCMALLOC_", "", "", ""}},
+    AllocatorRow{"tbbmalloc",
+                 "oneTBB's scalable allocator, by its proxy library",
+                 table::tbbmalloc,
+                 "",
+                 "apt install libtbbmalloc2",
+                 {SettingStyle::variable_each, "TBB_MALLOC_", "", "", ""}},
     AllocatorRow{"scudo",
                  "LLVM's hardened scudo, standalone",
                  table::scudo,
                  "",
-                 "apt install libclang-rt-14-dev",
+                 "apt install libclang-rt-19-dev",
                  {SettingStyle::one_variable, "SCUDO_OPTIONS", "", "=", ":"}},
 };
 

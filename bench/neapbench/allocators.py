@@ -1,0 +1,79 @@
+"""From what --allocators says to what is preloaded. `neap allocators --json` knows the names, files and settings."""
+import dataclasses
+import functools
+import json
+import pathlib
+import re
+import subprocess
+
+from .failure import Failure, UsageFailure
+
+DEFAULT = ("libc", "libc-tuned", "jemalloc", "mimalloc", "tcmalloc", "tbbmalloc", "scudo", "neap")
+LINKED_MALLOC = re.compile(r"lib(jemalloc|mimalloc|tcmalloc|tbbmalloc)\S*\.so")
+
+
+@dataclasses.dataclass(frozen=True)
+class Allocator:
+    label: str  # what the table calls it
+    library: str  # preloaded; for libc only where the program links another malloc
+    environment: tuple = ()  # (name, value) pairs
+    version: str = ""
+    is_libc: bool = False
+
+    def preload_for(self, program):
+        """The library to preload into this program; libc is bare unless the program brings a malloc of its own."""
+        return self.library if not self.is_libc or links_a_malloc(program) else ""
+
+
+@functools.lru_cache(maxsize=None)
+def links_a_malloc(program):
+    listed = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
+    return bool(LINKED_MALLOC.search(listed))
+
+
+def _rows(neap, words):
+    done = subprocess.run([neap, "allocators", "--json", *words], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failure(done.stderr.strip(), done.returncode)
+    return json.loads(done.stdout)
+
+
+def _as_allocator(label, row):
+    name = row["name"].split(":")[0]
+    return Allocator(label, row["path"], tuple(row.get("environment", {}).items()), row["version"],
+                     is_libc=name == "libc" or name.startswith("libc-"))
+
+
+def _named(word, rows, neap, neap_library):
+    """One word of --allocators: NAME, NAME:key=value, PATH, or LABEL=any of these."""
+    label, _, rest = word.partition("=") if re.match(r"[\w.-]+=", word) else (word, "", word)
+    if neap_library and rest.split(":")[0] == "neap":
+        settings = rest.partition(":")[2]
+        options = ",".join(part.replace("=", ":") for part in settings.split(":"))
+        return Allocator(label, neap_library, (("NEAP_OPTIONS", options),) if settings else ())
+    row = rows.get(rest) or _rows(neap, [rest])[-1]
+    if not row["installed"]:
+        raise Failure(f"allocator '{rest}' is not installed; to get it: {row['install']}")
+    if not row["loads"]:
+        raise Failure(f"allocator '{rest}' does not load: {row['path']}")
+    return _as_allocator(label, row)
+
+
+def resolve(words, neap, neap_library):
+    """The allocators to measure. Without words: those of DEFAULT that are installed; what is missing is said."""
+    if neap_library:
+        path = pathlib.Path(neap_library)
+        if not path.is_file():
+            raise UsageFailure(f"no library at {neap_library} (--neap)")
+        neap_library = str(path.resolve())
+    rows = {row["name"]: row for row in _rows(neap, [])}
+    missing = []
+    if not words:
+        missing = [f"{name}: {rows[name].get('install', 'does not load')}" for name in DEFAULT
+                   if not rows[name]["installed"] or not rows[name]["loads"]]
+        words = [name for name in DEFAULT if rows[name]["installed"] and rows[name]["loads"] or name == "neap" and neap_library]
+    allocators = [_named(word, rows, neap, neap_library) for word in words]
+    labels = [allocator.label for allocator in allocators]
+    if len(set(labels)) < len(labels):
+        raise UsageFailure("an allocator is named twice; write LABEL=NAME for one of them")
+    return allocators, missing

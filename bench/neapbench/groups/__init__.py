@@ -1,0 +1,21 @@
+"""What there is to run: one module for each group, each with workloads(context) -> [Workload or Skipped]."""
+import dataclasses
+
+from ..places import Places
+
+
+@dataclasses.dataclass(frozen=True)
+class Context:
+    places: Places
+    scale: float = 1
+    quick: bool = False
+    long: bool = False
+    traces: tuple = ()  # folders
+
+
+def all_workloads(context):
+    from . import churn, latency, speed
+    found = []
+    for group in (speed, churn, latency):
+        found += group.workloads(context)
+    return found

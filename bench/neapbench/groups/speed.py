@@ -1,0 +1,27 @@
+"""Allocation patterns of the literature. The number behind t is that of threads; sizes are bytes."""
+from .built import built
+
+# name, size, thread counts, properties
+ROWS = (
+    ("pairs", 16, (1,), {"memory_counts": False}),
+    ("pairs", 256, (1, 2), {"memory_counts": False, "quick": True}),
+    ("pairs", 1024, (1,), {"memory_counts": False}),
+    ("pairs", 8192, (1,), {"memory_counts": False}),
+    ("pairs", 65536, (1,), {"memory_counts": False}),
+    ("pairs-mixed", None, (1, 2, 4, 16, 64), {"memory_counts": False}),
+    ("larson", None, (1, 2, 4, 16, 64), {}),
+    ("batches-lifo", None, (1,), {}),
+    ("batches-fifo", None, (1,), {}),
+    ("batches-random", None, (1, 2, 16), {}),
+    ("xmalloc", None, (2, 4, 16, 64), {}),
+    ("scratch", 8, (2, 4, 16), {"memory_counts": False}),
+    ("thrash", 8, (2, 4, 16), {"memory_counts": False}),
+    ("interpreter", None, (1, 4), {}),
+    ("large", None, (1, 4), {}),
+    ("aligned", None, (1, 4), {}),
+)
+
+
+def workloads(context):
+    return [built(context, "speed", name, threads, size, **properties)
+            for name, size, counts, properties in ROWS for threads in counts]

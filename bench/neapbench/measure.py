@@ -1,0 +1,98 @@
+"""One run of one workload under one allocator, by neap-bench-watch; and the proof that the allocator took effect."""
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+
+from .failure import Failure
+
+# Whatever the caller's shell sets must not reach the measured program.
+ALLOCATOR_VARIABLES = ("LD_PRELOAD", "GLIBC_TUNABLES", "MALLOC_ARENA_MAX", "MALLOC_CONF", "NEAP_OPTIONS", "SCUDO_OPTIONS")
+
+# With fewer the mean of resident over live is a matter of when they fell.
+FEWEST_SAMPLES = 20
+
+
+class Measurer:
+    """Runs workloads in a scratch folder of its own. Use as a context manager."""
+
+    def __init__(self, watch, interval_ms):
+        self.watch, self.interval_ms = watch, interval_ms
+
+    def __enter__(self):
+        self.scratch = tempfile.TemporaryDirectory(prefix="neap-bench.")
+        self.shared = tempfile.TemporaryDirectory(prefix="neap-bench.", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+        return self
+
+    def __exit__(self, *_):
+        self.scratch.cleanup()
+        self.shared.cleanup()
+
+    def run(self, workload, allocator):
+        """The figures of one run, by name. Raises Failure when it failed or ran under another allocator."""
+        output = pathlib.Path(self.scratch.name) / "output"
+        done = subprocess.run(self._command(workload, allocator, output), capture_output=True, text=True,
+                              cwd=self.scratch.name, stdin=subprocess.DEVNULL)
+        if not done.stdout.startswith("{"):
+            raise Failure(f"{workload.name}: {_last_line(done.stderr) or 'the watcher said nothing'}")
+        seen = json.loads(done.stdout)
+        _check(workload, allocator, seen, done.stderr)
+        figures = _figures(seen)
+        if workload.has_facts:
+            figures |= _facts(workload, output)
+        if not workload.memory_counts:
+            figures.pop("resident_per_live", None)
+        return figures
+
+    def _command(self, workload, allocator, output):
+        words = [self.watch, "--interval", str(self.interval_ms), "--stdout", str(output), "--timeout", str(workload.timeout_s)]
+        preload = allocator.preload_for(workload.command[0])
+        environment = list(ALLOCATOR_VARIABLES)
+        environment += [f"{name}={value}" for name, value in (*allocator.environment, *workload.environment)]
+        environment += [f"LD_PRELOAD={preload}"] if preload else []
+        if workload.has_board:
+            board = os.path.join(self.shared.name, "board")
+            words += ["--board", board]
+            environment.append(f"NEAP_BENCH_BOARD={board}")
+        for setting in environment:
+            words += ["--env", setting]
+        if workload.beside:
+            words += ["--beside", workload.beside]
+        return words + ["--", *workload.command]
+
+
+def _last_line(text):
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else ""
+
+
+def _check(workload, allocator, seen, errors):
+    where = f"{workload.name} under {allocator.label}"
+    if seen["timed_out"]:
+        raise Failure(f"{where} did not end within {workload.timeout_s:g} s")
+    if seen["exit_code"] not in workload.exit_codes or seen["beside_code"] != 0:
+        code = seen["beside_code"] or seen["exit_code"]
+        raise Failure(f"{where} ended with exit code {code}: {_last_line(errors)}")
+    preload = allocator.preload_for(workload.command[0])
+    if preload and os.path.realpath(preload) not in map(os.path.realpath, seen["libraries"]):
+        raise Failure(f"{where}: {preload} was not mapped into the program, which ran under another malloc")
+
+
+def _figures(seen):
+    figures = {name: seen[name] for name in ("wall_s", "user_s", "system_s", "minor_faults", "peak_bytes")}
+    figures["cpu_s"] = seen["user_s"] + seen["system_s"]
+    if seen["samples"] > 0:
+        figures["mean_bytes"] = seen["mean_bytes"]
+    if seen["samples"] >= FEWEST_SAMPLES:
+        figures |= {name: seen[name] for name in ("live_mean_bytes", "resident_per_live") if name in seen}
+    return figures | {f"end_{name}_bytes": value for name, value in seen["end"].items()}
+
+
+def _facts(workload, output):
+    text = output.read_text(errors="replace").strip()
+    try:
+        facts = json.loads(text)
+    except ValueError:
+        raise Failure(f"{workload.name} printed no facts but: {_last_line(text)}") from None
+    return {name: value for name, value in facts.items() if isinstance(value, (int, float))}

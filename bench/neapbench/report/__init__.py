@@ -1,0 +1,1 @@
+"""The table and the three forms it is written in."""

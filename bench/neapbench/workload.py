@@ -1,0 +1,26 @@
+"""Workload: one thing to run under every allocator."""
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    name: str
+    group: str
+    command: tuple  # the program and its arguments; the program an absolute path
+    environment: tuple = ()
+    beside: str = ""  # a shell command that runs beside the program; the program is ended after it
+    has_board: bool = False  # it tells its live bytes
+    has_facts: bool = False  # its last output is one JSON object of further figures
+    memory_counts: bool = True  # False: its heap is so small that its memory says nothing
+    cpu_counts: bool = True  # False: its time is not the point and stays out of the group's mean
+    exit_codes: tuple = (0,)
+    timeout_s: float = 300
+    quick: bool = False  # part of --quick
+
+
+@dataclasses.dataclass(frozen=True)
+class Skipped:
+    """A workload that cannot run here, and why."""
+    name: str
+    group: str
+    reason: str

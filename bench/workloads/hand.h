@@ -1,0 +1,64 @@
+// Hand: how one thread of a workload takes, writes and drops objects; the board hears of every byte. Belongs to one
+// thread; an object may be dropped by another hand than the one that took it.
+#pragma once
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "board.h"
+
+namespace neap::bench {
+
+struct Object {
+  char* data;
+  std::size_t size;
+};
+
+[[noreturn]] inline void out_of_memory(std::size_t size) {
+  std::fprintf(stderr, "neap-bench: the allocator refused %zu bytes\n", size);
+  std::exit(1);
+}
+
+// Every page of it is written, and its last byte: what a program that fills its objects makes resident.
+inline void write_pages(char* data, std::size_t size) {
+  for (std::size_t at = 0; at < size; at += 4096) data[at] = 1;
+  if (size > 0) data[size - 1] = 1;
+}
+
+class Hand {
+ public:
+  Hand(Board& board, unsigned number) : live_(board.lines[number % Board::line_count].live_bytes) {}
+
+  Object take(std::size_t size) {
+    char* const data = static_cast<char*>(std::malloc(size));
+    if (data == nullptr) out_of_memory(size);
+    write_pages(data, size);
+    tell(static_cast<std::int64_t>(size));
+    return {data, size};
+  }
+
+  void drop(Object& object) {
+    if (object.data == nullptr) return;
+    std::free(object.data);
+    tell(-static_cast<std::int64_t>(object.size));
+    object = {nullptr, 0};
+  }
+
+  void resize(Object& object, std::size_t size) {
+    char* const data = static_cast<char*>(std::realloc(object.data, size));
+    if (data == nullptr) out_of_memory(size);
+    if (size > object.size) write_pages(data + object.size, size - object.size);
+    tell(static_cast<std::int64_t>(size) - static_cast<std::int64_t>(object.size));
+    object = {data, size};
+  }
+
+  // For loops that keep their own count.
+  void tell(std::int64_t bytes) {
+    live_.store(live_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<std::int64_t>& live_;
+};
+
+}  // namespace neap::bench

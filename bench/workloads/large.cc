@@ -1,0 +1,38 @@
+// Large blocks in and out, each written whole: buffers of images, compressors and numeric code.
+#include <algorithm>
+
+#include "hand.h"
+#include "random.h"
+#include "team.h"
+#include "workloads.h"
+
+namespace neap::bench {
+namespace {
+
+constexpr std::size_t smallest = std::size_t{64} << 10;
+constexpr std::size_t largest = std::size_t{64} << 20;
+constexpr std::size_t slots_total = 16;
+constexpr double bytes_total = 1.5e9;  // written
+
+}  // namespace
+
+void large(Job& job) {
+  const std::size_t slots = std::max<std::size_t>(slots_total / job.threads, 2);
+  Table<Object> objects(slots * job.threads);
+  begin(job);
+  run_team(job.threads, [&](unsigned number) {
+    Random random(job.seed + number);
+    Hand hand(job.board, number);
+    const std::size_t goal = job.share(bytes_total);
+    for (std::size_t written = 0; written < goal;) {
+      Object& object = objects[number * slots + random.below(slots)];
+      hand.drop(object);
+      object = hand.take(random.log_between(smallest, largest));
+      std::memset(object.data, static_cast<int>(written), object.size);
+      written += object.size;
+    }
+    for (std::size_t i = 0; i < slots; ++i) hand.drop(objects[number * slots + i]);
+  });
+}
+
+}  // namespace neap::bench
