@@ -13,6 +13,9 @@ ALLOCATOR_VARIABLES = ("LD_PRELOAD", "GLIBC_TUNABLES", "MALLOC_ARENA_MAX", "MALL
 # With fewer the mean of resident over live is a matter of when they fell.
 FEWEST_SAMPLES = 20
 
+# What neap-replay calls some figures. Its own stand for the whole process's: they are without the harness.
+FACT_NAMES = {"resident_mean_bytes": "mean_bytes", "resident_peak_bytes": "peak_bytes"}
+
 
 class Measurer:
     """Runs workloads in a scratch folder of its own. Use as a context manager."""
@@ -29,6 +32,13 @@ class Measurer:
         self.scratch.cleanup()
         self.shared.cleanup()
 
+    def prepare(self, workload):
+        if not workload.prepare:
+            return
+        done = subprocess.run(workload.prepare, shell=True, capture_output=True, text=True, cwd=self.scratch.name)
+        if done.returncode != 0:
+            raise Failure(f"{workload.name} could not be prepared: {_last_line(done.stderr)}")
+
     def run(self, workload, allocator):
         """The figures of one run, by name. Raises Failure when it failed or ran under another allocator."""
         output = pathlib.Path(self.scratch.name) / "output"
@@ -38,7 +48,7 @@ class Measurer:
             raise Failure(f"{workload.name}: {_last_line(done.stderr) or 'the watcher said nothing'}")
         seen = json.loads(done.stdout)
         _check(workload, allocator, seen, done.stderr)
-        figures = _figures(seen)
+        figures = _figures(workload, seen)
         if workload.has_facts:
             figures |= _facts(workload, output)
         if not workload.memory_counts:
@@ -57,6 +67,8 @@ class Measurer:
             environment.append(f"NEAP_BENCH_BOARD={board}")
         for setting in environment:
             words += ["--env", setting]
+        if workload.repeat:
+            words += ["--repeat", str(workload.repeat)]
         if workload.beside:
             words += ["--beside", workload.beside]
         return words + ["--", *workload.command]
@@ -79,14 +91,16 @@ def _check(workload, allocator, seen, errors):
         raise Failure(f"{where}: {preload} was not mapped into the program, which ran under another malloc")
 
 
-def _figures(seen):
+def _figures(workload, seen):
     figures = {name: seen[name] for name in ("wall_s", "user_s", "system_s", "minor_faults", "peak_bytes")}
     figures["cpu_s"] = seen["user_s"] + seen["system_s"]
     if seen["samples"] > 0:
         figures["mean_bytes"] = seen["mean_bytes"]
     if seen["samples"] >= FEWEST_SAMPLES:
         figures |= {name: seen[name] for name in ("live_mean_bytes", "resident_per_live") if name in seen}
-    return figures | {f"end_{name}_bytes": value for name, value in seen["end"].items()}
+    if workload.shows_end:
+        figures |= {f"end_{name}_bytes": value for name, value in seen["end"].items()}
+    return figures | {name: seen[name] for name in ("start_ms", "start_cpu_ms") if name in seen}
 
 
 def _facts(workload, output):
@@ -95,4 +109,4 @@ def _facts(workload, output):
         facts = json.loads(text)
     except ValueError:
         raise Failure(f"{workload.name} printed no facts but: {_last_line(text)}") from None
-    return {name: value for name, value in facts.items() if isinstance(value, (int, float))}
+    return {FACT_NAMES.get(name, name): value for name, value in facts.items() if isinstance(value, (int, float))}

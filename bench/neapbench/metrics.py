@@ -7,7 +7,7 @@ class Metric:
     name: str
     title: str
     unit: str  # seconds, bytes, count, ratio, ns, percent
-    everywhere: bool = True  # a column of the table; otherwise shown only where a workload has it
+    everywhere: bool = True  # a column of the table; otherwise shown only where a workload asks for it
 
     def text(self, value):
         return FORMATS[self.unit](value)
@@ -65,7 +65,10 @@ METRICS = [
     Metric("free_p9999_ns", "free p99.99 ns", "ns", False),
     Metric("free_max_ns", "free max ns", "ns", False),
     Metric("interrupted_calls", "interrupted calls, left out", "count", False),
-    Metric("start_ms", "start ms", "ratio", False),
+    Metric("start_ms", "start to end ms", "ratio", False),
+    Metric("start_cpu_ms", "CPU ms of it", "ratio", False),
+    Metric("process_pss_bytes", "PSS of one process KiB", "kib", False),
+    Metric("process_private_dirty_bytes", "private dirty of one process KiB", "kib", False),
     Metric("end_rss_bytes", "RSS KiB", "kib", False),
     Metric("end_pss_bytes", "PSS KiB", "kib", False),
     Metric("end_private_dirty_bytes", "private dirty KiB", "kib", False),

@@ -30,7 +30,7 @@ def run_all(workloads, allocators, rounds, measurer, results, on_workload_done, 
     """Fills `results`; calls on_workload_done after each workload so that nothing measured is lost."""
     begin = time.monotonic()
     for number, workload in enumerate(workloads, 1):
-        broken = set()
+        broken = _unprepared(workload, allocators, measurer, results)
         for order in orders(allocators, rounds):
             for allocator in order:
                 if not quiet:
@@ -41,6 +41,16 @@ def run_all(workloads, allocators, rounds, measurer, results, on_workload_done, 
         on_workload_done()
     if not quiet:
         print("\r\033[K", end="", file=sys.stderr)
+
+
+def _unprepared(workload, allocators, measurer, results):
+    """Labels of the allocators that cannot run it: none, or all."""
+    try:
+        measurer.prepare(workload)
+        return set()
+    except Failure as failure:
+        results.failures.append(str(failure))
+        return {allocator.label for allocator in allocators}
 
 
 def _one(workload, allocator, measurer, broken, results):

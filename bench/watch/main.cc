@@ -1,8 +1,9 @@
 // neap-bench-watch: runs a program once and measures it from outside.
 //   neap-bench-watch [--interval MS] [--env NAME[=VALUE]]... [--stdout FILE] [--board FILE] [--beside COMMAND]
-//                    [--timeout S] -- PROGRAM ARGS
+//                    [--timeout S] [--repeat N] -- PROGRAM ARGS
 // Prints one JSON object. --beside runs a shell command beside the program (a client beside a server), outside the
-// measurement; when it ends the program is sent SIGTERM, and its exit code counts. The board is bench/workloads/board.h.
+// measurement; when it ends the program is sent SIGTERM, and its exit code counts. --repeat runs the program N
+// times more, unwatched, and tells the medians of their times. The board is bench/workloads/board.h.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -29,6 +30,7 @@ struct Options {
   const char* board = nullptr;
   unsigned interval_ms = 10;
   double timeout_s = 600;
+  unsigned repeat = 0;
 };
 
 [[noreturn]] void refuse(const char* what) {
@@ -54,6 +56,8 @@ Options parse(char** word) {
       options.beside = value;
     else if (name == "--timeout")
       options.timeout_s = std::strtod(value, nullptr);
+    else if (name == "--repeat")
+      options.repeat = static_cast<unsigned>(std::strtoul(value, nullptr, 10));
     else
       refuse("an unknown option");
   }
@@ -100,6 +104,32 @@ struct Last {
   Rollup rollup{};
   std::uint64_t peak = 0;
   std::vector<std::string> libraries;
+};
+
+double median(std::vector<double>& values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// Start to end of short programs, with nobody looking.
+struct Starts {
+  double wall_ms = 0, cpu_ms = 0;
+
+  Starts(const Command& command, unsigned repeat) {
+    std::vector<double> walls, cpus;
+    for (unsigned i = 0; i < repeat; ++i) {
+      const double start_s = now_s();
+      const pid_t pid = start_beside(command);
+      int status = 0;
+      rusage usage{};
+      ::wait4(pid, &status, 0, &usage);
+      walls.push_back((now_s() - start_s) * 1e3);
+      cpus.push_back((seconds(usage.ru_utime) + seconds(usage.ru_stime)) * 1e3);
+    }
+    wall_ms = median(walls);
+    cpu_ms = median(cpus);
+  }
 };
 
 class Watching {
@@ -157,6 +187,10 @@ class Watching {
     if (samples_.live > 0)
       std::printf(" \"live_mean_bytes\": %.0f, \"resident_per_live\": %.6f,\n", samples_.live / count,
                   samples_.above_baseline / samples_.live);
+    if (options_.repeat > 0) {
+      const Starts starts(options_.program, options_.repeat);
+      std::printf(" \"start_ms\": %.4f, \"start_cpu_ms\": %.4f,\n", starts.wall_ms, starts.cpu_ms);
+    }
     const Rollup& end = last_.rollup;
     std::printf(" \"end\": {\"rss\": %lu, \"pss\": %lu, \"private_dirty\": %lu, \"file\": %lu},\n \"libraries\": [",
                 end.rss, end.pss, end.private_dirty, end.rss - end.anonymous);

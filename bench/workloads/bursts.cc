@@ -1,13 +1,12 @@
 // Bursts followed by silence: what is still resident a second after the last call.
-#include <dlfcn.h>
 #include <time.h>
 
 #include <algorithm>
 
 #include "hand.h"
-#include "neap/neap.h"
 #include "random.h"
 #include "team.h"
+#include "telemetry.h"
 #include "workloads.h"
 
 namespace neap::bench {
@@ -25,11 +24,8 @@ void be_silent(double seconds) {
 
 // libneap tells its wholly free resident pages; of others only resident minus live is known.
 double dirty_bytes() {
-  using Stats = std::size_t (*)(neap_telemetry*, std::size_t);
-  const auto stats = reinterpret_cast<Stats>(::dlsym(RTLD_DEFAULT, "neap_stats"));
-  neap_telemetry telemetry{};
-  if (stats == nullptr || stats(&telemetry, sizeof telemetry) == 0) return -1;
-  return static_cast<double>(telemetry.dirty_bytes);
+  const auto telemetry = read_telemetry();
+  return telemetry ? static_cast<double>(telemetry->dirty_bytes) : -1;
 }
 
 struct Silence {

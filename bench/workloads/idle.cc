@@ -4,6 +4,7 @@
 #include "hand.h"
 #include "random.h"
 #include "team.h"
+#include "telemetry.h"
 #include "workloads.h"
 
 namespace neap::bench {
@@ -41,8 +42,9 @@ void work_on(Job& job, Hand& hand, Object* objects) {
 void idle_threads(Job& job) {
   Table<Object> stay(kept * job.threads), objects(working_set);
   Barrier worked(job.threads), done(job.threads);
-  double held = 0;
+  double held = 0, metadata = -1;
   begin(job);
+  const auto before = read_telemetry();
   run_team(job.threads, [&](unsigned number) {
     Random random(job.seed + number);
     Hand hand(job.board, number);
@@ -50,6 +52,7 @@ void idle_threads(Job& job) {
     worked.wait();
     if (number == 0) {
       held = static_cast<double>(resident_bytes(job.board)) - static_cast<double>(job.board.live_bytes());
+      if (const auto now = read_telemetry()) metadata = static_cast<double>(now->metadata_bytes - before->metadata_bytes);
       work_on(job, hand, objects.begin());
     }
     done.wait();
@@ -58,6 +61,7 @@ void idle_threads(Job& job) {
   Hand hand(job.board, 0);
   for (Object& object : objects) hand.drop(object);
   job.facts.add("idle_thread_bytes", held / job.threads);
+  if (metadata >= 0) job.facts.add("metadata_thread_bytes", metadata / job.threads);
 }
 
 }  // namespace neap::bench

@@ -42,6 +42,7 @@ constexpr Workload workloads[] = {
     {"vectors", vectors},
     {"growth", growth},
     {"idle-threads", idle_threads},
+    {"idle-processes", idle_processes},
     {"bursts", bursts},
     {"bursts-scattered", bursts_scattered},
     {"latency", latency},

@@ -26,6 +26,7 @@ void pools(Job& job);
 void vectors(Job& job);
 void growth(Job& job);
 void idle_threads(Job& job);
+void idle_processes(Job& job);
 void bursts(Job& job);
 void bursts_scattered(Job& job);
 

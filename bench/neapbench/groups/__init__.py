@@ -14,8 +14,8 @@ class Context:
 
 
 def all_workloads(context):
-    from . import churn, latency, speed
+    from . import churn, latency, programs, replay, small, speed
     found = []
-    for group in (speed, churn, latency):
+    for group in (speed, churn, latency, replay, programs, small):
         found += group.workloads(context)
     return found

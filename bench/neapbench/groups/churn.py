@@ -9,7 +9,7 @@ ROWS = (
     ("pools", None, (8, 64), {}),
     ("vectors", None, (1, 4), {}),
     ("growth", 1024, (1,), {}),
-    ("idle-threads", None, (64, 200), {}),
+    ("idle-threads", None, (64,), {}),
     ("bursts", None, (1, 4), {}),
     ("bursts-scattered", None, (1, 4), {}),
 )

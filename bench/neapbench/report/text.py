@@ -52,7 +52,7 @@ def _further(block):
     """Figures that only this workload has: one line for each, allocators side by side."""
     rows = [row for row in block["rows"] if row["figures"]]
     for metric in METRICS:
-        if metric.everywhere or metric.name.startswith("end_") or not any(metric.name in row["figures"] for row in rows):
+        if metric.everywhere or not any(metric.name in row["figures"] for row in rows):
             continue
         told = "  ".join(f"{row['allocator']} {_value(row['figures'], metric.name)}" for row in rows if metric.name in row["figures"])
         yield f"  {block['workload']}, {metric.title}: {told}"

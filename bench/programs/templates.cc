@@ -1,0 +1,54 @@
+// A translation unit that keeps a compiler busy: standard containers, regular expressions, deep templates. For the
+// programs group and bench/record-traces.
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <ranges>
+#include <regex>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+template <int N>
+struct Node {
+  using Left = typename Node<N - 1>::Value;
+  using Value = std::variant<int, std::string, std::vector<std::pair<int, Left>>>;
+  std::map<int, Value> values;
+  std::unordered_map<std::string, std::function<int(const Value&)>> calls;
+  int fold(const Value& value) {
+    values.emplace(N, value);
+    calls.emplace(std::to_string(N), [](const Value& each) { return static_cast<int>(each.index()) + N; });
+    std::vector<int> numbers;
+    for (const auto& [key, call] : calls) numbers.push_back(call(value));
+    std::ranges::sort(numbers, std::greater<>{});
+    return Node<N - 1>{}.fold({}) + numbers.front();
+  }
+};
+
+template <>
+struct Node<0> {
+  using Value = int;
+  int fold(int) { return 0; }
+};
+
+template <std::size_t... I>
+auto spread(std::index_sequence<I...>) {
+  return std::tuple{std::pair{static_cast<int>(I), std::to_string(I)}...};
+}
+
+int main(int count, char** words) {
+  const std::regex pattern("([a-z]+)=([0-9]+)(,[a-z]+)*");
+  int total = Node<6>{}.fold({});
+  for (int i = 0; i < count; ++i) {
+    std::smatch match;
+    const std::string word = words[i];
+    if (std::regex_search(word, match, pattern)) total += static_cast<int>(match.size());
+  }
+  std::apply([&](const auto&... each) { ((total += each.first), ...); }, spread(std::make_index_sequence<40>{}));
+  for (const auto& entry : std::filesystem::directory_iterator(".")) total += static_cast<int>(entry.path().string().size());
+  std::cout << total << '\n';
+}
