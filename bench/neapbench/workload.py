@@ -17,7 +17,7 @@ class Workload:
     repeat: int = 0  # this often more for the time from start to end
     shows_end: bool = False  # its memory at the end is told by kinds
     exit_codes: tuple = (0,)
-    timeout_s: float = 300
+    timeout_s: float = 600
     quick: bool = False  # part of --quick
 
 

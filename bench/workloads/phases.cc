@@ -1,6 +1,6 @@
 // Churn of changing sizes: every phase frees 80% of all objects at random and refills to the same number of live bytes
 // with another mix of sizes. Holes of yesterday's sizes are of use only to an allocator that can cut them anew.
-#include <cstdio>
+#include <algorithm>
 
 #include "hand.h"
 #include "random.h"
@@ -58,13 +58,14 @@ void run_phases(Job& job, std::size_t largest) {
   const std::size_t share = full_bytes / job.threads;
   const std::size_t most = share / (least_size + 2) + 1;  // the narrowest range of sizes_of has a mean of 12
   Table<Object> objects(most * job.threads);
+  const auto phases_wanted = std::max(static_cast<unsigned>(phases_total * job.scale), 3u);
   Barrier barrier(job.threads);
   Tally tally;
   begin(job);
   run_team(job.threads, [&](unsigned number) {
     Random random(job.seed + number), sizes(job.seed);  // all threads change their sizes alike
     Pile pile(Hand(job.board, number), objects.begin() + number * most);
-    for (unsigned phase = 0; phase < phases_total; ++phase) {
+    for (unsigned phase = 0; phase < phases_wanted; ++phase) {
       pile.fill(share, sizes_of(phase, largest, sizes), random);
       if (barrier.wait() && phase > 0) tally.full += resident_per_live(job.board);
       barrier.wait();
@@ -74,8 +75,8 @@ void run_phases(Job& job, std::size_t largest) {
     }
     pile.drop_until(0, random);
   });
-  job.facts.add("full_per_live", tally.full / (phases_total - 1));
-  job.facts.add("freed_per_live", tally.freed / (phases_total - 1));
+  job.facts.add("full_per_live", tally.full / (phases_wanted - 1));
+  job.facts.add("freed_per_live", tally.freed / (phases_wanted - 1));
 }
 
 }  // namespace

@@ -30,13 +30,13 @@ def _row(workload, allocator, results):
             "ratios": {base: _ratios(runs, base_runs) for base, base_runs in bases.items() if base_runs}}
 
 
-def _common(name_of, blocks):
+def _common(value, blocks):
     """Workloads in which every allocator that finished all of them has the figure: means of different workloads would
     not compare."""
     complete = {row["allocator"] for row in blocks[0]["rows"]} if blocks else set()
     for block in blocks:
         complete -= {row["allocator"] for row in block["rows"] if not row["figures"]}
-    return [block for block in blocks if all(name_of(row) for row in block["rows"] if row["allocator"] in complete)]
+    return [block for block in blocks if all(value(row) for row in block["rows"] if row["allocator"] in complete)]
 
 
 def _mean_of(label, blocks, value):

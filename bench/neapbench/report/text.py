@@ -39,7 +39,7 @@ def _titles():
 
 def _line(name, row):
     if not row["figures"]:
-        return [name, row["allocator"], "failed", *[""] * (len(_titles()) - 3)]
+        return [name, row["allocator"], "failed" if row["failed"] else "not run", *[""] * (len(_titles()) - 3)]
     cells = [name, row["allocator"]]
     for metric in COLUMNS:
         cells.append(_value(row["figures"], metric.name))

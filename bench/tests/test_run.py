@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""bench/run and neap-bench-watch as their user meets them.   test_run.py BUILD"""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+RUN = pathlib.Path(__file__).resolve().parent.parent / "run"
+WATCH = next(path for path in (BUILD / "bench/neap-bench-watch", BUILD / "neap-bench-watch") if path.exists())
+
+
+def run(*words):
+    return subprocess.run([RUN, "--build", BUILD, "-q", *words], capture_output=True, text=True)
+
+
+def watch(*words):
+    done = subprocess.run([WATCH, "--interval", "5", *words], capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+class Usage(unittest.TestCase):
+    def refused(self, message, *words):
+        done = run(*words)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+        self.assertIn(message, done.stderr)
+
+    def test_mistakes_end_in_one_line(self):
+        self.refused("is no regular expression", "--workload", "(")
+        self.refused("no workload to run", "--workload", "no such workload")
+        self.refused("no library at", "--neap", "/no/such.so")
+        self.refused("no folder of traces", "--traces", "/no/such/folder")
+        self.refused("named twice", "--allocators", "libc,libc")
+        self.refused("no allocator 'bogus'", "--allocators", "bogus")
+
+    def test_list_shows_every_group(self):
+        groups = {line.split()[0] for line in run("--list").stdout.splitlines()}
+        self.assertEqual(groups, {"speed", "churn", "latency", "replay", "programs", "small"})
+
+
+class Runs(unittest.TestCase):
+    def test_labels_and_figures(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = run("--quick", "--workload", "^pairs-256-t2$", "--allocators", f"libc,again={BUILD}/libneap.so", "--runs", "2",
+                       "--output", folder)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            table = json.loads((pathlib.Path(folder) / "table.json").read_text())
+            self.assertTrue((pathlib.Path(folder) / "table.html").exists())
+            self.assertEqual((pathlib.Path(folder) / "table.txt").read_text(), done.stdout)
+        rows = table["groups"][0]["workloads"][0]["rows"]
+        self.assertEqual([row["allocator"] for row in rows], ["libc", "again"])
+        for row in rows:
+            self.assertEqual(row["figures"]["cpu_s"]["runs"], 2)
+            self.assertGreater(row["figures"]["cpu_s"]["median"], 0)
+            self.assertGreater(row["figures"]["peak_bytes"]["median"], 1 << 20)
+
+
+class Watching(unittest.TestCase):
+    def test_memory_and_exit_code(self):
+        seen = watch("--", sys.executable, "-c", "import time; x = bytearray(b'1') * (64 << 20); time.sleep(0.3); raise SystemExit(3)")
+        self.assertEqual(seen["exit_code"], 3)
+        self.assertGreater(seen["peak_bytes"], 64 << 20)
+        self.assertGreater(seen["samples"], 5)
+        self.assertGreater(seen["minor_faults"], 1000)
+        self.assertGreater(seen["end"]["file"], 1 << 20)
+
+    def test_the_end_is_seen_however_short_the_life(self):
+        seen = watch("--", "true")
+        self.assertGreater(seen["end"]["private_dirty"], 0)
+        self.assertTrue(any("libc.so" in path for path in seen["libraries"]))
+
+    def test_a_server_ends_after_its_client(self):
+        seen = watch("--beside", "sleep 0.2", "--", "sleep", "60")
+        self.assertEqual((seen["exit_code"], seen["beside_code"]), (128 + 15, 0))
+        self.assertEqual(watch("--beside", "exit 4", "--", "sleep", "60")["beside_code"], 4)
+        self.assertEqual(watch("--beside", "sleep 60", "--", "true")["beside_code"], 1)
+
+    def test_a_run_that_hangs_is_ended(self):
+        self.assertTrue(watch("--timeout", "0.2", "--", "sleep", "60")["timed_out"])
+
+    def test_repeats_tell_the_time_of_a_start(self):
+        self.assertGreater(watch("--repeat", "5", "--", "true")["start_ms"], 0)
+
+
+unittest.main()
