@@ -64,7 +64,8 @@ bool pass_stop(pid_t pid, int status) {
   if (event == PTRACE_EVENT_EXIT) return true;
   // A group stop stays one; a signal is handed on; what tracing itself causes is not.
   const int signal = event == 0 && WSTOPSIG(status) != SIGTRAP ? WSTOPSIG(status) : 0;
-  ::ptrace(event == PTRACE_EVENT_STOP && WSTOPSIG(status) != SIGTRAP ? PTRACE_LISTEN : PTRACE_CONT, pid, nullptr, signal);
+  ::ptrace(event == PTRACE_EVENT_STOP && WSTOPSIG(status) != SIGTRAP ? PTRACE_LISTEN : PTRACE_CONT, pid, nullptr,
+           signal);
   return false;
 }
 
@@ -96,7 +97,8 @@ pid_t start_beside(const Command& command) {
   return pid;
 }
 
-Ended wait_for(pid_t pid, unsigned interval_ms, const std::function<void()>& on_tick, const std::function<void()>& on_exit) {
+Ended wait_for(pid_t pid, unsigned interval_ms, const std::function<void()>& on_tick,
+               const std::function<void()>& on_exit) {
   const sigset_t signals = child_signal();
   const timespec interval{interval_ms / 1000, static_cast<long>(interval_ms % 1000) * 1'000'000};
   for (;;) {

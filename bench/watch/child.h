@@ -27,6 +27,7 @@ pid_t start(const Command& command);
 pid_t start_beside(const Command& command);
 
 // Waits until the process ends. `on_tick` is called every interval, `on_exit` once, while it stands at its end.
-Ended wait_for(pid_t pid, unsigned interval_ms, const std::function<void()>& on_tick, const std::function<void()>& on_exit);
+Ended wait_for(pid_t pid, unsigned interval_ms, const std::function<void()>& on_tick,
+               const std::function<void()>& on_exit);
 
 }  // namespace neap::bench

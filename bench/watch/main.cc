@@ -68,7 +68,8 @@ Options parse(char** word) {
 
 const Board* open_board(const char* path) {
   const int file = ::open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0 || ::ftruncate(file, 0) != 0 || ::ftruncate(file, sizeof(Board)) != 0) refuse("the board cannot be made");
+  if (file < 0 || ::ftruncate(file, 0) != 0 || ::ftruncate(file, sizeof(Board)) != 0)
+    refuse("the board cannot be made");
   void* const memory = ::mmap(nullptr, sizeof(Board), PROT_READ, MAP_SHARED, file, 0);
   if (memory == MAP_FAILED) refuse("the board cannot be mapped");
   ::close(file);
@@ -81,7 +82,9 @@ double now_s() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-double seconds(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6; }
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
 
 // Means over the samples: of the workload's own stretch where there is a board, of the whole life otherwise.
 struct Samples {
@@ -143,7 +146,8 @@ class Watching {
     pid_ = start(options_.program);
     if (!options_.beside.empty()) beside_ = start_beside({{"/bin/sh", "-c", options_.beside}, {}, "/dev/null"});
     deadline_s_ = start_s + options_.timeout_s;
-    const Ended ended = wait_for(pid_, options_.interval_ms, [this] { tick(); }, [this] { look_last(); });
+    const Ended ended = wait_for(
+        pid_, options_.interval_ms, [this] { tick(); }, [this] { look_last(); });
     const double wall_s = now_s() - start_s;
     end_beside();
     print(ended, wall_s);

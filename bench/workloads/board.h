@@ -16,8 +16,9 @@ struct Board {
     std::atomic<std::int64_t> live_bytes;
   };
 
-  std::atomic<Stage> stage;                   // samples count only while it is `running`
-  std::atomic<std::uint64_t> baseline_bytes;  // anonymous memory before the first object, the workload's tables included
+  std::atomic<Stage> stage;  // samples count only while it is `running`
+  std::atomic<std::uint64_t>
+      baseline_bytes;  // anonymous memory before the first object, the workload's tables included
   Line lines[line_count];
 
   std::int64_t live_bytes() const {

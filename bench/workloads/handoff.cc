@@ -1,5 +1,6 @@
 // Cross-thread frees: batches are taken by one thread and dropped by whichever comes next.
-// After C. Lever and D. Boreham, "malloc() performance in a multithreaded Linux environment", USENIX 2000 (xmalloc-test).
+// After C. Lever and D. Boreham, "malloc() performance in a multithreaded Linux environment", USENIX 2000
+// (xmalloc-test).
 #include <algorithm>
 
 #include "hand.h"

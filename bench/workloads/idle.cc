@@ -52,7 +52,8 @@ void idle_threads(Job& job) {
     worked.wait();
     if (number == 0) {
       held = static_cast<double>(resident_bytes(job.board)) - static_cast<double>(job.board.live_bytes());
-      if (const auto now = read_telemetry()) metadata = static_cast<double>(now->metadata_bytes - before->metadata_bytes);
+      if (const auto now = read_telemetry())
+        metadata = static_cast<double>(now->metadata_bytes - before->metadata_bytes);
       work_on(job, hand, objects.begin());
     }
     done.wait();

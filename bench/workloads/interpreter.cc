@@ -10,9 +10,9 @@
 namespace neap::bench {
 namespace {
 
-constexpr std::size_t kept = 30'000;   // variables that outlive their frame
-constexpr std::size_t lists = 200;     // growing arrays of words
-constexpr std::size_t frame = 24;      // temporaries of one function call
+constexpr std::size_t kept = 30'000;  // variables that outlive their frame
+constexpr std::size_t lists = 200;    // growing arrays of words
+constexpr std::size_t frame = 24;     // temporaries of one function call
 constexpr double frames_total = 700e3;
 constexpr std::size_t longest_list = 64 * 1024;
 

@@ -50,8 +50,9 @@ constexpr Workload workloads[] = {
 };
 
 [[noreturn]] void refuse(const char* what, const char* word) {
-  std::fprintf(stderr, "neap-bench: %s '%s'\nusage: neap-bench NAME [threads=N] [scale=X] [size=N] [seed=N]\nworkloads:",
-               what, word);
+  std::fprintf(stderr,
+               "neap-bench: %s '%s'\nusage: neap-bench NAME [threads=N] [scale=X] [size=N] [seed=N]\nworkloads:", what,
+               word);
   for (const Workload& workload : workloads) std::fprintf(stderr, " %s", workload.name);
   std::fprintf(stderr, "\n");
   std::exit(2);

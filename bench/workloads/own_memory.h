@@ -14,7 +14,8 @@ template <typename T>
 class Table {
  public:
   explicit Table(std::size_t count) : count_(count) {
-    void* const memory = ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    void* const memory =
+        ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     if (memory == MAP_FAILED) {
       std::perror("neap-bench: mmap");
       std::exit(1);

@@ -85,7 +85,8 @@ void consume(Hand& hand, Queue& queue) {
 // Two threads to a queue.
 void pipeline(Job& job) {
   const unsigned pairs = std::max(job.threads / 2, 1u);
-  const auto batches = std::max<std::size_t>(static_cast<std::size_t>(messages_total * job.scale / pairs / batch), turns);
+  const auto batches =
+      std::max<std::size_t>(static_cast<std::size_t>(messages_total * job.scale / pairs / batch), turns);
   Queue* const queues = new Queue[pairs];
   begin(job);
   run_team(pairs * 2, [&](unsigned number) {

@@ -9,12 +9,12 @@ namespace neap::bench {
 namespace {
 
 constexpr unsigned pools_total = 24;
-constexpr std::size_t working_set = 4'000;  // objects of one thread
-constexpr std::size_t left = 400;           // of these stay when it ends, for as long as eight pools
+constexpr std::size_t objects_total = 32'000;  // of one pool, all threads together
+constexpr std::size_t left_percent = 10;       // of these stay when the pool ends, for as long as eight pools
 constexpr unsigned kept_pools = 8;
 constexpr double replacements_total = 4e6;
 
-void work(Hand& hand, Random& random, Object* mine, std::size_t replacements) {
+void work(Hand& hand, Random& random, Object* mine, std::size_t working_set, std::size_t replacements) {
   for (std::size_t i = 0; i < working_set; ++i) mine[i] = hand.take(random.log_between(16, 2047));
   for (std::size_t i = 0; i < replacements; ++i) {
     Object& object = mine[random.below(working_set)];
@@ -23,7 +23,8 @@ void work(Hand& hand, Random& random, Object* mine, std::size_t replacements) {
   }
 }
 
-void leave(Hand& hand, Random& random, Object* mine, Object* heritage) {
+void leave(Hand& hand, Random& random, Object* mine, std::size_t working_set, Object* heritage) {
+  const std::size_t left = working_set * left_percent / 100;
   random.shuffle(mine, working_set);
   for (std::size_t i = 0; i < left; ++i) {
     hand.drop(heritage[i]);
@@ -36,7 +37,8 @@ void leave(Hand& hand, Random& random, Object* mine, Object* heritage) {
 }  // namespace
 
 void pools(Job& job) {
-  const std::size_t heirs = left * job.threads;
+  const std::size_t working_set = objects_total / job.threads;
+  const std::size_t left = working_set * left_percent / 100, heirs = left * job.threads;
   Table<Object> objects(working_set * job.threads), heritage(heirs * kept_pools);
   begin(job);
   double after = 0;
@@ -45,8 +47,8 @@ void pools(Job& job) {
       Random random(job.seed + pool * 1000 + number);
       Hand hand(job.board, number);
       Object* const mine = objects.begin() + number * working_set;
-      work(hand, random, mine, job.share(replacements_total / pools_total));
-      leave(hand, random, mine, heritage.begin() + heirs * (pool % kept_pools) + left * number);
+      work(hand, random, mine, working_set, job.share(replacements_total / pools_total));
+      leave(hand, random, mine, working_set, heritage.begin() + heirs * (pool % kept_pools) + left * number);
     });
     if (pool >= kept_pools) after += resident_per_live(job.board);
   }

@@ -1,4 +1,5 @@
-// The cost of an operation at live heaps from megabytes to gigabytes: random replacement after the heap has been filled.
+// The cost of an operation at live heaps from megabytes to gigabytes: random replacement after the heap has been
+// filled.
 #include <time.h>
 
 #include <algorithm>

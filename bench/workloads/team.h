@@ -1,5 +1,5 @@
-// Threads of a workload. One thread is the calling one, so that a program of one thread stays one: allocators do without
-// locks there.
+// Threads of a workload. One thread is the calling one, so that a program of one thread stays one: allocators do
+// without locks there.
 #pragma once
 #include <pthread.h>
 

@@ -8,7 +8,7 @@ ROWS = (
     ("pipeline", None, (4, 16), {"quick": True}),
     ("pools", None, (8, 64), {}),
     ("vectors", None, (1, 4), {}),
-    ("growth", 1024, (1,), {}),
+    ("growth", 1024, (1,), {"memory_counts": False}),
     ("idle-threads", None, (64,), {}),
     ("bursts", None, (1, 4), {}),
     ("bursts-scattered", None, (1, 4), {}),

@@ -38,7 +38,7 @@ def _compiler():
     if shutil.which("g++") is None:
         return Skipped("cc1plus", "programs", f"g++ is not installed ({INSTALL})")
     program = subprocess.run(["g++", "-print-prog-name=cc1plus"], capture_output=True, text=True).stdout.strip()
-    words = ("-quiet", "-fpreprocessed", "-std=c++20", "-O2", "templates.ii", "-o", "templates.s")
+    words = ("-quiet", "-fpreprocessed", "-std=c++20", "-O1", "templates.ii", "-o", "templates.s")
     return Workload("cc1plus", "programs", (program, *words), prepare=f"g++ -std=c++20 -E {SCRIPTS}/templates.cc -o templates.ii")
 
 

@@ -6,6 +6,7 @@ from ..failure import UsageFailure
 from ..places import BENCH
 from ..workload import Workload
 
+QUICK_BYTES = 2**18
 ENDINGS = (".trace", ".trc.zst")
 # Traces whose few huge objects hide the many small ones are also replayed without them.
 ALSO_WITHOUT_OBJECTS_FROM = {"tor": 2**20}
@@ -31,7 +32,7 @@ def _replay(context, name, *arguments, **properties):
 def workloads(context):
     found = []
     for name, path in _traces([BENCH.parent / "data", *map(pathlib.Path, context.traces)]).items():
-        found.append(_replay(context, f"replay-{name}", str(path), quick=path.stat().st_size < 2**20))
+        found.append(_replay(context, f"replay-{name}", str(path), quick=path.stat().st_size < QUICK_BYTES))
         if name in ALSO_WITHOUT_OBJECTS_FROM:
             limit = ALSO_WITHOUT_OBJECTS_FROM[name]
             found.append(_replay(context, f"replay-{name}-below-{limit // 2**20}MiB", "--drop-from", str(limit), str(path)))

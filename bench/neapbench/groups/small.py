@@ -10,7 +10,7 @@ STARTS = 100
 
 
 def _short(name, words, quick):
-    program = shutil.which(words[0])
+    program = shutil.which(words[0], path="/usr/bin:/bin")
     if program is None:
         return Skipped(f"start-{name}", "small", f"{words[0]} is not installed")
     return Workload(f"start-{name}", "small", (program, *words[1:]), repeat=10 if quick else STARTS, shows_end=True,
