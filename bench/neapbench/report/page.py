@@ -5,7 +5,7 @@ from ..metrics import BASES, BY_NAME, METRICS
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --bar: #3a7bd544; --mark: #3a7bd5; }
-body { font: 14px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 1300px; padding: 0 1em; }
+body { font: 14px/1.45 system-ui, sans-serif; margin: 2em 0; padding: 0 2em; }
 h1 { font-size: 1.4em; } h2 { margin-top: 2em; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .6em 0 1.4em; }
 th, td { padding: .18em .7em; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
@@ -82,7 +82,7 @@ def _about(table):
 def write(table):
     parts = ["<!doctype html><html lang=en><meta charset=utf-8><title>neap: benchmarks</title>", f"<style>{STYLE}</style>",
              "<h1>Benchmarks</h1>", _about(table)]
-    parts += [f'<p><a href="#{group["group"]}">{_escaped(group["group"])}</a>' for group in table["groups"]]
+    parts.append("<p>" + " · ".join(f'<a href="#{group["group"]}">{_escaped(group["group"])}</a>' for group in table["groups"]))
     for group in table["groups"]:
         parts += [f'<h2 id="{group["group"]}">{_escaped(group["group"])}</h2>', _mean_table(group)]
         parts += [_workload_table(block) for block in group["workloads"]]
