@@ -69,9 +69,9 @@ def resolve(words, neap, neap_library):
     rows = {row["name"]: row for row in _rows(neap, [])}
     missing = []
     if not words:
-        missing = [f"{name}: {rows[name].get('install', 'does not load')}" for name in DEFAULT
-                   if not rows[name]["installed"] or not rows[name]["loads"]]
-        words = [name for name in DEFAULT if rows[name]["installed"] and rows[name]["loads"] or name == "neap" and neap_library]
+        usable = {name for name, row in rows.items() if row["installed"] and row["loads"]} | ({"neap"} if neap_library else set())
+        missing = [f"{name}: {rows.get(name, {}).get('install', 'does not load')}" for name in DEFAULT if name not in usable]
+        words = [name for name in DEFAULT if name in usable]
     allocators = [_named(word, rows, neap, neap_library) for word in words]
     labels = [allocator.label for allocator in allocators]
     if len(set(labels)) < len(labels):
