@@ -27,7 +27,7 @@ namespace neap {
 namespace {
 
 constexpr const char* kList = "/etc/neap/except";
-constexpr std::size_t kMostBytes = 4096;  // of the list
+constexpr std::size_t kListBytes = 4096;  // of the list
 
 using UsableSize = std::size_t (*)(void*);
 constinit UsableSize libc_usable_size = nullptr;  // glibc has no __libc_ name for it
@@ -63,7 +63,7 @@ UsableSize find_usable_size() {
 void exempt_if_named(const char* preload) {
   if (__libc_malloc == nullptr || __libc_free == nullptr || program() == nullptr) return;
   if (preload != nullptr && std::strstr(preload, "libneap") != nullptr) return;
-  char list[kMostBytes];
+  char list[kListBytes];
   const std::size_t size = os::read_file_of_root(kList, list, sizeof list);
   if (size == 0 || !is_named(list, size, program())) return;
   libc_usable_size = find_usable_size();
