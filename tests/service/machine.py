@@ -1,4 +1,5 @@
 """A booted systemd for the tests beside this file: see boot. Nothing it does reaches the machine that runs it."""
+import json
 import os
 import shutil
 import signal
@@ -117,3 +118,24 @@ class Machine:
                 if not os.path.exists(top):
                     break
                 time.sleep(0.1)
+
+
+class MachineTest(unittest.TestCase):
+    """A machine for all tests of a class, and neap in it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.machine = Machine()
+        cls.addClassCleanup(cls.machine.end)
+
+    def neap(self, *arguments, code=0, says=None):
+        result = self.machine.run("neap", *arguments, check=False)
+        text = result.stdout + result.stderr
+        self.assertEqual(result.returncode, code, text)
+        if says is not None:
+            self.assertRegex(text, says)
+        return result.stdout
+
+    def row(self, target):
+        rows = json.loads(self.neap("status", "--json"))
+        return next((row for row in rows if row["target"] == target), None)

@@ -7,7 +7,7 @@ import os
 import re
 import unittest
 
-from machine import Machine
+from machine import MachineTest
 
 UNIT = "nginx.service"
 DROP_IN = f"/etc/systemd/system/{UNIT}.d/50-neap.conf"
@@ -24,11 +24,10 @@ find /etc/systemd/system/nginx* /var/lib/neap ! -name lock
 """
 
 
-class Kills(unittest.TestCase):
+class Kills(MachineTest):
     @classmethod
     def setUpClass(cls):
-        cls.machine = Machine()
-        cls.addClassCleanup(cls.machine.end)
+        super().setUpClass()
         cls.machine.run("neap", "enable", "nginx")  # the folder of the journal is there from now on
         cls.written = cls.machine.shell(f"md5sum <{DROP_IN} | cut -c1-32").stdout.strip()
         cls.machine.run("neap", "disable", "nginx")

@@ -3,7 +3,7 @@ import json
 import os
 import unittest
 
-from machine import Machine
+from machine import MachineTest
 
 MULTIARCH = os.environ["NEAP_MULTIARCH"]
 LIBRARY = f"/usr/lib/{MULTIARCH}/libneap.so"
@@ -11,23 +11,14 @@ PRELOAD = "/etc/ld.so.preload"
 STATE = f"stat -c '%A %u %g %n' {PRELOAD} /etc/neap /etc/neap/* /etc/apparmor.d/abstractions/base.d/* 2>&1; cat {PRELOAD} 2>&1; find /var/lib/neap ! -name lock"
 
 
-class System(unittest.TestCase):
+class System(MachineTest):
     @classmethod
     def setUpClass(cls):
-        cls.machine = Machine()
-        cls.addClassCleanup(cls.machine.end)
+        super().setUpClass()
         cls.machine.shell("neap enable nginx && neap disable nginx")  # makes the journal's folder
 
     def tearDown(self):
         self.machine.shell("rm -f /etc/ld.so.preload; neap disable --system", check=False)
-
-    def neap(self, *arguments, code=0, says=None):
-        result = self.machine.run("neap", *arguments, check=False)
-        text = result.stdout + result.stderr
-        self.assertEqual(result.returncode, code, text)
-        if says is not None:
-            self.assertRegex(text, says)
-        return result.stdout
 
     def state(self):
         return self.machine.shell(STATE, check=False).stdout
@@ -40,7 +31,7 @@ class System(unittest.TestCase):
         self.neap("enable", "--system", says=r"trial: \d+ programs run under it as without")
         self.assertEqual(self.machine.run("cat", PRELOAD).stdout, LIBRARY + "\n")
         self.assertTrue(self.is_mapped_into("cat"))
-        row = next(row for row in json.loads(self.neap("status", "--json")) if row["target"] == "system")
+        row = self.row("system")
         self.assertEqual((row["configured"], row["state"]), ("neap", "pending"))  # what runs since the boot
         self.neap("enable", "--system")
         self.neap("disable", "--system")
@@ -127,19 +118,18 @@ class System(unittest.TestCase):
         self.machine.run("/bin/busybox", "sh", "-c", f": > {PRELOAD}")
         self.machine.run("ls", "/")
         self.machine.run("/bin/busybox", "cp", "/tmp/good.so", LIBRARY)
-        row = next(row for row in json.loads(self.neap("status", "--json")) if row["target"] == "system")
+        row = self.row("system")
         self.assertEqual(row["state"], "edited")
         self.machine.run("rm", PRELOAD)
         self.neap("disable", "--system")
 
 
-class Own(unittest.TestCase):
+class Own(MachineTest):
     """neap enable --user, doctor: nothing of systemd in them, but a root of their own is safer."""
 
     @classmethod
     def setUpClass(cls):
-        cls.machine = Machine()
-        cls.addClassCleanup(cls.machine.end)
+        super().setUpClass()
         cls.machine.shell("useradd -m somebody")
 
     def as_user(self, script, check=True):

@@ -1,34 +1,16 @@
 """neap enable, disable and status on Debian's own services under a real systemd."""
-import json
 import re
 import unittest
 
-from machine import Machine
+from machine import MachineTest
 
 DROP_IN = "/etc/systemd/system/{}.d/50-neap.conf"
 STATE = "find /etc/systemd/system /var/lib/neap /etc/default -type f ! -name lock -exec md5sum {} + | sort; find /etc/systemd/system -type d"
 
 
-class Units(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.machine = Machine()
-        cls.addClassCleanup(cls.machine.end)
-
-    def neap(self, *arguments, code=0, says=None):
-        result = self.machine.run("neap", *arguments, check=False)
-        text = result.stdout + result.stderr
-        self.assertEqual(result.returncode, code, text)
-        if says is not None:
-            self.assertRegex(text, says)
-        return result.stdout
-
+class Units(MachineTest):
     def state(self):
         return self.machine.shell(STATE).stdout
-
-    def row(self, unit):
-        rows = json.loads(self.neap("status", "--json"))
-        return next((row for row in rows if row["target"] == unit), None)
 
     def unit(self, name, service):
         """A service of our own, removed again at the end of the test."""

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -93,6 +94,15 @@ Record read_record(const std::string& path, const std::string& text) {
 }
 
 }  // namespace
+
+Record begin_record(const std::string& target, const Allocator& allocator) {
+  Record record;
+  record.target = target;
+  record.allocator = allocator.label;
+  record.library = allocator.library;
+  record.since = std::time(nullptr);
+  return record;
+}
 
 Standing standing_of(const Root& root, const FileChange& change) {
   const std::optional<FileImage> now = read_image(root.at(change.path));

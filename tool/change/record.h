@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tool/change/durable.h"
+#include "tool/model/allocator.h"
 
 namespace neap {
 
@@ -30,6 +31,9 @@ struct Record {
   std::vector<std::string> folders;                        // made for them, outermost first
   std::optional<std::uint64_t> bytes_before, bytes_after;  // resident memory of the processes around the switch
 };
+
+// The record of a switch that begins now; its files are still to be named.
+Record begin_record(const std::string& target, const Allocator& allocator);
 
 // What the files of a record hold.
 enum class Standing {

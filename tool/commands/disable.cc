@@ -1,6 +1,5 @@
 #include <memory>
 
-#include "tool/change/lock.h"
 #include "tool/commands/switching.h"
 #include "tool/commands/verbs.h"
 #include "tool/model/failure.h"
@@ -26,8 +25,7 @@ void disable_target(const SwitchContext& context, const std::string& target, con
 
 void disable_for_user(const DisableOptions& options, const Invocation& invocation) {
   const SwitchContext context = user_context(invocation);
-  std::unique_ptr<Lock> lock;
-  if (!options.change.dry_run) lock = std::make_unique<Lock>(context.store.folder());
+  const auto lock = lock_unless_dry(context, options.change);
   std::vector<std::string> targets = options.names;
   if (options.all)
     for (const Record& record : context.store.load_all()) targets.push_back(record.target);
@@ -44,8 +42,7 @@ int disable(const DisableOptions& options, const Invocation& invocation) {
   if (options.names.empty() && !options.all && !options.system)
     throw UsageFailure("name a unit: neap disable UNIT, or --all, or --system, or --user");
   const Workplace workplace = open_workplace(Needs::files, invocation);
-  std::unique_ptr<Lock> lock;
-  if (!options.change.dry_run) lock = std::make_unique<Lock>(workplace.context.store.folder());
+  const auto lock = lock_unless_dry(workplace.context, options.change);
   std::vector<std::string> targets;
   if (options.system) targets.emplace_back(system_target);
   for (const std::string& unit : options.names) targets.push_back(service_name(unit));

@@ -5,7 +5,6 @@
 
 #include "tool/allocators/preflight.h"
 #include "tool/allocators/resolve.h"
-#include "tool/change/lock.h"
 #include "tool/checks/program_checks.h"
 #include "tool/commands/switching.h"
 #include "tool/commands/verbs.h"
@@ -30,17 +29,13 @@ struct EnableOptions {
   SwitchOptions change;
 };
 
-std::unique_ptr<Lock> lock_unless_dry(const EnableOptions& options, const SwitchContext& context) {
-  return options.change.dry_run ? nullptr : std::make_unique<Lock>(context.store.folder());
-}
-
 void enable_units(const EnableOptions& options, const Invocation& invocation) {
   if (options.names.empty()) throw UsageFailure("name a unit: neap enable UNIT, or --system, or --user");
   std::vector<std::string> names;
   for (const std::string& unit : options.names) names.push_back(service_name(unit));
   const Allocator written = resolve_allocator(options.allocator);
   const Workplace workplace = open_workplace(Needs::systemd, invocation);
-  const auto lock = lock_unless_dry(options, workplace.context);
+  const auto lock = lock_unless_dry(workplace.context, options.change);
   for (const std::string& name : names) {
     const Allocator allocator = fitted_to_unit(written, workplace.manager->unit(name));
     enable_unit(workplace.context, name, allocator, check_unit, options.change);
@@ -50,14 +45,14 @@ void enable_units(const EnableOptions& options, const Invocation& invocation) {
 void enable_for_system(const EnableOptions& options, const Invocation& invocation) {
   if (!options.names.empty()) throw UsageFailure("--system is for every program; leave the names out");
   const Workplace workplace = open_workplace(Needs::files, invocation);
-  const auto lock = lock_unless_dry(options, workplace.context);
+  const auto lock = lock_unless_dry(workplace.context, options.change);
   enable_system(workplace.context, resolve_allocator(options.allocator), options.exceptions, options.change);
 }
 
 void enable_for_user(const EnableOptions& options, const Invocation& invocation) {
   const Allocator allocator = resolve_allocator(options.allocator);
   const SwitchContext context = user_context(invocation);
-  const auto lock = lock_unless_dry(options, context);
+  const auto lock = lock_unless_dry(context, options.change);
   if (options.names.empty()) enable_session(context, allocator, options.change);
   for (const std::string& name : options.names) {
     const std::string file = std::filesystem::absolute(find_program(name)).string();

@@ -36,6 +36,10 @@ Workplace open_workplace(Needs needs, const Invocation& invocation) {
   return workplace;
 }
 
+std::unique_ptr<Lock> lock_unless_dry(const SwitchContext& context, const SwitchOptions& options) {
+  return options.dry_run ? nullptr : std::make_unique<Lock>(context.store.folder());
+}
+
 SwitchContext user_context(const Invocation& invocation) {
   return {Root(), RecordStore(user_state_folder()), nullptr, speaker(invocation)};
 }

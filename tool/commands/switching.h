@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tool/change/lock.h"
 #include "tool/commands/command.h"
 #include "tool/service/unit_switch.h"
 
@@ -19,6 +20,9 @@ enum class Needs { systemd, files };
 
 // With `files` a machine without a systemd is fine: a rescue shell, a chroot.
 Workplace open_workplace(Needs needs, const Invocation& invocation);
+
+// Held while a change is made; none for a dry run.
+std::unique_ptr<Lock> lock_unless_dry(const SwitchContext& context, const SwitchOptions& options);
 
 // Of the calling user alone: no systemd, the journal in the user's own state folder.
 SwitchContext user_context(const Invocation& invocation);

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <ctime>
 #include <filesystem>
 #include <set>
 
@@ -91,11 +90,7 @@ Record plan(const SwitchContext& context, const Allocator& allocator, const std:
   const Root& root = context.root;
   const auto preload = read_image(root.at(preload_path));
   const auto except = read_image(root.at(except_path));
-  Record next;
-  next.target = system_target;
-  next.allocator = allocator.label;
-  next.library = allocator.library;
-  next.since = std::time(nullptr);
+  Record next = begin_record(system_target, allocator);
   next.effective = preload_path;
   if (const auto rule = apparmor_rule(root, allocator.library, except_path))
     next.files.push_back({apparmor_rule_path, {}, {}, fresh_image(*rule)});

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 
 #include "tool/change/apply.h"
 #include "tool/change/describe.h"
@@ -46,10 +45,7 @@ class UnitSwitch {
         options_(options) {
     replaced_ = context.store.load(unit_.id);
     plan_ = plan_drop_in(context.root, unit_, manager_.environment(), allocator);
-    next_.target = unit_.id;
-    next_.allocator = allocator.label;
-    next_.library = allocator.library;
-    next_.since = std::time(nullptr);
+    next_ = begin_record(unit_.id, allocator);
     next_.files = plan_.files;
     next_.effective = plan_.effective;
     take_stock(context.root, replaced_, next_);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 
 #include "tool/change/apply.h"
@@ -50,11 +49,7 @@ std::string wrapper_text(const std::string& file, const Allocator& allocator) {
 void switch_file(const SwitchContext& context, const std::string& target, const std::string& path,
                  const FileImage& image, const Allocator& allocator, const SwitchOptions& options) {
   const std::optional<Record> replaced = context.store.load(target);
-  Record next;
-  next.target = target;
-  next.allocator = allocator.label;
-  next.library = allocator.library;
-  next.since = std::time(nullptr);
+  Record next = begin_record(target, allocator);
   next.effective = path;
   next.complete = true;  // one file: it is made or it is not
   next.files.push_back({path, {}, {}, image});
