@@ -38,6 +38,7 @@ struct neap_telemetry {
   uint64_t returned_bytes;  /* total ever returned to the system */
   uint64_t return_calls;    /* madvise calls made to return it */
   uint64_t events;          /* heap events so far: the clock of the release policy */
+  uint64_t exempt;          /* 1: /etc/neap/except names the program, and libc's malloc serves it */
 };
 
 /* The library's version as "major.minor.patch". */

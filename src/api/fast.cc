@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "api/exempt.h"
+
 namespace neap {
 namespace {
 
@@ -19,6 +21,8 @@ void* move_object(void* from, std::size_t used, std::size_t size, const char* fu
 }  // namespace
 
 void* allocate_slow(std::size_t size) {
+  if (exempt) [[unlikely]]
+    return exempt_allocate(size);
   if (size > kMostBytes) [[unlikely]]
     return out_of_memory();
   ThreadCache* cache = current_cache();
@@ -29,6 +33,8 @@ void* allocate_slow(std::size_t size) {
 
 void free_slow(void* pointer, const char* function) {
   if (pointer == nullptr) return;
+  if (exempt && !is_ours(pointer)) [[unlikely]]
+    return exempt_free(pointer);
   ThreadCache* cache = current_cache();
   Block& block = heap.block_of(pointer, function);
   if (block.kind.load(std::memory_order_relaxed) == BlockKind::large) return heap.free_large(cache, block);
@@ -44,6 +50,8 @@ void free_slow(void* pointer, const char* function) {
 }
 
 void* allocate_aligned(std::size_t align, std::size_t size) {
+  if (exempt) [[unlikely]]
+    return exempt_allocate_aligned(align, size);
   if (size > kMostBytes - align) return out_of_memory();
   if (align <= 16 && size > 8) return allocate(size);
   for (std::size_t c = static_cast<std::size_t>(class_of(size <= kLargestSmall ? size : kLargestSmall));
@@ -55,6 +63,8 @@ void* allocate_aligned(std::size_t align, std::size_t size) {
 }
 
 void* allocate_zeroed(std::size_t count, std::size_t size) {
+  if (exempt) [[unlikely]]
+    return exempt_allocate_zeroed(count, size);
   std::size_t bytes;
   if (__builtin_mul_overflow(count, size, &bytes) || bytes > kMostBytes) return out_of_memory();
   if (bytes > kLargestSmall) {
@@ -68,6 +78,8 @@ void* allocate_zeroed(std::size_t count, std::size_t size) {
 
 void* reallocate(void* pointer, std::size_t size, const char* function) {
   if (pointer == nullptr) return allocate(size);
+  if (exempt) [[unlikely]]
+    return exempt_reallocate(pointer, size, function);
   if (size == 0) {
     deallocate(pointer, function);
     return nullptr;
@@ -86,6 +98,8 @@ void* reallocate(void* pointer, std::size_t size, const char* function) {
 
 std::size_t usable_size(void* pointer, const char* function) {
   if (pointer == nullptr) return 0;
+  if (exempt && !is_ours(pointer)) [[unlikely]]
+    return exempt_usable_size(pointer);
   Block& block = heap.block_of(pointer, function);
   return heap.usable_size(block);
 }

@@ -4,6 +4,8 @@
 
 #include <atomic>
 
+#include "api/exempt.h"
+
 namespace neap {
 namespace {
 
@@ -57,8 +59,8 @@ constinit CacheFront no_cache_yet = make_empty_front(), no_cache_any_more = make
 thread_local constinit CacheFront* front = &no_cache_yet;
 
 ThreadCache* current_cache() {
-  if (front == &no_cache_yet) return open_cache();
-  return front == &no_cache_any_more ? nullptr : static_cast<ThreadCache*>(front);
+  if (front == &no_cache_yet && !exempt) return open_cache();
+  return front == &no_cache_any_more || front == &no_cache_yet ? nullptr : static_cast<ThreadCache*>(front);
 }
 
 }  // namespace neap

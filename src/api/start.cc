@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 
+#include "api/exempt.h"
 #include "api/fast.h"
 #include "api/telemetry.h"
 #include "base/options.h"
@@ -45,8 +46,10 @@ void complain(const neap::Line& sentence) {
 
 // 101: before the constructors of programs and of most libraries.
 [[gnu::constructor(101)]] void start() {
-  const char* text = getauxval(AT_SECURE) != 0 ? nullptr : getenv("NEAP_OPTIONS");
+  const bool secure = getauxval(AT_SECURE) != 0;
+  const char* text = secure ? nullptr : getenv("NEAP_OPTIONS");
   if (text != nullptr) neap::parse_options(text, neap::heap.options, complain);
+  neap::exempt_if_named(secure ? nullptr : getenv("LD_PRELOAD"));
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 

@@ -45,6 +45,10 @@ std::size_t address_space_limit();
 void wait(const std::uint32_t* word, std::uint32_t expected);
 void wake_one(const std::uint32_t* word);
 
+// The first `size` bytes of a file that belongs to root and that nobody else may write. 0 when it is not that, or
+// absent.
+std::size_t read_file_of_root(const char* path, char* buffer, std::size_t size);
+
 // Writes to stderr, as far as it goes.
 void print(const char* text, std::size_t size);
 [[noreturn]] void abort();

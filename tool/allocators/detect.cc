@@ -21,7 +21,11 @@ const AllocatorRow* row_of_file(const std::string& file) {
 std::optional<Allocator> detect_allocator(pid_t pid) {
   const auto files = read_mapped_files(pid);
   if (!files || files->empty()) return std::nullopt;
-  if (find_telemetry(pid)) return Allocator{"neap", "neap", {}, {}};
+  if (const auto address = find_telemetry(pid)) {
+    const auto telemetry = read_telemetry(pid, *address);
+    const bool exempt = telemetry && telemetry->exempt != 0;  // the library is in it and hands on to libc
+    return exempt ? Allocator{"libc (exempt)", "libc", {}, {}} : Allocator{"neap", "neap", {}, {}};
+  }
   bool libc = false;
   const AllocatorRow* other = nullptr;
   std::string library;

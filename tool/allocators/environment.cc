@@ -21,6 +21,17 @@ bool is_known_allocator_file(std::string_view path) {
   return false;
 }
 
+// What keeps a program that links another malloc on glibc's, for the children of a program that itself runs bare: glibc
+// looked up before the program's libraries costs nothing per call, and the forwarding library behind it serves C++'s
+// operator new, which the other malloc may bring along.
+std::vector<std::string> libc_for_children() {
+  const std::string forwarding = find_own_file("libneap-libc.so");
+  if (forwarding.empty()) return {};
+  return {"libc.so.6", forwarding};
+}
+
+}  // namespace
+
 std::string merge_preload(const std::vector<std::string>& first, std::string_view inherited,
                           const std::vector<std::string>& last) {
   std::string merged;
@@ -38,17 +49,6 @@ std::string merge_preload(const std::vector<std::string>& first, std::string_vie
   for (const std::string& path : last) append(path);
   return merged;
 }
-
-// What keeps a program that links another malloc on glibc's, for the children of a program that itself runs bare: glibc
-// looked up before the program's libraries costs nothing per call, and the forwarding library behind it serves C++'s
-// operator new, which the other malloc may bring along.
-std::vector<std::string> libc_for_children() {
-  const std::string forwarding = find_own_file("libneap-libc.so");
-  if (forwarding.empty()) return {};
-  return {"libc.so.6", forwarding};
-}
-
-}  // namespace
 
 std::vector<std::string> environment_under(const Allocator& allocator, const std::vector<std::string>& extra_preloads) {
   std::map<std::string, std::string> variables;

@@ -2,6 +2,7 @@
 // plus the allocator's settings. Callers pass the result to execve.
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tool/model/allocator.h"
@@ -12,5 +13,10 @@ namespace neap {
 // LD_PRELOAD are dropped, everything else in it is kept. `extra_preloads` come before the allocator.
 std::vector<std::string> environment_under(const Allocator& allocator,
                                            const std::vector<std::string>& extra_preloads = {});
+
+// The value of LD_PRELOAD with `first` in front of what was inherited and `last` behind it, known allocators in the
+// inherited dropped.
+std::string merge_preload(const std::vector<std::string>& first, std::string_view inherited,
+                          const std::vector<std::string>& last = {});
 
 }  // namespace neap

@@ -34,6 +34,7 @@ Verification verify_neap(pid_t pid) {
   if (!address) return {Verdict::not_yet, "libneap is not mapped in it"};
   const auto telemetry = read_telemetry(pid, *address);
   if (!telemetry) return {Verdict::cannot_tell, "no right to read its memory; try as root"};
+  if (telemetry->exempt != 0) return {Verdict::does_not_serve, "/etc/neap/except names it"};
   if (telemetry->magic != NEAP_TELEMETRY_MAGIC || telemetry->served == 0)
     return {Verdict::not_yet, "libneap is mapped in it but served no call"};
   return {Verdict::serves, {}};

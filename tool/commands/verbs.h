@@ -13,6 +13,10 @@ VerbBody define_record(CommandLine& command, const Invocation& invocation);
 VerbBody define_lab(CommandLine& command, const Invocation& invocation);
 VerbBody define_compare(CommandLine& command, const Invocation& invocation);
 VerbBody define_report(CommandLine& command, const Invocation& invocation);
+VerbBody define_enable(CommandLine& command, const Invocation& invocation);
+VerbBody define_disable(CommandLine& command, const Invocation& invocation);
+VerbBody define_status(CommandLine& command, const Invocation& invocation);
+VerbBody define_doctor(CommandLine& command, const Invocation& invocation);
 VerbBody define_trace(CommandLine& command, const Invocation& invocation);
 VerbBody define_probe(CommandLine& command, const Invocation& invocation);
 
@@ -23,6 +27,10 @@ inline constexpr std::array verbs = {
     Verb{"lab", "Run an experiment: compare allocators inside real servers", define_lab},
     Verb{"compare", "Run a program under several allocators and compare what it costs", define_compare},
     Verb{"report", "Turn recordings into a table, charts and one HTML file", define_report},
+    Verb{"enable", "Switch a service to an allocator, safely", define_enable},
+    Verb{"disable", "Switch back to what was there before", define_disable},
+    Verb{"status", "Show what is switched and what really runs", define_status},
+    Verb{"doctor", "Tell whether an allocator would take effect, and what to do", define_doctor},
     Verb{"trace", "Record, replay and look into allocation traces", define_trace},
     Verb{"probe", "Tell which malloc serves this process (used by allocators)", define_probe, true},
 };

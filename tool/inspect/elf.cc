@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstring>
 #include <span>
 
@@ -48,6 +49,9 @@ class MappedElf {
   bool text_is(std::uint64_t offset, const std::string& wanted) const {
     return offset < size_ && wanted.size() < size_ - offset && std::strcmp(data_ + offset, wanted.c_str()) == 0;
   }
+  bool holds(const std::string& bytes) const {
+    return data_ != nullptr && ::memmem(data_, size_, bytes.data(), bytes.size()) != nullptr;
+  }
   const Elf64_Ehdr* header() const {
     const auto found = array<Elf64_Ehdr>(0, 1);
     if (found.empty() || std::memcmp(found[0].e_ident, ELFMAG, SELFMAG) != 0) return nullptr;
@@ -88,7 +92,10 @@ ElfFacts read_elf(const std::string& path) {
   facts.is_elf = true;
   bool first = true;
   for (const Elf64_Phdr& segment : elf.segments()) {
-    if (segment.p_type == PT_INTERP) facts.has_interpreter = true;
+    if (segment.p_type == PT_INTERP) {
+      facts.has_interpreter = true;
+      facts.interpreter = elf.text(segment.p_offset);
+    }
     if (segment.p_type == PT_LOAD && first) {
       facts.first_load_address = segment.p_vaddr & ~std::uint64_t{4095};
       first = false;
@@ -105,6 +112,18 @@ ElfFacts read_elf(const std::string& path) {
   }
   return facts;
 }
+
+ElfTarget read_elf_target(const std::string& path) {
+  const MappedElf elf(path);
+  const auto start = elf.array<unsigned char>(0, offsetof(Elf64_Ehdr, e_version));  // up to here alike for 32 bits
+  if (start.empty() || std::memcmp(start.data(), ELFMAG, SELFMAG) != 0) return {};
+  const bool little = start[EI_DATA] == ELFDATA2LSB;
+  const std::size_t machine = offsetof(Elf64_Ehdr, e_machine);
+  const int low = start[machine + (little ? 0 : 1)], high = start[machine + (little ? 1 : 0)];
+  return {true, start[EI_CLASS] == ELFCLASS64, static_cast<std::uint16_t>(high << 8 | low)};
+}
+
+bool file_holds(const std::string& path, const std::string& bytes) { return MappedElf(path).holds(bytes); }
 
 std::optional<ElfSymbol> find_exported(const std::string& path, const std::string& name) {
   const MappedElf elf(path);

@@ -1,0 +1,109 @@
+"""kill -9 at every system call of neap enable and disable: nothing is lost, status tells what holds, disable ends it. And the
+trace of both: a file is synced before it is renamed, its folder after.
+
+NEAP_KILL_STEP=N takes every Nth call only."""
+import json
+import os
+import re
+import unittest
+
+from machine import MachineTest
+
+UNIT = "nginx.service"
+DROP_IN = f"/etc/systemd/system/{UNIT}.d/50-neap.conf"
+STEP = int(os.environ.get("NEAP_KILL_STEP", "1"))
+# Several things for one process to do: the machine is entered once for a killed neap and what is to be seen afterwards.
+CASE = r"""
+{prepare}
+strace -qq -o /dev/null -e inject={call}:signal=KILL:when={number} neap {verb} nginx >/dev/null 2>&1
+echo "killed $?"
+echo "drop-in $(md5sum <{drop_in} 2>/dev/null | cut -c1-32)"
+neap status --json | tr -d '\n'; echo
+neap disable -q nginx || echo "disable ended with $?"
+find /etc/systemd/system/nginx* /var/lib/neap ! -name lock
+"""
+
+
+class Kills(MachineTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.machine.run("neap", "enable", "nginx")  # the folder of the journal is there from now on
+        cls.written = cls.machine.shell(f"md5sum <{DROP_IN} | cut -c1-32").stdout.strip()
+        cls.machine.run("neap", "disable", "nginx")
+
+    def trace(self, verb):
+        """Calls from the lock on, as (name, how often this call was made so far, line)."""
+        self.machine.shell(f"strace -qq -y -o /tmp/trace neap {verb} nginx")
+        lines = self.machine.run("cat", "/tmp/trace").stdout.splitlines()
+        calls, counts, begun = [], {}, False
+        for line in lines:
+            match = re.match(r"(\w+)\(", line)
+            if not match:
+                continue
+            name = match[1]
+            counts[name] = counts.get(name, 0) + 1
+            begun = begun or name == "flock"
+            if begun and name not in ("exit_group", "execve"):
+                calls.append((name, counts[name], line))
+        return calls
+
+    def killed_everywhere(self, verb, prepare):
+        self.machine.shell(prepare or "true")
+        calls = self.trace(verb)
+        if verb == "enable":
+            self.machine.run("neap", "disable", "nginx")
+        self.assertGreater(len(calls), 30)
+        seen = []
+        for name, number, line in calls[::STEP]:
+            with self.subTest(call=line):
+                seen.append(self.one_kill(verb, prepare, name, number))
+        self.assertLess(seen.count("not reached"), len(seen) / 5)
+        print(f"{verb}: killed at {len(seen)} of {len(calls)} calls: { {state: seen.count(state) for state in set(seen)} }")
+        return set(seen)
+
+    def one_kill(self, verb, prepare, name, number):
+        out = self.machine.shell(CASE.format(prepare=prepare, call=name, number=number, verb=verb, drop_in=DROP_IN),
+                                 check=False).stdout.splitlines()
+        if out[0] == "killed 0":  # how often systemd's socket is read differs from run to run
+            return "not reached"
+        self.assertEqual(out[0], "killed 137", out)
+        drop_in, rows = out[1].removeprefix("drop-in").strip(), json.loads(out[2])
+        row = next((row for row in rows if row["target"] == UNIT), None)
+        empty = "d41d8cd98f00b204e9800998ecf8427e"
+        self.assertIn(drop_in, ("", empty, self.written))
+        if drop_in == self.written:
+            self.assertIsNotNone(row, "a drop-in without a journal entry")
+            self.assertIn(row["state"], ("on", "pending", "stopped"))
+        elif row is not None:
+            self.assertIn(row["state"], ("interrupted", "restored"))
+        self.assertEqual(out[3:], ["/var/lib/neap"], "disable did not end it")
+        return row["state"] if row else "none"
+
+    def test_enable(self):
+        states = self.killed_everywhere("enable", "")
+        self.assertLessEqual({"none", "interrupted"}, states)
+        self.assertTrue(states & {"stopped", "pending"}, states)
+
+    def test_disable(self):
+        states = self.killed_everywhere("disable", "neap enable -q nginx")
+        self.assertLessEqual({"none", "restored"}, states)
+
+    def test_synced_before_and_after_each_rename(self):
+        for verb, renames in (("enable", 3), ("disable", 0)):  # journal, drop-in, journal: verified
+            calls = self.trace(verb)
+            changes = [at for at, (name, _, line) in enumerate(calls) if name in ("rename", "unlink") and line.endswith("= 0")]
+            self.assertEqual(sum(calls[at][0] == "rename" for at in changes), renames)
+            for at in changes:
+                paths = re.findall(r'"([^"]+)"', calls[at][2])
+                folder = os.path.dirname(paths[-1])
+                if calls[at][0] == "rename":
+                    synced = [line for name, _, line in calls[:at] if name == "fsync" and f"<{paths[0]}>" in line]
+                    self.assertTrue(synced, f"{paths[0]} was renamed before it was synced")
+                until = next((later for later in changes if later > at), len(calls))
+                after = [line for name, _, line in calls[at:until] if name == "fsync" and f"<{folder}>" in line]
+                self.assertTrue(after, f"{folder} was not synced after {calls[at][2]}")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,172 @@
+"""neap enable --system: the trial, exceptions, what a broken library meets, and the ways back. In the machine of machine.py alone."""
+import json
+import os
+import unittest
+
+from machine import MachineTest
+
+MULTIARCH = os.environ["NEAP_MULTIARCH"]
+LIBRARY = f"/usr/lib/{MULTIARCH}/libneap.so"
+PRELOAD = "/etc/ld.so.preload"
+STATE = f"stat -c '%A %u %g %n' {PRELOAD} /etc/neap /etc/neap/* /etc/apparmor.d/abstractions/base.d/* 2>&1; cat {PRELOAD} 2>&1; find /var/lib/neap ! -name lock"
+
+
+class System(MachineTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.machine.shell("neap enable nginx && neap disable nginx")  # makes the journal's folder
+
+    def tearDown(self):
+        self.machine.shell("rm -f /etc/ld.so.preload; neap disable --system", check=False)
+
+    def state(self):
+        return self.machine.shell(STATE, check=False).stdout
+
+    def is_mapped_into(self, program):
+        return "libneap" in self.machine.shell(f"{program} /proc/self/maps").stdout
+
+    def test_there_and_back(self):
+        old = self.state()
+        self.neap("enable", "--system", says=r"trial: \d+ programs run under it as without")
+        self.assertEqual(self.machine.run("cat", PRELOAD).stdout, LIBRARY + "\n")
+        self.assertTrue(self.is_mapped_into("cat"))
+        row = self.row("system")
+        self.assertEqual((row["configured"], row["state"]), ("neap", "pending"))  # what runs since the boot
+        self.neap("enable", "--system")
+        self.neap("disable", "--system")
+        self.assertEqual(self.state(), old)
+        self.assertFalse(self.is_mapped_into("cat"))
+
+    def test_a_file_that_was_there_is_merged_and_comes_back(self):
+        other = f"/usr/lib/{MULTIARCH}/libz.so.1"
+        self.machine.shell(f"printf '# mine\\n{other}' >{PRELOAD} && chmod 600 {PRELOAD} && chmod 644 {PRELOAD}")
+        old = self.state()
+        self.neap("enable", "--system")
+        self.assertEqual(self.machine.run("cat", PRELOAD).stdout, f"{LIBRARY}\n{other}\n")
+        self.neap("disable", "--system")
+        self.assertEqual(self.machine.run("cat", PRELOAD).stdout, f"# mine\n{other}")
+        self.assertEqual(self.state(), old)
+
+    def test_a_broken_library_is_refused_by_the_trial(self):
+        source = "#include <stdlib.h>\nvoid* malloc(size_t n) { abort(); }\nvoid free(void* p) {}\n"
+        crashing = f"/usr/lib/{MULTIARCH}/libcrashing.so"
+        self.machine.shell(f"cat >/tmp/broken.c && cc -shared -fPIC -fno-builtin -o {crashing} /tmp/broken.c", input=source)
+        selective = f"/usr/lib/{MULTIARCH}/libselective.so"  # breaks one program of the battery only
+        source = ("#define _GNU_SOURCE\n#include <errno.h>\n#include <stdlib.h>\n#include <string.h>\nvoid* __libc_malloc(size_t);\n"
+                  "void* malloc(size_t n) { return __libc_malloc(n); }\n__attribute__((constructor)) static void start(void)"
+                  " { if (strstr(program_invocation_name, \"python3\")) abort(); }\n")
+        self.machine.shell(f"cat >/tmp/selective.c && cc -shared -fPIC -fno-builtin -o {selective} /tmp/selective.c", input=source)
+        old = self.state()
+        self.neap("enable", "--system", "-a", crashing, code=125, says="the trial failed: .*killed by signal 6")
+        self.neap("enable", "--system", "-a", selective, code=125, says="the trial failed: python3 was killed by signal 6 under it")
+        self.assertEqual(self.state(), old)
+
+    def test_a_library_that_others_may_write_is_refused(self):
+        self.machine.shell(f"install -m 666 {LIBRARY} /usr/lib/libwritable.so")
+        self.neap("enable", "--system", "-a", "/usr/lib/libwritable.so", code=2, says="may be written by others than root")
+
+    def test_exceptions_run_on_libc(self):
+        self.machine.shell("cp /usr/bin/cat /usr/local/bin/excepted; cp /usr/bin/sleep /usr/local/bin/sleeper")
+        old = self.state()
+        self.neap("enable", "--system", "--except", "excepted", "--except", "sleeper", "--except", "python3")
+        self.assertEqual(self.machine.shell("grep -v '^#' /etc/neap/except").stdout, "excepted\npython3\nsleeper\n")
+        # Threads, fork, realloc of what was allocated before, C++ and every kind of alignment on the way through.
+        work = ("import json, threading, subprocess, sys\n"
+                "ts = [threading.Thread(target=lambda: json.dumps([str(i) for i in range(100000)])) for _ in range(4)]\n"
+                "[t.start() for t in ts]; [t.join() for t in ts]\n"
+                "print(subprocess.run(['/usr/local/bin/excepted', '/proc/self/comm'], capture_output=True, text=True).stdout, end='')\n"
+                "print(sum('heap' in line for line in open('/proc/self/maps')))\n")
+        out = self.machine.run("python3", "-", input=work).stdout.split()
+        self.assertEqual(out[0], "excepted")
+        self.assertGreater(int(out[1]), 0)  # the [heap] of brk: glibc's malloc was used
+        unit = "[Service]\nExecStart=/usr/local/bin/sleeper 1000\n"
+        self.machine.shell("cat >/run/systemd/system/sleeper.service && systemctl daemon-reload && systemctl start sleeper", input=unit)
+        rows = json.loads(self.neap("status", "--all", "--json"))
+        row = next(row for row in rows if row["target"] == "sleeper.service")
+        self.assertEqual([process["allocator"] for process in row["processes"]], ["libc (exempt)"])
+        self.machine.shell("systemctl stop sleeper; rm /run/systemd/system/sleeper.service; systemctl daemon-reload")
+        self.neap("disable", "--system")
+        self.assertEqual(self.state(), old)
+
+    def test_exceptions_of_somebody_else_are_not_honoured(self):
+        self.neap("enable", "--system", "--except", "python3")
+        count = ("python3", "-c", "print(sum('[heap]' in line for line in open('/proc/self/maps')))")
+        self.assertEqual(self.machine.run(*count).stdout, "1\n")  # of brk, which glibc's malloc takes
+        self.machine.run("chmod", "666", "/etc/neap/except")
+        self.assertEqual(self.machine.run(*count).stdout, "0\n")
+        self.machine.run("chmod", "644", "/etc/neap/except")
+
+    def test_usage(self):
+        self.neap("enable", "--system", "nginx", code=2, says="leave the names out")
+        self.neap("enable", "--system", "-a", "libc", code=2, says="neap disable --system")
+        self.neap("enable", "--system", "-a", "jemalloc", "--except", "x", code=2, says="honoured by libneap alone")
+        self.neap("enable", "--system", "-a", "neap:decay_events=1", code=2, says="takes no settings")
+        self.neap("enable", "--except", "x", "nginx", code=2, says="belongs to --system")
+        old = self.state()
+        self.assertIn("+ " + LIBRARY, self.neap("enable", "--system", "--dry-run"))
+        self.assertEqual(self.state(), old)
+
+    def test_rescue(self):
+        """A library that went bad after the switch: every dynamic program dies, and busybox, which is static, brings them back."""
+        self.neap("enable", "--system")
+        self.machine.shell(f"cp {LIBRARY} /tmp/good.so")
+        source = "void* malloc(unsigned long n) { __builtin_trap(); }\n"
+        self.machine.shell("cat >/tmp/bad.c && cc -shared -fPIC -fno-builtin -o /tmp/bad.so /tmp/bad.c", input=source)
+        self.machine.run("/bin/busybox", "cp", "/tmp/bad.so", LIBRARY)
+        self.assertNotEqual(self.machine.run("ls", "/", check=False).returncode, 0)
+        self.machine.run("/bin/busybox", "sh", "-c", f": > {PRELOAD}")
+        self.machine.run("ls", "/")
+        self.machine.run("/bin/busybox", "cp", "/tmp/good.so", LIBRARY)
+        row = self.row("system")
+        self.assertEqual(row["state"], "edited")
+        self.machine.run("rm", PRELOAD)
+        self.neap("disable", "--system")
+
+
+class Own(MachineTest):
+    """neap enable --user, doctor: nothing of systemd in them, but a root of their own is safer."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.machine.shell("useradd -m somebody")
+
+    def as_user(self, script, check=True):
+        return self.machine.shell(f"su - somebody -c '{script}'", check=check)
+
+    def test_session_and_program(self):
+        files = "find /home/somebody -type f ! -name lock -exec md5sum {} +"
+        old = self.machine.shell(files).stdout
+        self.as_user("neap enable --user && neap enable --user sort")
+        text = self.as_user("cat ~/.config/environment.d/50-neap.conf").stdout
+        self.assertIn(f"LD_PRELOAD={LIBRARY}${{LD_PRELOAD:+:$LD_PRELOAD}}", text)
+        shown = self.as_user("/usr/lib/systemd/user-environment-generators/30-systemd-environment-d-generator").stdout
+        self.assertIn(f"LD_PRELOAD={LIBRARY}", shown)
+        self.assertIn("served", self.as_user("echo b | NEAP_OPTIONS=stats:1 ~/.local/bin/sort 2>&1").stdout)
+        self.as_user("neap disable --user --all")
+        self.assertEqual(self.machine.shell(files).stdout, old)
+        result = self.as_user("neap enable --user busybox", check=False)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("statically linked", result.stderr)
+
+    def test_doctor(self):
+        run = lambda *arguments: self.machine.run("neap", "doctor", *arguments, check=False)
+        healthy = run("--json")
+        findings = {row["subject"]: row for row in json.loads(healthy.stdout)}
+        self.assertEqual(findings["library"]["severity"], "ok", healthy.stdout)
+        self.assertEqual(findings["page size"]["severity"], "ok")
+        self.assertEqual(run("nginx").returncode, 0)
+        static = run("/bin/busybox")
+        self.assertEqual(static.returncode, 1)
+        self.assertRegex(static.stdout, r"obstacle +/bin/busybox: it is statically linked\n +to do: ")
+        redis = run("redis-server")
+        self.assertRegex(redis.stdout, "links libjemalloc.so.2, which the preload replaces")
+        self.assertRegex(redis.stdout, "ok +ExecPaths")
+        self.machine.shell(f"echo /usr/lib/gone.so >{PRELOAD}")
+        self.assertRegex(run().stdout, "names /usr/lib/gone.so, which is not there")
+        self.machine.run("rm", PRELOAD)
+
+
+if __name__ == "__main__":
+    unittest.main()

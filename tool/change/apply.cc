@@ -1,0 +1,97 @@
+#include "tool/change/apply.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "tool/model/failure.h"
+
+namespace neap {
+namespace {
+
+const FileChange* find_change(const std::optional<Record>& record, const std::string& path) {
+  if (!record) return nullptr;
+  for (const FileChange& file : record->files)
+    if (file.path == path) return &file;
+  return nullptr;
+}
+
+[[noreturn]] void refuse_edited(const std::vector<std::string>& paths) {
+  throw UsageFailure(
+      fmt::format("{} was edited since neap wrote it; neap overwrites no edit: move your lines to a file of your own, "
+                  "remove this one and try again",
+                  fmt::join(paths, ", ")));
+}
+
+void remove_folders(const Root& root, const std::vector<std::string>& folders) {
+  for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) remove_folder_if_empty(root.at(*folder));
+}
+
+// The record as it was before `next`: without one, none.
+void reinstate(const RecordStore& store, const std::optional<Record>& replaced, const Record& next) {
+  if (replaced)
+    store.save(*replaced);
+  else
+    store.erase(next.target);
+}
+
+void put_back(const Root& root, const Record& next, std::size_t written) {
+  for (std::size_t left = written; left > 0; --left)
+    put_durably(root.at(next.files[left - 1].path), next.files[left - 1].from);
+}
+
+}  // namespace
+
+void take_stock(const Root& root, const std::optional<Record>& replaced, Record& next) {
+  if (replaced) {
+    if (const auto edited = edited_files(root, *replaced); !edited.empty()) refuse_edited(edited);
+    next.folders = replaced->folders;
+    next.previous = replaced->allocator;
+    // What the new switch does without goes last: until then the old drop-in may still name it.
+    for (const FileChange& old : replaced->files)
+      if (!find_change(next, old.path)) next.files.push_back({old.path, old.original, {}, old.original});
+  }
+  for (FileChange& file : next.files) {
+    file.from = read_image(root.at(file.path));
+    const FileChange* old = find_change(replaced, file.path);
+    file.original = old != nullptr ? old->original : file.from;
+    for (const std::string& folder : missing_folders(root.at(file.path))) {
+      const std::string inside = folder.substr(root.at("").size());
+      if (std::find(next.folders.begin(), next.folders.end(), inside) == next.folders.end())
+        next.folders.push_back(inside);
+    }
+  }
+}
+
+void apply(const Root& root, const RecordStore& store, const std::optional<Record>& replaced, const Record& next) {
+  std::size_t written = 0;
+  try {
+    store.save(next);
+    for (const std::string& folder : next.folders) make_folder_durably(root.at(folder));
+    for (; written < next.files.size(); ++written)
+      put_durably(root.at(next.files[written].path), next.files[written].to);
+  } catch (const Failure&) {
+    put_back(root, next, written);
+    if (!replaced) remove_folders(root, next.folders);
+    reinstate(store, replaced, next);
+    throw;
+  }
+}
+
+void roll_back(const Root& root, const RecordStore& store, const std::optional<Record>& replaced, const Record& next) {
+  if (const auto edited = edited_files(root, next); !edited.empty()) refuse_edited(edited);
+  put_back(root, next, next.files.size());
+  if (!replaced) remove_folders(root, next.folders);
+  reinstate(store, replaced, next);
+}
+
+void restore(const Root& root, const RecordStore& store, const Record& record) {
+  if (const auto edited = edited_files(root, record); !edited.empty()) refuse_edited(edited);
+  for (auto file = record.files.rbegin(); file != record.files.rend(); ++file)
+    put_durably(root.at(file->path), file->original);
+  remove_folders(root, record.folders);
+  store.erase(record.target);
+}
+
+}  // namespace neap

@@ -1,0 +1,14 @@
+// A change in words, for --dry-run: the lines that go with '-', those that come with '+'.
+#pragma once
+#include <string>
+
+#include "tool/change/record.h"
+
+namespace neap {
+
+std::string describe_change(const Record& record);
+
+// The change that restore() would make.
+std::string describe_restore(const Root& root, Record record);
+
+}  // namespace neap

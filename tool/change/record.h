@@ -1,0 +1,66 @@
+// Record: the journal entry of one switch: which files, what was in them before, what neap puts there. It is on the
+// disk before the first of its files is touched, and goes away after the last of them is restored. What holds now is
+// told by comparing the files with it, so it is right at whatever point a neap was killed.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tool/change/durable.h"
+#include "tool/model/allocator.h"
+
+namespace neap {
+
+struct FileChange {
+  std::string path;
+  std::optional<FileImage> original;  // before the first neap: what disable restores
+  std::optional<FileImage> from;      // before this switch: what a rollback restores
+  std::optional<FileImage> to;
+};
+
+struct Record {
+  std::string target;                                      // "tor@default.service", "system", "session", "program NAME"
+  std::string allocator;                                   // as the user named it
+  std::string library;                                     // what is preloaded; empty for a bare libc
+  std::string previous;                                    // allocator of the record that this one replaces
+  std::int64_t since = 0;                                  // of the switch, seconds since 1970
+  bool complete = false;                                   // every step was made, verification included
+  std::vector<FileChange> files;                           // written in this order, restored in the other
+  std::string effective;                                   // path of the one that makes the switch
+  std::vector<std::string> folders;                        // made for them, outermost first
+  std::optional<std::uint64_t> bytes_before, bytes_after;  // resident memory of the processes around the switch
+};
+
+// The record of a switch that begins now; its files are still to be named.
+Record begin_record(const std::string& target, const Allocator& allocator);
+
+// What the files of a record hold.
+enum class Standing {
+  in_force,  // all that neap wrote
+  before,    // what this switch found
+  restored,  // what the first switch found
+  edited,    // something else: by hand, or by another program
+};
+
+Standing standing_of(const Root& root, const FileChange& change);
+// That of the effective file; `edited` when any is.
+Standing standing_of(const Root& root, const Record& record);
+// The files that hold something else, for the message.
+std::vector<std::string> edited_files(const Root& root, const Record& record);
+
+class RecordStore {
+ public:
+  explicit RecordStore(std::string folder) : folder_(std::move(folder)) {}
+  const std::string& folder() const { return folder_; }
+  std::optional<Record> load(const std::string& target) const;
+  std::vector<Record> load_all() const;
+  void save(const Record& record) const;  // durably
+  void erase(const std::string& target) const;
+
+ private:
+  std::string path_of(const std::string& target) const;
+  std::string folder_;
+};
+
+}  // namespace neap

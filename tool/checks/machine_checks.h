@@ -1,0 +1,14 @@
+// Whether the library is healthy on this kernel and in this container: what `neap doctor` looks at first.
+#pragma once
+#include <vector>
+
+#include "tool/checks/finding.h"
+#include "tool/model/allocator.h"
+
+namespace neap {
+
+inline constexpr const char* preload_path = "/etc/ld.so.preload";
+
+std::vector<Finding> check_machine(const Allocator& allocator);
+
+}  // namespace neap

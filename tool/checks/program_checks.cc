@@ -1,0 +1,70 @@
+#include "tool/checks/program_checks.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "tool/allocators/preflight.h"
+#include "tool/inspect/elf.h"
+#include "tool/model/failure.h"
+
+namespace neap {
+namespace {
+
+constexpr const char* link_it = "no preloaded library reaches it; build it against the library instead (-lneap)";
+
+// Text that stands in every program built with the thing: what a stripped file still shows.
+struct Mark {
+  const char* bytes;
+  const char* what;
+  Severity severity;
+  const char* advice;
+};
+
+constexpr Mark marks[] = {
+    {"\xff Go buildinf:", "a Go program: its memory comes from Go's own heap, not from malloc", Severity::warning,
+     "only its C libraries (cgo) would use the library; GOMEMLIMIT and GOGC steer the rest"},
+    {"<jemalloc>: ", "has a jemalloc built in; what it takes from there stays there", Severity::warning,
+     "build it without (Rust: the feature jemalloc; Redis: MALLOC=libc) to have it on the library"},
+    {"partition_alloc", "has PartitionAlloc built in, as Chromium and Electron have", Severity::warning,
+     "its own heap stays; the switch changes little or nothing"},
+    {"mi_process_init", "has a mimalloc built in; what it takes from there stays there", Severity::warning,
+     "build it without to have it on the library"},
+};
+
+void check_target(const std::string& file, const std::string& library, std::vector<Finding>& findings) {
+  const ElfTarget program = read_elf_target(file), ours = read_elf_target(library);
+  if (!program.is_elf || !ours.is_elf) return;
+  if (program.machine != ours.machine || program.is_64_bit != ours.is_64_bit)
+    findings.push_back(
+        {Severity::obstacle, file, "it is built for another architecture than the library",
+         fmt::format("install the library for its architecture (dpkg --add-architecture) in place of {}", library)});
+  else if (const std::string loader = read_elf(file).interpreter; loader.find("musl") != std::string::npos)
+    findings.push_back({Severity::obstacle, file, fmt::format("it runs on musl ({}), the library on glibc", loader),
+                        "build the library against musl, or use a build of the program for glibc"});
+}
+
+}  // namespace
+
+std::vector<Finding> check_program(const std::string& program, const Allocator& allocator) {
+  std::vector<Finding> findings;
+  if (allocator.library.empty()) return findings;
+  if (program.find('/') != std::string::npos && !std::filesystem::exists(program))
+    return {{Severity::obstacle, program, "there is no such program", "install it, or correct ExecStart="}};
+  const Preflight preflight = look_before_start(program);
+  check_target(preflight.file, allocator.library, findings);
+  if (!preflight.obstacle.empty() && findings.empty())
+    findings.push_back({Severity::obstacle, preflight.file, preflight.obstacle, link_it});
+  if (!preflight.linked_malloc.empty())
+    findings.push_back({Severity::fine,
+                        preflight.file,
+                        fmt::format("links {}, which the preload replaces", preflight.linked_malloc),
+                        {}});
+  for (const Mark& mark : marks)
+    if (preflight.linked_malloc.empty() && file_holds(preflight.file, mark.bytes))
+      findings.push_back({mark.severity, preflight.file, mark.what, mark.advice});
+  if (findings.empty()) findings.push_back({Severity::fine, preflight.file, "takes a preloaded malloc", {}});
+  return findings;
+}
+
+}  // namespace neap

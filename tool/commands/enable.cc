@@ -1,0 +1,98 @@
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "tool/allocators/preflight.h"
+#include "tool/allocators/resolve.h"
+#include "tool/checks/program_checks.h"
+#include "tool/commands/switching.h"
+#include "tool/commands/verbs.h"
+#include "tool/model/failure.h"
+#include "tool/service/system_switch.h"
+#include "tool/service/user_switch.h"
+#include "tool/systemd/unit_name.h"
+
+namespace neap {
+namespace {
+
+constexpr const char* footer =
+    "Writes one drop-in, /etc/systemd/system/UNIT.d/50-neap.conf, and keeps an LD_PRELOAD that was there. Without\n"
+    "--restart the change waits for the unit's next start; with it, every process is verified, and a unit that fails\n"
+    "or flaps goes back to what it ran before. See also: neap disable, neap status, neap doctor.";
+
+struct EnableOptions {
+  std::vector<std::string> names;  // units; with --user programs
+  std::string allocator = "neap";
+  bool system = false, user = false;
+  std::vector<std::string> exceptions;
+  SwitchOptions change;
+};
+
+void enable_units(const EnableOptions& options, const Invocation& invocation) {
+  if (options.names.empty()) throw UsageFailure("name a unit: neap enable UNIT, or --system, or --user");
+  std::vector<std::string> names;
+  for (const std::string& unit : options.names) names.push_back(service_name(unit));
+  const Allocator written = resolve_allocator(options.allocator);
+  const Workplace workplace = open_workplace(Needs::systemd, invocation);
+  const auto lock = lock_unless_dry(workplace.context, options.change);
+  for (const std::string& name : names) {
+    const Allocator allocator = fitted_to_unit(written, workplace.manager->unit(name));
+    enable_unit(workplace.context, name, allocator, check_unit, options.change);
+  }
+}
+
+void enable_for_system(const EnableOptions& options, const Invocation& invocation) {
+  if (!options.names.empty()) throw UsageFailure("--system is for every program; leave the names out");
+  const Workplace workplace = open_workplace(Needs::files, invocation);
+  const auto lock = lock_unless_dry(workplace.context, options.change);
+  enable_system(workplace.context, resolve_allocator(options.allocator), options.exceptions, options.change);
+}
+
+void enable_for_user(const EnableOptions& options, const Invocation& invocation) {
+  const Allocator allocator = resolve_allocator(options.allocator);
+  const SwitchContext context = user_context(invocation);
+  const auto lock = lock_unless_dry(context, options.change);
+  if (options.names.empty()) enable_session(context, allocator, options.change);
+  for (const std::string& name : options.names) {
+    const std::string file = std::filesystem::absolute(find_program(name)).string();
+    const std::vector<Finding> findings = check_program(file, allocator);
+    if (const Finding* obstacle = first_obstacle(findings); obstacle != nullptr && !options.change.force)
+      throw UsageFailure(
+          fmt::format("{} cannot take effect in {}: {}; {}", allocator.label, name, obstacle->what, obstacle->advice));
+    enable_program(context, file, allocator, options.change);
+  }
+}
+
+int enable(const EnableOptions& options, const Invocation& invocation) {
+  if (options.system && options.user) throw UsageFailure("--system and --user exclude each other");
+  if (!options.exceptions.empty() && !options.system) throw UsageFailure("--except belongs to --system");
+  if (options.system)
+    enable_for_system(options, invocation);
+  else if (options.user)
+    enable_for_user(options, invocation);
+  else
+    enable_units(options, invocation);
+  return exit_success;
+}
+
+}  // namespace
+
+VerbBody define_enable(CommandLine& command, const Invocation& invocation) {
+  auto options = std::make_shared<EnableOptions>();
+  command.add_option("UNIT", options->names, "Services: nginx, tor@default, tor@ for all instances");
+  command.add_flag("--system", options->system, "Every program: /etc/ld.so.preload, after a trial");
+  command.add_option("--except", options->exceptions, "With --system: a program that stays on libc; repeatable");
+  command.add_flag("--user", options->user, "Your own sessions, or with names only these programs (wrappers)");
+  command.add_option("-a,--allocator", options->allocator, "Name, preset or path of a .so").shows_default();
+  command.add_flag("--restart", options->change.restart, "Restart the unit, verify, watch, roll back when it fails");
+  command.add_option("--watch", options->change.watch.count, "How long to watch after a restart, seconds")
+      .shows_default()
+      .within(0, 86400);
+  command.add_flag("--dry-run", options->change.dry_run, "Show the exact change and make none");
+  command.add_flag("--force", options->change.force, "Switch although a check says that it will not work");
+  command.footer(footer);
+  return [options, &invocation] { return enable(*options, invocation); };
+}
+
+}  // namespace neap

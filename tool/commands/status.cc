@@ -1,0 +1,93 @@
+#include "tool/service/status.h"
+
+#include <fmt/chrono.h>
+#include <fmt/core.h>
+
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "tool/commands/switching.h"
+#include "tool/commands/verbs.h"
+#include "tool/model/failure.h"
+#include "tool/model/units.h"
+#include "tool/render/text_table.h"
+
+namespace neap {
+namespace {
+
+std::string moment(std::int64_t seconds) {
+  return seconds == 0 ? "-" : fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::localtime(static_cast<std::time_t>(seconds)));
+}
+
+// "neap", or "neap x2, libc x1" where they differ.
+std::string what_runs(const std::vector<ProcessState>& processes) {
+  std::map<std::string, int> counts;
+  for (const ProcessState& process : processes) ++counts[process.allocator.empty() ? "?" : process.allocator];
+  if (counts.empty()) return "-";
+  std::string text;
+  for (const auto& [allocator, count] : counts)
+    text += fmt::format("{}{} x{}", text.empty() ? "" : ", ", allocator, count);
+  return text;
+}
+
+std::string memory(std::optional<std::uint64_t> bytes) {
+  return bytes && *bytes > 0 ? fmt::format("{:.1f}", mebibytes({*bytes})) : "-";
+}
+
+void print_table(const std::vector<StatusRow>& rows) {
+  TextTable table({{"TARGET", Align::left},
+                   {"CONFIGURED", Align::left},
+                   {"RUNS", Align::left},
+                   {"SINCE", Align::left},
+                   {"MIB BEFORE"},
+                   {"MIB NOW"},
+                   {"STATE", Align::left}});
+  for (const StatusRow& row : rows)
+    table.add({row.target, row.configured.empty() ? "-" : row.configured, what_runs(row.processes), moment(row.since),
+               memory(row.bytes_before), memory(row.bytes_now),
+               row.remark.empty() ? row.state : row.state + ": " + row.remark});
+  fmt::print("{}", table.text(false));
+}
+
+nlohmann::json as_json(const StatusRow& row) {
+  nlohmann::json processes = nlohmann::json::array();
+  for (const ProcessState& process : row.processes)
+    processes.push_back({{"pid", process.pid},
+                         {"name", process.name},
+                         {"allocator", process.allocator},
+                         {"resident_bytes", process.resident_bytes},
+                         {"started", process.started}});
+  nlohmann::json written{{"target", row.target},  {"configured", row.configured}, {"state", row.state},
+                         {"remark", row.remark},  {"since", row.since},           {"bytes_now", row.bytes_now},
+                         {"processes", processes}};
+  if (row.bytes_before) written["bytes_before"] = *row.bytes_before;
+  return written;
+}
+
+int show_status(bool all, const Invocation& invocation) {
+  const Workplace workplace = open_workplace(Needs::files, invocation);
+  const std::vector<StatusRow> rows =
+      read_status(workplace.context.root, workplace.context.store, workplace.manager.get(), all);
+  if (invocation.json) {
+    nlohmann::json written = nlohmann::json::array();
+    for (const StatusRow& row : rows) written.push_back(as_json(row));
+    fmt::print("{}\n", written.dump(2));
+  } else if (rows.empty()) {
+    fmt::print("neap has switched nothing here, and no service runs another allocator than libc\n");
+  } else {
+    print_table(rows);
+  }
+  return exit_success;
+}
+
+}  // namespace
+
+VerbBody define_status(CommandLine& command, const Invocation& invocation) {
+  auto all = std::make_shared<bool>(false);
+  command.add_flag("--all", *all, "Every running service, those on libc too");
+  command.footer("As root: whose memory one may not look into shows as '?'.");
+  return [all, &invocation] { return show_status(*all, invocation); };
+}
+
+}  // namespace neap

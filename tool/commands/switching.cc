@@ -1,0 +1,61 @@
+#include "tool/commands/switching.h"
+
+#include <fmt/core.h>
+
+#include <filesystem>
+
+#include "tool/allocators/preflight.h"
+#include "tool/checks/apparmor.h"
+#include "tool/checks/hardening.h"
+#include "tool/checks/program_checks.h"
+#include "tool/service/user_switch.h"
+
+namespace neap {
+
+namespace {
+
+std::function<void(const std::string&)> speaker(const Invocation& invocation) {
+  return [quiet = invocation.quiet](const std::string& line) {
+    if (!quiet) fmt::print("{}\n", line);
+  };
+}
+
+// As this file system names it: a unit with a root of its own has its programs there.
+std::string program_of(const UnitFacts& unit, const std::string& program) {
+  const std::string& root = unit.hardening.root_directory;
+  return root.empty() || root == "/" ? program : root + program;
+}
+
+}  // namespace
+
+Workplace open_workplace(Needs needs, const Invocation& invocation) {
+  std::unique_ptr<Manager> manager;
+  if (needs == Needs::systemd || systemd_runs_here()) manager = connect_to_systemd();
+  Workplace workplace{std::move(manager), {Root(), RecordStore(system_state_folder), nullptr, speaker(invocation)}};
+  workplace.context.manager = workplace.manager.get();
+  return workplace;
+}
+
+std::unique_ptr<Lock> lock_unless_dry(const SwitchContext& context, const SwitchOptions& options) {
+  return options.dry_run ? nullptr : std::make_unique<Lock>(context.store.folder());
+}
+
+SwitchContext user_context(const Invocation& invocation) {
+  return {Root(), RecordStore(user_state_folder()), nullptr, speaker(invocation)};
+}
+
+Allocator fitted_to_unit(const Allocator& allocator, const UnitFacts& unit) {
+  if (!allocator.is_libc() || unit.programs.empty()) return allocator;
+  const std::string program = program_of(unit, unit.programs[0]);
+  return std::filesystem::exists(program) ? fitted_to(allocator, look_before_start(program)) : allocator;
+}
+
+std::vector<Finding> check_unit(const UnitFacts& unit, const Allocator& allocator) {
+  std::vector<Finding> findings = check_hardening(Root(), unit, allocator.library);
+  for (Finding& finding : check_apparmor(Root(), unit, allocator.library)) findings.push_back(std::move(finding));
+  for (const std::string& program : unit.programs)
+    for (Finding& finding : check_program(program_of(unit, program), allocator)) findings.push_back(std::move(finding));
+  return findings;
+}
+
+}  // namespace neap

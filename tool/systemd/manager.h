@@ -1,0 +1,65 @@
+// Manager: what neap asks of systemd. bus.cc speaks to a real one over its own socket; tests give one of their own.
+// Names are full unit names. Every call throws Failure with systemd's own words when it refuses.
+#pragma once
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace neap {
+
+// What a unit's settings forbid: the part of them that can keep a library from being loaded or from working.
+struct Hardening {
+  std::string root_directory, root_image, user, protect_home, apparmor_profile;
+  std::vector<std::string> exec_paths, no_exec_paths, inaccessible_paths, temporary_file_systems, architectures;
+  bool dynamic_user = false, private_tmp = false, no_new_privileges = false, deny_write_execute = false;
+  bool system_calls_allowed = false;  // `system_calls` lists what may be called, not what must not
+  std::vector<std::string> system_calls;
+  std::int32_t system_call_errno = 0;        // answered to what is refused; 0: the process is killed
+  std::uint64_t address_space = UINT64_MAX;  // LimitAS, bytes
+};
+
+struct UnitFacts {
+  std::string id, load_state, active_state, sub_state, result;
+  std::string fragment;
+  std::vector<std::string> drop_ins;
+  std::vector<std::string> environment;                         // NAME=value
+  std::vector<std::pair<std::string, bool>> environment_files;  // path, and whether it may be missing
+  std::vector<std::string> pass_environment, unset_environment;
+  std::vector<std::string> programs;  // of ExecStart
+  std::string type;
+  bool needs_reload = false, has_job = false;
+  std::uint32_t restarts = 0;
+  std::uint64_t active_since_us = 0;  // since 1970; 0: not active
+  Hardening hardening;
+};
+
+struct UnitProcess {
+  pid_t pid = 0;
+  std::string command;
+};
+
+class Manager {
+ public:
+  virtual ~Manager() = default;
+  // A template ("tor@.service") is asked for by an instance that nobody has.
+  virtual UnitFacts unit(const std::string& name) = 0;
+  virtual std::vector<UnitProcess> processes(const std::string& name) = 0;
+  virtual std::vector<std::string> running_services(const std::string& pattern) = 0;
+  virtual std::vector<std::string> environment() = 0;  // what every service starts from
+  virtual void reload() = 0;
+  virtual void restart(const std::string& name) = 0;  // queues it and returns
+  virtual void forget_failures(const std::string& name) = 0;
+};
+
+// Throws Failure when no systemd runs here, with what to do instead.
+std::unique_ptr<Manager> connect_to_systemd();
+
+// Whether one runs at all (sd_booted).
+bool systemd_runs_here();
+
+}  // namespace neap

@@ -1,0 +1,15 @@
+// Names of service units: "tor" -> "tor.service", "tor@" -> "tor@.service".
+#pragma once
+#include <string>
+
+namespace neap {
+
+// Throws UsageFailure for what can be no service: "x.socket", an empty name, a slash.
+std::string service_name(const std::string& written);
+
+bool is_template(const std::string& name);                                           // "tor@.service"
+std::string instance_of(const std::string& template_name, const std::string& what);  // "tor@what.service"
+// The pattern of the units that a drop-in of `name` is read for: a template's instances, else the unit itself.
+std::string units_of(const std::string& name);
+
+}  // namespace neap
