@@ -2,7 +2,7 @@
 import argparse
 import os
 
-GROUPS = ("speed", "churn", "latency", "replay", "programs", "small")
+GROUPS = ("speed", "churn", "latency", "scale", "replay", "programs", "small")
 
 EPILOG = """Allocators: the names of `neap allocators`, with settings as NAME:key=value, or the path of a .so; LABEL=... names one anew:
   bench/run --allocators mimalloc,old=/path/a/libneap.so,new=/path/b/libneap.so,tight=neap:dirty_percent=1

@@ -38,7 +38,7 @@ class Usage(unittest.TestCase):
 
     def test_list_shows_every_group(self):
         groups = {line.split()[0] for line in run("--list").stdout.splitlines()}
-        self.assertEqual(groups, {"speed", "churn", "latency", "replay", "programs", "small"})
+        self.assertEqual(groups, {"speed", "churn", "latency", "scale", "replay", "programs", "small"})
 
 
 class Runs(unittest.TestCase):
