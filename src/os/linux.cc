@@ -54,6 +54,17 @@ bool has_content(const char* page) {
 // is nearly always free.
 constexpr int kAlignTries = 64;
 
+// Where they are taken (MariaDB maps 8 TiB in one piece): as much more as the alignment may cost, whose ends go back.
+void* reserve_with_ends(std::size_t size, std::size_t align) {
+  const std::size_t all = size + align - kPageSize;
+  void* wide = map_nothing(nullptr, all, 0);
+  if (wide == nullptr) return nullptr;
+  const std::uintptr_t begin = address_of(wide), place = round_up(begin, align);
+  if (place > begin) munmap(wide, place - begin);
+  if (place + size < begin + all) munmap(pointer_to(place + size), begin + all - place - size);
+  return pointer_to(place);
+}
+
 }  // namespace
 
 void* reserve(std::size_t size, std::size_t align) {
@@ -67,7 +78,7 @@ void* reserve(std::size_t size, std::size_t align) {
     if (got == pointer_to(place)) return got;
     if (got != nullptr) munmap(got, size);  // a kernel before 4.17 takes the address as a hint
   }
-  return nullptr;
+  return reserve_with_ends(size, align);
 }
 
 void unreserve(void* address, std::size_t size) {

@@ -78,6 +78,15 @@ void Chunk::publish(PageMap& map, Chunk* owner) {
   }
 }
 
+// The memory of the blocks below `count` and of their metadata.
+bool Chunk::make_usable(std::size_t count) {
+  const auto extend = [&](void* begin, std::size_t unit) {
+    const std::size_t from = round_up(committed() * unit, kPageSize), end = round_up(count * unit, kPageSize);
+    return from == end || os::commit(static_cast<char*>(begin) + from, end - from);
+  };
+  return extend(blocks_, sizeof(Block)) && extend(object_bits_, kBitmapBytes) && extend(base_, kBlockSize);
+}
+
 bool Chunk::commit(std::size_t count, Accounts& accounts) {
   if (count <= committed()) return true;
   if (count > count_) return false;
@@ -85,13 +94,10 @@ bool Chunk::commit(std::size_t count, Accounts& accounts) {
   step = step < kLeastStep ? kLeastStep : step > kMostStep ? kMostStep : step;
   std::size_t to = committed() + step > count ? committed() + step : count;
   if (to > count_) to = count_;
-
-  const auto extend = [&](void* begin, std::size_t unit) {
-    const std::size_t from = round_up(committed() * unit, kPageSize), end = round_up(to * unit, kPageSize);
-    return from == end || os::commit(static_cast<char*>(begin) + from, end - from);
-  };
-  if (!extend(blocks_, sizeof(Block)) || !extend(object_bits_, kBitmapBytes) || !extend(base_, kBlockSize))
-    return false;
+  if (!make_usable(to)) {
+    to = count;  // near a limit only what is needed may be granted
+    if (!make_usable(to)) return false;
+  }
   accounts.committed_bytes.add((to - committed()) * kBlockSize);
   accounts.metadata_bytes.add((to - committed()) * (sizeof(Block) + kBitmapBytes));
   committed_.store(to, std::memory_order_relaxed);

@@ -59,6 +59,7 @@ class Chunk {
 
  private:
   void publish(PageMap& map, Chunk* owner);
+  bool make_usable(std::size_t count);
 
   std::uint32_t first_rank_ = 0;
   char* base_;

@@ -63,10 +63,13 @@ void PageHeap::vacate_free_chunks() {
 
 Block* PageHeap::take(std::size_t blocks, std::size_t align, std::size_t commit_blocks) {
   if (align > kBlocksPerSlot) return nullptr;  // chunks begin at slots
+  bool refused = false;
   for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
     const Chunk::Taken taken = chunk->take(blocks, align, commit_blocks, accounts_);
-    if (taken.block != nullptr || taken.refused) return taken.block;
+    if (taken.block != nullptr) return taken.block;
+    refused = refused || taken.refused;  // a later chunk may have a run that is committed already
   }
+  if (refused) return nullptr;
   Chunk* chunk = grow(blocks);
   return chunk == nullptr ? nullptr : chunk->take(blocks, align, commit_blocks, accounts_).block;
 }

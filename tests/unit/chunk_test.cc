@@ -166,12 +166,12 @@ TEST_F(ChunkTest, HeadroomIsTakenButNotCommitted) {
   EXPECT_GT(chunk.committed(), 512u);
 }
 
-// Refused at each of the three commits of a step in turn: nothing is taken, and the next try succeeds.
+// Refused from each of the three commits of a step on: nothing is taken, and the next try succeeds.
 TEST_F(ChunkTest, ARefusedCommitTakesNothing) {
   for (std::uint64_t skip = 0; skip < 3; ++skip) {
     Chunk& chunk = *create(kMiB, kMiB);
     const std::uint64_t committed = accounts_.committed_bytes.get();
-    fake_os::refuse(Call::commit, skip, 1);
+    fake_os::refuse(Call::commit, skip);
     const Chunk::Taken taken = chunk.take(2, 1, 2, accounts_);
     EXPECT_EQ(taken.block, nullptr);
     EXPECT_TRUE(taken.refused);
@@ -180,6 +180,17 @@ TEST_F(ChunkTest, ARefusedCommitTakesNothing) {
     fake_os::allow(Call::commit);
     EXPECT_EQ(take(chunk, 2), 0u);
     std::memset(chunk.address_of_block(0), 1, 2 * kBlockSize);
+  }
+}
+
+// Near a limit a whole step may be too much where the need is not.
+TEST_F(ChunkTest, ARefusedStepIsTriedAgainWithTheNeedAlone) {
+  for (std::uint64_t skip = 0; skip < 3; ++skip) {
+    Chunk& chunk = *create(kMiB, kMiB);
+    fake_os::refuse(Call::commit, skip, 1);
+    EXPECT_EQ(take(chunk, 1), 0u);
+    EXPECT_EQ(chunk.committed(), 1u);
+    std::memset(chunk.address_of_block(0), 1, kBlockSize);
   }
 }
 

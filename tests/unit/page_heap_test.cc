@@ -220,6 +220,21 @@ TEST_F(PageHeapTest, ARefusedCommitUndoesTheGrowth) {
   expect_in_order();
 }
 
+// What is committed already is found behind a chunk that the system lets grow no more.
+TEST_F(PageHeapTest, ARefusedCommitDoesNotEndTheSearch) {
+  Block* full = run(64 * kMiB / kBlockSize, 1);  // the whole first chunk, of which little is committed
+  Block* second = run(2, 2 * kPagesPerBlock);
+  heap_.free_run(*full, true);
+  heap_.free_run(*second, true);
+  fake_os::refuse(Call::commit);
+  Block* found = run(2, 2 * kPagesPerBlock);
+  EXPECT_TRUE(found == full || found == second);
+  const std::size_t large = 32 * kMiB / kBlockSize;
+  EXPECT_EQ(heap_.take_run(large, 1, large * kPagesPerBlock).first, nullptr);
+  fake_os::allow(Call::commit);
+  expect_in_order();
+}
+
 TEST_F(PageHeapTest, OutOfMemoryIsNullUntilThereIsSome) {
   fake_os::refuse(Call::reserve);
   EXPECT_EQ(heap_.take_slab(1), nullptr);
