@@ -138,7 +138,7 @@ class Rules {
     const auto open = line.find_first_of("<\""), close = line.find_last_of(">\"");
     if (open == std::string::npos || close <= open || depth == deepest_include) return;
     const std::string name = line.substr(open + 1, close - open - 1);
-    const std::string path = name.starts_with('/') ? name : std::string(profiles_folder) + "/" + name;
+    const std::string path = name.starts_with('/') ? name : fmt::format("{}/{}", profiles_folder, name);
     std::error_code ignored;
     if (!fs::is_directory(root_.at(path), ignored)) return read(text_of(root_, path), depth + 1);
     for (const auto& entry : fs::directory_iterator(root_.at(path), ignored))
@@ -155,7 +155,7 @@ class Rules {
 std::string profile_text(const Root& root, const std::string& name) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(root.at(profiles_folder), ignored)) {
-    std::string text = text_of(root, std::string(profiles_folder) + "/" + entry.path().filename().string());
+    std::string text = text_of(root, fmt::format("{}/{}", profiles_folder, entry.path().filename().string()));
     if (text.find("profile " + name) != std::string::npos || text.find("\n" + name + " ") != std::string::npos)
       return text;
   }

@@ -25,7 +25,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto patience = std::chrono::seconds(30);
-constexpr uid_t nobody = 65534;
+constexpr uid_t nobody_id = 65534;
 constexpr std::size_t most_output = 1 << 16;
 
 enum class As { root, nobody };
@@ -67,7 +67,7 @@ struct End {
   ::dup2(output, STDOUT_FILENO);
   ::dup2(output, STDERR_FILENO);
   ::setpgid(0, 0);
-  if (as == As::nobody && (::setgroups(0, nullptr) != 0 || ::setgid(nobody) != 0 || ::setuid(nobody) != 0))
+  if (as == As::nobody && (::setgroups(0, nullptr) != 0 || ::setgid(nobody_id) != 0 || ::setuid(nobody_id) != 0))
     ::_exit(126);
   std::vector<char*> words;
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
