@@ -58,7 +58,7 @@ if [ -n "$PROGRAMS_LIBRARY" ]; then
   cp "$PROGRAMS_LIBRARY" "$library"
   chmod 755 "$library"
 fi
-is_neap() { [[ $(basename "$library") = libneap.so ]]; }
+is_neap() { [[ $(basename "$library") = libneap.so* ]]; }
 
 under() {
   if [ -n "$library" ]; then env LD_PRELOAD="$library" "$@"; else "$@"; fi

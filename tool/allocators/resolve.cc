@@ -89,6 +89,7 @@ std::vector<std::string> library_folders() {
   const fs::path home = fs::read_symlink("/proc/self/exe").parent_path();
   std::vector<std::string> folders{home.string(),
                                    (home / "../lib" / NEAP_MULTIARCH).string(),
+                                   (home / "../lib" / NEAP_MULTIARCH / "neap").string(),
                                    (home / "../lib").string(),
                                    "/usr/local/lib/" NEAP_MULTIARCH,
                                    "/usr/local/lib",
@@ -105,7 +106,7 @@ std::vector<std::string> library_folders() {
 std::string find_own_file(const std::string& name) { return find_library(name); }
 
 Allocator resolve_allocator(const std::string& written) {
-  if (written.find('/') != std::string::npos || written.ends_with(".so")) return from_path(written);
+  if (written.find('/') != std::string::npos || written.find(".so") != std::string::npos) return from_path(written);
   const auto colon = written.find(':');
   const std::string name = written.substr(0, colon);
   const std::string settings = colon == std::string::npos ? "" : written.substr(colon + 1);

@@ -20,7 +20,8 @@ std::vector<std::string> split_list(const std::vector<std::string>& written);
 // Every row and preset of the table; `installed` is set, `loads` and `version` are not.
 std::vector<AllocatorFacts> known_allocators();
 
-// Where libraries are looked for, in this order: beside the executable, ../lib/<multiarch>, ../lib, the system's.
+// Where libraries are looked for, in this order: beside the executable, ../lib/<multiarch> and its folder neap (what
+// belongs to the command alone), ../lib, the system's.
 std::vector<std::string> library_folders();
 
 // Absolute path of the first of neap's own files found there, empty when there is none. For libneap-trace.so and such.

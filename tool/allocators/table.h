@@ -39,7 +39,7 @@ struct PresetRow {
 
 namespace table {
 inline constexpr std::array<std::string_view, 1> libc{"libneap-libc.so"};
-inline constexpr std::array<std::string_view, 1> neap{"libneap.so"};
+inline constexpr std::array<std::string_view, 2> neap{"libneap.so.0", "libneap.so"};
 inline constexpr std::array<std::string_view, 2> jemalloc{"libjemalloc.so.2", "libjemalloc.so"};
 inline constexpr std::array<std::string_view, 3> mimalloc{"libmimalloc.so.2", "libmimalloc.so.3", "libmimalloc.so"};
 inline constexpr std::array<std::string_view, 3> tcmalloc{"libtcmalloc_minimal.so.4", "libtcmalloc.so.4",

@@ -84,6 +84,8 @@ int explain_parse_error(const CLI::App& app, const CLI::ParseError& error) {
 OptionLine& OptionLine::required() { return option_->required(), *this; }
 OptionLine& OptionLine::shows_default() { return option_->capture_default_str(), *this; }
 OptionLine& OptionLine::named(const char* placeholder) { return option_->type_name(placeholder), *this; }
+OptionLine& OptionLine::one_at_a_time() { return option_->allow_extra_args(false), *this; }
+OptionLine& OptionLine::hidden() { return option_->group(""), *this; }
 OptionLine& OptionLine::excludes(const OptionLine& other) { return option_->excludes(other.option_), *this; }
 
 OptionLine& OptionLine::within(double lowest, double highest) {
@@ -128,6 +130,7 @@ template OptionLine CommandLine::add_option(const char*, unsigned&, const std::s
 template OptionLine CommandLine::add_option(const char*, std::uint64_t&, const std::string&);
 template OptionLine CommandLine::add_option(const char*, double&, const std::string&);
 template OptionLine CommandLine::add_option(const char*, std::optional<int>&, const std::string&);
+template OptionLine CommandLine::add_option(const char*, std::optional<std::uint64_t>&, const std::string&);
 template OptionLine CommandLine::add_option(const char*, std::optional<double>&, const std::string&);
 
 OptionLine CommandLine::add_flag(const char* names, bool& target, const std::string& help) {

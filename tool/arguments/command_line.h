@@ -1,11 +1,14 @@
 // The command line: the options of a verb, the variables that they set, and the parse. Verbs see this face of CLI11 and
-// not CLI11 itself, whose headers cost six seconds for each file that includes them; command_line.cc alone does.
+// not CLI11 itself, whose headers cost six seconds for each file that includes them; the two files beside this one
+// alone do.
 #pragma once
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "tool/arguments/description.h"
 
 namespace CLI {
 class App;
@@ -24,7 +27,9 @@ class OptionLine {
   OptionLine& within(double lowest, double highest);
   OptionLine& above_zero();
   OptionLine& not_negative();
-  OptionLine& takes_units();  // 64KiB, 1M: powers of 1024
+  OptionLine& takes_units();    // 64KiB, 1M: powers of 1024
+  OptionLine& one_at_a_time();  // a list that takes one value each time it is named
+  OptionLine& hidden();
   OptionLine& excludes(const OptionLine& other);
 
  private:
@@ -39,7 +44,7 @@ class CommandLine {
   CommandLine& operator=(const CommandLine&) = delete;
 
   // `target` outlives the parse. Value: std::string, a vector of them, int, unsigned, std::uint64_t, double, or an
-  // optional int or double; a file that asks for another one does not link.
+  // optional int, std::uint64_t or double; a file that asks for another one does not link.
   template <typename Value>
   OptionLine add_option(const char* names, Value& target, const std::string& help);
   OptionLine add_flag(const char* names, bool& target, const std::string& help);
@@ -53,6 +58,8 @@ class CommandLine {
   CommandLine& add_command(const char* name, const char* help, bool hidden = false);
   void require_command();
   bool chosen() const;
+  // What it takes, `path` being how it is called: see description.cc.
+  CommandDescription describe(const std::string& path) const;
 
   // A value: there is nothing more to do, this is the exit code (after --help, --version, bad usage).
   std::optional<int> parse(std::vector<std::string> arguments);

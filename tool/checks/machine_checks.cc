@@ -104,7 +104,7 @@ Finding check_container() {
   const bool inside = std::filesystem::exists("/.dockerenv") || std::filesystem::exists("/run/.containerenv");
   if (!inside) return {Severity::fine, "container", "none seen", {}};
   return {Severity::warning, "container", "this is one: a switch made here is gone with it",
-          "say it in the Dockerfile: ENV LD_PRELOAD=/usr/lib/" NEAP_MULTIARCH "/libneap.so"};
+          "say it in the Dockerfile: ENV LD_PRELOAD=/usr/lib/" NEAP_MULTIARCH "/libneap.so.0"};
 }
 
 }  // namespace

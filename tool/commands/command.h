@@ -2,6 +2,7 @@
 // that main calls once the line is parsed. A body returns the exit code or throws Failure; it never calls exit.
 #pragma once
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct Verb {
   VerbBody (*define)(CommandLine& command, const Invocation& invocation);
   bool hidden = false;
 };
+
+// The body of a verb that consists of parts: one of them has to be chosen.
+VerbBody define_parts(std::span<const Verb> parts, CommandLine& command, const Invocation& invocation);
 
 // The program behind `--`; fails with a line that shows the form when there is none.
 const std::vector<std::string>& require_program(const Invocation& invocation, const char* verb);

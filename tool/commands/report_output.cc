@@ -26,17 +26,6 @@ constexpr std::size_t title_letters = 72;
 constexpr std::size_t note_letters = 120;
 constexpr std::size_t most_commands = 3;
 
-void write_file(const std::string& path, const std::string& content) {
-  if (path == "-") {
-    fmt::print("{}", content);
-    return;
-  }
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << content;
-  file.close();
-  if (!file) throw Failure(fmt::format("cannot write '{}'", path));
-}
-
 ComparisonFigures figures_of(const Comparison& comparison) {
   ComparisonFigures figures;
   for (const ComparisonRow& row : comparison.rows) {
@@ -102,6 +91,17 @@ std::vector<std::string> notes_of(const std::vector<Run>& runs) {
 }
 
 }  // namespace
+
+void write_file(const std::string& path, const std::string& content) {
+  if (path == "-") {
+    fmt::print("{}", content);
+    return;
+  }
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << content;
+  file.close();
+  if (!file) throw Failure(fmt::format("cannot write '{}'", path));
+}
 
 void add_report_options(CommandLine& command, ReportOutput& output) {
   command.add_option("-o,--output", output.html, "The report: one HTML file").named("FILE");

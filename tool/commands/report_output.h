@@ -16,6 +16,9 @@ struct ReportOutput {
   bool any_file() const { return !(html + svg + png + csv + json + markdown).empty(); }
 };
 
+// To a path, or to stdout for "-".
+void write_file(const std::string& path, const std::string& content);
+
 void add_report_options(CommandLine& command, ReportOutput& output);
 
 // Writes every file asked for and prints the table, or with `json` the same as JSON, on stdout.

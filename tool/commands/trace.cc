@@ -17,17 +17,7 @@ constexpr std::array parts = {
 }  // namespace
 
 VerbBody define_trace(CommandLine& command, const Invocation& invocation) {
-  command.require_command();
-  std::vector<std::pair<CommandLine*, VerbBody>> bodies;
-  for (const Verb& part : parts) {
-    CommandLine& sub = command.add_command(part.name, part.help);
-    bodies.emplace_back(&sub, part.define(sub, invocation));
-  }
-  return [bodies] {
-    for (const auto& [sub, body] : bodies)
-      if (sub->chosen()) return body();
-    return 0;
-  };
+  return define_parts(parts, command, invocation);
 }
 
 }  // namespace neap

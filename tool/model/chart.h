@@ -24,7 +24,8 @@ struct ChartLine {
 
 struct Chart {
   std::string title;
-  std::vector<std::string> notes;  // small print: command, host, hour, how often was measured
+  std::string shade = "lowest to highest";  // what lies between a point's low and high
+  std::vector<std::string> notes;           // small print: command, host, hour, how often was measured
   Seconds step;
   std::size_t steps = 0;
   std::vector<ChartLine> lines;

@@ -40,6 +40,7 @@ struct ComparisonRow {
 
 struct Comparison {
   std::string title;
+  std::string about = "Memory is the sum over the processes of a run.";  // how its figures came about
   std::string baseline = "libc";  // label that ratios refer to; no ratios when no row has it
   std::vector<ComparisonRow> rows;
 };

@@ -13,6 +13,7 @@ constexpr double mebibyte = 1 << 20;
 constexpr double gibibyte = 1 << 30;
 constexpr double minute = 60;
 constexpr double hour = 3600;
+constexpr double day = 24 * hour;
 
 // 1, 2 or 5 times a power of ten.
 double round_step(double rough) {
@@ -28,7 +29,7 @@ constexpr std::array time_steps{0.001, 0.002, 0.005,  0.01,   0.02,   0.05,    0
 
 double time_step(double rough) {
   const auto step = std::lower_bound(time_steps.begin(), time_steps.end(), rough * 0.999);
-  return step == time_steps.end() ? 24 * hour * std::max(1.0, round_step(rough / (24 * hour))) : *step;
+  return step == time_steps.end() ? day * std::max(1.0, round_step(rough / day)) : *step;
 }
 
 std::string trimmed(double value) { return fmt::format("{:.10g}", std::round(value * 1e6) / 1e6); }
@@ -50,8 +51,8 @@ Axis time_axis(Seconds longest, int wanted_ticks) {
   Axis axis;
   axis.end = std::max(longest.count, 1e-3);
   const double step = time_step(axis.end / wanted_ticks);
-  const double unit = step >= hour ? hour : step >= minute ? minute : 1;
-  axis.unit = unit == hour ? "h" : unit == minute ? "min" : "s";
+  const double unit = step >= day ? day : step >= hour ? hour : step >= minute ? minute : 1;
+  axis.unit = unit == day ? "d" : unit == hour ? "h" : unit == minute ? "min" : "s";
   for (double value = 0; value <= axis.end * 1.0001; value += step)
     axis.ticks.push_back({value, value == 0 ? "0" : trimmed(value / unit) + " " + axis.unit});
   return axis;

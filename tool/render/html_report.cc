@@ -82,15 +82,14 @@ std::string panels(const Chart& chart, const Comparison& comparison, const Compa
   return html + "</div></section>\n";
 }
 
-std::string cell(const Comparison& comparison, const ComparisonFigures& figures, std::size_t row,
-                 std::size_t quantity) {
+std::string cell(const ComparisonFigures& figures, std::size_t row, std::size_t quantity) {
   const QuantityFigures& figure = figures.rows[row][quantity];
   if (!figure.spread) return "<td>–</td>";
   bool best = quantities[quantity].compared && figures.rows.size() > 1;
   for (const auto& other : figures.rows)
     if (other[quantity].spread && other[quantity].spread->median < figure.spread->median) best = false;
   std::string text = show_quantity(quantities[quantity], figure.spread->median);
-  if (comparison.rows[row].runs.size() > 1)
+  if (figure.spread->low < figure.spread->high)
     text += fmt::format("<small>{}–{}</small>", show_quantity(quantities[quantity], figure.spread->low),
                         show_quantity(quantities[quantity], figure.spread->high));
   if (quantities[quantity].compared && figure.ratio && figures.rows.size() > 1)
@@ -108,8 +107,7 @@ std::string heading(const Quantity& quantity) {
 
 std::string table(const Comparison& comparison, const ComparisonFigures& figures) {
   std::string html = "<section><h2>In numbers</h2><p class=\"hint\">";
-  html += fmt::format("Memory is the sum over the processes of a run; × is against {}.",
-                      escape_markup(comparison.baseline));
+  html += fmt::format("{} × is against {}.", escape_markup(comparison.about), escape_markup(comparison.baseline));
   html += "</p><div class=\"scroll\"><table><thead><tr><th>allocator</th>";
   for (std::size_t quantity = 0; quantity < quantities.size(); ++quantity)
     if (anybody_knows(figures, quantity)) html += heading(quantities[quantity]);
@@ -117,7 +115,7 @@ std::string table(const Comparison& comparison, const ComparisonFigures& figures
   for (std::size_t row = 0; row < comparison.rows.size(); ++row) {
     html += fmt::format("<tr><td><i class=\"c{}\"></i>{}</td>", row, escape_markup(comparison.rows[row].label));
     for (std::size_t quantity = 0; quantity < quantities.size(); ++quantity)
-      if (anybody_knows(figures, quantity)) html += cell(comparison, figures, row, quantity);
+      if (anybody_knows(figures, quantity)) html += cell(figures, row, quantity);
     html += "</tr>\n";
   }
   html += "</tbody></table></div>";
@@ -158,12 +156,11 @@ std::string render_html(const Chart& chart, const Comparison& comparison, const 
                       embedded::report_css, colour_rules(chart));
   html += fmt::format("</head><body><main><h1>{}</h1><p class=\"lead\">Resident memory over time.</p>\n",
                       escape_markup(chart.title));
-  html +=
-      "<section><h2>Together</h2><p class=\"hint\" id=\"moment\">Line: mean; shade: lowest to highest; dots: live "
-      "bytes "
-      "where the allocator tells them. Point at the chart to read values, drag to zoom, double-click to go "
-      "back.</p><div class=\"legend\" id=\"legend\"></div><div "
-      "id=\"common\"></div></section>\n";
+  html += fmt::format(
+      "<section><h2>Together</h2><p class=\"hint\" id=\"moment\">Line: mean; shade: {}; dots: live bytes where the "
+      "allocator tells them. Point at the chart to read values, drag to zoom, double-click to go back.</p><div "
+      "class=\"legend\" id=\"legend\"></div><div id=\"common\"></div></section>\n",
+      escape_markup(chart.shade));
   html += panels(chart, comparison, figures) + table(comparison, figures) + notes(chart);
   html += fmt::format("</main>\n<script type=\"application/json\" id=\"data\">{}</script>\n", chart_data(chart));
   html += fmt::format("<script>{}</script>\n<script>{}</script>\n</body></html>\n",

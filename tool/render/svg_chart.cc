@@ -157,11 +157,16 @@ class ChartPage {
     return value;
   }
 
+  const char* live_text() const {
+    const bool told =
+        std::any_of(chart_.lines.begin(), chart_.lines.end(), [](const ChartLine& line) { return !line.live.empty(); });
+    return told ? "; dots: live bytes where the allocator tells them" : "";
+  }
+
   double draw_head() {
     svg_.text({page_margin, page_margin + 18}, "title", chart_.title);
     svg_.text({page_margin, page_margin + 40}, "note",
-              "Resident memory (RSS) over time. Line: mean; shade: lowest to highest; dots: live bytes where the "
-              "allocator tells them.");
+              fmt::format("Resident memory (RSS) over time. Line: mean; shade: {}{}.", chart_.shade, live_text()));
     return page_margin + 40;
   }
 

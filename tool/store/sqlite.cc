@@ -16,7 +16,7 @@ void Database::fail(const char* doing) const {
     throw UsageFailure(
         fmt::format("'{}' is no recording of neap; make one with: neap record -o FILE -- PROGRAM", path_));
   const std::string reason = handle_ != nullptr ? ::sqlite3_errmsg(handle_) : "out of memory";
-  throw Failure(fmt::format("cannot {} recording '{}': {}", doing, path_, reason));
+  throw Failure(fmt::format("cannot {} '{}': {}", doing, path_, reason));
 }
 
 void Database::execute(const std::string& sql) {

@@ -1,4 +1,4 @@
-// A thin face on SQLite: errors become Failure, handles close themselves. Used by the two files beside it only.
+// A thin face on SQLite: errors become Failure, handles close themselves. Used by the files beside it only.
 #pragma once
 #include <sqlite3.h>
 

@@ -241,7 +241,7 @@ std::unique_ptr<Manager> connect_to_systemd() {
   if (!systemd_runs_here())
     throw UsageFailure(
         "no systemd runs here. In a container image, say it in the Dockerfile instead: "
-        "ENV LD_PRELOAD=/usr/lib/" NEAP_MULTIARCH "/libneap.so");
+        "ENV LD_PRELOAD=/usr/lib/" NEAP_MULTIARCH "/libneap.so.0");
   sd_bus* bus = nullptr;
   int code = -1;
   if (::geteuid() == 0 && (code = sd_bus_new(&bus)) >= 0) {

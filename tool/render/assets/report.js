@@ -26,7 +26,7 @@
   const timeTicker = (from, to, pixels) => {
     const rough = (to - from) / Math.max(2, pixels / 90);
     const step = timeSteps.find(each => each >= rough) || Math.ceil(rough / 86400) * 86400;
-    const [unit, name] = step >= 3600 ? [3600, " h"] : step >= 60 ? [60, " min"] : [1, " s"];
+    const [unit, name] = step >= 86400 ? [86400, " d"] : step >= 3600 ? [3600, " h"] : step >= 60 ? [60, " min"] : [1, " s"];
     return ticks(from, to, step, value => value === 0 ? "0" : trimmed(value / unit) + name);
   };
   const memoryTicker = (from, to, pixels) => {

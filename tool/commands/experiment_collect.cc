@@ -1,0 +1,67 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "tool/allocators/detect.h"
+#include "tool/allocators/resolve.h"
+#include "tool/commands/experiment.h"
+#include "tool/measure/units.h"
+#include "tool/model/failure.h"
+#include "tool/store/experiment_file.h"
+
+namespace neap {
+namespace {
+
+constexpr const char* footer =
+    "One reading of each running instance: the resident memory of all its processes, and whether it runs on its "
+    "group's\n"
+    "allocator. Run it every few minutes from cron or a systemd timer.";
+
+// Only instances that were switched have an allocator to hold them to.
+std::optional<bool> runs_as_assigned(const UnitState& unit, const Instance& instance) {
+  if (!instance.switched_at) return std::nullopt;
+  const auto detected = detect_allocator(unit.main_process);
+  if (!detected) return std::nullopt;
+  try {
+    return detected->name == resolve_allocator(instance.group).name;
+  } catch (const Failure&) {
+    return std::nullopt;  // its library is gone from this machine
+  }
+}
+
+int collect(const std::string& name, const std::string& folder, const Invocation& invocation) {
+  const std::string path = experiment_path(folder, name);
+  const Experiment experiment = read_experiment(path);
+  std::vector<std::string> units;
+  for (const Instance& instance : experiment.instances) units.push_back(instance.name);
+  const Moment at = this_moment();
+  std::vector<Reading> readings;
+  const std::vector<UnitState> states = look_at_units(units);
+  for (std::size_t instance = 0; instance < states.size(); ++instance) {
+    const Bytes rss = resident_memory(states[instance]);
+    if (states[instance].main_process == 0 || rss.count == 0) continue;
+    readings.push_back({at, instance, rss, runs_as_assigned(states[instance], experiment.instances[instance])});
+  }
+  if (readings.empty())
+    throw Failure(
+        fmt::format("no instance of '{}' runs; see: systemctl status {}", name, experiment.instances.front().name));
+  ExperimentFile(path).add(readings);
+  if (invocation.json)
+    fmt::print("{{\"unix_s\": {}, \"readings\": {}, \"instances\": {}}}\n", at.unix_s, readings.size(), units.size());
+  else if (!invocation.quiet && readings.size() < units.size())
+    fmt::print(stderr, "neap: {} of {} instances do not run and were not read\n", units.size() - readings.size(),
+               units.size());
+  return 0;
+}
+
+}  // namespace
+
+VerbBody define_experiment_collect(CommandLine& command, const Invocation& invocation) {
+  auto name = std::make_shared<std::string>();
+  command.add_option("NAME", *name, "An experiment of neap experiment init").required();
+  auto folder = add_folder_option(command);
+  command.footer(footer);
+  return [name, folder, &invocation] { return collect(*name, *folder, invocation); };
+}
+
+}  // namespace neap

@@ -1,0 +1,123 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "tool/commands/experiment.h"
+#include "tool/commands/report_output.h"
+#include "tool/experiment/figures.h"
+#include "tool/model/failure.h"
+#include "tool/render/experiment_table.h"
+#include "tool/render/html_report.h"
+#include "tool/render/png.h"
+#include "tool/render/svg_chart.h"
+#include "tool/render/text_table.h"
+#include "tool/store/experiment_file.h"
+
+namespace neap {
+namespace {
+
+constexpr const char* footer =
+    "The instance is the unit of randomisation: its readings of a day are averaged first, then instances are "
+    "compared.\n"
+    "Intervals come from a bootstrap over instances with a fixed seed; ratios are those of the last readings.\n"
+    "NAME may be a file. Without --from the report begins when the last instance was switched.";
+
+struct ReportOptions {
+  std::string name, from, until;
+  ReportOutput output;
+};
+
+std::optional<Moment> moment_of(const std::string& text, const char* option) {
+  if (text.empty()) return std::nullopt;
+  const auto moment = parse_moment(text);
+  if (!moment)
+    throw UsageFailure(fmt::format("{} takes a time such as 2026-01-05T02:00 (UTC), not '{}'", option, text));
+  return moment;
+}
+
+Bytes whole_bytes(double value) { return {static_cast<std::uint64_t>(std::max(0.0, value))}; }
+
+// The charts' names and panels are written from summaries: one for each group, of its means.
+Comparison comparison_of(const ExperimentFigures& figures) {
+  Comparison comparison;
+  comparison.title = figures.title;
+  comparison.baseline = figures.baseline;
+  comparison.about.clear();
+  for (const std::string& note : notes_of(figures)) comparison.about += note + " ";
+  for (const GroupFigures& group : figures.groups) {
+    if (!group.whole) continue;
+    Summary summary;
+    summary.mean_rss = whole_bytes(group.whole->mean);
+    summary.end_rss = whole_bytes(group.last ? group.last->mean : 0);
+    summary.peak_rss = whole_bytes(group.highest);
+    comparison.rows.push_back({group.label, {summary}, group.remark});
+  }
+  return comparison;
+}
+
+Spread spread_of_estimate(const Estimate& estimate) {
+  const Interval interval = estimate.interval.value_or(Interval{estimate.mean, estimate.mean});
+  return {estimate.mean, interval.low, interval.high};
+}
+
+ComparisonFigures table_of(const ExperimentFigures& figures) {
+  ComparisonFigures table;
+  for (const GroupFigures& group : figures.groups) {
+    if (!group.whole) continue;
+    auto& cells = table.rows.emplace_back();
+    for (std::size_t at = 0; at < quantities.size(); ++at) {
+      const std::string_view name = quantities[at].name;
+      if (name == "mean_rss") cells[at].spread = spread_of_estimate(*group.whole);
+      if (name == "peak_rss") cells[at].spread = Spread{group.highest, group.highest, group.highest};
+      if (name == "end_rss" && group.last) {
+        cells[at].spread = spread_of_estimate(*group.last);
+        if (group.ratio) cells[at].ratio = group.ratio->mean;
+      }
+    }
+  }
+  return table;
+}
+
+void write_charts(const Experiment& experiment, const ExperimentFigures& figures, const ReportOutput& output) {
+  if ((output.html + output.svg + output.png).empty()) return;
+  Chart chart = chart_of(experiment, figures);
+  chart.notes = notes_of(figures);
+  const Comparison comparison = comparison_of(figures);
+  if (!output.html.empty()) write_file(output.html, render_html(chart, comparison, table_of(figures)));
+  if (!output.svg.empty()) write_file(output.svg, render_svg(chart, comparison));
+  if (!output.png.empty()) write_png(render_svg(chart, comparison), output.png);
+}
+
+int report(const ReportOptions& options, const std::string& folder, const Invocation& invocation) {
+  const Window window{moment_of(options.from, "--from"), moment_of(options.until, "--until")};
+  const Experiment experiment = read_experiment(experiment_path(folder, options.name));
+  const ReportOutput& output = options.output;
+  ExperimentFigures figures = figures_of(experiment, window, output.baseline);
+  if (!output.title.empty()) figures.title = output.title;
+  write_charts(experiment, figures, output);
+  if (!output.csv.empty()) write_file(output.csv, render_csv(experiment));
+  if (!output.markdown.empty()) write_file(output.markdown, render_markdown(figures));
+  if (!output.json.empty() && output.json != "-") write_file(output.json, render_json(figures));
+  if (invocation.json || output.json == "-")
+    fmt::print("{}", render_json(figures));
+  else
+    fmt::print("{}", render_text(figures, wants_colour(STDOUT_FILENO)));
+  return 0;
+}
+
+}  // namespace
+
+VerbBody define_experiment_report(CommandLine& command, const Invocation& invocation) {
+  auto options = std::make_shared<ReportOptions>();
+  command.add_option("NAME", options->name, "An experiment, by name or file").required();
+  command.add_option("--from", options->from, "Only readings from this time on (UTC)");
+  command.add_option("--until", options->until, "Only readings up to this time (UTC)");
+  add_report_options(command, options->output);
+  auto folder = add_folder_option(command);
+  command.footer(footer);
+  return [options, folder, &invocation] { return report(*options, *folder, invocation); };
+}
+
+}  // namespace neap

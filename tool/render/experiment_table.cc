@@ -1,0 +1,146 @@
+#include "tool/render/experiment_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "tool/render/quantity.h"
+#include "tool/render/text_table.h"
+
+namespace neap {
+namespace {
+
+constexpr std::int64_t day = 24 * 60 * 60;
+
+std::string mib(double bytes) { return show_mib({static_cast<std::uint64_t>(std::max(0.0, bytes))}); }
+
+std::string show_mean(const std::optional<Estimate>& estimate) { return estimate ? mib(estimate->mean) : "-"; }
+
+std::string show_interval(const std::optional<Estimate>& estimate) {
+  if (!estimate || !estimate->interval) return "-";
+  return fmt::format("{} to {}", mib(estimate->interval->low), mib(estimate->interval->high));
+}
+
+std::string show_ratio(const std::optional<Estimate>& ratio) {
+  return ratio ? fmt::format("{:.2f}", ratio->mean) : "-";
+}
+
+std::string show_ratio_interval(const std::optional<Estimate>& ratio) {
+  if (!ratio || !ratio->interval) return "-";
+  return fmt::format("{:.2f} to {:.2f}", ratio->interval->low, ratio->interval->high);
+}
+
+bool is_best(const ExperimentFigures& figures, const std::optional<Estimate> GroupFigures::*figure,
+             const GroupFigures& group) {
+  if (figures.groups.size() < 2 || !(group.*figure)) return false;
+  return std::all_of(figures.groups.begin(), figures.groups.end(), [&](const GroupFigures& other) {
+    return !(other.*figure) || (other.*figure)->mean >= (group.*figure)->mean;
+  });
+}
+
+TextTable group_table(const ExperimentFigures& figures) {
+  TextTable table({{"ALLOCATOR", Align::left}, {"INSTANCES"}, {"MEAN"}, {"95%"}, {"LAST"}, {"95%"}, {"x"}, {"95%"}});
+  for (const GroupFigures& group : figures.groups)
+    table.add({group.label + (group.remark.empty() ? "" : " (!)"),
+               std::to_string(group.instances),
+               {show_mean(group.whole), is_best(figures, &GroupFigures::whole, group)},
+               show_interval(group.whole),
+               {show_mean(group.last), is_best(figures, &GroupFigures::last, group)},
+               show_interval(group.last),
+               show_ratio(group.ratio),
+               show_ratio_interval(group.ratio)});
+  return table;
+}
+
+TextTable day_table(const ExperimentFigures& figures) {
+  std::vector<TextColumn> columns{{"DAY FROM", Align::left}};
+  std::size_t days = 0;
+  for (const GroupFigures& group : figures.groups) {
+    columns.push_back({group.label});
+    days = std::max(days, group.days.size());
+  }
+  TextTable table(std::move(columns));
+  for (std::size_t at = 0; at < days; ++at) {
+    std::vector<TextCell> cells{show_moment({figures.from.unix_s + static_cast<std::int64_t>(at) * day})};
+    for (const GroupFigures& group : figures.groups) {
+      const auto& estimate = group.days[at];
+      std::string text = show_mean(estimate);
+      if (estimate && estimate->interval) text += " ±" + mib((estimate->interval->high - estimate->interval->low) / 2);
+      cells.emplace_back(std::move(text));
+    }
+    table.add(std::move(cells));
+  }
+  return table;
+}
+
+std::string foot(const ExperimentFigures& figures) {
+  std::string text;
+  for (const std::string& note : notes_of(figures)) text += note + "\n";
+  for (const GroupFigures& group : figures.groups)
+    if (!group.remark.empty()) text += fmt::format("(!) {}: {}.\n", group.label, group.remark);
+  return text;
+}
+
+nlohmann::json as_json(const std::optional<Estimate>& estimate) {
+  if (!estimate) return nullptr;
+  nlohmann::json json{{"mean", estimate->mean}, {"instances", estimate->instances}};
+  if (estimate->interval) json["low"] = estimate->interval->low, json["high"] = estimate->interval->high;
+  return json;
+}
+
+}  // namespace
+
+std::vector<std::string> notes_of(const ExperimentFigures& figures) {
+  return {
+      fmt::format("Memory in MiB, means over a group's instances, from {} to {} UTC, {} collections.",
+                  show_moment(figures.from), show_moment(figures.until), figures.collections),
+      fmt::format("MEAN: over the days; LAST: each instance's last reading in the last 24 hours; x: LAST against {}.",
+                  figures.baseline),
+      fmt::format("95%: interval of the mean by bootstrap over instances ({} resamples, fixed seed, widened by "
+                  "sqrt(n/(n-1))); none below three instances.",
+                  figures.resamples)};
+}
+
+std::string render_text(const ExperimentFigures& figures, bool colour) {
+  return group_table(figures).text(colour) + "\n" + day_table(figures).text(colour) + "\n" + foot(figures);
+}
+
+std::string render_markdown(const ExperimentFigures& figures) {
+  return fmt::format("## {}\n\n{}\n{}\n{}", figures.title, group_table(figures).markdown(),
+                     day_table(figures).markdown(), foot(figures));
+}
+
+std::string render_json(const ExperimentFigures& figures) {
+  nlohmann::json document{
+      {"title", figures.title},
+      {"baseline", figures.baseline},
+      {"from_unix_s", figures.from.unix_s},
+      {"until_unix_s", figures.until.unix_s},
+      {"collections", figures.collections},
+      {"unit", "bytes"},
+      {"interval", {{"method", "bootstrap over instances"}, {"resamples", figures.resamples}, {"level", 0.95}}},
+      {"groups", nlohmann::json::array()}};
+  for (const GroupFigures& group : figures.groups) {
+    nlohmann::json entry{{"label", group.label},          {"instances", group.instances},
+                         {"mean", as_json(group.whole)},  {"last", as_json(group.last)},
+                         {"ratio", as_json(group.ratio)}, {"days", nlohmann::json::array()}};
+    if (!group.remark.empty()) entry["remark"] = group.remark;
+    for (const auto& estimate : group.days) entry["days"].push_back(as_json(estimate));
+    document["groups"].push_back(std::move(entry));
+  }
+  return document.dump(2) + "\n";
+}
+
+std::string render_csv(const Experiment& experiment) {
+  std::string out = "unix_s,instance,allocator,rss\n";
+  for (const Reading& reading : experiment.readings) {
+    const Instance& instance = experiment.instances[reading.instance];
+    fmt::format_to(std::back_inserter(out), "{},{},{},{}\n", reading.at.unix_s, instance.name, instance.group,
+                   reading.rss.count);
+  }
+  return out;
+}
+
+}  // namespace neap
