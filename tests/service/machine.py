@@ -34,8 +34,9 @@ class Machine:
         self.boot = None
         try:
             self.furnish()
-            self.boot = subprocess.Popen([os.path.join(HERE, "boot"), self.folder], stderr=subprocess.PIPE,
-                                         start_new_session=True)
+            # With --pdeathsig it ends with the test however that ends.
+            self.boot = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", os.path.join(HERE, "boot"), self.folder],
+                                         stderr=subprocess.PIPE, start_new_session=True)
             self.init = self.wait_for_init()
             self.wait_until_running()
         except BaseException:

@@ -138,12 +138,12 @@ class Own(MachineTest):
     def test_session_and_program(self):
         files = "find /home/somebody -type f ! -name lock -exec md5sum {} +"
         old = self.machine.shell(files).stdout
-        self.as_user("neap enable --user && neap enable --user sort")
+        self.as_user("neap enable --user && neap enable --user cat")
         text = self.as_user("cat ~/.config/environment.d/50-neap.conf").stdout
         self.assertIn(f"LD_PRELOAD={LIBRARY}${{LD_PRELOAD:+:$LD_PRELOAD}}", text)
         shown = self.as_user("/usr/lib/systemd/user-environment-generators/30-systemd-environment-d-generator").stdout
         self.assertIn(f"LD_PRELOAD={LIBRARY}", shown)
-        self.assertIn("served", self.as_user("echo b | NEAP_OPTIONS=stats:1 ~/.local/bin/sort 2>&1").stdout)
+        self.assertIn("libneap", self.as_user("~/.local/bin/cat /proc/self/maps").stdout)
         self.as_user("neap disable --user --all")
         self.assertEqual(self.machine.shell(files).stdout, old)
         result = self.as_user("neap enable --user busybox", check=False)

@@ -114,7 +114,7 @@ void refuse_after_trial(const std::vector<TrialResult>& results, const SwitchCon
 
 void enable_system(const SwitchContext& context, const Allocator& allocator, const std::vector<std::string>& exceptions,
                    const SwitchOptions& options) {
-  if (allocator.library.empty()) throw UsageFailure("libc is what the system runs without neap: neap disable --system");
+  if (allocator.is_libc()) throw UsageFailure("libc is what the system runs without neap: neap disable --system");
   if (!allocator.environment.empty())
     throw UsageFailure(
         fmt::format("{} takes no settings for the system: no file gives every program a variable", preload_path));
