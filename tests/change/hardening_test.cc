@@ -22,8 +22,9 @@ class HardeningTest : public ::testing::Test {
   std::string obstacle(const std::string& path = library) {
     const auto findings = check_hardening(folder.root(), unit, path);
     const Finding* found = first_obstacle(findings);
-    if (found != nullptr) EXPECT_FALSE(found->advice.empty());
-    return found == nullptr ? "" : found->subject;
+    if (found == nullptr) return {};
+    EXPECT_FALSE(found->advice.empty());
+    return found->subject;
   }
 
   Folder folder;
