@@ -62,9 +62,12 @@ class Machine:
             if self.boot.poll() is not None:
                 raise unittest.SkipTest("no namespaces here: " + self.boot.stderr.read().decode().strip())
             for child in child_of(self.boot.pid):
-                with open(f"/proc/{child}/comm") as name:
-                    if name.read().strip() == "systemd":
-                        return child
+                try:
+                    with open(f"/proc/{child}/comm") as name:
+                        if name.read().strip() == "systemd":
+                            return child
+                except FileNotFoundError:
+                    continue  # one of those that prepare the namespaces
             time.sleep(0.05)
         raise RuntimeError("systemd did not start")
 
