@@ -22,6 +22,9 @@ from .workers import Worker
 MEASURED_KBS = {"authority": 1, "middle": 500_000, "exit": 500_000, "tested": 100_000}
 RENEWED_SHARE = 0.08
 LISTED_SHARE = 0.95  # of the synthetic relays, for the directory to count as full
+# A relay that asked for a consensus before there was one waits longer with every refusal, up to minutes. A reload makes
+# tor forget its refusals and ask at once.
+RELOAD_EVERY_S = 10.0
 # A relay fetches a consensus within half an interval of its publication, then the documents: by then all have them.
 SETTLED_INTERVALS = 1.75
 # Allocator settings of the caller's shell are not the lab's.
@@ -133,8 +136,15 @@ class Experiment:
     def await_relays(self, first):
         """Until every relay under test serves consensuses and what the first full one lists."""
         missing = {node.name: node for node in self.network.tested}
+        reload_at_s = self.watch.now_s()
 
         def ready():
+            nonlocal reload_at_s
+            if self.watch.now_s() >= reload_at_s:
+                reload_at_s = self.watch.now_s() + RELOAD_EVERY_S
+                for relay in self.tested:
+                    if relay.node.name in missing:
+                        relay.reload()
             for name, node in list(missing.items()):
                 if all(self.probe.serves(node, flavour, first[flavour]) for flavour in DOCUMENTS):
                     del missing[name]

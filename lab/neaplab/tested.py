@@ -1,5 +1,9 @@
 """A relay under test while it runs: its process, its samples, its allocator's telemetry."""
 
+import contextlib
+import os
+import signal
+
 from .measure.proc import look, mapped_file
 from .measure.telemetry import Telemetry
 
@@ -29,6 +33,11 @@ class TestedRelay:
     def runs_on_its_allocator(self):
         """The preloaded library is mapped. (A relay on libneap also shows it by its telemetry.)"""
         return self.library is None or mapped_file(self.pid, self.library.resolve().name) is not None
+
+    def reload(self):
+        """What `systemctl reload tor` does."""
+        with contextlib.suppress(ProcessLookupError):  # the watch tells of a relay that died
+            os.kill(self.pid, signal.SIGHUP)
 
     def sample(self, at_s):
         if self.telemetry is None:
