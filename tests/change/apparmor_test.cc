@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "folder.h"
+#include "tool/checks/apparmor_profile.h"
 
 namespace neap {
 namespace {
@@ -79,6 +80,36 @@ TEST_F(AppArmor, AUnitsProfileIsCheckedWhereTheKernelEnforces) {
   folder.write("/etc/apparmor.d/system_tor", "profile system_tor {\n  #include <abstractions/base>\n}\n");
   findings = check_apparmor(folder.root(), unit, library);
   EXPECT_EQ(first_obstacle(findings), nullptr);
+}
+
+TEST_F(AppArmor, AProfileThatAttachesItselfIsFoundByTheProgram) {
+  UnitFacts unit;
+  unit.programs = {"/usr/sbin/served"};
+  folder.write("/sys/module/apparmor/parameters/enabled", "Y\n");
+  EXPECT_TRUE(check_apparmor(folder.root(), unit, library).empty());
+  folder.write("/etc/apparmor.d/all", "/usr/sbin/* {\n  include <abstractions/base>\n}\n");
+  EXPECT_EQ(first_obstacle(check_apparmor(folder.root(), unit, library)), nullptr);
+  const std::string strict =
+      "# a brace in a comment: {\nprofile other /usr/bin/other {\n  /{usr/,}lib/** mr,\n}\n"
+      "profile strict \"/usr/sbin/{served,server}\" flags=(attach_disconnected) {\n  ^HAT {\n  }\n  /etc/** r,\n}\n";
+  folder.write("/etc/apparmor.d/strict", strict);
+  const auto findings = check_apparmor(folder.root(), unit, library);
+  ASSERT_NE(first_obstacle(findings), nullptr);
+  EXPECT_NE(findings[0].what.find("profile strict does not let it map"), std::string::npos) << findings[0].what;
+}
+
+TEST_F(AppArmor, AProfileThatIsNotEnforcedHindersNothing) {
+  UnitFacts unit;
+  unit.hardening.apparmor_profile = "-strict";
+  folder.write("/sys/module/apparmor/parameters/enabled", "Y\n");
+  folder.write("/etc/apparmor.d/strict", "profile strict {\n}\n");
+  const auto says = [&](const std::string& loaded) {
+    folder.write("/sys/kernel/security/apparmor/profiles", loaded);
+    return check_apparmor(folder.root(), unit, library)[0].what;
+  };
+  EXPECT_EQ(says("strict (enforce)\n"), std::string("profile strict does not let it map ") + library);
+  EXPECT_EQ(says("other (enforce)\nstrict (complain)\n"), "profile strict only complains");
+  EXPECT_EQ(says("strict//child (enforce)\n"), "profile strict is not loaded");
 }
 
 }  // namespace

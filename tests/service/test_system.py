@@ -1,9 +1,10 @@
 """neap enable --system: the trial, exceptions, what a broken library meets, and the ways back. In the machine of machine.py alone."""
 import json
 import os
+import re
 import unittest
 
-from machine import MachineTest
+from machine import HERE, MachineTest
 
 MULTIARCH = os.environ["NEAP_MULTIARCH"]
 LIBRARY = f"/usr/lib/{MULTIARCH}/libneap.so"
@@ -65,6 +66,38 @@ class System(MachineTest):
     def test_a_library_that_others_may_write_is_refused(self):
         self.machine.shell(f"install -m 666 {LIBRARY} /usr/lib/libwritable.so")
         self.neap("enable", "--system", "-a", "/usr/lib/libwritable.so", code=2, says="may be written by others than root")
+
+    def programs_of_the_trial(self):
+        text = self.neap("enable", "--system")
+        self.neap("disable", "--system")
+        return int(re.search(r"trial: (\d+) programs", text)[1]), text
+
+    def test_a_program_of_another_architecture(self):
+        """A static 32-bit one, and a dynamic one where Debian's libc6-i386 is installed."""
+        place, aside = "/lib32/libc.so.6", "/lib32/aside"
+        source = 'void _start(void) { __asm__("mov $1, %eax; xor %ebx, %ebx; int $0x80"); }\n'
+        built = self.machine.shell("mkdir -p /lib32 && cat >/tmp/exit.c && cc -m32 -nostdlib -static -o /tmp/exit32 /tmp/exit.c && /tmp/exit32",
+                                   input=source, check=False)
+        if built.returncode != 0:
+            self.skipTest("no 32-bit program is built or runs here: " + built.stderr.strip())
+        dynamic = self.machine.shell(f"[ -x {place} ] && mv {place} {aside}", check=False).returncode == 0
+        without, _ = self.programs_of_the_trial()
+        self.machine.run("cp", "/tmp/exit32", place)
+        self.assertEqual(self.programs_of_the_trial()[0], without + 1)
+        self.machine.run("rm", place)
+        if dynamic:
+            self.machine.run("mv", aside, place)
+            count, text = self.programs_of_the_trial()
+            self.assertEqual(count, without + 1)
+            self.assertRegex(text, "trial: 32-bit libc: every program of this kind will print a line of ld.so")
+
+    def test_the_list_of_exceptions_costs_little(self):
+        """The issue allows 50 us at the start of a program; start_cost.py tells how it measures."""
+        self.neap("enable", "--system", "--except", "nobody")
+        with open(os.path.join(HERE, "start_cost.py")) as script:
+            costs = json.loads(self.machine.run("python3", "-", stdin=script).stdout)
+        print(costs)
+        self.assertLess(max(costs.values()), 50)
 
     def test_exceptions_run_on_libc(self):
         self.machine.shell("cp /usr/bin/cat /usr/local/bin/excepted; cp /usr/bin/sleep /usr/local/bin/sleeper")

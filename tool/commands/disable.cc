@@ -1,4 +1,7 @@
+#include <fmt/core.h>
+
 #include <memory>
+#include <optional>
 
 #include "tool/commands/switching.h"
 #include "tool/commands/verbs.h"
@@ -16,6 +19,21 @@ struct DisableOptions {
   SwitchOptions change;
 };
 
+// One that cannot be switched back, an edited file say, does not keep the others.
+template <class Step>
+void each_of(const std::vector<std::string>& targets, Step step) {
+  std::optional<Failure> last;
+  for (const std::string& target : targets) {
+    try {
+      step(target);
+    } catch (const Failure& failure) {
+      if (last) fmt::print(stderr, "neap: {}\n", last->what());
+      last = failure;
+    }
+  }
+  if (last) throw *last;
+}
+
 void disable_target(const SwitchContext& context, const std::string& target, const SwitchOptions& options) {
   if (target == system_target)
     disable_system(context, options);
@@ -31,7 +49,7 @@ void disable_for_user(const DisableOptions& options, const Invocation& invocatio
     for (const Record& record : context.store.load_all()) targets.push_back(record.target);
   else if (targets.empty())
     targets.emplace_back(session_target);
-  for (const std::string& target : targets) disable_user(context, target, options.change);
+  each_of(targets, [&](const std::string& target) { disable_user(context, target, options.change); });
 }
 
 int disable(const DisableOptions& options, const Invocation& invocation) {
@@ -48,7 +66,7 @@ int disable(const DisableOptions& options, const Invocation& invocation) {
   for (const std::string& unit : options.names) targets.push_back(service_name(unit));
   if (options.all)
     for (const Record& record : workplace.context.store.load_all()) targets.push_back(record.target);
-  for (const std::string& target : targets) disable_target(workplace.context, target, options.change);
+  each_of(targets, [&](const std::string& target) { disable_target(workplace.context, target, options.change); });
   return exit_success;
 }
 

@@ -52,7 +52,9 @@ constexpr TrialProgram programs[] = {
     {"su (setuid)", {"/bin/su", "--version"}, As::nobody},
     {"ldconfig (static)", {"/sbin/ldconfig", "-p"}, As::root, Reach::none},
     {"busybox (static)", {"/bin/busybox", "true"}, As::root, Reach::none},
-    {"32-bit libc", {"/lib/ld-linux.so.2", "/lib/i386-linux-gnu/libc.so.6"}, As::root, Reach::other_architecture},
+    // libc.so.6 is a program too, which prints its version: of multiarch, and of Debian's libc6-i386.
+    {"32-bit libc", {"/lib/i386-linux-gnu/libc.so.6"}, As::root, Reach::other_architecture},
+    {"32-bit libc", {"/lib32/libc.so.6"}, As::root, Reach::other_architecture},
 };
 
 struct End {

@@ -1,0 +1,37 @@
+"""What the list of exceptions adds to the start of a program under /etc/ld.so.preload, in microseconds: the median over pairs
+of starts, one with the list and one without, in alternating order. As root, in a machine of boot: it moves /etc/neap/except.
+
+    python3 start_cost.py [PAIRS]
+"""
+import json
+import os
+import statistics
+import sys
+import time
+
+LIST, ASIDE, PROGRAM = "/etc/neap/except", "/etc/neap/aside", "/bin/true"
+PAIRS = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+FULL = "".join(f"/usr/bin/program-number-{number:04}\n" for number in range(200))[:4000]  # libneap reads 4096 bytes
+LISTS = {"one name": "nobody\n", "4 KiB of names": FULL, "4 KiB, this program last": FULL[:3900].rsplit("\n", 1)[0] + "\ntrue\n"}
+
+
+def start_us():
+    begin = time.perf_counter_ns()
+    os.waitpid(os.posix_spawn(PROGRAM, [PROGRAM], {}), 0)
+    return (time.perf_counter_ns() - begin) / 1000
+
+
+def pair(list_first):
+    with_list = start_us() if list_first else None
+    os.rename(LIST, ASIDE)
+    without = start_us()
+    os.rename(ASIDE, LIST)
+    return (with_list if list_first else start_us()) - without
+
+
+costs = {}
+for name, text in LISTS.items():
+    with open(LIST, "w") as file:
+        file.write(text)
+    costs[name] = round(statistics.median(pair(number % 2 == 0) for number in range(PAIRS)), 1)
+print(json.dumps(costs))

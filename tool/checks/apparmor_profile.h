@@ -1,0 +1,23 @@
+// The profiles below /etc/apparmor.d, read as text: which one confines a program, and what its rules grant.
+#pragma once
+#include <optional>
+#include <string>
+
+#include "tool/change/durable.h"
+
+namespace neap {
+
+struct Profile {
+  std::string name;
+  std::string attachment;  // pattern of the programs it confines by itself
+  std::string text;        // from its first line to its last brace
+};
+
+std::optional<Profile> profile_named(const Root& root, const std::string& name);
+// Of several whose pattern fits, the one with the longest: as the kernel prefers the more exact.
+std::optional<Profile> profile_attached_to(const Root& root, const std::string& program);
+
+// Whether the rules of such a text, includes followed below /etc/apparmor.d, grant `right` ('m': map, 'r': read).
+bool grants(const Root& root, const std::string& text, const std::string& path, char right);
+
+}  // namespace neap
