@@ -53,7 +53,6 @@ bool is_named(const char* list, std::size_t size, const char* path) {
 }
 
 UsableSize find_usable_size() {
-  if (dlopen == nullptr || dlsym == nullptr) return nullptr;
   void* libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
   return libc != nullptr ? reinterpret_cast<UsableSize>(dlsym(libc, "malloc_usable_size")) : nullptr;
 }
@@ -61,17 +60,17 @@ UsableSize find_usable_size() {
 }  // namespace
 
 void exempt_if_named(const char* preload) {
-  if (__libc_malloc == nullptr || __libc_free == nullptr || program() == nullptr) return;
+  if (__libc_malloc == nullptr || __libc_free == nullptr || dlopen == nullptr || dlsym == nullptr) return;
+  if (program() == nullptr) return;
   if (preload != nullptr && std::strstr(preload, "libneap") != nullptr) return;
   char list[kListBytes];
   const std::size_t size = os::read_file_of_root(kList, list, sizeof list);
   if (size == 0 || !is_named(list, size, program())) return;
-  libc_usable_size = find_usable_size();
-  if (libc_usable_size == nullptr) return;
   front = &no_cache_any_more;
   ::neap_telemetry.size = sizeof ::neap_telemetry;  // else published by a first call, which may never come
   ::neap_telemetry.exempt = 1;
   exempt = true;
+  libc_usable_size = find_usable_size();  // after the decision: what it allocates would build up a heap of ours
 }
 
 bool is_ours(void* pointer) {
@@ -84,7 +83,8 @@ void* exempt_allocate(std::size_t size) { return __libc_malloc(size); }
 void* exempt_allocate_aligned(std::size_t align, std::size_t size) { return __libc_memalign(align, size); }
 void* exempt_allocate_zeroed(std::size_t count, std::size_t size) { return __libc_calloc(count, size); }
 void exempt_free(void* pointer) { __libc_free(pointer); }
-std::size_t exempt_usable_size(void* pointer) { return libc_usable_size(pointer); }
+// 0 promises nothing beyond what was asked for: a glibc without the function is not known.
+std::size_t exempt_usable_size(void* pointer) { return libc_usable_size != nullptr ? libc_usable_size(pointer) : 0; }
 
 void* exempt_reallocate(void* pointer, std::size_t size, const char* function) {
   if (!is_ours(pointer)) return __libc_realloc(pointer, size);

@@ -10,6 +10,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ["NEAP_BUILD"]
+MULTIARCH = os.environ["NEAP_MULTIARCH"]
 # What would reach for hardware, for the network or for what this machine has enabled.
 MASKED = ("systemd-udevd.service systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udev-trigger.service "
           "systemd-sysctl.service systemd-modules-load.service systemd-remount-fs.service systemd-random-seed.service "
@@ -50,11 +51,11 @@ class Machine:
             os.chmod(os.path.join(self.upper, folder), 0o755)
         for unit in MASKED:
             os.symlink("/dev/null", os.path.join(units, unit))
-        for target in ("usr/bin", "usr/lib/" + os.environ["NEAP_MULTIARCH"]):
+        for target in ("usr/bin", "usr/lib/" + MULTIARCH):
             os.makedirs(os.path.join(self.upper, target))
         shutil.copy2(os.path.join(BUILD, "neap"), os.path.join(self.upper, "usr/bin/neap"))
         for library in ("libneap.so", "libneap-libc.so"):
-            shutil.copy2(os.path.join(BUILD, library), os.path.join(self.upper, "usr/lib", os.environ["NEAP_MULTIARCH"]))
+            shutil.copy2(os.path.join(BUILD, library), os.path.join(self.upper, "usr/lib", MULTIARCH))
 
     def wait_for_init(self, patience=20):
         until = time.monotonic() + patience
@@ -91,6 +92,11 @@ class Machine:
         if check and result.returncode != 0:
             raise AssertionError(f"{arguments} ended with {result.returncode}\n{result.stdout}{result.stderr}")
         return result
+
+    def take(self, file, place):
+        """A file of this side into the folder `place` of the machine."""
+        with open(file, "rb") as source:
+            self.run("sh", "-c", 'cat >"$0"', os.path.join(place, os.path.basename(file)), stdin=source)
 
     def shell(self, script, **options):
         return self.run("sh", "-c", script, **options)

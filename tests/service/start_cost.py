@@ -29,9 +29,16 @@ def pair(list_first):
     return (with_list if list_first else start_us()) - without
 
 
-costs = {}
-for name, text in LISTS.items():
+def cost_of(text):
     with open(LIST, "w") as file:
         file.write(text)
-    costs[name] = round(statistics.median(pair(number % 2 == 0) for number in range(PAIRS)), 1)
-print(json.dumps(costs))
+    return round(statistics.median(pair(number % 2 == 0) for number in range(PAIRS)), 1)
+
+
+with open(LIST) as file:
+    old = file.read()
+try:
+    print(json.dumps({name: cost_of(text) for name, text in LISTS.items()}))
+finally:
+    with open(LIST, "w") as file:
+        file.write(old)

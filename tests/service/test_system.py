@@ -4,9 +4,8 @@ import os
 import re
 import unittest
 
-from machine import HERE, MachineTest
+from machine import HERE, MULTIARCH, MachineTest
 
-MULTIARCH = os.environ["NEAP_MULTIARCH"]
 LIBRARY = f"/usr/lib/{MULTIARCH}/libneap.so"
 PRELOAD = "/etc/ld.so.preload"
 STATE = f"stat -c '%A %u %g %n' {PRELOAD} /etc/neap /etc/neap/* /etc/apparmor.d/abstractions/base.d/* 2>&1; cat {PRELOAD} 2>&1; find /var/lib/neap ! -name lock"

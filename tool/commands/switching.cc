@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <cstdio>
 #include <filesystem>
 
 #include "tool/allocators/preflight.h"
@@ -14,9 +15,12 @@ namespace neap {
 
 namespace {
 
+// Each line at once, into a pipe too: a watch takes its time, and a failure is told on stderr.
 std::function<void(const std::string&)> speaker(const Invocation& invocation) {
   return [quiet = invocation.quiet](const std::string& line) {
-    if (!quiet) fmt::print("{}\n", line);
+    if (quiet) return;
+    fmt::print("{}\n", line);
+    std::fflush(stdout);
   };
 }
 

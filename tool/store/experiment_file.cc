@@ -49,8 +49,9 @@ void set_fact(Database& database, const std::string& name, const std::string& va
   statement.run();
 }
 
+// Of two readings within one second, one by hand beside the timer's, the later one holds.
 void add_readings(Database& database, const std::vector<Reading>& readings) {
-  Statement statement(database, "INSERT INTO reading VALUES (?,?,?,?)");
+  Statement statement(database, "INSERT OR REPLACE INTO reading VALUES (?,?,?,?)");
   for (const Reading& reading : readings) {
     statement.bind(1, reading.at.unix_s);
     statement.bind(2, static_cast<std::int64_t>(reading.instance));
