@@ -45,6 +45,13 @@ std::string follow_interpreters(std::string file) {
   return file;
 }
 
+bool changes_rights(const std::string& file) {
+  struct stat status {};
+  return ::stat(file.c_str(), &status) == 0 && ((status.st_mode & (S_ISUID | S_ISGID)) != 0 ||
+                                                ::getxattr(file.c_str(), "security.capability", nullptr, 0) > 0);
+}
+
+// For whoever runs neap.
 bool runs_with_other_rights(const std::string& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) return false;
@@ -115,6 +122,7 @@ Preflight look_before_start(const std::string& program) {
   preflight.file = follow_interpreters(find_program(program));
   const ElfFacts elf = read_elf(preflight.file);
   if (!elf.is_elf) return preflight;
+  preflight.changes_rights = changes_rights(preflight.file);
   if (!elf.has_interpreter)
     preflight.obstacle = "it is statically linked";
   else if (runs_with_other_rights(preflight.file))

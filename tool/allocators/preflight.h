@@ -9,9 +9,10 @@
 namespace neap {
 
 struct Preflight {
-  std::string file;           // the ELF file that runs: the program, or the interpreter of a script
-  std::string obstacle;       // why no preload can take effect; empty when none is seen
-  std::string linked_malloc;  // a library other than libc that the program links and that exports malloc
+  std::string file;             // the ELF file that runs: the program, or the interpreter of a script
+  std::string obstacle;         // why no preload can take effect; empty when none is seen
+  bool changes_rights = false;  // setuid, setgid or file capabilities, whoever starts it
+  std::string linked_malloc;    // a library other than libc that the program links and that exports malloc
 };
 
 // Throws Failure with 127 (not found) or 126 (not executable).

@@ -17,13 +17,6 @@ const FileChange* find_change(const std::optional<Record>& record, const std::st
   return nullptr;
 }
 
-[[noreturn]] void refuse_edited(const std::vector<std::string>& paths) {
-  throw UsageFailure(
-      fmt::format("{} was edited since neap wrote it; neap overwrites no edit: move your lines to a file of your own, "
-                  "remove this one and try again",
-                  fmt::join(paths, ", ")));
-}
-
 void remove_folders(const Root& root, const std::vector<std::string>& folders) {
   for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) remove_folder_if_empty(root.at(*folder));
 }
@@ -43,9 +36,18 @@ void put_back(const Root& root, const Record& next, std::size_t written) {
 
 }  // namespace
 
+void refuse_edited(const Root& root, const Record& record) {
+  const std::vector<std::string> edited = edited_files(root, record);
+  if (edited.empty()) return;
+  throw UsageFailure(
+      fmt::format("{} was edited since neap wrote it; neap overwrites no edit: move your lines to a file of your own, "
+                  "remove this one and try again",
+                  fmt::join(edited, ", ")));
+}
+
 void take_stock(const Root& root, const std::optional<Record>& replaced, Record& next) {
   if (replaced) {
-    if (const auto edited = edited_files(root, *replaced); !edited.empty()) refuse_edited(edited);
+    refuse_edited(root, *replaced);
     next.folders = replaced->folders;
     next.previous = replaced->allocator;
     // What the new switch does without goes last: until then the old drop-in may still name it.
@@ -80,14 +82,14 @@ void apply(const Root& root, const RecordStore& store, const std::optional<Recor
 }
 
 void roll_back(const Root& root, const RecordStore& store, const std::optional<Record>& replaced, const Record& next) {
-  if (const auto edited = edited_files(root, next); !edited.empty()) refuse_edited(edited);
+  refuse_edited(root, next);
   put_back(root, next, next.files.size());
   if (!replaced) remove_folders(root, next.folders);
   reinstate(store, replaced, next);
 }
 
 void restore(const Root& root, const RecordStore& store, const Record& record) {
-  if (const auto edited = edited_files(root, record); !edited.empty()) refuse_edited(edited);
+  refuse_edited(root, record);
   for (auto file = record.files.rbegin(); file != record.files.rend(); ++file)
     put_durably(root.at(file->path), file->original);
   remove_folders(root, record.folders);

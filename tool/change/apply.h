@@ -7,6 +7,9 @@
 
 namespace neap {
 
+// Throws UsageFailure when a file of the record was edited by hand since.
+void refuse_edited(const Root& root, const Record& record);
+
 // Fills from, original and folders of `next` from what the files hold and from the record that it replaces. Throws
 // UsageFailure when a file was edited by hand since, or stands there without any record.
 void take_stock(const Root& root, const std::optional<Record>& replaced, Record& next);

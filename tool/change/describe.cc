@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "tool/change/apply.h"
+
 namespace neap {
 namespace {
 
@@ -24,10 +26,12 @@ std::string describe_change(const Record& record) {
     append_lines(text, '-', file.from);
     append_lines(text, '+', file.to);
   }
+  if (!text.empty()) text.pop_back();
   return text;
 }
 
 std::string describe_restore(const Root& root, Record record) {
+  refuse_edited(root, record);
   for (FileChange& file : record.files) file = {file.path, {}, read_image(root.at(file.path)), file.original};
   return describe_change(record);
 }

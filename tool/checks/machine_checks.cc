@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "tool/allocators/probe.h"
+#include "tool/systemd/manager.h"
 
 namespace neap {
 namespace {
@@ -101,13 +102,16 @@ Finding check_preload_file() {
 }
 
 Finding check_container() {
-  const bool inside = std::filesystem::exists("/.dockerenv") || std::filesystem::exists("/run/.containerenv");
-  if (!inside) return {Severity::fine, "container", "none seen", {}};
+  if (!is_container_image()) return {Severity::fine, "container", "none seen", {}};
   return {Severity::warning, "container", "this is one: a switch made here is gone with it",
-          "say it in the Dockerfile: ENV LD_PRELOAD=/usr/lib/" NEAP_MULTIARCH "/libneap.so.0"};
+          fmt::format("say it in the Dockerfile: {}", dockerfile_line)};
 }
 
 }  // namespace
+
+bool is_container_image() {
+  return std::filesystem::exists("/.dockerenv") || std::filesystem::exists("/run/.containerenv");
+}
 
 std::vector<Finding> check_machine(const Allocator& allocator) {
   std::vector<Finding> findings;

@@ -9,6 +9,8 @@ namespace neap {
 
 inline constexpr const char* preload_path = "/etc/ld.so.preload";
 
+// Docker's or Podman's: what is changed in it goes with it.
+bool is_container_image();
 std::vector<Finding> check_machine(const Allocator& allocator);
 
 }  // namespace neap

@@ -55,6 +55,10 @@ std::vector<Finding> check_program(const std::string& program, const Allocator& 
   check_target(preflight.file, allocator.library, findings);
   if (!preflight.obstacle.empty() && findings.empty())
     findings.push_back({Severity::obstacle, preflight.file, preflight.obstacle, link_it});
+  else if (preflight.changes_rights)
+    findings.push_back({Severity::warning, preflight.file,
+                        "it is setuid, setgid or has file capabilities: started by another user it drops LD_PRELOAD",
+                        "neap enable --system reaches it then too"});
   if (!preflight.linked_malloc.empty())
     findings.push_back({Severity::fine,
                         preflight.file,

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -27,13 +28,20 @@ std::vector<Finding> check_named(const std::string& name, const Allocator& alloc
     const UnitFacts unit = workplace.manager->unit(service_name(name));
     if (unit.load_state == "loaded") return check_unit(unit, allocator);
   }
-  return check_program(name, allocator);
+  try {
+    return check_program(name, allocator);
+  } catch (const Failure& failure) {
+    if (failure.exit_code() != exit_not_found) throw;
+    throw UsageFailure(fmt::format("'{}' is no service that systemd knows, and no program in PATH", name));
+  }
 }
 
 void print_findings(const std::vector<Finding>& findings) {
+  std::size_t widest = 0;
+  for (const Finding& finding : findings) widest = std::max(widest, finding.subject.size());
   for (const Finding& finding : findings) {
-    fmt::print("{:<9} {}: {}\n", word_of(finding.severity), finding.subject, finding.what);
-    if (!finding.advice.empty()) fmt::print("          to do: {}\n", finding.advice);
+    fmt::print("{:<8}  {:<{}}  {}\n", word_of(finding.severity), finding.subject, widest, finding.what);
+    if (!finding.advice.empty()) fmt::print("{:<8}  {:<{}}  to do: {}\n", "", "", widest, finding.advice);
   }
 }
 

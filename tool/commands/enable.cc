@@ -5,6 +5,7 @@
 
 #include "tool/allocators/preflight.h"
 #include "tool/allocators/resolve.h"
+#include "tool/checks/machine_checks.h"
 #include "tool/checks/program_checks.h"
 #include "tool/commands/switching.h"
 #include "tool/commands/verbs.h"
@@ -45,6 +46,11 @@ void enable_units(const EnableOptions& options, const Invocation& invocation) {
 void enable_for_system(const EnableOptions& options, const Invocation& invocation) {
   if (!options.names.empty()) throw UsageFailure("--system is for every program; leave the names out");
   const Workplace workplace = open_workplace(Needs::files, invocation);
+  if (workplace.manager == nullptr && is_container_image() && !options.change.force)
+    throw UsageFailure(
+        fmt::format("this is a container: a switch made here is gone with it. Say it in the Dockerfile instead: {} "
+                    "(--force switches all the same)",
+                    dockerfile_line));
   const auto lock = lock_unless_dry(workplace.context, options.change);
   enable_system(workplace.context, resolve_allocator(options.allocator), options.exceptions, options.change);
 }

@@ -51,6 +51,11 @@ Word word_of_files(const Root& root, const Record& record) {
   return {"on", {}};
 }
 
+// A pattern, for the shell.
+std::string in_quotes(const std::string& units) {
+  return units.find('*') == std::string::npos ? units : fmt::format("'{}'", units);
+}
+
 Word word_of_processes(const Record& record, const std::vector<ProcessState>& processes) {
   std::vector<std::string> old, other;
   for (const ProcessState& process : processes) {
@@ -59,7 +64,8 @@ Word word_of_processes(const Record& record, const std::vector<ProcessState>& pr
   }
   if (!other.empty()) return {"drift", fmt::format("started since, yet on another: {}", fmt::join(other, ", "))};
   if (!old.empty())
-    return {"pending", fmt::format("takes effect at a restart: systemctl restart '{}'", units_of(record.target))};
+    return {"pending",
+            fmt::format("takes effect at a restart: systemctl restart {}", in_quotes(units_of(record.target)))};
   return {"on", {}};
 }
 

@@ -135,7 +135,7 @@ void enable_system(const SwitchContext& context, const Allocator& allocator, con
   }
   next.complete = true;
   context.store.save(next);
-  if (next.files.front().path == apparmor_rule_path)
+  if (const FileChange& rule = next.files.front(); rule.path == apparmor_rule_path && rule.from != rule.to)
     context.say(fmt::format("{} is new: systemctl reload apparmor makes the profiles read it", apparmor_rule_path));
   context.say(
       fmt::format("every program that starts from now on runs on {}; those that run keep theirs. Way back: neap "

@@ -28,6 +28,10 @@ UnitFacts known_unit(Manager& manager, const std::string& name) {
   return unit;
 }
 
+std::string with_reload(const std::string& change) {
+  return change + (change.empty() ? "" : "\n") + "systemctl daemon-reload";
+}
+
 std::uint64_t resident_bytes_of(Manager& manager, const std::vector<std::string>& units) {
   std::uint64_t sum = 0;
   for (const std::string& unit : units) sum += resident_bytes(manager.processes(unit));
@@ -60,7 +64,10 @@ class UnitSwitch {
   }
 
   void show() const {
-    context_.say(describe_change(next_) + "systemctl daemon-reload");
+    if (is_in_force())
+      context_.say(fmt::format("{} is set to {} already", unit_.id, allocator_.label));
+    else
+      context_.say(with_reload(describe_change(next_)));
     if (options_.restart)
       for (const std::string& running : running_)
         context_.say(fmt::format("systemctl restart {}; watch it for {} s; roll back if it fails", running,
@@ -228,12 +235,7 @@ void disable_unit(const SwitchContext& context, const std::string& name, const S
     context.say(fmt::format("{} was not switched by neap: nothing to do", target));
     return;
   }
-  if (options.dry_run) {
-    for (FileChange& file : record->files)
-      file = {file.path, {}, read_image(context.root.at(file.path)), file.original};
-    context.say(describe_change(*record) + "systemctl daemon-reload");
-    return;
-  }
+  if (options.dry_run) return context.say(with_reload(describe_restore(context.root, *record)));
   restore(context.root, context.store, *record);
   context.say(fmt::format("{} is as it was before neap", target));
   reload_and_restart(context, target, options.restart);

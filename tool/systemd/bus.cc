@@ -239,9 +239,8 @@ bool systemd_runs_here() { return sd_booted() > 0; }
 
 std::unique_ptr<Manager> connect_to_systemd() {
   if (!systemd_runs_here())
-    throw UsageFailure(
-        "no systemd runs here. In a container image, say it in the Dockerfile instead: "
-        "ENV LD_PRELOAD=/usr/lib/" NEAP_MULTIARCH "/libneap.so.0");
+    throw UsageFailure(fmt::format("no systemd runs here. In a container image, say it in the Dockerfile instead: {}",
+                                   dockerfile_line));
   sd_bus* bus = nullptr;
   int code = -1;
   if (::geteuid() == 0 && (code = sd_bus_new(&bus)) >= 0) {

@@ -56,6 +56,9 @@ class Manager {
   virtual void forget_failures(const std::string& name) = 0;
 };
 
+// What to write into the Dockerfile of a container image instead of a switch.
+inline constexpr const char* dockerfile_line = "ENV LD_PRELOAD=/usr/lib/" NEAP_MULTIARCH "/libneap.so.0";
+
 // Throws Failure when no systemd runs here, with what to do instead.
 std::unique_ptr<Manager> connect_to_systemd();
 
