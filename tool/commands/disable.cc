@@ -66,6 +66,7 @@ int disable(const DisableOptions& options, const Invocation& invocation) {
   for (const std::string& unit : options.names) targets.push_back(service_name(unit));
   if (options.all)
     for (const Record& record : workplace.context.store.load_all()) targets.push_back(record.target);
+  if (targets.empty()) workplace.context.say("neap has switched nothing here: nothing to do");
   each_of(targets, [&](const std::string& target) { disable_target(workplace.context, target, options.change); });
   return exit_success;
 }

@@ -36,7 +36,8 @@ struct Word {
 Word word_of_files(const Root& root, const Record& record) {
   switch (standing_of(root, record)) {
     case Standing::edited:
-      return {"edited", fmt::format("{} was changed by hand since", fmt::join(edited_files(root, record), ", "))};
+      return {"edited", fmt::format("{} was changed by hand since; move it away, then neap disable {}",
+                                    fmt::join(edited_files(root, record), ", "), record.target)};
     case Standing::before:
     case Standing::restored:
       if (!record.complete)

@@ -1,0 +1,123 @@
+#include "tool/systemd/unit_facts.h"
+
+namespace neap {
+namespace {
+
+constexpr const char* unit_interface = "org.freedesktop.systemd1.Unit";
+constexpr const char* service_interface = "org.freedesktop.systemd1.Service";
+
+template <class Owner, class Member>
+struct Row {
+  const char* property;
+  Member Owner::*member;
+};
+
+constexpr Row<UnitFacts, std::string> unit_texts[] = {{"Id", &UnitFacts::id},
+                                                      {"LoadState", &UnitFacts::load_state},
+                                                      {"ActiveState", &UnitFacts::active_state},
+                                                      {"SubState", &UnitFacts::sub_state},
+                                                      {"FragmentPath", &UnitFacts::fragment}};
+constexpr Row<UnitFacts, std::string> service_texts[] = {{"Result", &UnitFacts::result}, {"Type", &UnitFacts::type}};
+constexpr Row<UnitFacts, std::vector<std::string>> service_lists[] = {
+    {"Environment", &UnitFacts::environment},
+    {"PassEnvironment", &UnitFacts::pass_environment},
+    {"UnsetEnvironment", &UnitFacts::unset_environment}};
+
+constexpr Row<Hardening, std::string> hardening_texts[] = {{"RootDirectory", &Hardening::root_directory},
+                                                           {"RootImage", &Hardening::root_image},
+                                                           {"User", &Hardening::user},
+                                                           {"ProtectHome", &Hardening::protect_home}};
+constexpr Row<Hardening, std::vector<std::string>> hardening_lists[] = {
+    {"ExecPaths", &Hardening::exec_paths},
+    {"NoExecPaths", &Hardening::no_exec_paths},
+    {"InaccessiblePaths", &Hardening::inaccessible_paths},
+    {"SystemCallArchitectures", &Hardening::architectures}};
+constexpr Row<Hardening, bool> hardening_flags[] = {{"DynamicUser", &Hardening::dynamic_user},
+                                                    {"PrivateTmp", &Hardening::private_tmp},
+                                                    {"NoNewPrivileges", &Hardening::no_new_privileges},
+                                                    {"MemoryDenyWriteExecute", &Hardening::deny_write_execute}};
+
+template <class Owner, class Member, std::size_t count>
+void read_all(const Properties& properties, const Row<Owner, Member> (&rows)[count], Owner& owner) {
+  for (const auto& row : rows) properties.read(row.property, owner.*row.member);
+}
+
+bool has_job(const Properties& unit) {
+  std::uint32_t job = 0;
+  const char* path = nullptr;
+  if (const Reply reply = unit.get("Job", "(uo)")) sd_bus_message_read(reply.get(), "(uo)", &job, &path);
+  return job != 0;
+}
+
+void read_environment_files(const Properties& service, UnitFacts& facts) {
+  const Reply files = service.get("EnvironmentFiles", "a(sb)");
+  if (!files || sd_bus_message_enter_container(files.get(), 'a', "(sb)") < 0) return;
+  const char* file = nullptr;
+  int may_be_missing = 0;
+  while (sd_bus_message_read(files.get(), "(sb)", &file, &may_be_missing) > 0)
+    facts.environment_files.emplace_back(file, may_be_missing != 0);
+}
+
+void read_programs(const Properties& service, UnitFacts& facts) {
+  const Reply commands = service.get("ExecStart", "a(sasbttttuii)");
+  if (!commands || sd_bus_message_enter_container(commands.get(), 'a', "(sasbttttuii)") < 0) return;
+  while (sd_bus_message_enter_container(commands.get(), 'r', "sasbttttuii") > 0) {
+    const char* program = nullptr;
+    if (sd_bus_message_read(commands.get(), "s", &program) > 0) facts.programs.emplace_back(program);
+    sd_bus_message_skip(commands.get(), "asbttttuii");
+    sd_bus_message_exit_container(commands.get());
+  }
+}
+
+void read_system_calls(const Properties& service, Hardening& found) {
+  service.read("SystemCallErrorNumber", found.system_call_errno);
+  const Reply filter = service.get("SystemCallFilter", "(bas)");
+  if (!filter || sd_bus_message_enter_container(filter.get(), 'r', "bas") < 0) return;
+  int allowed = 0;
+  sd_bus_message_read(filter.get(), "b", &allowed);
+  found.system_calls_allowed = allowed != 0;
+  found.system_calls = take_strings(filter.get());
+}
+
+Hardening read_hardening(const Properties& service) {
+  Hardening found;
+  read_all(service, hardening_texts, found);
+  read_all(service, hardening_lists, found);
+  read_all(service, hardening_flags, found);
+  read_system_calls(service, found);
+  std::uint64_t limit = 0;
+  service.read("LimitAS", limit);
+  if (limit != 0) found.address_space = limit;
+  int ignored = 0;
+  const char* name = nullptr;
+  if (const Reply profile = service.get("AppArmorProfile", "(bs)");
+      profile && sd_bus_message_read(profile.get(), "(bs)", &ignored, &name) > 0)
+    found.apparmor_profile = name;
+  const char* options = nullptr;
+  if (const Reply mounts = service.get("TemporaryFileSystem", "a(ss)");
+      mounts && sd_bus_message_enter_container(mounts.get(), 'a', "(ss)") > 0)
+    while (sd_bus_message_read(mounts.get(), "(ss)", &name, &options) > 0)
+      found.temporary_file_systems.emplace_back(name);
+  return found;
+}
+
+}  // namespace
+
+UnitFacts read_unit_facts(sd_bus* bus, const std::string& object) {
+  const Properties unit(bus, object, unit_interface), service(bus, object, service_interface);
+  UnitFacts facts;
+  facts.has_job = has_job(unit);  // first: without one, the states read after it are settled
+  read_all(unit, unit_texts, facts);
+  unit.read("DropInPaths", facts.drop_ins);
+  unit.read("NeedDaemonReload", facts.needs_reload);
+  unit.read("ActiveEnterTimestamp", facts.active_since_us);
+  read_all(service, service_texts, facts);
+  service.read("NRestarts", facts.restarts);
+  read_all(service, service_lists, facts);
+  read_environment_files(service, facts);
+  read_programs(service, facts);
+  facts.hardening = read_hardening(service);
+  return facts;
+}
+
+}  // namespace neap
