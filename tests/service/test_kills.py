@@ -48,26 +48,26 @@ class Kills(MachineTest):
                 calls.append((name, counts[name], line))
         return calls
 
-    def killed_everywhere(self, verb, prepare):
-        calls = self.calls_of_every_run(verb)
+    def killed_everywhere(self, verb, prepare, every_change=True):
+        calls = self.calls_of_every_run(verb, prepare)
         self.assertGreater(len(calls), 30)
         seen = []
         changing = [call for call in calls if "/var/lib/neap" in call[2] or f"{UNIT}.d" in call[2]]
         others = [call for call in calls if call not in changing]
-        for name, number, line in changing + others[::STEP]:
+        for name, number, line in changing + others[::STEP] if every_change else calls[::STEP]:
             with self.subTest(call=line):
                 seen.append(self.one_kill(verb, prepare, name, number))
         self.assertLess(seen.count("not reached"), len(seen) / 5)
         print(f"{verb}: killed at {len(seen)} of {len(calls)} calls: { {state: seen.count(state) for state in set(seen)} }")
         return set(seen)
 
-    def calls_of_every_run(self, verb, runs=3):
+    def calls_of_every_run(self, verb, prepare, runs=3):
         """How often systemd's socket is read and waited for differs: only calls that each of several runs made."""
         traces = []
         for _ in range(runs):
-            self.machine.shell("neap enable -q nginx" if verb == "disable" else "true")
+            self.machine.shell(prepare)
             traces.append(self.trace(verb))
-            self.machine.shell("neap disable -q nginx" if verb == "enable" else "true")
+            self.machine.shell("neap disable -q nginx")
         least = {name: min(sum(call == name for call, _, _ in trace) for trace in traces) for name, _, _ in traces[0]}
         first = {name: number for name, number, _ in reversed(traces[0])}  # before the lock there may be some too
         return [call for call in traces[0] if call[1] - first[call[0]] < least[call[0]]]
@@ -94,6 +94,12 @@ class Kills(MachineTest):
         states = self.killed_everywhere("enable", "")
         self.assertLessEqual({"none", "interrupted"}, states)
         self.assertTrue(states & {"stopped", "pending"}, states)
+
+    def test_enable_with_restart(self):
+        """Its change is that of test_enable; what comes after is killed at every STEP-th call."""
+        states = self.killed_everywhere("enable --restart --watch 0", "systemctl restart nginx", every_change=False)
+        self.assertTrue(states & {"on", "pending"}, states)
+        self.machine.run("systemctl", "stop", "nginx")
 
     def test_disable(self):
         states = self.killed_everywhere("disable", "neap enable -q nginx")

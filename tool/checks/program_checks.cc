@@ -68,6 +68,10 @@ std::vector<Finding> check_program(const std::string& program, const Allocator& 
     if (preflight.linked_malloc.empty() && file_holds(preflight.file, mark.bytes))
       findings.push_back({mark.severity, preflight.file, mark.what, mark.advice});
   if (findings.empty()) findings.push_back({Severity::fine, preflight.file, "takes a preloaded malloc", {}});
+  if (const std::string started = find_program(program); started != preflight.file)
+    findings.push_back({Severity::fine, started,
+                        fmt::format("is a script of {}; what it starts is not looked at", preflight.file),
+                        "neap doctor with the path of what it starts"});
   return findings;
 }
 

@@ -28,12 +28,6 @@ struct StartOptions {
   bool dry_run = false;
 };
 
-std::vector<std::string> own_environment() {
-  std::vector<std::string> variables;
-  for (char** each = environ; *each != nullptr; ++each) variables.emplace_back(*each);
-  return variables;
-}
-
 void switch_instance(const Instance& instance, const std::string& switcher) {
   const std::vector<std::string> line{"neap", "enable", instance.name, "--allocator", instance.group, "--restart"};
   ChildOptions options;

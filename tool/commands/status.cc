@@ -74,7 +74,8 @@ int show_status(bool all, const Invocation& invocation) {
     for (const StatusRow& row : rows) written.push_back(as_json(row));
     fmt::print("{}\n", written.dump(2));
   } else if (rows.empty()) {
-    fmt::print("neap has switched nothing here, and no service runs another allocator than libc\n");
+    fmt::print("neap has switched nothing here{}\n",
+               workplace.manager ? ", and no service runs another allocator than libc" : "; no systemd runs here");
   } else {
     print_table(rows);
   }

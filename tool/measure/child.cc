@@ -46,6 +46,12 @@ void redirect_output(const std::string& path) {
 
 }  // namespace
 
+std::vector<std::string> own_environment() {
+  std::vector<std::string> variables;
+  for (char** each = environ; *each != nullptr; ++each) variables.emplace_back(*each);
+  return variables;
+}
+
 pid_t start_child(const std::string& file, const std::vector<std::string>& arguments,
                   const std::vector<std::string>& environment, const ChildOptions& options) {
   const auto argument_pointers = as_pointers(arguments);

@@ -20,6 +20,9 @@ struct ChildEnd {
   rusage usage{};
 };
 
+// The environment of this process, NAME=value each.
+std::vector<std::string> own_environment();
+
 // Starts `file` with `arguments` (its own name first). Returns its pid once exec succeeded; throws Failure 126 or 127
 // otherwise. Signals that neap blocks are unblocked in the child, ignored ones stay as they were.
 pid_t start_child(const std::string& file, const std::vector<std::string>& arguments,

@@ -27,12 +27,6 @@ std::string find_systemctl() {
   throw Failure("systemctl was not found in PATH: an experiment needs services that systemd runs");
 }
 
-std::vector<std::string> own_environment() {
-  std::vector<std::string> variables;
-  for (char** each = environ; *each != nullptr; ++each) variables.emplace_back(*each);
-  return variables;
-}
-
 std::string ask_systemctl(std::vector<std::string> arguments) {
   const File answer(::memfd_create("systemctl", 0));
   ChildOptions options;
