@@ -196,7 +196,7 @@ class Own(MachineTest):
         nobody = run("nosuchthing")
         self.assertEqual((nobody.returncode, nobody.stderr), (2, "neap: 'nosuchthing' is no service that systemd knows, and no program in PATH\n"))
         self.machine.shell("printf '#!/bin/sh\\nexec true\\n' >/usr/local/bin/script && chmod 755 /usr/local/bin/script")
-        self.assertRegex(run("script").stdout, r"ok +/usr/local/bin/script +is a script of /bin/sh; what it starts is not looked at")
+        self.assertRegex(run("/usr/local/bin/script").stdout, r"ok +/usr/local/bin/script +is a script of /bin/sh; what it starts is not looked at")
         redis = run("redis-server")
         self.assertRegex(redis.stdout, "links libjemalloc.so.2, which the preload replaces")
         self.assertRegex(redis.stdout, "ok +ExecPaths")
