@@ -60,9 +60,11 @@ TEST_F(AppArmorCompiled, TheRuleOfNeapLetsItReadTheListAndMapTheLibrary) {
 TEST_F(AppArmorCompiled, TheTextIsReadAsTheCompilerReadsIt) {
   write_rule(elsewhere);
   folder_.write("/etc/apparmor.d/written",
-                "#include <tunables/global>\nprofile written {\n  #include <abstractions/base>\n"
+                "#include <tunables/global>\n@{PLACES} = /srv/two \"/srv/three/\"\n@{PLACES} += "
+                "/srv/{five,six}\nprofile written {\n  #include <abstractions/base>\n"
                 "  /srv/[a-cx]?/**/lib{one,two{,3}}*.so{,.[0-9]} rm,\n  deny /usr/lib/*/libdenied.so* m,\n"
-                "  \"/srv/quoted.so\" mr,\n  /srv/*.so mr,\n  owner /srv/d/** m,\n}\n");
+                "  \"/srv/q/quoted.so\" mr,\n  mr /srv/*.so,\n  @{PLACES}/**.so m,\n  @{HOME}/lib/* mr,\n  owner "
+                "/srv/d/** m,\n}\n");
   const char* paths[] = {library,
                          elsewhere,
                          list,
@@ -83,7 +85,14 @@ TEST_F(AppArmorCompiled, TheTextIsReadAsTheCompilerReadsIt) {
                          "/srv/a/b/libone.so",
                          "/srv/a1/libone.so",
                          "/srv/b2/c/libtwo.so.77",
-                         "/srv/quoted.so",
+                         "/srv/q/quoted.so",
+                         "/etc/ld.so.cache",
+                         "/etc/ld.so.preload",
+                         "/srv/two/a/b.so",
+                         "/srv/three/b.so",
+                         "/srv/four/b.so",
+                         "/home/a/lib/b.so",
+                         "/root/lib/b.so",
                          "/srv/x/y.so",
                          "/srv/.so",
                          "/usr/lib64/libneap.so",
@@ -94,7 +103,7 @@ TEST_F(AppArmorCompiled, TheTextIsReadAsTheCompilerReadsIt) {
     ASSERT_TRUE(profile) << name;
     for (const char* path : paths)
       for (const char right : {'m', 'r'})
-        EXPECT_EQ(grants(folder_.root(), profile->text, path, right), truth.grants(path, right))
+        EXPECT_EQ(grants(folder_.root(), profile->preamble + profile->rules, path, right), truth.grants(path, right))
             << name << ": " << path << " " << right;
   }
 }

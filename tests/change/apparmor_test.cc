@@ -90,9 +90,10 @@ TEST_F(AppArmor, AProfileThatAttachesItselfIsFoundByTheProgram) {
   folder.write("/etc/apparmor.d/all", "/usr/sbin/* {\n  include <abstractions/base>\n}\n");
   EXPECT_EQ(first_obstacle(check_apparmor(folder.root(), unit, library)), nullptr);
   const std::string strict =
-      "# a brace in a comment: {\nprofile other /usr/bin/other {\n  /{usr/,}lib/** mr,\n}\n"
-      "profile strict \"/usr/sbin/{served,server}\" flags=(attach_disconnected) {\n  ^HAT {\n  }\n  /etc/** r,\n}\n";
+      "include <place>\n# a brace in a comment: {\nprofile other /usr/bin/other {\n  /{usr/,}lib/** mr,\n}\n"
+      "profile strict \"@{PLACE}/{served,server}\" flags=(attach_disconnected) {\n  ^HAT {\n  }\n  /etc/** r,\n}\n";
   folder.write("/etc/apparmor.d/strict", strict);
+  folder.write("/etc/apparmor.d/place", "@{PLACE} = /usr/{,local/}sbin\n");
   const auto findings = check_apparmor(folder.root(), unit, library);
   ASSERT_NE(first_obstacle(findings), nullptr);
   EXPECT_NE(findings[0].what.find("profile strict does not let it map"), std::string::npos) << findings[0].what;

@@ -35,7 +35,7 @@ std::string why_idle(const Root& root, const std::string& name) {
 Finding check_profile(const Root& root, const Profile& profile, const std::string& library) {
   if (std::string why = why_idle(root, profile.name); !why.empty())
     return {Severity::fine, "AppArmor", std::move(why), {}};
-  if (grants(root, profile.text, library, 'm'))
+  if (grants(root, profile.preamble + profile.rules, library, 'm'))
     return {Severity::fine, "AppArmor", fmt::format("{} may map {}", profile.name, library), {}};
   return {Severity::obstacle, "AppArmor", fmt::format("profile {} does not let it map {}", profile.name, library),
           fmt::format("install the library below /usr/lib, or write '{} mr,' to {} and load the profile again "

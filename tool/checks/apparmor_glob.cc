@@ -42,6 +42,10 @@ bool in_set(std::string_view set, char letter) {
 bool fits(std::string_view pattern, std::string_view path) {
   while (!pattern.empty()) {
     if (pattern[0] == '{') return fits_either(pattern, path);
+    if (pattern.starts_with("//")) {  // of a variable whose value ends in one
+      pattern.remove_prefix(1);
+      continue;
+    }
     if (pattern[0] == '*') {
       const bool across = pattern.starts_with("**");
       pattern.remove_prefix(across ? 2 : 1);
@@ -64,18 +68,8 @@ bool fits(std::string_view pattern, std::string_view path) {
   return path.empty();
 }
 
-// "@{multiarch}" stands for any folder of that kind; other variables hold places where no library lies.
-std::string without_variables(std::string pattern) {
-  const std::string multiarch = "@{multiarch}";
-  for (auto at = pattern.find(multiarch); at != std::string::npos; at = pattern.find(multiarch))
-    pattern.replace(at, multiarch.size(), "*-linux-gnu*");
-  return pattern;
-}
-
 }  // namespace
 
-bool fits_glob(std::string_view pattern, std::string_view path) {
-  return fits(without_variables(std::string(pattern)), path);
-}
+bool fits_glob(std::string_view pattern, std::string_view path) { return fits(pattern, path); }
 
 }  // namespace neap

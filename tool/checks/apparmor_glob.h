@@ -4,7 +4,7 @@
 
 namespace neap {
 
-// "@{multiarch}" stands for any folder of that kind; a pattern with another variable fits nothing.
+// The pattern has its variables expanded (apparmor_text.h).
 bool fits_glob(std::string_view pattern, std::string_view path);
 
 }  // namespace neap

@@ -10,14 +10,16 @@ namespace neap {
 struct Profile {
   std::string name;
   std::string attachment;  // pattern of the programs it confines by itself
-  std::string text;        // from its first line to its last brace
+  std::string preamble;    // of its file: the variables
+  std::string rules;       // from its first line to its last brace
 };
 
 std::optional<Profile> profile_named(const Root& root, const std::string& name);
 // Of several whose pattern fits, the one with the longest: as the kernel prefers the more exact.
 std::optional<Profile> profile_attached_to(const Root& root, const std::string& program);
 
-// Whether the rules of such a text, includes followed below /etc/apparmor.d, grant `right` ('m': map, 'r': read).
+// Whether such a text, variables and rules, includes followed below /etc/apparmor.d, grants `right` ('m': map, 'r':
+// read).
 bool grants(const Root& root, const std::string& text, const std::string& path, char right);
 
 }  // namespace neap
