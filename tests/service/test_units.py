@@ -68,6 +68,16 @@ class Units(MachineTest):
         self.assertEqual(self.state(), old)
         self.machine.run("systemctl", "stop", *units)
 
+    def test_a_process_of_systemd_beside_the_units_own(self):
+        """A unit with PAMName= has one, (sd-pam), which systemd forks from itself: no allocator of the unit is in it."""
+        self.machine.shell("for kind in account session; do echo $kind required pam_permit.so; done >/etc/pam.d/permit")
+        unit = self.unit("session", "PAMName=permit\nUser=daemon\nExecStart=/bin/sleep 1000")
+        self.machine.run("systemctl", "start", unit)
+        self.machine.shell(f"timeout 10 sh -c 'until systemctl status {unit} | grep -q sd-pam; do sleep 0.1; done'")
+        self.neap("enable", unit, "--restart", "--watch", "1", says="every process verified")
+        self.assertEqual([process["name"] for process in self.row(unit)["processes"]], ["sleep"])
+        self.neap("disable", unit, "--restart")
+
     def test_pending_until_restarted(self):
         self.machine.run("systemctl", "start", "nginx")
         self.neap("enable", "nginx", says="pending until it is restarted")

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -43,6 +44,14 @@ std::int64_t started_at(pid_t pid) {
   return static_cast<std::int64_t>(now - uptime + since_boot);
 }
 
+// Between fork and exec, and as "(sd-pam)" beside a unit with PAMName=, a process of the unit is systemd itself, which
+// puts its name in brackets. What it runs says nothing of the unit.
+bool is_still_systemd(pid_t pid) {
+  std::error_code ignored;
+  const std::string program = std::filesystem::read_symlink(proc(pid, "exe"), ignored).filename().string();
+  return program.starts_with("systemd") && first_line(proc(pid, "comm")).starts_with('(');
+}
+
 }  // namespace
 
 std::vector<ProcessState> look_at(const std::vector<UnitProcess>& processes) {
@@ -50,7 +59,7 @@ std::vector<ProcessState> look_at(const std::vector<UnitProcess>& processes) {
   for (const UnitProcess& process : processes) {
     ProcessState state{
         process.pid, first_line(proc(process.pid, "comm")), {}, resident_of(process.pid), started_at(process.pid)};
-    if (state.name.empty() || state.resident_bytes == 0) continue;
+    if (state.name.empty() || state.resident_bytes == 0 || is_still_systemd(process.pid)) continue;
     if (const auto allocator = detect_allocator(process.pid)) state.allocator = allocator->label;
     states.push_back(std::move(state));
   }
@@ -66,6 +75,7 @@ std::uint64_t resident_bytes(const std::vector<UnitProcess>& processes) {
 std::vector<Misfit> misfits(const std::vector<UnitProcess>& processes, const Allocator& allocator) {
   std::vector<Misfit> found;
   for (const UnitProcess& process : processes) {
+    if (is_still_systemd(process.pid)) continue;
     Verification verification = verify_allocator(process.pid, allocator);
     if (verification.verdict == Verdict::serves || verification.verdict == Verdict::ended) continue;
     found.push_back({process, std::move(verification)});
