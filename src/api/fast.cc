@@ -18,6 +18,26 @@ void* move_object(void* from, std::size_t used, std::size_t size, const char* fu
   return to;
 }
 
+// An object of a class whose size is a multiple of `align`: slabs have it so, mixed blocks may.
+void* allocate_slotted(ClassIndex c, std::size_t align) {
+  const std::size_t size = class_size(static_cast<std::size_t>(c));
+  if (size <= kLargestCached) {
+    CacheBin& bin = front->bins[static_cast<std::size_t>(c)];
+    void* object = bin.top[-1];
+    if (object != nullptr && address_of(object) % align == 0) {
+      --bin.top;
+      return object;
+    }
+    if (object == nullptr) {
+      object = allocate(size);
+      if (address_of(object) % align == 0) return object != nullptr ? object : out_of_memory();
+      deallocate(object, "free");
+    }
+  }
+  void* object = heap.allocate_in_slab(current_cache(), c);
+  return object != nullptr ? object : out_of_memory();
+}
+
 }  // namespace
 
 void* allocate_slow(std::size_t size) {
@@ -33,17 +53,23 @@ void* allocate_slow(std::size_t size) {
 
 void free_slow(void* pointer, const char* function) {
   if (pointer == nullptr) return;
+  const Block* hint = page_map.block_fast(address_of(pointer));
+  if (hint != nullptr && hint->kind.load(std::memory_order_relaxed) == BlockKind::slab) [[likely]] {
+    // Most come here: the slab is too empty for its objects to be cached, or the stack is full.
+    const std::uint32_t offset = static_cast<std::uint32_t>(address_of(pointer) & (kBlockSize - 1));
+    ThreadCache* cache = current_cache();
+    const std::size_t c = hint->class_index();
+    if (cache != nullptr && c < kCachedClasses && begins_object(offset, hint->reciprocal)) {
+      return heap.free_cacheable(*cache, *hint, c, pointer, function);
+    }
+  }
   if (exempt && !is_ours(pointer)) [[unlikely]]
     return exempt_free(pointer);
   ThreadCache* cache = current_cache();
   Block& block = heap.block_of(pointer, function);
   if (block.kind.load(std::memory_order_relaxed) == BlockKind::large) return heap.free_large(cache, block);
-  const std::size_t c = block.class_index();
-  if (c < kCachedClasses && cache != nullptr && cache->bins[c].top[-1] == pointer) {
-    misuse(Misuse::double_free, function, pointer, "this object is free already");
-  }
   const std::uint32_t offset = static_cast<std::uint32_t>(address_of(pointer) & (kBlockSize - 1));
-  if (!begins_object(offset, block.reciprocal)) {
+  if (block.kind.load(std::memory_order_relaxed) == BlockKind::slab && !begins_object(offset, block.reciprocal)) {
     misuse(Misuse::interior_pointer, function, pointer, "points inside an object");
   }
   heap.free_small(cache, block, pointer, function);
@@ -56,7 +82,7 @@ void* allocate_aligned(std::size_t align, std::size_t size) {
   if (align <= 16 && size > 8) return allocate(size);
   for (std::size_t c = static_cast<std::size_t>(class_of(size <= kLargestSmall ? size : kLargestSmall));
        size <= kLargestSmall && align <= kLargestSmall && c < kClassCount; ++c) {
-    if (class_size(c) % align == 0) return allocate(class_size(c));
+    if (class_size(c) % align == 0) return allocate_slotted(static_cast<ClassIndex>(c), align);
   }
   void* object = heap.allocate_large(current_cache(), size, align, false);
   return object != nullptr ? object : out_of_memory();
@@ -87,7 +113,7 @@ void* reallocate(void* pointer, std::size_t size, const char* function) {
   Block& block = heap.block_of(pointer, function);
   heap.check_live(block, pointer, function);
   if (size > kMostBytes) return out_of_memory();
-  const std::size_t usable = heap.usable_size(block);
+  const std::size_t usable = heap.usable_size(block, pointer);
   if (block.kind.load(std::memory_order_relaxed) == BlockKind::large) {
     if (size <= kLargestSmall) return move_object(pointer, usable, size, function);
     void* object = heap.resize_large(current_cache(), block, size);
@@ -101,7 +127,7 @@ std::size_t usable_size(void* pointer, const char* function) {
   if (exempt && !is_ours(pointer)) [[unlikely]]
     return exempt_usable_size(pointer);
   Block& block = heap.block_of(pointer, function);
-  return heap.usable_size(block);
+  return heap.usable_size(block, pointer);
 }
 
 }  // namespace neap

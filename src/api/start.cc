@@ -48,7 +48,11 @@ void complain(const neap::Line& sentence) {
 [[gnu::constructor(101)]] void start() {
   const bool secure = getauxval(AT_SECURE) != 0;
   const char* text = secure ? nullptr : getenv("NEAP_OPTIONS");
-  if (text != nullptr) neap::parse_options(text, neap::heap.options, complain);
+  if (text != nullptr) {
+    neap::parse_options(text, neap::heap.options, complain);
+    const bool has_cache = neap::front != &neap::no_cache_yet && neap::front != &neap::no_cache_any_more;
+    if (has_cache) neap::heap.renew_cache(*static_cast<neap::ThreadCache*>(neap::front));
+  }
   neap::exempt_if_named(secure ? nullptr : getenv("LD_PRELOAD"));
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "heap/misuse.h"
+#include "heap/mixed_bin.h"
 
 namespace neap {
 namespace {
@@ -26,10 +27,16 @@ std::uint32_t checked_index(const ClassRow& row, const void* object, const char*
 // A freed object may enter a thread's cache when its slab is the one being refilled from, or at least 7/8 full. Caching
 // others recycles scattered holes, and sparse pages never drain: redis ends at 2.02 instead of 1.30 (docs/design.md).
 void Bin::admit(Block& block, const ClassRow& row) {
-  const bool yes = row.size <= kLargestCached && (&block == lowest_ || block.free_count * 8u <= row.capacity);
+  const bool yes = row.size <= kLargestCached && (&block == lowest_ || block.free_count <= row.few_free);
   const std::uint8_t value = yes ? 1 : 0;
   if (block.admit.load(std::memory_order_relaxed) != value) block.admit.store(value, std::memory_order_relaxed);
 }
+
+void Bin::add_slab() {
+  slabs_.store(slabs_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  wished_.store(0, std::memory_order_relaxed);
+}
+void Bin::lose_slab() { slabs_.store(slabs_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed); }
 
 void Bin::note_lowest(const ClassRow& row) {
   Block* now = nonfull_.lowest();
@@ -40,54 +47,60 @@ void Bin::note_lowest(const ClassRow& row) {
   if (now != nullptr) admit(*now, row);
 }
 
-std::uint32_t Bin::take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t want) {
+std::uint32_t Bin::take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t want, Growth growth) {
   const ClassRow& row = neap::row_of(c);
   Guard guard(lock_);
   Block* block = nonfull_.lowest();
   if (block == nullptr) {
+    if (growth == Growth::no) return 0;
     block = pages.take_slab(static_cast<std::uint8_t>(c));
     if (block == nullptr) return 0;
     slab::init(*block, row);
+    add_slab();
     nonfull_.insert(*block);
+    note_lowest(row);
   }
   slab::Touched touched;
   const std::uint32_t taken = slab::take(*block, row, out, want, touched);
-  if (block->free_count == 0) nonfull_.remove(*block);
-  note_lowest(row);
-  admit(*block, row);
+  if (block->free_count == 0) {
+    nonfull_.remove(*block);
+    note_lowest(row);
+  }
   objects_out_.store(objects_out() + taken, std::memory_order_relaxed);
   if (touched.became_resident != 0) pages.accounts().resident_pages.add(touched.became_resident);
   if (touched.were_dirty != 0) pages.accounts().dirty_pages.subtract(touched.were_dirty);
   return taken;
 }
 
-void Bin::give(PageHeap& pages, void* const* objects, std::uint32_t count, const char* function) {
+std::uint32_t Bin::give(ClassIndex c, PageHeap& pages, void** objects, std::uint32_t count, const char* function) {
+  const ClassRow& row = neap::row_of(c);
+  std::uint32_t strays = 0;
   Guard guard(lock_);
-  for (std::uint32_t i = 0; i < count; ++i) give_one(pages, objects[i], function);
-  objects_out_.store(objects_out() - count, std::memory_order_relaxed);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Block& block = *pages.map().block_fast(address_of(objects[i]));
+    const BlockKind kind = block.kind.load(std::memory_order_relaxed);
+    if (kind == BlockKind::slab && block.class_index() == static_cast<std::size_t>(c)) [[likely]] {
+      give_one(row, block, pages, objects[i], function);
+    } else if (kind == BlockKind::mixed) {
+      objects[strays++] = objects[i];
+    } else {
+      misuse(Misuse::double_free, function, objects[i], "this object is free already");
+    }
+  }
+  objects_out_.store(objects_out() - (count - strays), std::memory_order_relaxed);
+  return strays;
 }
 
-void Bin::give_one(PageHeap& pages, void* object, const char* function) {
-  Block& block = *pages.map().block_fast(address_of(object));
-  const ClassRow& row = row_of(block);
+inline void Bin::give_one(const ClassRow& row, Block& block, PageHeap& pages, void* object, const char* function) {
   const std::uint32_t index = checked_index(row, object, function);
-  if (block.free_count != 0 && slab::is_free(block, index)) {
-    misuse(Misuse::double_free, function, object, "this object is free already");
+  if (!slab::give(block, index)) misuse(Misuse::double_free, function, object, "this object is free already");
+  const std::uint32_t free = block.free_count;
+  if (free >= row.per_page && !slab::lies_in_short_run(block, row, index)) {
+    pages.mark_dirty(block, slab::newly_free_pages(block, row, index));
   }
-  const bool was_full = block.free_count == 0;
-  slab::give(block, index);
-  if (block.free_count >= row.per_page) {
-    mark_dirty(block, slab::newly_free_pages(block, row, index), pages);
-  }
-  settle(block, row, pages, was_full);
-}
-
-void Bin::mark_dirty(Block& block, PageMask fresh, PageHeap& pages) {
-  if (fresh == 0) return;
-  block.dirty |= fresh;
-  block.dirtied_at.store(static_cast<std::uint32_t>(pages.events()), std::memory_order_relaxed);
-  pages.accounts().dirty_pages.add(static_cast<std::uint64_t>(std::popcount(fresh)));
-  pages.enqueue(block);
+  // What the slab is to the bin changes at these counts only.
+  if (free == 1 || free == row.few_free + 1u || free == row.capacity) settle(block, row, pages, free == 1);
+  if (free == row.sparse_free && &block != lowest_) pages.mark_sparse(block);
 }
 
 // After free objects were added: keeps the order of non-full slabs, the admission mark, and gives an empty slab back
@@ -98,6 +111,7 @@ void Bin::settle(Block& block, const ClassRow& row, PageHeap& pages, bool was_fu
     nonfull_.remove(block);
     if (lowest_ == &block) lowest_ = nullptr;
     note_lowest(row);
+    lose_slab();
     pages.free_slab(block);
     return;
   }
@@ -108,54 +122,60 @@ void Bin::settle(Block& block, const ClassRow& row, PageHeap& pages, bool was_fu
 void Bin::release_pages(ClassIndex c, Block& block, PageHeap& pages) {
   const ClassRow& row = neap::row_of(c);
   PageMask mask = 0;
-  const auto discard = [&] {
-    std::uint64_t calls = 0;
-    PageMask kept = 0;
-    slab::each_run(mask, [&](std::uint32_t first, std::uint32_t length) {
-      ++calls;
-      if (!os::discard(block.address() + first * kPageSize, length * kPageSize)) {
-        kept = static_cast<PageMask>(kept | (((1u << length) - 1) << first));
-      }
-    });
-    const std::uint64_t gone = static_cast<std::uint64_t>(std::popcount(static_cast<PageMask>(mask & ~kept)));
-    pages.accounts().return_calls.add(calls);
-    pages.accounts().returned_pages.add(gone);
-    pages.accounts().resident_pages.subtract(gone);
-    return kept;
-  };
   {
     Guard guard(lock_);
     const bool ours = block.kind.load(std::memory_order_relaxed) == BlockKind::slab &&
                       block.class_index() == static_cast<std::size_t>(c);
     if (!ours) return;
-    mask = block.dirty;
+    mask = pages.claim_dirty(block);
     if (mask == 0) return;
-    block.dirty = 0;
-    pages.accounts().dirty_pages.subtract(static_cast<std::uint64_t>(std::popcount(mask)));
     // Only pages behind the last object: nothing would keep the slab ours without the lock.
     if (slab::set_aside(block, row, mask) == 0) {
-      block.resident = static_cast<PageMask>((block.resident & ~mask) | discard());
+      block.resident = static_cast<PageMask>((block.resident & ~mask) | pages.discard(block, mask));
       return;
     }
     if (block.free_count == 0) nonfull_.remove(block);
     note_lowest(row);
     admit(block, row);
   }
-  const PageMask kept = discard();
+  const PageMask kept = pages.discard(block, mask);
   Guard guard(lock_);
   const bool was_full = block.free_count == 0;
   block.resident = static_cast<PageMask>((block.resident & ~mask) | kept);
   slab::restore(block, row, mask);
-  mark_dirty(block, slab::free_beside(block, row, mask), pages);
+  pages.mark_dirty(block, slab::free_beside(block, row, mask));
   settle(block, row, pages, was_full);
 }
 
-void Bin::check_live(const PageHeap& pages, void* object, const char* function) {
+bool Bin::deserves_slab(std::uint64_t bytes) {
+  const std::uint64_t slabs = slabs_.load(std::memory_order_relaxed);
+  const std::uint64_t wished = wished_.load(std::memory_order_relaxed) + bytes;
+  wished_.store(wished, std::memory_order_relaxed);
+  return wished > (slabs == 0 ? kLeastForSlabs : slabs * kBlockSize * kTimesForMore);
+}
+
+bool Bin::hand_over(ClassIndex c, Block& block, PageHeap& pages, MixedBin& mixed) {
+  const ClassRow& row = neap::row_of(c);
+  Guard guard(lock_);
+  const bool ours = block.kind.load(std::memory_order_relaxed) == BlockKind::slab &&
+                    block.class_index() == static_cast<std::size_t>(c);
+  if (!ours || &block == lowest_ || block.free_count < row.sparse_free || block.free_count == row.capacity)
+    return false;
+  nonfull_.remove(block);
+  lose_slab();
+  objects_out_.store(objects_out() - (row.capacity - block.free_count), std::memory_order_relaxed);
+  mixed.adopt(block, pages);
+  return true;
+}
+
+bool Bin::check_live(const PageHeap& pages, void* object, const char* function) {
   Guard guard(lock_);
   const Block& block = *pages.map().block_fast(address_of(object));
+  if (block.kind.load(std::memory_order_relaxed) != BlockKind::slab) return false;
   if (slab::is_free(block, checked_index(row_of(block), object, function))) {
     misuse(Misuse::double_free, function, object, "this object is free already");
   }
+  return true;
 }
 
 }  // namespace neap

@@ -15,35 +15,64 @@
 
 namespace neap {
 
+class MixedBin;
+
+// A class gets its first slab after so many bytes were asked for, another after so many times what its slabs hold:
+// until then holes among other sizes serve it, and none of its objects is cached when it is freed.
+inline constexpr std::uint64_t kLeastForSlabs = 8 << 10;
+inline constexpr std::uint64_t kTimesForMore = 4;
+
 class alignas(64) Bin {
  public:
-  // Takes 1 to `want` objects of one slab, lowest first. 0 when memory is out.
-  std::uint32_t take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t want);
+  enum class Growth : std::uint8_t { no, by_a_slab };
+
+  // Takes 1 to `want` objects of one slab, lowest first. 0 when no slab has any and none may be added, or memory is
+  // out.
+  std::uint32_t take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t want, Growth growth = Growth::by_a_slab);
 
   // Gives objects of this class back. Aborts on a double free and on a pointer into the middle of an object.
-  void give(PageHeap& pages, void* const* objects, std::uint32_t count, const char* function);
+  // Returns how many lie in mixed blocks: those are moved to the front, for their caller to give back there.
+  std::uint32_t give(ClassIndex c, PageHeap& pages, void** objects, std::uint32_t count, const char* function);
+
+  // Brings near what give will touch. Needs no lock.
+  void expect(const PageHeap& pages, const void* object) const {
+    const Block* block = pages.map().block_fast(address_of(object));
+    const std::uint32_t offset = static_cast<std::uint32_t>(address_of(object) & (kBlockSize - 1));
+    const std::uint32_t word = static_cast<std::uint32_t>((std::uint64_t{offset} * block->reciprocal) >> 38);
+    __builtin_prefetch(block->free_bits + word, 1);
+  }
 
   // Discards the dirty pages of a block that was a slab of this bin a moment ago: sets their objects aside under the
   // lock, discards without it.
   void release_pages(ClassIndex c, Block& block, PageHeap& pages);
 
-  // Aborts when the object is in its slab, that is, was freed.
-  void check_live(const PageHeap& pages, void* object, const char* function);
+  // Makes a mixed block of a slab, if it is one of this bin, still sparse, and not the one refilled from.
+  bool hand_over(ClassIndex c, Block& block, PageHeap& pages, MixedBin& mixed);
+
+  // Aborts when the object is in its slab, that is, was freed. False when its block is no slab any more.
+  bool check_live(const PageHeap& pages, void* object, const char* function);
+
+  // Counts what was asked for while no slab had a free object; true when that is enough for another slab.
+  bool deserves_slab(std::uint64_t bytes);
+  bool has_slabs() const { return slabs_.load(std::memory_order_relaxed) != 0; }
 
   std::uint64_t objects_out() const { return objects_out_.load(std::memory_order_relaxed); }
   Mutex& lock() { return lock_; }
 
  private:
-  void give_one(PageHeap& pages, void* object, const char* function);
-  static void mark_dirty(Block& block, PageMask fresh, PageHeap& pages);
+  void give_one(const ClassRow& row, Block& block, PageHeap& pages, void* object, const char* function);
   void settle(Block& block, const ClassRow& row, PageHeap& pages, bool was_full);
   void admit(Block& block, const ClassRow& row);
+  void add_slab();
+  void lose_slab();
   void note_lowest(const ClassRow& row);
 
   Mutex lock_;
   NonfullSlabs nonfull_;
   Block* lowest_ = nullptr;  // whose `admit` says that it is refilled from
   std::atomic<std::uint64_t> objects_out_{0};
+  std::atomic<std::uint64_t> slabs_{0};
+  std::atomic<std::uint64_t> wished_{0};  // bytes, since the newest slab; threads may lose one another's
 };
 
 }  // namespace neap

@@ -20,6 +20,7 @@ bool inside_large(const PageMap& map, Block& block, std::uintptr_t address) {
   for (std::size_t i = chunk->index_of(&block); i > 0; --i) {
     const Block& before = *chunk->at(i - 1);
     if (before.kind.load(std::memory_order_relaxed) == BlockKind::slab) return false;
+    if (before.kind.load(std::memory_order_relaxed) == BlockKind::mixed) return false;
     if (before.kind.load(std::memory_order_relaxed) == BlockKind::large) {
       return address_of(before.address()) + before.large.pages * kPageSize > address;
     }
@@ -45,8 +46,8 @@ Block& Heap::block_of(void* pointer, const char* function) {
   if (block == nullptr || !is_committed(pages_.map(), *block, address)) {
     misuse(Misuse::invalid_pointer, function, pointer, "libneap did not allocate it");
   }
-  const BlockKind kind = block->kind.load(std::memory_order_relaxed);
-  if (kind == BlockKind::slab) return *block;
+  const BlockKind kind = block->kind.load(std::memory_order_acquire);
+  if (kind == BlockKind::slab || kind == BlockKind::mixed) return *block;
   if (kind == BlockKind::large) {
     if (block->address() == pointer) return *block;
     misuse(Misuse::interior_pointer, function, pointer, "points inside an object");
@@ -57,15 +58,22 @@ Block& Heap::block_of(void* pointer, const char* function) {
   misuse(Misuse::double_free, function, pointer, "no object lies there; it was freed already or never allocated");
 }
 
-std::size_t Heap::usable_size(const Block& block) const {
-  if (block.kind.load(std::memory_order_relaxed) == BlockKind::large) return block.large.pages * kPageSize;
+std::size_t Heap::usable_size(const Block& block, const void* pointer) const {
+  const BlockKind kind = block.kind.load(std::memory_order_acquire);
+  if (kind == BlockKind::large) return block.large.pages * kPageSize;
+  if (kind == BlockKind::mixed) {
+    return std::size_t{mixed::size_of(block, mixed::granule_at(pointer))} << mixed::kGranuleShift;
+  }
   return class_size(block.class_index());
 }
 
 void Heap::check_live(Block& block, void* object, const char* function) {
-  if (block.kind.load(std::memory_order_relaxed) == BlockKind::slab) {
-    bins_[block.class_index()].check_live(pages_, object, function);
+  const BlockKind kind = block.kind.load(std::memory_order_acquire);
+  if (kind == BlockKind::large ||
+      (kind == BlockKind::slab && bins_[block.class_index()].check_live(pages_, object, function))) {
+    return;
   }
+  mixed_.class_of_live(block, object, function);
 }
 
 ThreadCache* Heap::open_cache() {
@@ -88,7 +96,7 @@ ThreadCache* Heap::open_cache() {
     cache = reinterpret_cast<ThreadCache*>(metadata_);
     metadata_ += kCacheBytes;
   }
-  cache->reset(options.cache_bytes);
+  cache->reset(cache_allowance());
   cache->previous = nullptr;
   cache->next = caches_;
   if (caches_ != nullptr) caches_->previous = cache;
@@ -111,7 +119,7 @@ void Heap::close_cache(ThreadCache& cache) {
 std::uint64_t Heap::small_bytes() const {
   std::uint64_t bytes = 0;
   for (std::size_t c = 0; c < kClassCount; ++c) bytes += bins_[c].objects_out() * class_size(c);
-  return bytes;
+  return bytes + mixed_.bytes_out();
 }
 
 void Heap::publish_pages() {
@@ -137,7 +145,6 @@ void Heap::publish() {
   put(board_.return_calls, sums.return_calls.get());
   put(board_.events, pages_.events());
   put(board_.magic, NEAP_TELEMETRY_MAGIC);
-  published_.store(true, std::memory_order_relaxed);
   std::atomic_ref<std::uint32_t> control(board_.control);
   if (control.load(std::memory_order_relaxed) == kTrimNow && control.exchange(0) == kTrimNow) release_all();
 }
@@ -146,11 +153,13 @@ void Heap::before_fork() {
   release_lock_.lock();
   registry_lock_.lock();
   for (Bin& bin : bins_) bin.lock().lock();
+  mixed_.lock().lock();
   pages_.lock().lock();
 }
 
 void Heap::after_fork_in_parent() {
   pages_.lock().unlock();
+  mixed_.lock().unlock();
   for (std::size_t c = kClassCount; c > 0; --c) bins_[c - 1].lock().unlock();
   registry_lock_.unlock();
   release_lock_.unlock();
@@ -158,6 +167,7 @@ void Heap::after_fork_in_parent() {
 
 void Heap::after_fork_in_child(ThreadCache* current) {
   pages_.lock().reset();
+  mixed_.lock().reset();
   for (Bin& bin : bins_) bin.lock().reset();
   registry_lock_.reset();
   release_lock_.reset();

@@ -1,8 +1,8 @@
 // Heap: the process's one heap. Owns the page heap, a bin for each size class, and the thread caches; carries out what
 // the fast paths in api/ could not: refills, flushes, large objects, release of pages, fork.
 //
-// Lock order: release_lock_, registry_lock_, bins by class, the page heap. Constant-initialised; nothing runs before
-// use.
+// Lock order: release_lock_, registry_lock_, bins by class, the mixed blocks, the page heap. Constant-initialised;
+// nothing runs before use.
 #pragma once
 
 #include <array>
@@ -12,6 +12,7 @@
 #include "base/options.h"
 #include "heap/bin.h"
 #include "heap/density.h"
+#include "heap/mixed_bin.h"
 #include "heap/thread_cache.h"
 #include "neap/neap.h"
 #include "os/mutex.h"
@@ -28,8 +29,12 @@ class Heap {
 
   // Objects up to kLargestSmall. Null when memory is out.
   void* allocate_small(ThreadCache* cache, ClassIndex c);
-  // `block` is the object's, of kind slab.
+  // The same at a multiple of the largest power of two that divides the class's size.
+  void* allocate_in_slab(ThreadCache* cache, ClassIndex c);
+  // `block` is the object's, of kind slab or mixed.
   void free_small(ThreadCache* cache, Block& block, void* object, const char* function);
+  // The same where the object is of a class c that caches hold, and known to begin in its slab.
+  void free_cacheable(ThreadCache& cache, const Block& block, std::size_t c, void* object, const char* function);
 
   // Objects above kLargestSmall or aligned beyond it. `align` is a power of two, bytes.
   void* allocate_large(ThreadCache* cache, std::size_t size, std::size_t align, bool zero);
@@ -40,13 +45,15 @@ class Heap {
   // The block of a live object that begins at `pointer`; aborts when there is none, naming `function`.
   Block& block_of(void* pointer, const char* function);
   // Bytes that may be used at `pointer`, a live object's begin.
-  std::size_t usable_size(const Block& block) const;
+  std::size_t usable_size(const Block& block, const void* pointer) const;
   // Aborts when a small object was freed and is back in its slab.
   void check_live(Block& block, void* object, const char* function);
 
   // A new thread's cache, or null; its end.
   ThreadCache* open_cache();
   void close_cache(ThreadCache& cache);
+  // Options may have changed: what the thread's cache holds goes back, and its budget is the one of now.
+  void renew_cache(ThreadCache& cache);
   // Gives every cached object of this thread back.
   void flush(ThreadCache& cache);
 
@@ -68,9 +75,16 @@ class Heap {
   Options options;  // written once, before main
 
  private:
+  std::uint32_t take(std::size_t c, void** out, std::uint32_t want);
+  bool open_sparse_slab();
+  void give(std::size_t c, void** objects, std::uint32_t count, const char* function);
+  void free_mixed(ThreadCache* cache, void* object, const char* function);
   std::uint32_t take_batch(ThreadCache& cache, std::size_t c);
+  void put_aside(ThreadCache& cache, std::size_t c, void* object, const char* function);
   bool push(ThreadCache& cache, std::size_t c, void* object, const char* function);
   void grow(ThreadCache& cache, std::size_t c);
+  std::uint64_t cache_allowance() const;
+  void review_budget(ThreadCache& cache);
   void steal_room(ThreadCache& cache, std::size_t c, std::size_t bytes);
   void drop_oldest(ThreadCache& cache, std::size_t c, std::uint32_t count);
   void flush_stash(ThreadCache& cache, const char* function);
@@ -80,7 +94,7 @@ class Heap {
   std::uint32_t threads() const { return threads_.load(std::memory_order_relaxed); }
   const Accounts& accounts() const { return pages_.accounts(); }
   void release_one(const Due& due);
-  std::uint64_t dirty_limit() const;
+  std::uint64_t reckon_dirty_limit();
   void* move_large(ThreadCache* cache, Block& first, std::size_t size);
   bool move_pages(char* from, char* to, std::size_t size);
   bool wants_huge_pages(std::size_t pages);
@@ -98,8 +112,9 @@ class Heap {
   Counter huge_objects_;
   Density density_;
   neap_telemetry& board_;
-  std::atomic<bool> published_{false};
+  std::atomic<std::uint64_t> too_dirty_{0};  // pages: one above the limit of the last look; 0 before the first
   std::array<Bin, kClassCount> bins_;
+  MixedBin mixed_;
   PageHeap pages_;
 };
 

@@ -90,7 +90,7 @@ void Heap::free_large(ThreadCache* cache, Block& first) {
   if (pages >= kPagesPerHugePage && !first.large.huge && options.huge_pages != 0)
     density_.learn(first.address(), pages);
   // What exceeds the limit alone would be the first to go anyway, and a huge page does not go in parts.
-  if (pages > dirty_limit() || first.large.huge) {
+  if (pages > reckon_dirty_limit() || first.large.huge) {
     clean = os::discard(first.address(), pages * kPageSize);
     if (clean) {
       pages_.accounts().returned_pages.add(pages);
@@ -115,7 +115,7 @@ void* Heap::resize_large(ThreadCache* cache, Block& first, std::size_t size) {
   }
   if (!pages_.resize(first, pages, stale)) return move_large(cache, first, size);
   char* last_block = first.address() + (blocks_of(size) - 1) * kBlockSize;
-  slab::each_run(stale, [&](std::uint32_t page, std::uint32_t count) {
+  each_run(stale, [&](std::uint32_t page, std::uint32_t count) {
     make_zero(last_block + page * kPageSize, count * kPageSize);
   });
   return first.address();

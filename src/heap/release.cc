@@ -23,17 +23,18 @@ std::size_t blocks_for(std::uint64_t pages) {
 
 }  // namespace
 
-std::uint64_t Heap::dirty_limit() const {
+std::uint64_t Heap::reckon_dirty_limit() {
   const std::uint64_t floor = __atomic_load_n(&options.dirty_floor, __ATOMIC_RELAXED);  // mallopt may change it
-  return pages_of(floor) + accounts().resident_pages.get() * options.dirty_percent / 100;
+  const std::uint64_t limit = pages_of(floor) + accounts().resident_pages.get() * options.dirty_percent / 100;
+  too_dirty_.store(limit + 1, std::memory_order_relaxed);
+  return limit;
 }
 
 void Heap::count_events(ThreadCache* cache, std::uint32_t events) {
   if (cache != nullptr) {
     cache->events += events;
-    if (cache->events < kClockStep && accounts().dirty_pages.get() <= dirty_limit() &&
-        published_.load(std::memory_order_relaxed))
-      return;
+    // (The first event finds that no page is too many, and publishes.)
+    if (cache->events < kClockStep && accounts().dirty_pages.get() < too_dirty_.load(std::memory_order_relaxed)) return;
     events = cache->events;
     cache->events = 0;
   }
@@ -52,15 +53,18 @@ void Heap::release_one(const Due& due) {
   if (due.what == Due::What::slab) {
     const std::size_t c = due.block->class_index();
     bins_[c].release_pages(static_cast<ClassIndex>(c), *due.block, pages_);
+  } else if (due.what == Due::What::mixed) {
+    mixed_.release_pages(*due.block, pages_);
   } else if (due.what == Due::What::free_run) {
     pages_.end_free_run(due, os::discard(due.block->address(), due.blocks * kBlockSize));
   }
 }
 
 void Heap::release_due() {
+  reckon_dirty_limit();
   if (accounts().dirty_pages.get() == 0 || !release_lock_.try_lock()) return;
   for (int i = 0; i < kMostAtOnce; ++i) {
-    const std::uint64_t dirty = accounts().dirty_pages.get(), limit = dirty_limit();
+    const std::uint64_t dirty = accounts().dirty_pages.get(), limit = reckon_dirty_limit();
     const Due due = dirty > limit ? pages_.pop_due(0, blocks_for(dirty - limit)) : pages_.pop_due(options.decay_events);
     if (due.what == Due::What::nothing) break;
     release_one(due);

@@ -9,13 +9,16 @@ namespace {
 
 constexpr std::uint32_t kFirstRoom = 4;
 
+// What a refill does at most: slabs opened, and noted ones looked at for each of them (some have filled up since).
+constexpr int kMostOpened = 4, kMostCandidates = 4;
+
+// In the stash: an object of a mixed block, whose size is looked up when it is given back.
+constexpr std::uint8_t kMixed = kClassCount;
+constexpr std::uint32_t kMixedGuess = 128;  // bytes
+
 // Room moves between stacks on every so many wishes: a program that uses more sizes than fit in the budget would
 // otherwise spend a fifth of its time in moving it to and fro.
 constexpr std::uint32_t kStealEvery = 16;
-
-std::size_t class_of_object(const PageMap& map, const void* object) {
-  return map.block_fast(address_of(object))->class_index();
-}
 
 }  // namespace
 
@@ -26,17 +29,66 @@ void* Heap::allocate_small(ThreadCache* cache, ClassIndex c) {
     if (cache->room(index) > 1) return take_batch(*cache, index) == 0 ? nullptr : *--cache->bins[index].top;
   }
   void* object = nullptr;
-  if (bins_[index].take(c, pages_, &object, 1) == 0) return nullptr;
+  if (take(index, &object, 1) == 0) return nullptr;
   small_served_.add(1);
   count_events(cache, 1);
   return object;
+}
+
+void* Heap::allocate_in_slab(ThreadCache* cache, ClassIndex c) {
+  void* object = nullptr;
+  if (bins_[static_cast<std::size_t>(c)].take(c, pages_, &object, 1) == 0) return nullptr;
+  small_served_.add(1);
+  count_events(cache, 1);
+  return object;
+}
+
+// From a slab that the class has, then from holes among other sizes, at last from a block of its own: a slab, once the
+// class is in use enough.
+std::uint32_t Heap::take(std::size_t c, void** out, std::uint32_t want) {
+  const ClassIndex index = static_cast<ClassIndex>(c);
+  Bin& bin = bins_[c];
+  if (!is_mixed_class(c)) return bin.take(index, pages_, out, want);
+  if (const std::uint32_t got = bin.take(index, pages_, out, want, Bin::Growth::no)) return got;
+  if (!bin.deserves_slab(std::uint64_t{want} * class_size(c))) {
+    for (int opened = 0;; ++opened) {
+      if (const std::uint32_t got = mixed_.take(index, pages_, out, want)) return got;
+      if (opened == kMostOpened || !open_sparse_slab()) break;
+    }
+    if (!bin.has_slabs() && mixed_.grow(pages_)) {
+      if (const std::uint32_t got = mixed_.take(index, pages_, out, want)) return got;
+    }
+  }
+  return bin.take(index, pages_, out, want);
+}
+
+// Turns the lowest slab that few objects are left in into a mixed block. Pages of it could be out for release: hence
+// the lock.
+bool Heap::open_sparse_slab() {
+  if (!pages_.has_sparse() || !release_lock_.try_lock()) return false;
+  bool opened = false;
+  for (int tries = 0; !opened && tries < kMostCandidates; ++tries) {
+    Block* block = pages_.take_sparse();
+    if (block == nullptr) break;
+    const std::size_t c = block->class_index();
+    opened = is_mixed_class(c) && bins_[c].hand_over(static_cast<ClassIndex>(c), *block, pages_, mixed_);
+  }
+  release_lock_.unlock();
+  return opened;
+}
+
+// `c` is a class, or kMixed.
+void Heap::give(std::size_t c, void** objects, std::uint32_t count, const char* function) {
+  if (c == kMixed) return mixed_.give(pages_, objects, count, function);
+  const std::uint32_t strays = bins_[c].give(static_cast<ClassIndex>(c), pages_, objects, count, function);
+  if (strays != 0) mixed_.give(pages_, objects, strays, function);
 }
 
 // Fills half of a class's room, lowest address on top, so that objects are handed out in address order.
 std::uint32_t Heap::take_batch(ThreadCache& cache, std::size_t c) {
   void* batch[32];
   const std::uint32_t want = (cache.room(c) + 1) / 2;
-  const std::uint32_t got = bins_[c].take(static_cast<ClassIndex>(c), pages_, batch, want);
+  const std::uint32_t got = take(c, batch, want);
   for (std::uint32_t i = got; i > 0; --i) *cache.bins[c].top++ = batch[i - 1];
   small_served_.add(got);
   count_events(&cache, got * 2);
@@ -51,11 +103,34 @@ void Heap::grow(ThreadCache& cache, std::size_t c) {
   std::uint32_t more = room != 0 ? room : size <= kLargestBatched ? kFirstRoom : 1;
   if (more > most - room) more = most - room;
   if (cache.budget < more * size) {
-    if (++cache.starved % kStealEvery == 0) steal_room(cache, c, more * size);
+    if (++cache.starved % kStealEvery == 0) {
+      review_budget(cache);
+      steal_room(cache, c, more * size);
+    }
+    if (cache.budget < size) return;
     while (cache.budget < more * size) more /= 2;
   }
   cache.bins[c].limit += more;
   cache.budget -= more * size;
+}
+
+// A few threads may keep Options::cache_bytes each, many a quarter of it.
+std::uint64_t Heap::cache_allowance() const {
+  const std::uint64_t most = options.cache_bytes, sharers = threads() / 4 + 1;
+  return most / (sharers < 4 ? sharers : 4);
+}
+
+// Follows the allowance: at once when it grew, as far as room is not given out when it fell.
+void Heap::review_budget(ThreadCache& cache) {
+  const std::uint64_t allowed = cache_allowance();
+  if (allowed >= cache.granted) {
+    cache.budget += allowed - cache.granted;
+    cache.granted = allowed;
+    return;
+  }
+  const std::uint64_t over = cache.granted - allowed, back = over < cache.budget ? over : cache.budget;
+  cache.budget -= back;
+  cache.granted -= back;
 }
 
 // Takes half the room of other classes in turn until the budget has `bytes`, or all were asked once.
@@ -75,7 +150,7 @@ void Heap::steal_room(ThreadCache& cache, std::size_t c, std::size_t bytes) {
 void Heap::drop_oldest(ThreadCache& cache, std::size_t c, std::uint32_t count) {
   CacheBin& bin = cache.bins[c];
   void** bottom = cache.bottom(c);
-  bins_[c].give(pages_, bottom, count, "free");
+  give(c, bottom, count, "free");
   const std::uint32_t left = cache.count(c) - count;
   std::memmove(bottom, bottom + count, left * sizeof(void*));
   bin.top = bottom + left;
@@ -88,45 +163,78 @@ bool Heap::push(ThreadCache& cache, std::size_t c, void* object, const char* fun
   if (bin.top == bin.limit) grow(cache, c);
   if (bin.top == bin.limit && cache.count(c) > 0) drop_oldest(cache, c, (cache.count(c) + 1) / 2);
   if (bin.top == bin.limit) return false;
-  bins_[c].check_live(pages_, object, function);
+  if (bin.top[-1] == object) misuse(Misuse::double_free, function, object, "this object is free already");
   *bin.top++ = object;
   return true;
 }
 
 void Heap::free_small(ThreadCache* cache, Block& block, void* object, const char* function) {
+  if (block.kind.load(std::memory_order_acquire) == BlockKind::mixed) return free_mixed(cache, object, function);
   const std::size_t c = block.class_index();
-  if (cache != nullptr && c < kCachedClasses) {
-    if (block.admit.load(std::memory_order_relaxed) != 0) {
-      if (push(*cache, c, object, function)) return;
-    } else if (!single_threaded()) {
-      Stash& stash = cache->stash;
-      stash.objects[stash.count++] = object;
-      stash.bytes += class_size(c);
-      if (stash.count == Stash::kRoom || stash.bytes >= Stash::kMostBytes) flush_stash(*cache, function);
-      return;
-    }
-  }
-  bins_[c].give(pages_, &object, 1, function);
+  if (cache != nullptr && c < kCachedClasses) return free_cacheable(*cache, block, c, object, function);
+  give(c, &object, 1, function);
   count_events(cache, 1);
 }
 
-// One lock per class: gathers the objects of the first one's class, gives them back, and again for the rest.
+void Heap::free_cacheable(ThreadCache& cache, const Block& block, std::size_t c, void* object, const char* function) {
+  if (block.admit.load(std::memory_order_relaxed) != 0 && push(cache, c, object, function)) return;
+  put_aside(cache, c, object, function);
+}
+
+void Heap::free_mixed(ThreadCache* cache, void* object, const char* function) {
+  if (cache != nullptr) return put_aside(*cache, kMixed, object, function);
+  give(kMixed, &object, 1, function);
+  count_events(cache, 1);
+}
+
+void Heap::put_aside(ThreadCache& cache, std::size_t c, void* object, const char* function) {
+  if (cache.granted == 0) {
+    give(c, &object, 1, function);
+    return count_events(&cache, 1);
+  }
+  Stash& stash = cache.stash;
+  if (stash.count != 0 && stash.objects[stash.count - 1] == object) {
+    misuse(Misuse::double_free, function, object, "this object is free already");
+  }
+  stash.objects[stash.count] = object;
+  stash.classes[stash.count++] = static_cast<std::uint8_t>(c);
+  stash.bytes += c == kMixed ? kMixedGuess : class_size(c);
+  if (stash.count == Stash::kRoom || stash.bytes >= Stash::kMostBytes) flush_stash(cache, function);
+}
+
+// With one lock per class when there are threads to be locked out; in their order otherwise.
 void Heap::flush_stash(ThreadCache& cache, const char* function) {
   Stash& stash = cache.stash;
-  const std::uint32_t events = stash.count;
-  while (stash.count > 0) {
-    void* batch[Stash::kRoom];
-    std::uint32_t same = 0, rest = 0;
-    const std::size_t c = class_of_object(pages_.map(), stash.objects[0]);
-    for (std::uint32_t i = 0; i < stash.count; ++i) {
-      void* object = stash.objects[i];
-      (class_of_object(pages_.map(), object) == c ? batch[same++] : stash.objects[rest++]) = object;
-    }
-    stash.count = rest;
-    bins_[c].give(pages_, batch, same, function);
+  const std::uint32_t count = stash.count;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (stash.classes[i] != kMixed) bins_[stash.classes[i]].expect(pages_, stash.objects[i]);
   }
-  stash.bytes = 0;
-  count_events(&cache, events);
+  if (single_threaded()) {
+    for (std::uint32_t i = 0; i < count; ++i) give(stash.classes[i], &stash.objects[i], 1, function);
+  } else {
+    for (std::uint32_t left = count; left > 0;) {
+      void* batch[Stash::kRoom];
+      std::uint32_t same = 0, rest = 0;
+      const std::uint8_t c = stash.classes[0];
+      for (std::uint32_t i = 0; i < left; ++i) {
+        if (stash.classes[i] == c) {
+          batch[same++] = stash.objects[i];
+        } else {
+          stash.objects[rest] = stash.objects[i];
+          stash.classes[rest++] = stash.classes[i];
+        }
+      }
+      left = rest;
+      give(c, batch, same, function);
+    }
+  }
+  stash.count = stash.bytes = 0;
+  count_events(&cache, count);
+}
+
+void Heap::renew_cache(ThreadCache& cache) {
+  flush(cache);
+  cache.reset(cache_allowance());
 }
 
 void Heap::flush(ThreadCache& cache) {

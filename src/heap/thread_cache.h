@@ -45,9 +45,10 @@ inline constexpr std::array<std::uint16_t, kCachedClasses + 1> kSlotBegin = [] {
 // Frees of one thread that may not enter its cache, kept until a batch of them is worth its locks.
 struct Stash {
   static constexpr std::uint32_t kRoom = 32;
-  static constexpr std::uint32_t kMostBytes = 8 << 10;
+  static constexpr std::uint32_t kMostBytes = 4 << 10;
   std::uint32_t count, bytes;
   void* objects[kRoom];
+  std::uint8_t classes[kRoom];
 };
 
 // What the fast paths see of a cache. A thread without a cache points to one whose stacks are empty and have no room.
@@ -56,8 +57,9 @@ struct CacheFront {
 };
 
 struct ThreadCache : CacheFront {
-  std::uint64_t budget;  // bytes of objects that the stacks may still be given room for
-  std::uint32_t events;  // heap events not yet added to the process's clock
+  std::uint64_t granted;  // bytes of objects that the stacks may have room for
+  std::uint64_t budget;   // of them not given out as room
+  std::uint32_t events;   // heap events not yet added to the process's clock
   std::uint32_t next_victim;
   std::uint32_t starved;         // how often a stack wanted room that the budget had not
   ThreadCache *next, *previous;  // in the registry: in use, or the free ones by `next`
@@ -73,7 +75,7 @@ struct ThreadCache : CacheFront {
       bottom(c)[-1] = nullptr;
       bins[c] = {bottom(c), bottom(c)};
     }
-    budget = bytes;
+    granted = budget = bytes;
     events = next_victim = starved = 0;
     stash.count = stash.bytes = 0;
   }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstdint>
 
 #include "base/bits.h"
@@ -18,8 +19,11 @@ namespace neap {
 enum class BlockKind : std::uint8_t {
   free,   // nobody's, or the inside of a large run: the chunk's bitmap tells
   slab,   // cut into equal objects of one size class
+  mixed,  // objects of all sizes at 16-byte granules
   large,  // the first block of a large object's run
 };
+
+class Chunk;
 
 struct Block {
   std::atomic<BlockKind> kind;
@@ -28,8 +32,8 @@ struct Block {
   std::atomic<std::uint8_t> queued;      // 1 while in the dirty queue; changes under the page heap's lock
   std::uint32_t reciprocal;              // slab: of the object size, for free's divisibility test
 
-  std::uint16_t free_count;  // slab: objects that are in it now
-  std::uint16_t first_word;  // slab: no free object lies in a lower bitmap word
+  std::uint16_t free_count;  // slab: objects that are in it now; mixed: granules
+  std::uint16_t first_word;  // slab, mixed: nothing free lies in a lower bitmap word
   PageMask resident;         // pages that may hold memory; others read as zeros
   PageMask dirty;            // resident pages that no object overlaps
 
@@ -38,12 +42,16 @@ struct Block {
   std::atomic<std::uint32_t> dirtied_at;  // heap event (low 32 bits) at which pages of it last became dirty
   std::uint32_t rank;                     // place in the heap: by the age of its chunk, then by address
 
-  bits::Word* free_bits;  // slab: bit i set = object i is free; room for kMostObjects bits
+  bits::Word* free_bits;  // bit i set = object i (mixed: granule i) is free; room for kMostObjects bits
 
   union {
     struct {  // slab with free objects: its place in the bin's pairing heap
       Block *child, *previous, *next;
     } nonfull;
+    struct {                   // mixed
+      bits::Word* begin_bits;  // granule i is free or begins an object
+      Chunk* chunk;
+    } mixed;
     struct {
       std::uint64_t pages;   // in use, counted from the first block's start
       std::uint32_t blocks;  // of address space, headroom included
@@ -55,5 +63,17 @@ struct Block {
   char* address() const { return block_address(id); }
 };
 static_assert(sizeof(Block) == 64, "a descriptor is one cache line");
+
+// Calls fn(first_page, pages) for each run of neighbouring pages in the mask.
+template <class Fn>
+void each_run(PageMask mask, Fn fn) {
+  std::uint32_t rest = mask;
+  while (rest != 0) {
+    const std::uint32_t first = static_cast<std::uint32_t>(std::countr_zero(rest));
+    const std::uint32_t length = static_cast<std::uint32_t>(std::countr_one(rest >> first));
+    fn(first, length);
+    rest &= ~(((1u << length) - 1) << first);
+  }
+}
 
 }  // namespace neap

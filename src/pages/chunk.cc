@@ -15,15 +15,23 @@ constexpr std::size_t kBitmapBytes = kMostObjects / 8;
 constexpr std::size_t kLeastStep = (std::size_t{256} << 10) / kBlockSize;
 constexpr std::size_t kMostStep = (std::size_t{16} << 20) / kBlockSize;
 
+std::size_t bitmap_bytes(std::size_t count) { return (count + 63) / 64 * sizeof(bits::Word); }
+
 // Descriptors are laid out for whole slots: the page map may be asked for any address of a slot, and a block that does
 // not exist must read as free, as zeros.
 struct Layout {
-  std::size_t header, blocks, bitmaps;  // bytes, whole pages
+  std::size_t fits[Chunk::kFitLevels], header, blocks, bitmaps;  // bytes; all but the first in whole pages
   explicit Layout(std::size_t count)
-      : header(round_up(sizeof(Chunk) + (count + 63) / 64 * sizeof(bits::Word), kPageSize)),
-        blocks(round_up(count, kBlocksPerSlot) * sizeof(Block)),
-        bitmaps(round_up(count * kBitmapBytes, kPageSize)) {}
-  std::size_t all() const { return header + blocks + bitmaps; }
+      : blocks(round_up(count, kBlocksPerSlot) * sizeof(Block)), bitmaps(round_up(count * kBitmapBytes, kPageSize)) {
+    header = sizeof(Chunk) + 2 * bitmap_bytes(count);
+    for (std::size_t& level : fits) {
+      count = round_up(count, Chunk::kFitFan);
+      header += level = count;
+      count /= Chunk::kFitFan;
+    }
+    header = round_up(header, kPageSize);
+  }
+  std::size_t all() const { return header + blocks + 2 * bitmaps; }
 };
 
 // Reserves `size` bytes, or down to `least` when that is refused; `size` tells how many it became.
@@ -58,9 +66,13 @@ Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts
   os::forbid_huge_pages(data, size);
   Chunk* chunk = new (metadata) Chunk;
   chunk->used_ = reinterpret_cast<bits::Word*>(chunk + 1);
+  chunk->sparse_ = chunk->used_ + bitmap_bytes(count) / sizeof(bits::Word);
+  std::uint8_t* fits = reinterpret_cast<std::uint8_t*>(chunk->sparse_) + bitmap_bytes(count);
+  for (int level = 0; level < kFitLevels; fits += layout.fits[level++]) chunk->fits_[level] = fits;
   chunk->base_ = static_cast<char*>(data);
   chunk->blocks_ = reinterpret_cast<Block*>(metadata + layout.header);
   chunk->object_bits_ = reinterpret_cast<bits::Word*>(metadata + layout.header + layout.blocks);
+  chunk->begin_bits_ = reinterpret_cast<bits::Word*>(metadata + layout.header + layout.blocks + layout.bitmaps);
   chunk->count_ = count;
   chunk->committed_.store(0, std::memory_order_relaxed);
   chunk->first_free_ = 0;
@@ -84,7 +96,8 @@ bool Chunk::make_usable(std::size_t count) {
     const std::size_t from = round_up(committed() * unit, kPageSize), end = round_up(count * unit, kPageSize);
     return from == end || os::commit(static_cast<char*>(begin) + from, end - from);
   };
-  return extend(blocks_, sizeof(Block)) && extend(object_bits_, kBitmapBytes) && extend(base_, kBlockSize);
+  return extend(blocks_, sizeof(Block)) && extend(object_bits_, kBitmapBytes) && extend(begin_bits_, kBitmapBytes) &&
+         extend(base_, kBlockSize);
 }
 
 bool Chunk::commit(std::size_t count, Accounts& accounts) {
@@ -99,7 +112,7 @@ bool Chunk::commit(std::size_t count, Accounts& accounts) {
     if (!make_usable(to)) return false;
   }
   accounts.committed_bytes.add((to - committed()) * kBlockSize);
-  accounts.metadata_bytes.add((to - committed()) * (sizeof(Block) + kBitmapBytes));
+  accounts.metadata_bytes.add((to - committed()) * (sizeof(Block) + 2 * kBitmapBytes));
   committed_.store(to, std::memory_order_relaxed);
   return true;
 }
@@ -125,6 +138,25 @@ Chunk::Taken Chunk::take(std::size_t count, std::size_t align, std::size_t commi
   return {blocks_ + index, false};
 }
 
+void Chunk::mark_sparse(std::size_t index) {
+  std::atomic_ref<bits::Word> word(sparse_[index / bits::kWordBits]);
+  word.fetch_or(bits::Word{1} << index % bits::kWordBits, std::memory_order_relaxed);
+}
+
+bool Chunk::unmark_sparse(std::size_t index) {
+  const bits::Word bit = bits::Word{1} << index % bits::kWordBits;
+  std::atomic_ref<bits::Word> word(sparse_[index / bits::kWordBits]);
+  return (word.fetch_and(~bit, std::memory_order_relaxed) & bit) != 0;
+}
+
+std::size_t Chunk::first_sparse() const {
+  for (std::size_t w = 0; w * bits::kWordBits < count_; ++w) {
+    const bits::Word marks = std::atomic_ref<bits::Word>(sparse_[w]).load(std::memory_order_relaxed);
+    if (marks != 0) return w * bits::kWordBits + static_cast<std::size_t>(std::countr_zero(marks));
+  }
+  return count_;
+}
+
 void Chunk::vacate(PageMap& map, Accounts& accounts) {
   std::uint64_t dirty = 0;
   for (std::size_t i = 0; i < committed(); ++i) {
@@ -137,7 +169,7 @@ void Chunk::vacate(PageMap& map, Accounts& accounts) {
   accounts.resident_pages.subtract(dirty);
   accounts.returned_pages.add(dirty);
   accounts.committed_bytes.subtract(committed() * kBlockSize);
-  accounts.metadata_bytes.subtract(committed() * (sizeof(Block) + kBitmapBytes));
+  accounts.metadata_bytes.subtract(committed() * (sizeof(Block) + 2 * kBitmapBytes));
   accounts.reserved_bytes.subtract(count_ * kBlockSize);
   committed_.store(0, std::memory_order_relaxed);
   vacant_ = true;

@@ -49,13 +49,29 @@ class Chunk {
   bool is_wholly_free() const { return bits::find(used_, 0, count_, true) == count_; }
 
   bool is_free(std::size_t index) const { return !bits::test(used_, index); }
+
+  // Marks that others may set and find without the page heap's lock: slabs that few objects are left in.
+  void mark_sparse(std::size_t index);
+  bool unmark_sparse(std::size_t index);  // true when it was marked
+  std::size_t first_sparse() const;       // size() when there is none
+
+  // What mixed blocks keep beside their free bits: a bit for each granule, and bytes for FitTree, by block and for 64
+  // and 4,096 of them. Zeros at first.
+  bits::Word* begin_bits(std::size_t index) const { return begin_bits_ + index * (kMostObjects / bits::kWordBits); }
+  static constexpr int kFitLevels = 3;
+  static constexpr std::size_t kFitFan = 64;
+  std::uint8_t* fits(int level) const { return fits_[level]; }
+
   std::size_t index_of(const Block* block) const { return static_cast<std::size_t>(block - blocks_); }
   Block* at(std::size_t index) { return blocks_ + index; }
   char* address_of_block(std::size_t index) const { return base_ + index * kBlockSize; }
   std::size_t size() const { return count_; }
   std::size_t committed() const { return committed_.load(std::memory_order_relaxed); }  // needs no lock
 
-  Chunk* next = nullptr;  // in the page heap's list, by age
+  Chunk* next = nullptr;        // in the page heap's list, by age
+  Chunk* next_mixed = nullptr;  // of those that had mixed blocks, by age; guarded by their lock
+  bool has_mixed = false;
+  std::uint32_t first_rank() const { return first_rank_; }
 
  private:
   void publish(PageMap& map, Chunk* owner);
@@ -64,7 +80,10 @@ class Chunk {
   std::uint32_t first_rank_ = 0;
   char* base_;
   Block* blocks_;
-  bits::Word* object_bits_;             // kMostObjects bits for each block
+  bits::Word* object_bits_;  // kMostObjects bits for each block
+  bits::Word* begin_bits_;   // as many
+  std::uint8_t* fits_[kFitLevels];
+  bits::Word* sparse_;                  // one bit per block
   std::size_t count_;                   // blocks
   std::atomic<std::size_t> committed_;  // blocks, from the bottom
   bool vacant_ = false;

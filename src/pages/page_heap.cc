@@ -74,12 +74,12 @@ Block* PageHeap::take(std::size_t blocks, std::size_t align, std::size_t commit_
   return chunk == nullptr ? nullptr : chunk->take(blocks, align, commit_blocks, accounts_).block;
 }
 
-Block* PageHeap::take_slab(std::uint8_t size_class) {
+Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class) {
   Guard guard(lock_);
   Block* block = take(1, 1, 1);
   if (block == nullptr) return nullptr;
   block->size_class.store(size_class, std::memory_order_relaxed);
-  block->kind.store(BlockKind::slab, std::memory_order_relaxed);
+  block->kind.store(kind, std::memory_order_relaxed);
   return block;
 }
 
@@ -92,6 +92,7 @@ void PageHeap::free_slab(Block& block) {
   block.kind.store(BlockKind::free, std::memory_order_relaxed);
   if (block.dirty != 0) enqueue_locked(block);
   Chunk* chunk = map_.chunk(address_of(block.address()));
+  chunk->unmark_sparse(chunk->index_of(&block));
   chunk->give_back(chunk->index_of(&block), 1);
 }
 
@@ -174,6 +175,55 @@ bool PageHeap::resize(Block& first, std::size_t pages, PageMask& stale) {
   return true;
 }
 
+void PageHeap::mark_sparse(const Block& block) {
+  Chunk* chunk = map_.chunk(address_of(block.address()));
+  chunk->mark_sparse(chunk->index_of(&block));
+  sparse_.fetch_add(1, std::memory_order_relaxed);
+}
+
+Block* PageHeap::take_sparse() {
+  Guard guard(lock_);
+  for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
+    const std::size_t index = chunk->first_sparse();
+    if (index == chunk->size()) continue;
+    chunk->unmark_sparse(index);
+    return chunk->at(index);
+  }
+  sparse_.store(0, std::memory_order_relaxed);
+  return nullptr;
+}
+
+void PageHeap::mark_dirty(Block& block, PageMask fresh) {
+  if (fresh == 0) return;
+  block.dirty |= fresh;
+  block.dirtied_at.store(static_cast<std::uint32_t>(events()), std::memory_order_relaxed);
+  accounts_.dirty_pages.add(count_pages(fresh));
+  enqueue(block);
+}
+
+PageMask PageHeap::claim_dirty(Block& block) {
+  const PageMask claimed = block.dirty;
+  block.dirty = 0;
+  accounts_.dirty_pages.subtract(count_pages(claimed));
+  return claimed;
+}
+
+PageMask PageHeap::discard(const Block& block, PageMask claimed) {
+  std::uint64_t calls = 0;
+  PageMask kept = 0;
+  each_run(claimed, [&](std::uint32_t first, std::uint32_t length) {
+    ++calls;
+    if (!os::discard(block.address() + first * kPageSize, length * kPageSize)) {
+      kept = static_cast<PageMask>(kept | (((1u << length) - 1) << first));
+    }
+  });
+  const std::uint64_t gone = count_pages(static_cast<PageMask>(claimed & ~kept));
+  accounts_.return_calls.add(calls);
+  accounts_.returned_pages.add(gone);
+  accounts_.resident_pages.subtract(gone);
+  return kept;
+}
+
 void PageHeap::enqueue(Block& block) {
   if (block.queued.load(std::memory_order_relaxed) != 0) return;
   Guard guard(lock_);
@@ -243,7 +293,9 @@ Due PageHeap::pop_due(std::uint64_t older_than, std::size_t most_blocks) {
       if (++young == kMostSecondChances) return {};
       continue;
     }
-    if (block->kind.load(std::memory_order_relaxed) == BlockKind::slab) return {Due::What::slab, block, nullptr, 1, 0};
+    const BlockKind kind = block->kind.load(std::memory_order_relaxed);
+    if (kind == BlockKind::slab) return {Due::What::slab, block, nullptr, 1, 0};
+    if (kind == BlockKind::mixed) return {Due::What::mixed, block, nullptr, 1, 0};
     Chunk* chunk = map_.chunk(address_of(block->address()));
     if (chunk->is_free(chunk->index_of(block)) && block->dirty != 0) return claim_free_run(*block, most_blocks);
   }

@@ -21,8 +21,9 @@ namespace neap {
 
 // A block whose dirty pages are due, as taken from the queue.
 struct Due {
-  enum class What : std::uint8_t { nothing, slab, free_run } what = What::nothing;
-  Block* block = nullptr;   // slab: the block; free_run: the first of the run, which is taken and must be given back
+  enum class What : std::uint8_t { nothing, slab, mixed, free_run } what = What::nothing;
+  Block* block =
+      nullptr;  // slab, mixed: the block; free_run: the first of the run, which is taken and must be given back
   Chunk* chunk = nullptr;   // free_run
   std::size_t blocks = 0;   // free_run
   std::uint64_t pages = 0;  // free_run: dirty ones in it
@@ -35,9 +36,10 @@ class PageHeap {
  public:
   explicit constexpr PageHeap(PageMap& map) : map_(map) {}
 
-  // One block for a slab of the given class, or null. Its resident and dirty masks stay as they were.
-  Block* take_slab(std::uint8_t size_class);
-  // The caller holds the slab's bin lock; no object is out. Its resident pages become dirty.
+  // One block for a slab of the given class, or null. Its resident mask stays as it was, and so does the dirty one.
+  Block* take_slab(std::uint8_t size_class) { return take_block(BlockKind::slab, size_class); }
+  Block* take_mixed() { return take_block(BlockKind::mixed, 0); }
+  // Ends a slab or a mixed block, whose lock the caller holds; no object is out. Its resident pages become dirty.
   void free_slab(Block& block);
 
   // A run of `blocks` at a multiple of `align_blocks`, with its first `pages` usable; kind large. Pages of the run may
@@ -59,6 +61,18 @@ class PageHeap {
   // leave them; the caller has to zero the `stale` ones that lie behind it in its last block.
   bool resize(Block& first, std::size_t pages, PageMask& stale);
 
+  // Notes that few objects are left in a slab. The caller holds its bin's lock.
+  void mark_sparse(const Block& block);
+  // The lowest slab that was noted, which is forgotten; null when there is none. What it is now the caller looks up.
+  Block* take_sparse();
+  bool has_sparse() const { return sparse_.load(std::memory_order_relaxed) != 0; }
+
+  // For the pages of a slab or a mixed block, whose lock the caller holds: they fell free; they are taken for release.
+  void mark_dirty(Block& block, PageMask fresh);
+  PageMask claim_dirty(Block& block);
+  // Gives claimed pages back to the system. Returns those that it would not take. Needs no lock.
+  PageMask discard(const Block& block, PageMask claimed);
+
   // Puts a block whose dirty mask has become non-zero into the queue. For a slab the caller holds its bin's lock.
   void enqueue(Block& block);
   // The oldest dirty block that is older than `older_than` events, or any when `older_than` is 0.
@@ -78,6 +92,7 @@ class PageHeap {
   Mutex& lock() { return lock_; }
 
  private:
+  Block* take_block(BlockKind kind, std::uint8_t size_class);
   Block* take(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
   Chunk* grow(std::size_t blocks);
   void enqueue_locked(Block& block);
@@ -91,6 +106,7 @@ class PageHeap {
   Chunk* chunks_ = nullptr;
   Chunk* newest_ = nullptr;
   std::uint32_t next_rank_ = 0;
+  std::atomic<std::uint64_t> sparse_{0};  // slabs noted as such
   BlockId queue_head_ = BlockId::none, queue_tail_ = BlockId::none;
   std::atomic<std::uint64_t> events_{0};
   Accounts accounts_;

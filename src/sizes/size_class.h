@@ -18,12 +18,19 @@ enum class ClassIndex : std::uint8_t {};
 inline constexpr std::size_t kClassCount = 73;
 inline constexpr std::size_t kLargestSmall = 32 << 10;  // bytes; above it an object is large
 inline constexpr std::size_t kLargestCached = 8 << 10;  // bytes; above it a thread caches nothing
+inline constexpr std::size_t kLargestMixed = 8 << 10;   // bytes; above it objects lie in slabs alone
+
+// A slab with less than this part of its objects live may be opened to other sizes.
+inline constexpr std::uint32_t kSparsePercent = 67;
 
 struct ClassRow {
-  std::uint32_t size;        // bytes of one object
-  std::uint32_t reciprocal;  // ceil(2^32 / size): offset / size and offset % size by one multiplication
-  std::uint16_t capacity;    // objects in a slab
-  std::uint16_t per_page;    // objects that a page can overlap, at least 1: fewer free ones leave no page free
+  std::uint32_t size;         // bytes of one object
+  std::uint32_t reciprocal;   // ceil(2^32 / size): offset / size and offset % size by one multiplication
+  std::uint16_t capacity;     // objects in a slab
+  std::uint16_t per_page;     // objects that a page can overlap, at least 1: fewer free ones leave no page free
+  std::uint16_t few_free;     // an eighth of the capacity: up to so many free ones a slab counts as nearly full
+  std::uint16_t sparse_free;  // from so many free ones on a slab is sparse; never where mixed blocks take none
+  PageMask pages;             // that objects overlap
 };
 
 constexpr std::uint32_t class_size(std::size_t index) {
@@ -33,6 +40,9 @@ constexpr std::uint32_t class_size(std::size_t index) {
   return static_cast<std::uint32_t>((9 + step) << (doubling + 5));
 }
 
+// Objects of 8 bytes are smaller than the granule of mixed blocks.
+constexpr bool is_mixed_class(std::size_t index) { return index != 0 && class_size(index) <= kLargestMixed; }
+
 constexpr ClassRow make_class(std::size_t index) {
   const std::uint32_t size = class_size(index);
   const std::uint32_t fit = kBlockSize / size;
@@ -40,6 +50,10 @@ constexpr ClassRow make_class(std::size_t index) {
   row.size = size;
   row.reciprocal = static_cast<std::uint32_t>(((std::uint64_t{1} << 32) + size - 1) / size);
   row.capacity = static_cast<std::uint16_t>(fit < kMostObjects ? fit : kMostObjects);
+  row.few_free = static_cast<std::uint16_t>(row.capacity / 8);
+  const std::uint32_t sparse = row.capacity - row.capacity * kSparsePercent / 100;
+  row.sparse_free = static_cast<std::uint16_t>(is_mixed_class(index) ? sparse : row.capacity + 1u);
+  row.pages = static_cast<PageMask>((2u << ((row.capacity * size - 1) >> kPageShift)) - 1);
   row.per_page = static_cast<std::uint16_t>(size < kPageSize ? kPageSize / size : 1);
   return row;
 }

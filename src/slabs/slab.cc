@@ -25,16 +25,6 @@ Range objects_over(const ClassRow& row, std::uint32_t first, std::uint32_t lengt
   return {from < capacity ? from : capacity, to < capacity ? to : capacity};
 }
 
-// True when the free objects around `index` are certainly too few for a page: their run ends on both sides within the
-// word, and not at the slab's end, whose last page may hold fewer.
-bool lies_in_short_run(const Block& block, const ClassRow& row, std::uint32_t index) {
-  const std::uint32_t bit = index % bits::kWordBits, last = bits::kWordBits - 1;
-  const bits::Word word = block.free_bits[index / bits::kWordBits];
-  const std::uint32_t above = static_cast<std::uint32_t>(std::countr_one(word >> bit));
-  const std::uint32_t below = static_cast<std::uint32_t>(std::countl_one(word << (last - bit)));
-  return bit + above <= last && below <= bit && index + above < row.capacity && above + below - 1 < row.per_page;
-}
-
 }  // namespace
 
 void init(Block& block, const ClassRow& row) {
@@ -47,6 +37,7 @@ void init(Block& block, const ClassRow& row) {
 
 std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t want, Touched& touched) {
   char* base = block.address();
+  const bool settled = block.resident == row.pages && block.dirty == 0;  // most are: nothing to note about pages
   std::uint32_t taken = 0;
   PageMask pages = 0;
   std::uint32_t w = block.first_word;
@@ -57,7 +48,7 @@ std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t 
           static_cast<std::uint32_t>(w * bits::kWordBits) + static_cast<std::uint32_t>(std::countr_zero(word));
       word &= word - 1;
       out[taken++] = base + std::size_t{index} * row.size;
-      pages |= pages_under(row, index, 1);
+      if (!settled) pages |= pages_under(row, index, 1);
     }
     block.free_bits[w] = word;
     if (word != 0) break;
@@ -78,7 +69,6 @@ std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t 
 }
 
 PageMask newly_free_pages(const Block& block, const ClassRow& row, std::uint32_t index) {
-  if (lies_in_short_run(block, row, index)) return 0;  // most frees end here
   PageMask found = 0;
   const PageMask candidates = static_cast<PageMask>(pages_under(row, index, 1) & block.resident & ~block.dirty);
   for (std::uint32_t rest = candidates; rest != 0; rest &= rest - 1) {

@@ -3,6 +3,7 @@
 // every function is called under the lock of the slab's bin.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -26,12 +27,25 @@ std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t 
 
 inline bool is_free(const Block& block, std::uint32_t index) { return bits::test(block.free_bits, index); }
 
-// Marks an object free. The caller has checked that it is not.
-inline void give(Block& block, std::uint32_t index) {
-  bits::set(block.free_bits, index);
+// Marks an object free; false when it is already.
+inline bool give(Block& block, std::uint32_t index) {
+  const std::uint16_t w = static_cast<std::uint16_t>(index / bits::kWordBits);
+  const bits::Word bit = bits::Word{1} << index % bits::kWordBits, word = block.free_bits[w];
+  if ((word & bit) != 0) return false;
+  block.free_bits[w] = word | bit;
   ++block.free_count;
-  const std::uint16_t word = static_cast<std::uint16_t>(index / bits::kWordBits);
-  if (word < block.first_word) block.first_word = word;
+  if (w < block.first_word) block.first_word = w;
+  return true;
+}
+
+// True when the free objects around `index` are certainly too few for a page: their run ends on both sides within the
+// word, and not at the slab's end, whose last page may hold fewer. Most frees need to look no further.
+inline bool lies_in_short_run(const Block& block, const ClassRow& row, std::uint32_t index) {
+  const std::uint32_t bit = index % bits::kWordBits, last = bits::kWordBits - 1;
+  const bits::Word word = block.free_bits[index / bits::kWordBits];
+  const std::uint32_t above = static_cast<std::uint32_t>(std::countr_one(word >> bit));
+  const std::uint32_t below = static_cast<std::uint32_t>(std::countl_one(word << (last - bit)));
+  return bit + above <= last && below <= bit && index + above < row.capacity && above + below - 1 < row.per_page;
 }
 
 // The resident pages under object `index` that no live object overlaps now, and that were not dirty before.
@@ -44,17 +58,5 @@ void restore(Block& block, const ClassRow& row, PageMask pages);
 // The pages next to the given ones that fell free while those were set aside: until restore their shared objects were
 // out.
 PageMask free_beside(const Block& block, const ClassRow& row, PageMask pages);
-
-// Calls fn(first_page, pages) for each run of neighbouring pages in the mask.
-template <class Fn>
-void each_run(PageMask mask, Fn fn) {
-  std::uint32_t rest = mask;
-  while (rest != 0) {
-    const std::uint32_t first = static_cast<std::uint32_t>(std::countr_zero(rest));
-    const std::uint32_t length = static_cast<std::uint32_t>(std::countr_one(rest >> first));
-    fn(first, length);
-    rest &= ~(((1u << length) - 1) << first);
-  }
-}
 
 }  // namespace neap::slab

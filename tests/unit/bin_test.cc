@@ -34,7 +34,7 @@ class BinTest : public testing::Test {
     }
     return all;
   }
-  void give(void* object) { bin_.give(pages_, &object, 1, "free"); }
+  void give(void* object) { bin_.give(class_, pages_, &object, 1, "free"); }
   void give(const std::vector<void*>& objects, std::size_t from, std::size_t to) {
     for (std::size_t i = from; i < to; ++i) give(objects[i]);
   }

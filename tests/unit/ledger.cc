@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "fake_os.h"
+#include "mixed/mixed_block.h"
 #include "pages/chunk.h"
 #include "sizes/size_class.h"
 
@@ -32,6 +33,8 @@ class Walk {
       free_block(block, chunk.address_of_block(i));
     } else if (block.kind.load() == BlockKind::slab) {
       slab(block);
+    } else if (block.kind.load() == BlockKind::mixed) {
+      mixed(block);
     } else if (block.kind.load() == BlockKind::large) {
       large(chunk, i);
       return block.large.blocks;
@@ -70,6 +73,34 @@ class Walk {
     if (block.dirty != 0 && block.queued.load() == 0 && !refused())
       fault(block.address(), "a dirty slab is not queued");
     ledger.objects_out += row.capacity - free;
+    ledger.small_bytes += std::uint64_t{row.capacity - free} * row.size;
+    count_masks(block, block.address());
+  }
+
+  void mixed(const Block& block) {
+    ++ledger.mixed_blocks;
+    std::uint32_t free = 0;
+    for (std::uint32_t i = 0; i < mixed::kGranules; ++i) {
+      if (!bits::test(block.free_bits, i)) continue;
+      ++free;
+      if (!bits::test(block.mixed.begin_bits, i)) fault(block.address(), "a free granule is no begin");
+      if (i / bits::kWordBits < block.first_word) fault(block.address(), "a free granule lies below the first word");
+    }
+    if (free != block.free_count) fault(block.address(), "the count of free granules is not its bitmap's");
+    if (free == mixed::kGranules) fault(block.address(), "an empty mixed block");
+    for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
+      constexpr std::uint32_t kPerPage = mixed::kGranules / kPagesPerBlock;
+      const bool empty = bits::all_set(block.free_bits, page * kPerPage, (page + 1) * kPerPage);
+      if (!empty && !(block.resident & bit_of(page)))
+        fault(block.address(), "a page under a live object is not resident");
+      const bool dirty = (block.dirty & bit_of(page)) != 0, waits = empty && (block.resident & bit_of(page)) != 0;
+      if (dirty != waits && (dirty || !refused())) {
+        fault(block.address(), "dirty pages of a mixed block are not its free resident ones");
+      }
+    }
+    if (block.dirty != 0 && block.queued.load() == 0 && !refused())
+      fault(block.address(), "a dirty mixed block is not queued");
+    ledger.small_bytes += std::uint64_t{mixed::kGranules - free} << mixed::kGranuleShift;
     count_masks(block, block.address());
   }
 

@@ -10,6 +10,7 @@ const testing::ExitedWithCode aborted(fake_os::kAbortExitCode);
 
 class MisuseDeathTest : public testing::Test {
  protected:
+  MisuseDeathTest() { rig_.warm_up(); }
   char* make(std::size_t size) { return static_cast<char*>(rig_.allocate(nullptr, size)); }
   void free(void* object) { rig_.free(nullptr, object); }
 

@@ -37,12 +37,35 @@ class Model {
       if (pick(400) == 0) growing_ = pick(3) != 0;
       if (pick(300) == 0) trouble();
       step();
-      if (i % 500 == 499) rig_.expect_in_order();
+      if (pick(150) == 0) burst();
+      if (i % 500 == 499) look();
     }
     finish();
   }
 
+  std::uint64_t mixed_blocks_seen() const { return mixed_blocks_seen_; }
+
  private:
+  void look() {
+    rig_.expect_in_order();
+    mixed_blocks_seen_ += rig_.recounted().mixed_blocks;
+  }
+
+  // Many objects of one size, or the end of most there are: so slabs of sizes that nobody asks for any more come about.
+  void burst() {
+    if (pick(2) == 0) {
+      const std::size_t size = 1 + pick(pick(2) == 0 ? 200 : 3000);
+      for (std::size_t i = 150000 / (size + 100); i > 0; --i) allocate(size);
+      return;
+    }
+    for (auto it = objects_.begin(); it != objects_.end();) {
+      const auto next = std::next(it);
+      if (pick(5) != 0) free(it);
+      it = next;
+    }
+    look();
+  }
+
   std::size_t pick(std::size_t below) { return random_() % below; }
 
   std::size_t any_size() {
@@ -78,8 +101,8 @@ class Model {
     cache = rig_.heap.open_cache();  // the one just closed, which needs no memory
   }
 
-  void allocate() {
-    const std::size_t size = any_size();
+  void allocate() { allocate(any_size()); }
+  void allocate(std::size_t size) {
     const bool zero = pick(4) == 0;
     const std::size_t align = pick(30) == 0 ? kPageSize << pick(8) : 1;
     void* got =
@@ -154,6 +177,7 @@ class Model {
   ThreadCache* caches_[3] = {};  // the last stays null: a thread without
   std::map<char*, Object> objects_;
   bool growing_ = true, troubled_ = false;
+  std::uint64_t mixed_blocks_seen_ = 0;
 };
 
 class ModelTest : public testing::TestWithParam<unsigned> {};
@@ -168,6 +192,16 @@ TEST_P(ModelTest, AmongOtherThreads) {
   leave_single_thread();
   SCOPED_TRACE(GetParam());
   Model(GetParam() + 1000).run(4000);
+}
+
+TEST(ModelCoverage, SparseSlabsAreOpened) {
+  std::uint64_t seen = 0;
+  for (unsigned seed = 1; seed <= 4; ++seed) {
+    Model model(seed);
+    model.run(4000);
+    seen += model.mixed_blocks_seen();
+  }
+  EXPECT_GT(seen, 0u);
 }
 
 TEST(ModelFuzz, FreshSeeds) {

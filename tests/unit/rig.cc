@@ -1,11 +1,21 @@
 #include "rig.h"
 
 #include <thread>
+#include <vector>
 
 namespace neap {
 
 void leave_single_thread() {
   if (single_threaded()) std::thread([] {}).join();
+}
+
+void Rig::warm_up() {
+  for (std::size_t c = 0; c < kClassCount; ++c) {
+    std::vector<void*> all(kLeastForSlabs / class_size(c) + 2);
+    for (void*& object : all) object = heap.allocate_small(nullptr, static_cast<ClassIndex>(c));
+    for (void* object : all) free(nullptr, object);
+  }
+  heap.release_all();
 }
 
 void* Rig::allocate(ThreadCache* cache, std::size_t size, bool zero) {
@@ -38,9 +48,9 @@ void Rig::free(ThreadCache* cache, void* object) {
 void* Rig::reallocate(ThreadCache* cache, void* object, std::size_t size) {
   Block& block = heap.block_of(object, "realloc");
   heap.check_live(block, object, "realloc");
-  const std::size_t usable_now = heap.usable_size(block);
+  const std::size_t usable_now = heap.usable_size(block, object);
   if (block.kind.load() == BlockKind::large && size > kLargestSmall) return heap.resize_large(cache, block, size);
-  if (block.kind.load() == BlockKind::slab && size <= usable_now && size >= usable_now - usable_now / 4) return object;
+  if (block.kind.load() != BlockKind::large && size <= usable_now && size >= usable_now - usable_now / 4) return object;
   void* to = allocate(cache, size);
   if (to == nullptr) return nullptr;
   std::memcpy(to, object, usable_now < size ? usable_now : size);
@@ -55,6 +65,7 @@ void Rig::expect_in_order() {
   EXPECT_EQ(board.dirty_bytes, truth.dirty_pages * kPageSize);
   EXPECT_EQ(board.large_bytes, truth.large_pages * kPageSize);
   EXPECT_EQ(board.large_objects, truth.large_objects);
+  EXPECT_EQ(board.small_bytes, truth.small_bytes);
 }
 
 }  // namespace neap

@@ -23,13 +23,16 @@ class Rig {
   Rig(const Rig&) = delete;
   Rig& operator=(const Rig&) = delete;
 
+  // Lets every size class ask for so much that its objects go to slabs of its own.
+  void warm_up();
+
   void* allocate(ThreadCache* cache, std::size_t size, bool zero = false);
   void* allocate_aligned(std::size_t align, std::size_t size) {
     return heap.allocate_large(nullptr, size, align, false);
   }
   void free(ThreadCache* cache, void* object);
   void* reallocate(ThreadCache* cache, void* object, std::size_t size);
-  std::size_t usable(void* object) { return heap.usable_size(heap.block_of(object, "usable")); }
+  std::size_t usable(void* object) { return heap.usable_size(heap.block_of(object, "usable"), object); }
   Block& block(void* object) { return heap.block_of(object, "block"); }
 
   // The heap's own sums.
@@ -39,6 +42,7 @@ class Rig {
   }
   // Fails the test unless the sums equal a recount and every block is in order.
   void expect_in_order();
+  Ledger recounted() { return recount(*map_); }
 
  private:
   std::unique_ptr<PageMap> map_ = std::make_unique<PageMap>();

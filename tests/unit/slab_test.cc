@@ -47,7 +47,7 @@ class SlabTest : public testing::TestWithParam<std::size_t> {
     return true;
   }
   void give(std::uint32_t index) {
-    slab::give(block_, index);
+    EXPECT_TRUE(slab::give(block_, index));
     block_.dirty = static_cast<PageMask>(block_.dirty | slab::newly_free_pages(block_, row_, index));
   }
 
@@ -132,7 +132,7 @@ TEST_P(EveryClass, SetAsideAndRestoreAreInverse) {
   }
   const std::vector<std::uint32_t> taken = take(block_.free_count);
   EXPECT_EQ(block_.dirty & mask, mask) << "an object on a page set aside was handed out";
-  for (const std::uint32_t index : taken) slab::give(block_, index);
+  for (const std::uint32_t index : taken) EXPECT_TRUE(slab::give(block_, index));
   slab::restore(block_, row_, mask);
   EXPECT_EQ(words_, before);
   EXPECT_EQ(block_.free_count, count);
@@ -183,11 +183,10 @@ TEST_P(PagesStraddled, FallFreeWithTheLastObjectOverThem) {
 
 TEST(SlabRuns, EachRunIsMaximal) {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> runs;
-  slab::each_run(0b1011100000000111,
-                 [&](std::uint32_t first, std::uint32_t pages) { runs.emplace_back(first, pages); });
+  each_run(0b1011100000000111, [&](std::uint32_t first, std::uint32_t pages) { runs.emplace_back(first, pages); });
   EXPECT_EQ(runs, (std::vector<std::pair<std::uint32_t, std::uint32_t>>{{0, 3}, {11, 3}, {15, 1}}));
   runs.clear();
-  slab::each_run(0xffff, [&](std::uint32_t first, std::uint32_t pages) { runs.emplace_back(first, pages); });
+  each_run(0xffff, [&](std::uint32_t first, std::uint32_t pages) { runs.emplace_back(first, pages); });
   EXPECT_EQ(runs, (std::vector<std::pair<std::uint32_t, std::uint32_t>>{{0, 16}}));
 }
 

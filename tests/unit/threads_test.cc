@@ -13,8 +13,8 @@
 namespace neap {
 namespace {
 
-constexpr int kThreads = 4, kSteps = 6000;
-constexpr std::size_t kPlaces = 512;
+constexpr int kThreads = 4, kSteps = 16000;
+constexpr std::size_t kPlaces = 6000;
 
 // Objects anyone may put down and anyone else pick up; each begins with its own size.
 struct Exchange {
@@ -28,12 +28,20 @@ void check_and_free(Rig& rig, ThreadCache* cache, std::size_t* object) {
   rig.free(cache, object);
 }
 
+// Sizes of one kind at a time, so that slabs of others become sparse and are opened.
+std::size_t small_size(int step, std::size_t random) {
+  const std::size_t least = 8 + static_cast<std::size_t>(step / 2000) * 24;
+  return random % 8 == 0 ? 8 + random / 8 % 500 : least + random / 8 % 16;
+}
+
 void trade(Rig& rig, Exchange& exchange, unsigned seed) {
   std::mt19937 random(seed);
   ThreadCache* cache = rig.heap.open_cache();
   for (int step = 0; step < kSteps; ++step) {
     const std::size_t kind = random() % 40;
-    const std::size_t size = kind == 0 ? 8 + random() % 300000 : kind < 4 ? 8 + random() % 20000 : 8 + random() % 500;
+    const std::size_t size = kind == 0  ? 8 + random() % 300000
+                             : kind < 4 ? 8 + random() % 20000
+                                        : small_size(step, random());
     auto* object = static_cast<std::size_t*>(rig.allocate(cache, size));
     ASSERT_NE(object, nullptr);
     std::memset(object, static_cast<int>(size % 251), size);
@@ -71,9 +79,11 @@ TEST(Threads, TradeObjectsUnderReleaseAndFork) {
   for (std::thread& trader : traders) trader.join();
   ended.store(true, std::memory_order_relaxed);
   disturber.join();
+  const std::uint64_t opened = rig.recounted().mixed_blocks;
   for (auto& place : exchange.places) {
     if (std::size_t* object = place.load()) check_and_free(rig, nullptr, object);
   }
+  EXPECT_GT(opened, 0u) << "the sizes did not change enough";
   rig.expect_in_order();
   EXPECT_EQ(rig.sums().small_bytes, 0u);
   EXPECT_EQ(rig.sums().large_bytes, 0u);

@@ -1,0 +1,132 @@
+#include "heap/mixed_bin.h"
+
+#include <bit>
+
+#include "heap/misuse.h"
+#include "mixed/fit_tree.h"
+#include "slabs/slab.h"
+
+namespace neap {
+namespace {
+
+// The granules of the live object that begins at `pointer`.
+std::uint32_t checked_granules(const Block& block, const void* pointer, const char* function) {
+  if (!mixed::is_begin(block, pointer)) {
+    misuse(Misuse::interior_pointer, function, pointer, "points inside an object");
+  }
+  const std::uint32_t granule = mixed::granule_at(pointer);
+  if (mixed::is_free(block, granule)) misuse(Misuse::double_free, function, pointer, "this object is free already");
+  return mixed::size_of(block, granule);
+}
+
+std::size_t index_of(const Block& block) { return block.mixed.chunk->index_of(&block); }
+
+}  // namespace
+
+void MixedBin::enlist(Block& block, PageHeap& pages) {
+  Chunk* chunk = pages.map().chunk(address_of(block.address()));
+  block.mixed.chunk = chunk;
+  block.mixed.begin_bits = chunk->begin_bits(chunk->index_of(&block));
+  blocks_.store(blocks_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  note_hole(block, mixed::kGranules);
+  if (chunk->has_mixed) return;
+  Chunk** at = &chunks_;
+  while (*at != nullptr && (*at)->first_rank() < chunk->first_rank()) at = &(*at)->next_mixed;
+  chunk->next_mixed = *at;
+  chunk->has_mixed = true;
+  *at = chunk;
+}
+
+void MixedBin::adopt(Block& block, PageHeap& pages) {
+  Guard guard(lock_);
+  enlist(block, pages);
+  block.admit.store(0, std::memory_order_relaxed);
+  count_out(mixed::adopt(block, kClasses[block.class_index()]));
+  block.kind.store(BlockKind::mixed, std::memory_order_release);
+}
+
+bool MixedBin::grow(PageHeap& pages) {
+  Guard guard(lock_);
+  Block* block = pages.take_mixed();
+  if (block == nullptr) return false;
+  enlist(*block, pages);
+  mixed::init(*block);
+  return true;
+}
+
+void MixedBin::note_hole(const Block& block, std::uint32_t granules) {
+  FitTree(*block.mixed.chunk).raise(index_of(block), mixed::largest_class_in(granules));
+}
+
+std::uint32_t MixedBin::take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t want) {
+  if (blocks_.load(std::memory_order_relaxed) == 0) return 0;
+  const std::uint8_t wanted = static_cast<std::uint8_t>(c);
+  const std::uint32_t n = mixed::granules_of(wanted);
+  Guard guard(lock_);
+  for (Chunk* chunk = chunks_; chunk != nullptr;) {
+    FitTree tree(*chunk);
+    const std::size_t found = tree.find(wanted);
+    if (found == FitTree::kNone) {
+      chunk = chunk->next_mixed;
+      continue;
+    }
+    const mixed::Taken taken = mixed::take(*chunk->at(found), n, out, want);
+    if (taken.exhausted) tree.lower(found, static_cast<std::uint8_t>(wanted - 1));
+    if (taken.count == 0) continue;
+    count_out(std::uint64_t{taken.count} * n);
+    if (taken.fresh != 0) pages.accounts().resident_pages.add(taken.fresh);
+    if (taken.were_dirty != 0) pages.accounts().dirty_pages.subtract(taken.were_dirty);
+    return taken.count;
+  }
+  return 0;
+}
+
+void MixedBin::give(PageHeap& pages, void* const* objects, std::uint32_t count, const char* function) {
+  Guard guard(lock_);
+  for (std::uint32_t i = 0; i < count; ++i) give_one(pages, objects[i], function);
+}
+
+void MixedBin::give_one(PageHeap& pages, void* object, const char* function) {
+  Block& block = *pages.map().block_fast(address_of(object));
+  if (block.kind.load(std::memory_order_relaxed) != BlockKind::mixed) {
+    misuse(Misuse::double_free, function, object, "this object is free already");
+  }
+  const std::uint32_t n = checked_granules(block, object, function), granule = mixed::granule_at(object);
+  const std::uint32_t hole = mixed::give(block, granule, n);
+  count_out(std::uint64_t{0} - n);
+  if (end_if_empty(block, pages)) return;
+  note_hole(block, hole);
+  constexpr std::uint32_t kPerPage = kPageSize >> mixed::kGranuleShift;
+  if (hole >= kPerPage) pages.mark_dirty(block, mixed::newly_free_pages(block, granule, n));
+}
+
+std::size_t MixedBin::class_of_live(const Block& block, const void* object, const char* function) {
+  Guard guard(lock_);
+  return mixed::largest_class_in(checked_granules(block, object, function));
+}
+
+bool MixedBin::end_if_empty(Block& block, PageHeap& pages) {
+  if (block.free_count != mixed::kGranules) return false;
+  mixed::clear(block);
+  FitTree(*block.mixed.chunk).lower(index_of(block), 0);
+  blocks_.store(blocks_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  pages.free_slab(block);
+  return true;
+}
+
+void MixedBin::release_pages(Block& block, PageHeap& pages) {
+  PageMask mask = 0;
+  {
+    Guard guard(lock_);
+    if (block.kind.load(std::memory_order_relaxed) != BlockKind::mixed || block.dirty == 0) return;
+    mask = pages.claim_dirty(block);
+    mixed::set_aside(block, mask);
+  }
+  const PageMask kept = pages.discard(block, mask);
+  Guard guard(lock_);
+  block.resident = static_cast<PageMask>((block.resident & ~mask) | kept);
+  mixed::restore(block, mask);
+  if (!end_if_empty(block, pages)) note_hole(block, mixed::kGranules);
+}
+
+}  // namespace neap

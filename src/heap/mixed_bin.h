@@ -1,0 +1,54 @@
+// MixedBin: all mixed blocks, shared by all threads behind one lock that is held for a batch. Objects are placed by
+// address-ordered first fit; a page that falls wholly free is queued for release.
+//
+// Rank: behind the bins' locks, before the page heap's.
+#pragma once
+
+#include <cstdint>
+
+#include "mixed/mixed_block.h"
+#include "os/mutex.h"
+#include "pages/page_heap.h"
+#include "sizes/size_class.h"
+
+namespace neap {
+
+class alignas(64) MixedBin {
+ public:
+  // Makes a mixed block of a slab that its bin has given up; the caller holds the bin's lock.
+  void adopt(Block& block, PageHeap& pages);
+
+  // Adds an empty block. False when memory is out.
+  bool grow(PageHeap& pages);
+
+  // Takes 1 to `want` objects of one block, lowest first. 0 when there is no hole for any.
+  std::uint32_t take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t want);
+
+  // Gives objects back. Aborts on a double free and on a pointer into the middle of an object.
+  void give(PageHeap& pages, void* const* objects, std::uint32_t count, const char* function);
+
+  // The class of a live object; aborts when none begins there.
+  std::size_t class_of_live(const Block& block, const void* object, const char* function);
+
+  // Discards the dirty pages of a block that was a mixed one a moment ago.
+  void release_pages(Block& block, PageHeap& pages);
+
+  std::uint64_t bytes_out() const { return granules_out_.load(std::memory_order_relaxed) << mixed::kGranuleShift; }
+  Mutex& lock() { return lock_; }
+
+ private:
+  void give_one(PageHeap& pages, void* object, const char* function);
+  void enlist(Block& block, PageHeap& pages);
+  void note_hole(const Block& block, std::uint32_t granules);
+  bool end_if_empty(Block& block, PageHeap& pages);
+  void count_out(std::uint64_t granules) {
+    granules_out_.store(granules_out_.load(std::memory_order_relaxed) + granules, std::memory_order_relaxed);
+  }
+
+  Mutex lock_;
+  Chunk* chunks_ = nullptr;  // that had mixed blocks, by age
+  std::atomic<std::uint64_t> granules_out_{0};
+  std::atomic<std::uint64_t> blocks_{0};
+};
+
+}  // namespace neap

@@ -1,0 +1,207 @@
+#include "mixed/mixed_block.h"
+
+#include <atomic>
+#include <bit>
+
+namespace neap::mixed {
+namespace {
+
+using bits::Word;
+
+constexpr std::uint32_t kWordBits = bits::kWordBits;
+constexpr std::uint32_t kWords = kGranules / kWordBits;
+constexpr std::uint32_t kPerPage = kPageSize >> kGranuleShift;
+constexpr std::uint32_t kWordsPerPage = kPerPage / kWordBits;
+
+// Begin bits are read without the lock, each by the owner of its object.
+Word load(const Word& word) { return std::atomic_ref<Word>(const_cast<Word&>(word)).load(std::memory_order_relaxed); }
+void store(Word& word, Word value) { std::atomic_ref<Word>(word).store(value, std::memory_order_relaxed); }
+
+PageMask pages_under(std::uint32_t granule, std::uint32_t n) {
+  const std::uint32_t first = granule / kPerPage, last = (granule + n - 1) / kPerPage;
+  return static_cast<PageMask>((2u << last) - (1u << first));
+}
+
+bool is_free_page(const Block& block, std::uint32_t page) {
+  const std::size_t first = std::size_t{page} * kPerPage;
+  return bits::all_set(block.free_bits, first, first + kPerPage);
+}
+
+// The granules of a word from which n free ones (at most 64) follow; `high` is the next word.
+Word starts_of(Word low, Word high, std::uint32_t n) {
+  for (std::uint32_t have = 1; have < n;) {
+    const std::uint32_t step = have < n - have ? have : n - have;
+    low &= (low >> step) | (high << (kWordBits - step));
+    high &= high >> step;
+    have += step;
+  }
+  return low;
+}
+
+// The lowest granule at or after `from` that n free ones follow; kGranules when there is none.
+std::uint32_t find_hole(const Block& block, std::uint32_t from, std::uint32_t n) {
+  const Word* words = block.free_bits;
+  if (n > kWordBits) {
+    for (std::size_t begin = from;;) {
+      begin = bits::find(words, begin, kGranules, true);
+      if (begin + n > kGranules) return kGranules;
+      const std::size_t end = bits::find(words, begin, begin + n, false);
+      if (end == begin + n) return static_cast<std::uint32_t>(begin);
+      begin = end;
+    }
+  }
+  for (std::uint32_t w = from / kWordBits; w < kWords; ++w) {
+    if (words[w] == 0) continue;
+    Word starts = starts_of(words[w], w + 1 < kWords ? words[w + 1] : 0, n);
+    if (w == from / kWordBits) starts &= ~Word{0} << from % kWordBits;
+    if (starts != 0) return w * kWordBits + static_cast<std::uint32_t>(std::countr_zero(starts));
+  }
+  return kGranules;
+}
+
+void set_begins(Block& block, std::uint32_t from, std::uint32_t to, bool value) {
+  bits::each_word(block.mixed.begin_bits, from, to, [&](Word& word, Word mask) {
+    store(word, value ? word | mask : word & ~mask);
+    return true;
+  });
+}
+
+void occupy(Block& block, std::uint32_t granule, std::uint32_t n) {
+  bits::clear_range(block.free_bits, granule, granule + n);
+  set_begins(block, granule + 1, granule + n, false);
+}
+
+}  // namespace
+
+std::uint8_t largest_class_in(std::uint32_t granules) {
+  if (granules == 0) return 0;
+  const std::size_t bytes = std::size_t{granules} << kGranuleShift;
+  if (bytes >= kLargestSmall) return kClassCount - 1;
+  const std::size_t c = static_cast<std::size_t>(class_of(bytes));
+  return static_cast<std::uint8_t>(class_size(c) > bytes ? c - 1 : c);
+}
+
+void init(Block& block) {
+  for (std::uint32_t w = 0; w < kWords; ++w) {
+    block.free_bits[w] = ~Word{0};
+    store(block.mixed.begin_bits[w], ~Word{0});
+  }
+  block.free_count = kGranules;
+  block.first_word = 0;
+}
+
+std::uint32_t adopt(Block& block, const ClassRow& row) {
+  Word slab[kMostObjects / kWordBits];
+  const std::uint32_t words = (row.capacity + kWordBits - 1) / kWordBits;
+  for (std::uint32_t w = 0; w < words; ++w) slab[w] = block.free_bits[w];
+  init(block);
+  const std::uint32_t n = row.size >> kGranuleShift;
+  std::uint32_t used = 0;
+  for (std::size_t i = bits::find(slab, 0, row.capacity, false); i < row.capacity;
+       i = bits::find(slab, i + 1, row.capacity, false)) {
+    occupy(block, static_cast<std::uint32_t>(i) * n, n);
+    used += n;
+  }
+  block.free_count = static_cast<std::uint16_t>(kGranules - used);
+  return used;
+}
+
+void clear(Block& block) {
+  for (std::uint32_t w = 0; w < kWords; ++w) store(block.mixed.begin_bits[w], 0);
+}
+
+Taken take(Block& block, std::uint32_t n, void** out, std::uint32_t want) {
+  Taken taken;
+  PageMask pages = 0;
+  while (block.first_word < kWords && block.free_bits[block.first_word] == 0) ++block.first_word;
+  std::uint32_t at = block.first_word * kWordBits;
+  for (;;) {
+    at = find_hole(block, at, n);
+    taken.exhausted = at == kGranules;
+    if (taken.exhausted || taken.count == want) break;
+    occupy(block, at, n);
+    out[taken.count++] = block.address() + (std::size_t{at} << kGranuleShift);
+    pages = static_cast<PageMask>(pages | pages_under(at, n));
+    at += n;
+    if (at >= kGranules) {
+      taken.exhausted = true;
+      break;
+    }
+  }
+  block.free_count = static_cast<std::uint16_t>(block.free_count - taken.count * n);
+  taken.fresh = static_cast<std::uint32_t>(std::popcount(static_cast<PageMask>(pages & ~block.resident)));
+  taken.were_dirty = static_cast<std::uint32_t>(std::popcount(static_cast<PageMask>(pages & block.dirty)));
+  block.resident |= pages;
+  block.dirty = static_cast<PageMask>(block.dirty & ~pages);
+  return taken;
+}
+
+bool is_begin(const Block& block, const void* pointer) {
+  const std::uint32_t granule = granule_at(pointer);
+  const Word word = load(block.mixed.begin_bits[granule / kWordBits]);
+  return address_of(pointer) % (1u << kGranuleShift) == 0 && ((word >> granule % kWordBits) & 1) != 0;
+}
+
+std::uint32_t size_of(const Block& block, std::uint32_t granule) {
+  std::uint32_t next = granule + 1;
+  for (std::uint32_t w = next / kWordBits; w < kWords; ++w) {
+    const Word begins = load(block.mixed.begin_bits[w]) & bits::mask_in_word(w, next, kGranules);
+    if (begins != 0) return w * kWordBits + static_cast<std::uint32_t>(std::countr_zero(begins)) - granule;
+  }
+  return kGranules - granule;
+}
+
+std::uint32_t give(Block& block, std::uint32_t granule, std::uint32_t n) {
+  bits::set_range(block.free_bits, granule, granule + n);
+  set_begins(block, granule + 1, granule + n, true);
+  block.free_count = static_cast<std::uint16_t>(block.free_count + n);
+  const std::uint16_t word = static_cast<std::uint16_t>(granule / kWordBits);
+  if (word < block.first_word) block.first_word = word;
+  const std::uint32_t end = static_cast<std::uint32_t>(bits::find(block.free_bits, granule + n, kGranules, false));
+  std::uint32_t begin = granule;
+  while (begin > 0) {
+    const std::uint32_t w = (begin - 1) / kWordBits, bit = (begin - 1) % kWordBits;
+    const std::uint32_t ones = static_cast<std::uint32_t>(std::countl_one(block.free_bits[w] << (kWordBits - 1 - bit)));
+    begin -= ones <= bit ? ones : bit + 1;
+    if (ones <= bit) break;
+  }
+  return end - begin;
+}
+
+PageMask newly_free_pages(const Block& block, std::uint32_t granule, std::uint32_t n) {
+  PageMask found = 0;
+  const PageMask candidates = static_cast<PageMask>(pages_under(granule, n) & block.resident & ~block.dirty);
+  for (std::uint32_t rest = candidates; rest != 0; rest &= rest - 1) {
+    const std::uint32_t page = static_cast<std::uint32_t>(std::countr_zero(rest));
+    if (is_free_page(block, page)) found = static_cast<PageMask>(found | (1u << page));
+  }
+  return found;
+}
+
+namespace {
+
+template <class Fn>
+void each_page_words(Block& block, PageMask pages, Fn fn) {
+  for (std::uint32_t rest = pages; rest != 0; rest &= rest - 1) {
+    const std::uint32_t page = static_cast<std::uint32_t>(std::countr_zero(rest));
+    for (std::uint32_t w = page * kWordsPerPage; w < (page + 1) * kWordsPerPage; ++w) fn(block.free_bits[w]);
+    const std::uint16_t first = static_cast<std::uint16_t>(page * kWordsPerPage);
+    if (first < block.first_word) block.first_word = first;
+  }
+}
+
+}  // namespace
+
+void set_aside(Block& block, PageMask pages) {
+  each_page_words(block, pages, [](Word& word) { word = 0; });
+  block.free_count =
+      static_cast<std::uint16_t>(block.free_count - static_cast<std::uint32_t>(std::popcount(pages)) * kPerPage);
+}
+
+void restore(Block& block, PageMask pages) {
+  each_page_words(block, pages, [](Word& word) { word = ~Word{0}; });
+  block.free_count =
+      static_cast<std::uint16_t>(block.free_count + static_cast<std::uint32_t>(std::popcount(pages)) * kPerPage);
+}
+
+}  // namespace neap::mixed

@@ -1,0 +1,66 @@
+// Mixed block: objects of all small sizes in one block. A slab that few objects are left in becomes one, so that its
+// holes can serve every size; size classes that are hardly used share one. 64 KiB at 16-byte granules, described by two
+// bitmaps: granule i is free; granule i is free or begins an object. So an object
+// reaches to the next begin, and a pointer into the middle of one is seen by its clear bit. (Bitmaps of free granules
+// and object ends: libpas' bitfit heaps.)
+//
+// Knows no threads and no other blocks; every function is called under the lock of the mixed blocks, but for size_of:
+// the begin bits of an object never change while it lives.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/bits.h"
+#include "base/units.h"
+#include "pages/block.h"
+#include "sizes/size_class.h"
+
+namespace neap::mixed {
+
+inline constexpr std::uint32_t kGranuleShift = 4;
+inline constexpr std::uint32_t kGranules = kBlockSize >> kGranuleShift;
+static_assert(kGranules <= kMostObjects, "a slab's bitmap holds a bit for each granule");
+
+constexpr std::uint32_t granules_of(std::size_t c) { return class_size(c) >> kGranuleShift; }
+
+// The class with most granules that fit into a run of `granules`; 0 when none does.
+std::uint8_t largest_class_in(std::uint32_t granules);
+
+// Makes a mixed block of a block, all granules free.
+void init(Block& block);
+// Turns the bitmap of a slab of the given class into those of a mixed block. Returns the granules in use.
+std::uint32_t adopt(Block& block, const ClassRow& row);
+// Before the block goes back to the page heap.
+void clear(Block& block);
+
+struct Taken {
+  std::uint32_t count = 0;
+  bool exhausted = false;   // no hole for another is left
+  std::uint32_t fresh = 0;  // pages that became resident
+  std::uint32_t were_dirty = 0;
+};
+// Takes up to `want` objects of n granules, lowest first, into out[0..].
+Taken take(Block& block, std::uint32_t n, void** out, std::uint32_t want);
+
+inline std::uint32_t granule_at(const void* pointer) {
+  return static_cast<std::uint32_t>((address_of(pointer) & (kBlockSize - 1)) >> kGranuleShift);
+}
+inline bool is_free(const Block& block, std::uint32_t granule) { return bits::test(block.free_bits, granule); }
+// True when an object begins there, or it is free.
+bool is_begin(const Block& block, const void* pointer);
+// Granules of the object that begins at a granule.
+std::uint32_t size_of(const Block& block, std::uint32_t granule);
+
+// Ends the object of n granules. The caller has checked that it is one. Returns the granules of the hole it is now part
+// of.
+std::uint32_t give(Block& block, std::uint32_t granule, std::uint32_t n);
+
+// The resident, wholly free pages under n granules that were not dirty before.
+PageMask newly_free_pages(const Block& block, std::uint32_t granule, std::uint32_t n);
+
+// Takes all granules of wholly free pages, as if an object lay there; gives them back.
+void set_aside(Block& block, PageMask pages);
+void restore(Block& block, PageMask pages);
+
+}  // namespace neap::mixed
