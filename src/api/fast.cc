@@ -21,20 +21,16 @@ void* move_object(void* from, std::size_t used, std::size_t size, const char* fu
 // An object of a class whose size is a multiple of `align`: slabs have it so, mixed blocks may.
 void* allocate_slotted(ClassIndex c, std::size_t align) {
   const std::size_t size = class_size(static_cast<std::size_t>(c));
+  ThreadCache* cache = current_cache();
   if (size <= kLargestCached) {
     CacheBin& bin = front->bins[static_cast<std::size_t>(c)];
-    void* object = bin.top[-1];
-    if (object != nullptr && address_of(object) % align == 0) {
+    while (void* object = bin.top[-1]) {
       --bin.top;
-      return object;
-    }
-    if (object == nullptr) {
-      object = allocate(size);
-      if (address_of(object) % align == 0) return object != nullptr ? object : out_of_memory();
-      deallocate(object, "free");
+      if (address_of(object) % align == 0) return object;
+      heap.free_mixed(cache, object, "free");
     }
   }
-  void* object = heap.allocate_in_slab(current_cache(), c);
+  void* object = heap.allocate_in_slab(cache, c);
   return object != nullptr ? object : out_of_memory();
 }
 

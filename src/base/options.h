@@ -35,7 +35,7 @@ inline constexpr OptionRow kOptionTable[] = {
     {"dirty_floor", &Options::dirty_floor, 0, std::uint64_t{1} << 40, "bytes",
      "free pages that are always allowed to stay, beside dirty_percent"},
     {"cache_bytes", &Options::cache_bytes, 0, 1 << 20, "bytes",
-     "most freed memory one thread keeps at hand; a quarter of it from 12 threads on"},
+     "most freed memory one thread keeps at hand; a quarter of it from 24 threads on"},
     {"huge_pages", &Options::huge_pages, 0, 1, "0 or 1",
      "1 asks for transparent huge pages in large objects of sizes that were seen to be written whole"},
     {"check", &Options::check, 0, 1, "0 or 1", "1 checks the size given to C++ sized delete"},

@@ -28,11 +28,13 @@ class Heap {
   // `cache` is the calling thread's everywhere; null when it has none (it is ending, or memory was out).
 
   // Objects up to kLargestSmall. Null when memory is out.
-  void* allocate_small(ThreadCache* cache, ClassIndex c);
+  void* allocate_small(ThreadCache* cache, ClassIndex c) { return allocate_from(From::anywhere, cache, c); }
   // The same at a multiple of the largest power of two that divides the class's size.
-  void* allocate_in_slab(ThreadCache* cache, ClassIndex c);
+  void* allocate_in_slab(ThreadCache* cache, ClassIndex c) { return allocate_from(From::slabs, cache, c); }
   // `block` is the object's, of kind slab or mixed.
   void free_small(ThreadCache* cache, Block& block, void* object, const char* function);
+  // The same where the object lies in a mixed block.
+  void free_mixed(ThreadCache* cache, void* object, const char* function);
   // The same where the object is of a class c that caches hold, and known to begin in its slab.
   void free_cacheable(ThreadCache& cache, const Block& block, std::size_t c, void* object, const char* function);
 
@@ -75,11 +77,12 @@ class Heap {
   Options options;  // written once, before main
 
  private:
-  std::uint32_t take(std::size_t c, void** out, std::uint32_t want);
+  enum class From : std::uint8_t { anywhere, slabs };
+  void* allocate_from(From from, ThreadCache* cache, ClassIndex c);
+  std::uint32_t take(From from, std::size_t c, void** out, std::uint32_t want);
   bool open_sparse_slab();
   void give(std::size_t c, void** objects, std::uint32_t count, const char* function);
-  void free_mixed(ThreadCache* cache, void* object, const char* function);
-  std::uint32_t take_batch(ThreadCache& cache, std::size_t c);
+  std::uint32_t take_batch(From from, ThreadCache& cache, std::size_t c);
   void put_aside(ThreadCache& cache, std::size_t c, void* object, const char* function);
   bool push(ThreadCache& cache, std::size_t c, void* object, const char* function);
   void grow(ThreadCache& cache, std::size_t c);

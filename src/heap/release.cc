@@ -9,7 +9,8 @@
 namespace neap {
 namespace {
 
-// Threads add their events to the process's clock in steps of this many: the clock is one shared cache line.
+// Threads add their events to the process's clock in steps of this many: the clock is one shared cache line. As often
+// the board is brought up to date.
 constexpr std::uint32_t kClockStep = 256;
 
 // Batch limit: one call to malloc or free pays for at most this many discards.
@@ -38,9 +39,11 @@ void Heap::count_events(ThreadCache* cache, std::uint32_t events) {
     events = cache->events;
     cache->events = 0;
   }
-  pages_.advance(events);
+  const bool first = too_dirty_.load(std::memory_order_relaxed) == 0;
+  const std::uint64_t now = pages_.advance(events);
   release_due();
-  publish();
+  const bool due = first || cache == nullptr || now / kClockStep != (now - events) / kClockStep;
+  due ? publish() : publish_pages();
 }
 
 // One large object can be most of a program's memory: the board tells at once.

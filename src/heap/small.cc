@@ -1,5 +1,7 @@
 // The slow half of small objects: what happens when a thread's cache has no object to give or no room to take one.
+#include <array>
 #include <cstring>
+#include <numeric>
 
 #include "heap/heap.h"
 #include "heap/misuse.h"
@@ -8,6 +10,16 @@ namespace neap {
 namespace {
 
 constexpr std::uint32_t kFirstRoom = 4;
+
+// Neighbouring objects that fill whole cache lines between them; 1 where an object has most of a line to itself.
+constexpr std::array<std::uint8_t, kCachedClasses> kObjectsPerLines = [] {
+  std::array<std::uint8_t, kCachedClasses> lots{};
+  for (std::size_t c = 0; c < kCachedClasses; ++c) {
+    const std::uint32_t size = class_size(c);
+    lots[c] = static_cast<std::uint8_t>(size >= 64 ? 1 : std::lcm(size, 64u) / size);
+  }
+  return lots;
+}();
 
 // What a refill does at most: slabs opened, and noted ones looked at for each of them (some have filled up since).
 constexpr int kMostOpened = 4, kMostCandidates = 4;
@@ -22,22 +34,14 @@ constexpr std::uint32_t kStealEvery = 16;
 
 }  // namespace
 
-void* Heap::allocate_small(ThreadCache* cache, ClassIndex c) {
+void* Heap::allocate_from(From from, ThreadCache* cache, ClassIndex c) {
   const std::size_t index = static_cast<std::size_t>(c);
   if (cache != nullptr && index < kCachedClasses) {
     grow(*cache, index);
-    if (cache->room(index) > 1) return take_batch(*cache, index) == 0 ? nullptr : *--cache->bins[index].top;
+    if (cache->room(index) > 1) return take_batch(from, *cache, index) == 0 ? nullptr : *--cache->bins[index].top;
   }
   void* object = nullptr;
-  if (take(index, &object, 1) == 0) return nullptr;
-  small_served_.add(1);
-  count_events(cache, 1);
-  return object;
-}
-
-void* Heap::allocate_in_slab(ThreadCache* cache, ClassIndex c) {
-  void* object = nullptr;
-  if (bins_[static_cast<std::size_t>(c)].take(c, pages_, &object, 1) == 0) return nullptr;
+  if (take(from, index, &object, 1) == 0) return nullptr;
   small_served_.add(1);
   count_events(cache, 1);
   return object;
@@ -45,10 +49,10 @@ void* Heap::allocate_in_slab(ThreadCache* cache, ClassIndex c) {
 
 // From a slab that the class has, then from holes among other sizes, at last from a block of its own: a slab, once the
 // class is in use enough.
-std::uint32_t Heap::take(std::size_t c, void** out, std::uint32_t want) {
+std::uint32_t Heap::take(From from, std::size_t c, void** out, std::uint32_t want) {
   const ClassIndex index = static_cast<ClassIndex>(c);
   Bin& bin = bins_[c];
-  if (!is_mixed_class(c)) return bin.take(index, pages_, out, want);
+  if (from == From::slabs || !is_mixed_class(c)) return bin.take(index, pages_, out, want);
   if (const std::uint32_t got = bin.take(index, pages_, out, want, Bin::Growth::no)) return got;
   if (!bin.deserves_slab(std::uint64_t{want} * class_size(c))) {
     for (int opened = 0;; ++opened) {
@@ -84,11 +88,13 @@ void Heap::give(std::size_t c, void** objects, std::uint32_t count, const char* 
   if (strays != 0) mixed_.give(pages_, objects, strays, function);
 }
 
-// Fills half of a class's room, lowest address on top, so that objects are handed out in address order.
-std::uint32_t Heap::take_batch(ThreadCache& cache, std::size_t c) {
+// Fills half of a class's room, lowest address on top, so that objects are handed out in address order. Whole cache
+// lines: two threads that ask for small objects in turn must not write to the same one.
+std::uint32_t Heap::take_batch(From from, ThreadCache& cache, std::size_t c) {
   void* batch[32];
-  const std::uint32_t want = (cache.room(c) + 1) / 2;
-  const std::uint32_t got = take(c, batch, want);
+  const std::uint32_t lot = kObjectsPerLines[c], room = cache.room(c), half = (room + 1) / 2;
+  const std::uint32_t whole = (half + lot - 1) / lot * lot;
+  const std::uint32_t got = take(from, c, batch, whole <= room ? whole : half);
   for (std::uint32_t i = got; i > 0; --i) *cache.bins[c].top++ = batch[i - 1];
   small_served_.add(got);
   count_events(&cache, got * 2);
@@ -101,6 +107,7 @@ void Heap::grow(ThreadCache& cache, std::size_t c) {
   if (room == most) return;
   const std::size_t size = kClasses[c].size;
   std::uint32_t more = room != 0 ? room : size <= kLargestBatched ? kFirstRoom : 1;
+  if (more < kObjectsPerLines[c]) more = kObjectsPerLines[c];
   if (more > most - room) more = most - room;
   if (cache.budget < more * size) {
     if (++cache.starved % kStealEvery == 0) {
@@ -116,7 +123,7 @@ void Heap::grow(ThreadCache& cache, std::size_t c) {
 
 // A few threads may keep Options::cache_bytes each, many a quarter of it.
 std::uint64_t Heap::cache_allowance() const {
-  const std::uint64_t most = options.cache_bytes, sharers = threads() / 4 + 1;
+  const std::uint64_t most = options.cache_bytes, sharers = threads() / 8 + 1;
   return most / (sharers < 4 ? sharers : 4);
 }
 
@@ -157,9 +164,11 @@ void Heap::drop_oldest(ThreadCache& cache, std::size_t c, std::uint32_t count) {
   count_events(&cache, count);
 }
 
-// Makes room for an object on its stack and pushes it; false when the cache has no room to give.
+// Makes room for an object on its stack and pushes it; false when the cache has no room to give, or the thread never
+// asked for such objects: another's may share a cache line with others that are in use, and would be kept for nothing.
 bool Heap::push(ThreadCache& cache, std::size_t c, void* object, const char* function) {
   CacheBin& bin = cache.bins[c];
+  if (cache.room(c) == 0 && !single_threaded()) return false;
   if (bin.top == bin.limit) grow(cache, c);
   if (bin.top == bin.limit && cache.count(c) > 0) drop_oldest(cache, c, (cache.count(c) + 1) / 2);
   if (bin.top == bin.limit) return false;
