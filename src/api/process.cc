@@ -58,9 +58,10 @@ bool close_at_thread_end(ThreadCache* cache) {
 constinit CacheFront no_cache_yet = make_empty_front(), no_cache_any_more = make_empty_front();
 thread_local constinit CacheFront* front = &no_cache_yet;
 
-ThreadCache* current_cache() {
-  if (front == &no_cache_yet && !exempt) return open_cache();
+ThreadCache* opened_cache() {
   return front == &no_cache_any_more || front == &no_cache_yet ? nullptr : static_cast<ThreadCache*>(front);
 }
+
+ThreadCache* current_cache() { return front == &no_cache_yet && !exempt ? open_cache() : opened_cache(); }
 
 }  // namespace neap

@@ -16,7 +16,10 @@ extern constinit CacheFront no_cache_yet, no_cache_any_more;
 // One pointer of static TLS, reached without a call.
 [[gnu::tls_model("initial-exec")]] extern thread_local constinit CacheFront* front;
 
-// The calling thread's cache, opened on its first call; null when it is ending or memory is out.
+// The calling thread's cache if it has one.
+ThreadCache* opened_cache();
+
+// The same, opened on its first call; null when it is ending or memory is out.
 ThreadCache* current_cache();
 
 }  // namespace neap

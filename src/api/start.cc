@@ -33,8 +33,7 @@ void after_fork_in_parent() {
 }
 
 void after_fork_in_child() {
-  const bool has_cache = neap::front != &neap::no_cache_yet && neap::front != &neap::no_cache_any_more;
-  neap::heap.after_fork_in_child(has_cache ? static_cast<neap::ThreadCache*>(neap::front) : nullptr);
+  neap::heap.after_fork_in_child(neap::opened_cache());
   if (_IO_list_resetlock != nullptr) _IO_list_resetlock();
 }
 
@@ -50,8 +49,7 @@ void complain(const neap::Line& sentence) {
   const char* text = secure ? nullptr : getenv("NEAP_OPTIONS");
   if (text != nullptr) {
     neap::parse_options(text, neap::heap.options, complain);
-    const bool has_cache = neap::front != &neap::no_cache_yet && neap::front != &neap::no_cache_any_more;
-    if (has_cache) neap::heap.renew_cache(*static_cast<neap::ThreadCache*>(neap::front));
+    if (neap::ThreadCache* cache = neap::opened_cache()) neap::heap.renew_cache(*cache);
   }
   neap::exempt_if_named(secure ? nullptr : getenv("LD_PRELOAD"));
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);

@@ -60,15 +60,14 @@ std::uint32_t Bin::take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t
     nonfull_.insert(*block);
     note_lowest(row);
   }
-  slab::Touched touched;
+  Touched touched;
   const std::uint32_t taken = slab::take(*block, row, out, want, touched);
   if (block->free_count == 0) {
     nonfull_.remove(*block);
     note_lowest(row);
   }
   objects_out_.store(objects_out() + taken, std::memory_order_relaxed);
-  if (touched.became_resident != 0) pages.accounts().resident_pages.add(touched.became_resident);
-  if (touched.were_dirty != 0) pages.accounts().dirty_pages.subtract(touched.were_dirty);
+  pages.account(touched);
   return taken;
 }
 
@@ -112,7 +111,7 @@ void Bin::settle(Block& block, const ClassRow& row, PageHeap& pages, bool was_fu
     if (lowest_ == &block) lowest_ = nullptr;
     note_lowest(row);
     lose_slab();
-    pages.free_slab(block);
+    pages.free_block(block);
     return;
   }
   note_lowest(row);

@@ -73,7 +73,7 @@ void Heap::check_live(Block& block, void* object, const char* function) {
       (kind == BlockKind::slab && bins_[block.class_index()].check_live(pages_, object, function))) {
     return;
   }
-  mixed_.class_of_live(block, object, function);
+  mixed_.check_live(block, object, function);
 }
 
 ThreadCache* Heap::open_cache() {

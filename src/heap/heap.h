@@ -83,7 +83,7 @@ class Heap {
   bool open_sparse_slab();
   void give(std::size_t c, void** objects, std::uint32_t count, const char* function);
   std::uint32_t take_batch(From from, ThreadCache& cache, std::size_t c);
-  void put_aside(ThreadCache& cache, std::size_t c, void* object, const char* function);
+  void stash(ThreadCache& cache, std::size_t c, void* object, const char* function);
   bool push(ThreadCache& cache, std::size_t c, void* object, const char* function);
   void grow(ThreadCache& cache, std::size_t c);
   std::uint64_t cache_allowance() const;

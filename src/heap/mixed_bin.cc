@@ -1,10 +1,7 @@
 #include "heap/mixed_bin.h"
 
-#include <bit>
-
 #include "heap/misuse.h"
 #include "mixed/fit_tree.h"
-#include "slabs/slab.h"
 
 namespace neap {
 namespace {
@@ -45,7 +42,7 @@ void MixedBin::adopt(Block& block, PageHeap& pages) {
   block.kind.store(BlockKind::mixed, std::memory_order_release);
 }
 
-bool MixedBin::grow(PageHeap& pages) {
+bool MixedBin::add_block(PageHeap& pages) {
   Guard guard(lock_);
   Block* block = pages.take_mixed();
   if (block == nullptr) return false;
@@ -74,8 +71,7 @@ std::uint32_t MixedBin::take(ClassIndex c, PageHeap& pages, void** out, std::uin
     if (taken.exhausted) tree.lower(found, static_cast<std::uint8_t>(wanted - 1));
     if (taken.count == 0) continue;
     count_out(std::uint64_t{taken.count} * n);
-    if (taken.fresh != 0) pages.accounts().resident_pages.add(taken.fresh);
-    if (taken.were_dirty != 0) pages.accounts().dirty_pages.subtract(taken.were_dirty);
+    pages.account(taken.touched);
     return taken.count;
   }
   return 0;
@@ -96,13 +92,12 @@ void MixedBin::give_one(PageHeap& pages, void* object, const char* function) {
   count_out(std::uint64_t{0} - n);
   if (end_if_empty(block, pages)) return;
   note_hole(block, hole);
-  constexpr std::uint32_t kPerPage = kPageSize >> mixed::kGranuleShift;
-  if (hole >= kPerPage) pages.mark_dirty(block, mixed::newly_free_pages(block, granule, n));
+  if (hole >= mixed::kGranulesPerPage) pages.mark_dirty(block, mixed::newly_free_pages(block, granule, n));
 }
 
-std::size_t MixedBin::class_of_live(const Block& block, const void* object, const char* function) {
+void MixedBin::check_live(const Block& block, const void* object, const char* function) {
   Guard guard(lock_);
-  return mixed::largest_class_in(checked_granules(block, object, function));
+  checked_granules(block, object, function);
 }
 
 bool MixedBin::end_if_empty(Block& block, PageHeap& pages) {
@@ -110,7 +105,7 @@ bool MixedBin::end_if_empty(Block& block, PageHeap& pages) {
   mixed::clear(block);
   FitTree(*block.mixed.chunk).lower(index_of(block), 0);
   blocks_.store(blocks_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-  pages.free_slab(block);
+  pages.free_block(block);
   return true;
 }
 

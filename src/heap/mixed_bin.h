@@ -19,7 +19,7 @@ class alignas(64) MixedBin {
   void adopt(Block& block, PageHeap& pages);
 
   // Adds an empty block. False when memory is out.
-  bool grow(PageHeap& pages);
+  bool add_block(PageHeap& pages);
 
   // Takes 1 to `want` objects of one block, lowest first. 0 when there is no hole for any.
   std::uint32_t take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t want);
@@ -27,8 +27,8 @@ class alignas(64) MixedBin {
   // Gives objects back. Aborts on a double free and on a pointer into the middle of an object.
   void give(PageHeap& pages, void* const* objects, std::uint32_t count, const char* function);
 
-  // The class of a live object; aborts when none begins there.
-  std::size_t class_of_live(const Block& block, const void* object, const char* function);
+  // Aborts when no live object begins there.
+  void check_live(const Block& block, const void* object, const char* function);
 
   // Discards the dirty pages of a block that was a mixed one a moment ago.
   void release_pages(Block& block, PageHeap& pages);

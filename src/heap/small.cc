@@ -59,7 +59,7 @@ std::uint32_t Heap::take(From from, std::size_t c, void** out, std::uint32_t wan
       if (const std::uint32_t got = mixed_.take(index, pages_, out, want)) return got;
       if (opened == kMostOpened || !open_sparse_slab()) break;
     }
-    if (!bin.has_slabs() && mixed_.grow(pages_)) {
+    if (!bin.has_slabs() && mixed_.add_block(pages_)) {
       if (const std::uint32_t got = mixed_.take(index, pages_, out, want)) return got;
     }
   }
@@ -69,7 +69,7 @@ std::uint32_t Heap::take(From from, std::size_t c, void** out, std::uint32_t wan
 // Turns the lowest slab that few objects are left in into a mixed block. Pages of it could be out for release: hence
 // the lock.
 bool Heap::open_sparse_slab() {
-  if (!pages_.has_sparse() || !release_lock_.try_lock()) return false;
+  if (!pages_.may_have_sparse() || !release_lock_.try_lock()) return false;
   bool opened = false;
   for (int tries = 0; !opened && tries < kMostCandidates; ++tries) {
     Block* block = pages_.take_sparse();
@@ -187,16 +187,16 @@ void Heap::free_small(ThreadCache* cache, Block& block, void* object, const char
 
 void Heap::free_cacheable(ThreadCache& cache, const Block& block, std::size_t c, void* object, const char* function) {
   if (block.admit.load(std::memory_order_relaxed) != 0 && push(cache, c, object, function)) return;
-  put_aside(cache, c, object, function);
+  stash(cache, c, object, function);
 }
 
 void Heap::free_mixed(ThreadCache* cache, void* object, const char* function) {
-  if (cache != nullptr) return put_aside(*cache, kMixed, object, function);
+  if (cache != nullptr) return stash(*cache, kMixed, object, function);
   give(kMixed, &object, 1, function);
   count_events(cache, 1);
 }
 
-void Heap::put_aside(ThreadCache& cache, std::size_t c, void* object, const char* function) {
+void Heap::stash(ThreadCache& cache, std::size_t c, void* object, const char* function) {
   if (cache.granted == 0) {
     give(c, &object, 1, function);
     return count_events(&cache, 1);

@@ -42,7 +42,8 @@ inline constexpr std::array<std::uint16_t, kCachedClasses + 1> kSlotBegin = [] {
   return begin;
 }();
 
-// Frees of one thread that may not enter its cache, kept until a batch of them is worth its locks.
+// Frees of one thread that may not enter its cache, kept until a batch of them is worth its locks and the look at
+// bitmaps that lie far.
 struct Stash {
   static constexpr std::uint32_t kRoom = 32;
   static constexpr std::uint32_t kMostBytes = 4 << 10;

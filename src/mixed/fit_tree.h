@@ -19,8 +19,6 @@ class FitTree {
 
   explicit FitTree(const Chunk& chunk) : chunk_(chunk) {}
 
-  std::uint8_t at(std::size_t block) const { return chunk_.fits(0)[block]; }
-
   void raise(std::size_t block, std::uint8_t size_class) {
     std::size_t at = block;
     for (int level = 0; level < Chunk::kFitLevels; ++level, at /= kFan) {

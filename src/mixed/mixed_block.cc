@@ -10,21 +10,20 @@ using bits::Word;
 
 constexpr std::uint32_t kWordBits = bits::kWordBits;
 constexpr std::uint32_t kWords = kGranules / kWordBits;
-constexpr std::uint32_t kPerPage = kPageSize >> kGranuleShift;
-constexpr std::uint32_t kWordsPerPage = kPerPage / kWordBits;
+constexpr std::uint32_t kWordsPerPage = kGranulesPerPage / kWordBits;
 
 // Begin bits are read without the lock, each by the owner of its object.
 Word load(const Word& word) { return std::atomic_ref<Word>(const_cast<Word&>(word)).load(std::memory_order_relaxed); }
 void store(Word& word, Word value) { std::atomic_ref<Word>(word).store(value, std::memory_order_relaxed); }
 
 PageMask pages_under(std::uint32_t granule, std::uint32_t n) {
-  const std::uint32_t first = granule / kPerPage, last = (granule + n - 1) / kPerPage;
+  const std::uint32_t first = granule / kGranulesPerPage, last = (granule + n - 1) / kGranulesPerPage;
   return static_cast<PageMask>((2u << last) - (1u << first));
 }
 
 bool is_free_page(const Block& block, std::uint32_t page) {
-  const std::size_t first = std::size_t{page} * kPerPage;
-  return bits::all_set(block.free_bits, first, first + kPerPage);
+  const std::size_t first = std::size_t{page} * kGranulesPerPage;
+  return bits::all_set(block.free_bits, first, first + kGranulesPerPage);
 }
 
 // The granules of a word from which n free ones (at most 64) follow; `high` is the next word.
@@ -129,10 +128,7 @@ Taken take(Block& block, std::uint32_t n, void** out, std::uint32_t want) {
     }
   }
   block.free_count = static_cast<std::uint16_t>(block.free_count - taken.count * n);
-  taken.fresh = static_cast<std::uint32_t>(std::popcount(static_cast<PageMask>(pages & ~block.resident)));
-  taken.were_dirty = static_cast<std::uint32_t>(std::popcount(static_cast<PageMask>(pages & block.dirty)));
-  block.resident |= pages;
-  block.dirty = static_cast<PageMask>(block.dirty & ~pages);
+  touch(block, pages, taken.touched);
   return taken;
 }
 
@@ -194,14 +190,14 @@ void each_page_words(Block& block, PageMask pages, Fn fn) {
 
 void set_aside(Block& block, PageMask pages) {
   each_page_words(block, pages, [](Word& word) { word = 0; });
-  block.free_count =
-      static_cast<std::uint16_t>(block.free_count - static_cast<std::uint32_t>(std::popcount(pages)) * kPerPage);
+  block.free_count = static_cast<std::uint16_t>(block.free_count -
+                                                static_cast<std::uint32_t>(std::popcount(pages)) * kGranulesPerPage);
 }
 
 void restore(Block& block, PageMask pages) {
   each_page_words(block, pages, [](Word& word) { word = ~Word{0}; });
-  block.free_count =
-      static_cast<std::uint16_t>(block.free_count + static_cast<std::uint32_t>(std::popcount(pages)) * kPerPage);
+  block.free_count = static_cast<std::uint16_t>(block.free_count +
+                                                static_cast<std::uint32_t>(std::popcount(pages)) * kGranulesPerPage);
 }
 
 }  // namespace neap::mixed

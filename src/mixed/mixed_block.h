@@ -20,6 +20,7 @@ namespace neap::mixed {
 
 inline constexpr std::uint32_t kGranuleShift = 4;
 inline constexpr std::uint32_t kGranules = kBlockSize >> kGranuleShift;
+inline constexpr std::uint32_t kGranulesPerPage = kPageSize >> kGranuleShift;
 static_assert(kGranules <= kMostObjects, "a slab's bitmap holds a bit for each granule");
 
 constexpr std::uint32_t granules_of(std::size_t c) { return class_size(c) >> kGranuleShift; }
@@ -36,9 +37,8 @@ void clear(Block& block);
 
 struct Taken {
   std::uint32_t count = 0;
-  bool exhausted = false;   // no hole for another is left
-  std::uint32_t fresh = 0;  // pages that became resident
-  std::uint32_t were_dirty = 0;
+  bool exhausted = false;  // no hole for another is left
+  Touched touched;
 };
 // Takes up to `want` objects of n granules, lowest first, into out[0..].
 Taken take(Block& block, std::uint32_t n, void** out, std::uint32_t want);

@@ -64,6 +64,22 @@ struct Block {
 };
 static_assert(sizeof(Block) == 64, "a descriptor is one cache line");
 
+// What happened to pages when objects were placed in them, in pages.
+struct Touched {
+  std::uint32_t became_resident = 0;
+  std::uint32_t were_dirty = 0;
+};
+
+// Notes in the block's masks that objects now lie in the pages, and adds what that changed.
+inline void touch(Block& block, PageMask pages, Touched& touched) {
+  const PageMask fresh = static_cast<PageMask>(pages & ~block.resident);
+  const PageMask reused = static_cast<PageMask>(pages & block.dirty);
+  if (fresh != 0) touched.became_resident += static_cast<std::uint32_t>(std::popcount(fresh));
+  if (reused != 0) touched.were_dirty += static_cast<std::uint32_t>(std::popcount(reused));
+  block.resident |= fresh;
+  block.dirty = static_cast<PageMask>(block.dirty & ~reused);
+}
+
 // Calls fn(first_page, pages) for each run of neighbouring pages in the mask.
 template <class Fn>
 void each_run(PageMask mask, Fn fn) {

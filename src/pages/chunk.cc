@@ -143,10 +143,9 @@ void Chunk::mark_sparse(std::size_t index) {
   word.fetch_or(bits::Word{1} << index % bits::kWordBits, std::memory_order_relaxed);
 }
 
-bool Chunk::unmark_sparse(std::size_t index) {
-  const bits::Word bit = bits::Word{1} << index % bits::kWordBits;
+void Chunk::unmark_sparse(std::size_t index) {
   std::atomic_ref<bits::Word> word(sparse_[index / bits::kWordBits]);
-  return (word.fetch_and(~bit, std::memory_order_relaxed) & bit) != 0;
+  word.fetch_and(~(bits::Word{1} << index % bits::kWordBits), std::memory_order_relaxed);
 }
 
 std::size_t Chunk::first_sparse() const {

@@ -52,8 +52,8 @@ class Chunk {
 
   // Marks that others may set and find without the page heap's lock: slabs that few objects are left in.
   void mark_sparse(std::size_t index);
-  bool unmark_sparse(std::size_t index);  // true when it was marked
-  std::size_t first_sparse() const;       // size() when there is none
+  void unmark_sparse(std::size_t index);
+  std::size_t first_sparse() const;  // size() when there is none
 
   // What mixed blocks keep beside their free bits: a bit for each granule, and bytes for FitTree, by block and for 64
   // and 4,096 of them. Zeros at first.

@@ -83,7 +83,7 @@ Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class) {
   return block;
 }
 
-void PageHeap::free_slab(Block& block) {
+void PageHeap::free_block(Block& block) {
   Guard guard(lock_);
   const PageMask fresh = static_cast<PageMask>(block.resident & ~block.dirty);
   block.dirty = block.resident;
@@ -178,19 +178,25 @@ bool PageHeap::resize(Block& first, std::size_t pages, PageMask& stale) {
 void PageHeap::mark_sparse(const Block& block) {
   Chunk* chunk = map_.chunk(address_of(block.address()));
   chunk->mark_sparse(chunk->index_of(&block));
-  sparse_.fetch_add(1, std::memory_order_relaxed);
+  may_have_sparse_.store(true, std::memory_order_relaxed);
 }
 
 Block* PageHeap::take_sparse() {
   Guard guard(lock_);
+  may_have_sparse_.store(false, std::memory_order_relaxed);  // before the look: one noted meanwhile is not forgotten
   for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
     const std::size_t index = chunk->first_sparse();
     if (index == chunk->size()) continue;
     chunk->unmark_sparse(index);
+    may_have_sparse_.store(true, std::memory_order_relaxed);
     return chunk->at(index);
   }
-  sparse_.store(0, std::memory_order_relaxed);
   return nullptr;
+}
+
+void PageHeap::account(const Touched& touched) {
+  if (touched.became_resident != 0) accounts_.resident_pages.add(touched.became_resident);
+  if (touched.were_dirty != 0) accounts_.dirty_pages.subtract(touched.were_dirty);
 }
 
 void PageHeap::mark_dirty(Block& block, PageMask fresh) {

@@ -40,7 +40,7 @@ class PageHeap {
   Block* take_slab(std::uint8_t size_class) { return take_block(BlockKind::slab, size_class); }
   Block* take_mixed() { return take_block(BlockKind::mixed, 0); }
   // Ends a slab or a mixed block, whose lock the caller holds; no object is out. Its resident pages become dirty.
-  void free_slab(Block& block);
+  void free_block(Block& block);
 
   // A run of `blocks` at a multiple of `align_blocks`, with its first `pages` usable; kind large. Pages of the run may
   // be dirty: the count is returned, and Block::dirty of each block tells which until forget_dirty is called.
@@ -65,7 +65,9 @@ class PageHeap {
   void mark_sparse(const Block& block);
   // The lowest slab that was noted, which is forgotten; null when there is none. What it is now the caller looks up.
   Block* take_sparse();
-  bool has_sparse() const { return sparse_.load(std::memory_order_relaxed) != 0; }
+  bool may_have_sparse() const { return may_have_sparse_.load(std::memory_order_relaxed); }
+
+  void account(const Touched& touched);
 
   // For the pages of a slab or a mixed block, whose lock the caller holds: they fell free; they are taken for release.
   void mark_dirty(Block& block, PageMask fresh);
@@ -106,7 +108,7 @@ class PageHeap {
   Chunk* chunks_ = nullptr;
   Chunk* newest_ = nullptr;
   std::uint32_t next_rank_ = 0;
-  std::atomic<std::uint64_t> sparse_{0};  // slabs noted as such
+  std::atomic<bool> may_have_sparse_{false};
   BlockId queue_head_ = BlockId::none, queue_tail_ = BlockId::none;
   std::atomic<std::uint64_t> events_{0};
   Accounts accounts_;

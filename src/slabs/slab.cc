@@ -55,16 +55,7 @@ std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t 
   }
   block.first_word = static_cast<std::uint16_t>(w);
   block.free_count = static_cast<std::uint16_t>(block.free_count - taken);
-  const PageMask fresh = static_cast<PageMask>(pages & ~block.resident),
-                 reused = static_cast<PageMask>(pages & block.dirty);
-  if (fresh != 0) {
-    touched.became_resident += static_cast<std::uint32_t>(std::popcount(fresh));
-    block.resident |= fresh;
-  }
-  if (reused != 0) {
-    touched.were_dirty += static_cast<std::uint32_t>(std::popcount(reused));
-    block.dirty = static_cast<PageMask>(block.dirty & ~reused);
-  }
+  touch(block, pages, touched);
   return taken;
 }
 

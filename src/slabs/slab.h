@@ -16,12 +16,6 @@ namespace neap::slab {
 // Makes a slab of a block, all objects free. The page masks stay: pages may hold memory from an earlier use.
 void init(Block& block, const ClassRow& row);
 
-// What happened to pages when objects were taken, in pages.
-struct Touched {
-  std::uint32_t became_resident = 0;
-  std::uint32_t were_dirty = 0;
-};
-
 // Takes up to `want` free objects, lowest first, into out[0..]. Returns how many; at least one when any is free.
 std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t want, Touched& touched);
 

@@ -3,6 +3,7 @@
 #include "apparmor_compiled.h"
 
 #include <gtest/gtest.h>
+#include <pwd.h>
 
 #include <filesystem>
 
@@ -65,6 +66,7 @@ TEST_F(AppArmorCompiled, TheTextIsReadAsTheCompilerReadsIt) {
                 "  /srv/[a-cx]?/**/lib{one,two{,3}}*.so{,.[0-9]} rm,\n  deny /usr/lib/*/libdenied.so* m,\n"
                 "  \"/srv/q/quoted.so\" mr,\n  mr /srv/*.so,\n  @{PLACES}/**.so m,\n  @{HOME}/lib/* mr,\n  owner "
                 "/srv/d/** m,\n}\n");
+  const std::string of_root = std::string(::getpwuid(0)->pw_dir) + "/lib/b.so";
   const char* paths[] = {library,
                          elsewhere,
                          list,
@@ -92,7 +94,7 @@ TEST_F(AppArmorCompiled, TheTextIsReadAsTheCompilerReadsIt) {
                          "/srv/three/b.so",
                          "/srv/four/b.so",
                          "/home/a/lib/b.so",
-                         "/root/lib/b.so",
+                         of_root.c_str(),
                          "/srv/x/y.so",
                          "/srv/.so",
                          "/usr/lib64/libneap.so",

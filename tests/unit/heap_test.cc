@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -115,6 +116,34 @@ TEST_F(HeapTest, FreesThatMayNotBeCachedAreGivenBackInBatches) {
   EXPECT_EQ(cache->stash.count, 0u);
   EXPECT_EQ(out - rig_.sums().small_bytes, (200 + 1 + 100) * 64u);
   rig_.expect_in_order();
+}
+
+TEST_F(HeapTest, TwoThreadsGetNoObjectsInOneCacheLine) {
+  rig_.warm_up();
+  ThreadCache *first = rig_.heap.open_cache(), *second = rig_.heap.open_cache();
+  const auto line_of = [](void* object) { return address_of(object) / 64; };
+  for (const std::size_t size : {8u, 16u, 32u, 48u}) {
+    std::set<std::uintptr_t> lines;
+    for (int i = 0; i < 200; ++i) {
+      lines.insert(line_of(rig_.allocate(first, size)));
+      EXPECT_EQ(lines.count(line_of(rig_.allocate(second, size))), 0u) << size << " bytes, object " << i;
+    }
+  }
+}
+
+TEST_F(HeapTest, AThreadKeepsNothingOfAClassItNeverAskedFor) {
+  rig_.warm_up();
+  leave_single_thread();
+  ThreadCache *first = rig_.heap.open_cache(), *second = rig_.heap.open_cache();
+  const std::size_t c = static_cast<std::size_t>(class_of(64));
+  void* gift = rig_.allocate(first, 64);
+  ASSERT_TRUE(rig_.block(gift).admit.load() != 0);
+  rig_.free(second, gift);
+  EXPECT_EQ(second->room(c), 0u);
+  EXPECT_EQ(second->stash.count, 1u);
+  void* own = rig_.allocate(second, 64);
+  rig_.free(second, own);
+  EXPECT_EQ(rig_.allocate(second, 64), own);
 }
 
 TEST_F(HeapTest, AClosedCacheGivesAllBackAndServesAgain) {

@@ -89,8 +89,8 @@ class Walk {
     if (free != block.free_count) fault(block.address(), "the count of free granules is not its bitmap's");
     if (free == mixed::kGranules) fault(block.address(), "an empty mixed block");
     for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
-      constexpr std::uint32_t kPerPage = mixed::kGranules / kPagesPerBlock;
-      const bool empty = bits::all_set(block.free_bits, page * kPerPage, (page + 1) * kPerPage);
+      const bool empty =
+          bits::all_set(block.free_bits, page * mixed::kGranulesPerPage, (page + 1) * mixed::kGranulesPerPage);
       if (!empty && !(block.resident & bit_of(page)))
         fault(block.address(), "a page under a live object is not resident");
       const bool dirty = (block.dirty & bit_of(page)) != 0, waits = empty && (block.resident & bit_of(page)) != 0;

@@ -26,7 +26,7 @@ class MixedBlockTest : public testing::Test {
     const ClassRow& row = row_of(class_of(size));
     slab::init(block_, row);
     std::vector<void*> all(row.capacity);
-    slab::Touched touched;
+    Touched touched;
     ASSERT_EQ(slab::take(block_, row, all.data(), row.capacity, touched), row.capacity);
     for (std::uint32_t i = 0; i < row.capacity; ++i) {
       if (i % keep == 0) {

@@ -78,22 +78,22 @@ class PageHeapTest : public testing::Test {
 TEST_F(PageHeapTest, BlocksComeLowestFirst) {
   const std::vector<Block*> all = slabs(8);
   for (std::size_t i = 1; i < all.size(); ++i) EXPECT_EQ(all[i], all[0] + i);
-  heap_.free_slab(*all[6]);
-  heap_.free_slab(*all[2]);
+  heap_.free_block(*all[6]);
+  heap_.free_block(*all[2]);
   EXPECT_EQ(make_slab(1), all[2]);
   EXPECT_EQ(make_slab(1), all[6]);
 }
 
 TEST_F(PageHeapTest, AFreedSlabsResidentPagesAreDirty) {
   Block* block = make_slab(0x8005);
-  heap_.free_slab(*block);
+  heap_.free_block(*block);
   EXPECT_EQ(sums().dirty_pages.get(), 3u);
   EXPECT_EQ(block->kind.load(), BlockKind::free);
 }
 
 TEST_F(PageHeapTest, DirtyBlocksAreDueInTheOrderTheyFell) {
   const std::vector<Block*> all = slabs(6);
-  for (const std::size_t i : {4u, 0u, 2u}) heap_.free_slab(*all[i]);
+  for (const std::size_t i : {4u, 0u, 2u}) heap_.free_block(*all[i]);
   EXPECT_EQ(release(0), (std::vector<Block*>{all[4], all[0], all[2]}));
   EXPECT_EQ(sums().resident_pages.get(), 3u);
   EXPECT_EQ(sums().dirty_pages.get(), 0u);
@@ -102,9 +102,9 @@ TEST_F(PageHeapTest, DirtyBlocksAreDueInTheOrderTheyFell) {
 
 TEST_F(PageHeapTest, OnlyWhatIsOldEnoughIsDue) {
   const std::vector<Block*> all = slabs(6);
-  heap_.free_slab(*all[0]);
+  heap_.free_block(*all[0]);
   heap_.advance(100);
-  heap_.free_slab(*all[2]);
+  heap_.free_block(*all[2]);
   heap_.advance(50);
   EXPECT_TRUE(release(151).empty());
   EXPECT_EQ(release(150), (std::vector<Block*>{all[0]}));
@@ -114,7 +114,7 @@ TEST_F(PageHeapTest, OnlyWhatIsOldEnoughIsDue) {
 
 TEST_F(PageHeapTest, NeighboursGoInOneCall) {
   const std::vector<Block*> all = slabs(6);
-  for (const std::size_t i : {2u, 1u, 3u, 5u}) heap_.free_slab(*all[i]);
+  for (const std::size_t i : {2u, 1u, 3u, 5u}) heap_.free_block(*all[i]);
   EXPECT_EQ(release(0), (std::vector<Block*>{all[1], all[5]}));
   ASSERT_EQ(fake_os::discards().size(), 2u);
   EXPECT_EQ(fake_os::discards()[0].begin, all[1]->address());
@@ -123,7 +123,7 @@ TEST_F(PageHeapTest, NeighboursGoInOneCall) {
 
 TEST_F(PageHeapTest, ABlockInUseAgainIsNotDue) {
   Block* block = make_slab(3);
-  heap_.free_slab(*block);
+  heap_.free_block(*block);
   ASSERT_EQ(run(1, 2), block);
   EXPECT_TRUE(release(0).empty());
   EXPECT_EQ(fake_os::calls(Call::discard), 0u);
@@ -133,7 +133,7 @@ TEST_F(PageHeapTest, ABlockInUseAgainIsNotDue) {
 // While the run is discarded without the lock, nobody may get its blocks.
 TEST_F(PageHeapTest, WhatIsBeingDiscardedIsNobodys) {
   Block* block = make_slab(3);
-  heap_.free_slab(*block);
+  heap_.free_block(*block);
   const Due due = heap_.pop_due(0);
   ASSERT_EQ(due.what, Due::What::free_run);
   EXPECT_NE(make_slab(1), block);
@@ -144,7 +144,7 @@ TEST_F(PageHeapTest, WhatIsBeingDiscardedIsNobodys) {
 
 TEST_F(PageHeapTest, ADiscardThatFailedLeavesEveryPageDirty) {
   Block* block = make_slab(3);
-  heap_.free_slab(*block);
+  heap_.free_block(*block);
   heap_.end_free_run(heap_.pop_due(0), false);
   EXPECT_EQ(sums().dirty_pages.get(), kPagesPerBlock);
   EXPECT_EQ(sums().returned_pages.get(), 0u);
@@ -155,10 +155,10 @@ TEST_F(PageHeapTest, ADiscardThatFailedLeavesEveryPageDirty) {
 
 TEST_F(PageHeapTest, ARunTellsItsDirtyPagesOnceLowestFirst) {
   const std::vector<Block*> all = slabs(3);
-  heap_.free_slab(*all[0]);
+  heap_.free_block(*all[0]);
   all[1]->resident = 0x8001;
   sums().resident_pages.add(1);
-  heap_.free_slab(*all[1]);
+  heap_.free_block(*all[1]);
   const PageHeap::Run run = heap_.take_run(2, 1, 20);
   ASSERT_EQ(run.first, all[0]);
   std::vector<std::ptrdiff_t> pages;
@@ -255,8 +255,8 @@ TEST_F(PageHeapTest, AChunkGivenBackLeavesNothingInTheQueue) {
   fake_os::set_address_space_limit(64 * kMiB);
   std::vector<Block*> freed;
   for (int i = 0; i < 40; ++i) freed.push_back(make_slab(0x0101));
-  for (std::size_t i = 0; i < freed.size(); i += 2) heap_.free_slab(*freed[i]);  // queued, and not neighbours
-  for (std::size_t i = 1; i < freed.size(); i += 2) heap_.free_slab(*freed[i]);
+  for (std::size_t i = 0; i < freed.size(); i += 2) heap_.free_block(*freed[i]);  // queued, and not neighbours
+  for (std::size_t i = 1; i < freed.size(); i += 2) heap_.free_block(*freed[i]);
   ASSERT_EQ(fake_os::reservations().size(), 2u);
   fake_os::refuse(Call::reserve, 0, 1);  // what a limit answers to the first try
   Block* large = run(100 * kMiB / kBlockSize, 17);
@@ -276,7 +276,7 @@ TEST_F(PageHeapTest, AChunkGivenBackServesAgain) {
     std::vector<Block*> small = slabs(60);
     for (Block* block : small) {
       ASSERT_EQ(map_->block_fast(address_of(block->address())), block);
-      heap_.free_slab(*block);
+      heap_.free_block(*block);
     }
     fake_os::refuse(Call::reserve, 0, 1);
     Block* large = run((100 + static_cast<std::size_t>(round)) * kMiB / kBlockSize, 17);
@@ -286,7 +286,7 @@ TEST_F(PageHeapTest, AChunkGivenBackServesAgain) {
     expect_in_order();
     small = slabs(60);
     expect_in_order();
-    for (Block* block : small) heap_.free_slab(*block);
+    for (Block* block : small) heap_.free_block(*block);
     heap_.free_run(*large, false);
     release(0);
     expect_in_order();

@@ -54,7 +54,7 @@ class SlabTest : public testing::TestWithParam<std::size_t> {
   const ClassRow& row_;
   Block block_{};
   std::array<bits::Word, kMostObjects / bits::kWordBits> words_{};
-  slab::Touched touched_;
+  Touched touched_;
 };
 
 class EveryClass : public SlabTest {};

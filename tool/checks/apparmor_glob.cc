@@ -5,8 +5,6 @@
 namespace neap {
 namespace {
 
-bool fits(std::string_view pattern, std::string_view path);
-
 bool fits_either(std::string_view pattern, std::string_view path) {
   std::size_t depth = 0, end = 0;
   for (end = 0; end < pattern.size(); ++end) {
@@ -22,7 +20,7 @@ bool fits_either(std::string_view pattern, std::string_view path) {
       if (pattern[stop] == '}') --inner;
       ++stop;
     }
-    if (fits(std::string(pattern.substr(start, stop - start)) + rest, path)) return true;
+    if (fits_glob(std::string(pattern.substr(start, stop - start)) + rest, path)) return true;
     start = stop + 1;
   }
   return false;
@@ -39,7 +37,9 @@ bool in_set(std::string_view set, char letter) {
   return inverted;
 }
 
-bool fits(std::string_view pattern, std::string_view path) {
+}  // namespace
+
+bool fits_glob(std::string_view pattern, std::string_view path) {
   while (!pattern.empty()) {
     if (pattern[0] == '{') return fits_either(pattern, path);
     if (pattern.starts_with("//")) {  // of a variable whose value ends in one
@@ -50,7 +50,7 @@ bool fits(std::string_view pattern, std::string_view path) {
       const bool across = pattern.starts_with("**");
       pattern.remove_prefix(across ? 2 : 1);
       for (std::size_t taken = 0; taken <= path.size(); ++taken) {
-        if (fits(pattern, path.substr(taken))) return true;
+        if (fits_glob(pattern, path.substr(taken))) return true;
         if (taken < path.size() && path[taken] == '/' && !across) return false;
       }
       return false;
@@ -67,9 +67,5 @@ bool fits(std::string_view pattern, std::string_view path) {
   }
   return path.empty();
 }
-
-}  // namespace
-
-bool fits_glob(std::string_view pattern, std::string_view path) { return fits(pattern, path); }
 
 }  // namespace neap
