@@ -20,6 +20,22 @@ static void plain_objects(void) {
   EXPECT(malloc_usable_size(NULL) == 0);
 }
 
+/* What an allocator has at hand for a size may have been placed for a call that asked for no alignment. First of all: a
+ * young heap puts objects of different sizes side by side. */
+static void after_plain_objects_of_the_size(void) {
+  for (size_t size = 64; size <= 8192; size += 64) {
+    const size_t alignment = size & (~size + 1);
+    EXPECT(opaque(malloc(16)) != NULL);
+    for (int i = 0; i < 6; ++i) {
+      EXPECT(opaque(malloc(size)) != NULL);
+      void* object = NULL;
+      EXPECT(posix_memalign(&object, alignment, size) == 0);
+      EXPECT(aligned_to(object, alignment));
+      EXPECT(malloc_usable_size(object) >= size);
+    }
+  }
+}
+
 static void every_alignment(void) {
   static const size_t sizes[] = {0, 1, 24, 100, 1000, 4095, 4096, 5000, 40000, 70000, 1 << 20};
   for (size_t alignment = 8; alignment <= (size_t)8 << 20; alignment *= 2) {
@@ -92,6 +108,7 @@ static void pages(void) {
 }
 
 int main(void) {
+  after_plain_objects_of_the_size();
   plain_objects();
   every_alignment();
   errors();
