@@ -14,6 +14,9 @@ inline constexpr std::size_t kWordBits = 64;
 inline bool test(const Word* words, std::size_t i) { return (words[i / kWordBits] >> (i % kWordBits)) & 1; }
 inline void set(Word* words, std::size_t i) { words[i / kWordBits] |= Word{1} << (i % kWordBits); }
 
+// The lowest `count` bits, 1 to 64.
+constexpr Word low_bits(std::size_t count) { return ~Word{0} >> (kWordBits - count); }
+
 // The bits [from, to) of word `w`, as a mask within that word.
 constexpr Word mask_in_word(std::size_t w, std::size_t from, std::size_t to) {
   const std::size_t base = w * kWordBits;
@@ -40,7 +43,15 @@ constexpr void clear_range(Word* words, std::size_t from, std::size_t to) {
   each_word(words, from, to, [](Word& word, Word mask) { return word &= ~mask, true; });
 }
 constexpr bool all_set(const Word* words, std::size_t from, std::size_t to) {
-  return each_word(words, from, to, [](const Word& word, Word mask) { return (word & mask) == mask; });
+  if (from >= to) return true;
+  const std::size_t first = from / kWordBits, last = (to - 1) / kWordBits;
+  const Word head = ~Word{0} << from % kWordBits, tail = ~Word{0} >> (kWordBits - 1 - (to - 1) % kWordBits);
+  if (first == last) return (~words[first] & head & tail) == 0;
+  if ((~words[first] & head) != 0 || (~words[last] & tail) != 0) return false;
+  for (std::size_t w = first + 1; w < last; ++w) {
+    if (~words[w] != 0) return false;
+  }
+  return true;
 }
 
 // The first bit at or after `from` and below `to` that equals `value`; `to` when there is none.

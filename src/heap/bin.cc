@@ -71,35 +71,31 @@ std::uint32_t Bin::take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t
   return taken;
 }
 
+// What a slab is to the bin, and which of its pages are free, changes at few frees only: the rest is one bit set.
 std::uint32_t Bin::give(ClassIndex c, PageHeap& pages, void** objects, std::uint32_t count, const char* function) {
-  const ClassRow& row = neap::row_of(c);
+  const ClassRow row = neap::row_of(c);  // a copy: no store through a block can change it
   std::uint32_t strays = 0;
   Guard guard(lock_);
   for (std::uint32_t i = 0; i < count; ++i) {
-    Block& block = *pages.map().block_fast(address_of(objects[i]));
+    void* const object = objects[i];
+    Block& block = *pages.map().block_fast(address_of(object));
     const BlockKind kind = block.kind.load(std::memory_order_relaxed);
-    if (kind == BlockKind::slab && block.class_index() == static_cast<std::size_t>(c)) [[likely]] {
-      give_one(row, block, pages, objects[i], function);
-    } else if (kind == BlockKind::mixed) {
-      objects[strays++] = objects[i];
-    } else {
-      misuse(Misuse::double_free, function, objects[i], "this object is free already");
+    if (kind != BlockKind::slab || block.class_index() != static_cast<std::size_t>(c)) [[unlikely]] {
+      if (kind != BlockKind::mixed) misuse(Misuse::double_free, function, object, "this object is free already");
+      objects[strays++] = object;
+      continue;
     }
+    const std::uint32_t index = checked_index(row, object, function);
+    if (!slab::give(block, index)) misuse(Misuse::double_free, function, object, "this object is free already");
+    const std::uint32_t free = block.free_count;
+    if (free >= row.per_page && slab::may_free_a_page(block, row, index)) {
+      pages.mark_dirty(block, slab::newly_free_pages(block, row, index));
+    }
+    if (free == 1 || free == row.few_free + 1u || free == row.capacity) settle(block, row, pages, free == 1);
+    if (free == row.sparse_free && &block != lowest_) pages.mark_sparse(block);
   }
   objects_out_.store(objects_out() - (count - strays), std::memory_order_relaxed);
   return strays;
-}
-
-inline void Bin::give_one(const ClassRow& row, Block& block, PageHeap& pages, void* object, const char* function) {
-  const std::uint32_t index = checked_index(row, object, function);
-  if (!slab::give(block, index)) misuse(Misuse::double_free, function, object, "this object is free already");
-  const std::uint32_t free = block.free_count;
-  if (free >= row.per_page && !slab::lies_in_short_run(block, row, index)) {
-    pages.mark_dirty(block, slab::newly_free_pages(block, row, index));
-  }
-  // What the slab is to the bin changes at these counts only.
-  if (free == 1 || free == row.few_free + 1u || free == row.capacity) settle(block, row, pages, free == 1);
-  if (free == row.sparse_free && &block != lowest_) pages.mark_sparse(block);
 }
 
 // After free objects were added: keeps the order of non-full slabs, the admission mark, and gives an empty slab back

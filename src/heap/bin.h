@@ -35,7 +35,7 @@ class alignas(64) Bin {
   std::uint32_t give(ClassIndex c, PageHeap& pages, void** objects, std::uint32_t count, const char* function);
 
   // Brings near what give will touch. Needs no lock.
-  void expect(const PageHeap& pages, const void* object) const {
+  static void expect(const PageHeap& pages, const void* object) {
     const Block* block = pages.map().block_fast(address_of(object));
     const std::uint32_t offset = static_cast<std::uint32_t>(address_of(object) & (kBlockSize - 1));
     const std::uint32_t word = static_cast<std::uint32_t>((std::uint64_t{offset} * block->reciprocal) >> 38);
@@ -60,7 +60,6 @@ class alignas(64) Bin {
   Mutex& lock() { return lock_; }
 
  private:
-  void give_one(const ClassRow& row, Block& block, PageHeap& pages, void* object, const char* function);
   void settle(Block& block, const ClassRow& row, PageHeap& pages, bool was_full);
   void admit(Block& block, const ClassRow& row);
   void add_slab();

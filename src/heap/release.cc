@@ -9,9 +9,10 @@
 namespace neap {
 namespace {
 
-// Threads add their events to the process's clock in steps of this many: the clock is one shared cache line. As often
-// the board is brought up to date.
+// Threads add their events to the process's clock in steps of this many: the clock is one shared cache line.
 constexpr std::uint32_t kClockStep = 256;
+// As often the board is brought up to date: its sum goes over all classes.
+constexpr std::uint32_t kBoardStep = 2048;
 
 // Batch limit: one call to malloc or free pays for at most this many discards.
 constexpr int kMostAtOnce = 64;
@@ -42,7 +43,7 @@ void Heap::count_events(ThreadCache* cache, std::uint32_t events) {
   const bool first = too_dirty_.load(std::memory_order_relaxed) == 0;
   const std::uint64_t now = pages_.advance(events);
   release_due();
-  const bool due = first || cache == nullptr || now / kClockStep != (now - events) / kClockStep;
+  const bool due = first || cache == nullptr || now / kBoardStep != (now - events) / kBoardStep;
   due ? publish() : publish_pages();
 }
 

@@ -1,7 +1,9 @@
 // The slow half of small objects: what happens when a thread's cache has no object to give or no room to take one.
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 #include "heap/heap.h"
 #include "heap/misuse.h"
@@ -32,12 +34,18 @@ constexpr std::uint32_t kMixedGuess = 128;  // bytes
 // otherwise spend a fifth of its time in moving it to and fro.
 constexpr std::uint32_t kStealEvery = 16;
 
+// True when a class's room may grow: from the budget, or from other classes on every so many wishes.
+bool may_grow(ThreadCache& cache, std::size_t c) {
+  if (cache.room(c) == kMostCached[c]) return false;
+  return cache.budget >= class_size(c) || ++cache.starved % kStealEvery == 0;
+}
+
 }  // namespace
 
 void* Heap::allocate_from(From from, ThreadCache* cache, ClassIndex c) {
   const std::size_t index = static_cast<std::size_t>(c);
   if (cache != nullptr && index < kCachedClasses) {
-    grow(*cache, index);
+    if (may_grow(*cache, index)) grow(*cache, index);
     if (cache->room(index) > 1) return take_batch(from, *cache, index) == 0 ? nullptr : *--cache->bins[index].top;
   }
   void* object = nullptr;
@@ -91,11 +99,14 @@ void Heap::give(std::size_t c, void** objects, std::uint32_t count, const char* 
 // Fills half of a class's room, lowest address on top, so that objects are handed out in address order. Whole cache
 // lines: two threads that ask for small objects in turn must not write to the same one.
 std::uint32_t Heap::take_batch(From from, ThreadCache& cache, std::size_t c) {
-  void* batch[32];
-  const std::uint32_t lot = kObjectsPerLines[c], room = cache.room(c), half = (room + 1) / 2;
-  const std::uint32_t whole = (half + lot - 1) / lot * lot;
-  const std::uint32_t got = take(from, c, batch, whole <= room ? whole : half);
-  for (std::uint32_t i = got; i > 0; --i) *cache.bins[c].top++ = batch[i - 1];
+  void** const top = cache.bins[c].top;
+  const std::uint32_t lot = kObjectsPerLines[c], room = cache.room(c);
+  const std::uint32_t wish = cache.surplus > 256 ? room : (room + 1) / 2;
+  const std::uint32_t whole = (wish + lot - 1) / lot * lot;
+  const std::uint32_t got = take(from, c, top, whole <= room ? whole : wish);
+  if (cache.surplus < 512) cache.surplus += got;
+  std::reverse(top, top + got);
+  cache.bins[c].top = top + got;
   small_served_.add(got);
   count_events(&cache, got * 2);
   return got;
@@ -104,19 +115,16 @@ std::uint32_t Heap::take_batch(From from, ThreadCache& cache, std::size_t c) {
 // Doubles a class's room, as far as its slots and the budget go.
 void Heap::grow(ThreadCache& cache, std::size_t c) {
   const std::uint32_t room = cache.room(c), most = kMostCached[c];
-  if (room == most) return;
   const std::size_t size = kClasses[c].size;
   std::uint32_t more = room != 0 ? room : size <= kLargestBatched ? kFirstRoom : 1;
   if (more < kObjectsPerLines[c]) more = kObjectsPerLines[c];
   if (more > most - room) more = most - room;
-  if (cache.budget < more * size) {
-    if (++cache.starved % kStealEvery == 0) {
-      review_budget(cache);
-      steal_room(cache, c, more * size);
-    }
+  if (cache.budget < size) {
+    review_budget(cache);
+    steal_room(cache, c, more * size);
     if (cache.budget < size) return;
-    while (cache.budget < more * size) more /= 2;
   }
+  while (cache.budget < more * size) more /= 2;
   cache.bins[c].limit += more;
   cache.budget -= more * size;
 }
@@ -161,6 +169,7 @@ void Heap::drop_oldest(ThreadCache& cache, std::size_t c, std::uint32_t count) {
   const std::uint32_t left = cache.count(c) - count;
   std::memmove(bottom, bottom + count, left * sizeof(void*));
   bin.top = bottom + left;
+  cache.surplus = cache.surplus > count ? cache.surplus - count : 0;
   count_events(&cache, count);
 }
 
@@ -169,7 +178,7 @@ void Heap::drop_oldest(ThreadCache& cache, std::size_t c, std::uint32_t count) {
 bool Heap::push(ThreadCache& cache, std::size_t c, void* object, const char* function) {
   CacheBin& bin = cache.bins[c];
   if (cache.room(c) == 0 && !single_threaded()) return false;
-  if (bin.top == bin.limit) grow(cache, c);
+  if (bin.top == bin.limit && may_grow(cache, c)) grow(cache, c);
   if (bin.top == bin.limit && cache.count(c) > 0) drop_oldest(cache, c, (cache.count(c) + 1) / 2);
   if (bin.top == bin.limit) return false;
   if (bin.top[-1] == object) misuse(Misuse::double_free, function, object, "this object is free already");
@@ -211,33 +220,26 @@ void Heap::stash(ThreadCache& cache, std::size_t c, void* object, const char* fu
   if (stash.count == Stash::kRoom || stash.bytes >= Stash::kMostBytes) flush_stash(cache, function);
 }
 
-// With one lock per class when there are threads to be locked out; in their order otherwise.
+// Sorted by class, so that each bin is asked once. What give will touch is fetched meanwhile.
 void Heap::flush_stash(ThreadCache& cache, const char* function) {
   Stash& stash = cache.stash;
   const std::uint32_t count = stash.count;
+  std::uint8_t ends[kMixed + 1] = {};  // of each class: how many; then where its objects begin, then end
   for (std::uint32_t i = 0; i < count; ++i) {
-    if (stash.classes[i] != kMixed) bins_[stash.classes[i]].expect(pages_, stash.objects[i]);
+    const std::uint8_t c = stash.classes[i];
+    ++ends[c];
+    if (c != kMixed) Bin::expect(pages_, stash.objects[i]);
   }
-  if (single_threaded()) {
-    for (std::uint32_t i = 0; i < count; ++i) give(stash.classes[i], &stash.objects[i], 1, function);
-  } else {
-    for (std::uint32_t left = count; left > 0;) {
-      void* batch[Stash::kRoom];
-      std::uint32_t same = 0, rest = 0;
-      const std::uint8_t c = stash.classes[0];
-      for (std::uint32_t i = 0; i < left; ++i) {
-        if (stash.classes[i] == c) {
-          batch[same++] = stash.objects[i];
-        } else {
-          stash.objects[rest] = stash.objects[i];
-          stash.classes[rest++] = stash.classes[i];
-        }
-      }
-      left = rest;
-      give(c, batch, same, function);
-    }
+  std::uint8_t begin = 0;
+  for (std::uint8_t& end : ends) begin = static_cast<std::uint8_t>(begin + std::exchange(end, begin));
+  void* sorted[Stash::kRoom];
+  for (std::uint32_t i = 0; i < count; ++i) sorted[ends[stash.classes[i]]++] = stash.objects[i];
+  begin = 0;
+  for (std::size_t c = 0; c <= kMixed; begin = ends[c++]) {
+    if (ends[c] != begin) give(c, sorted + begin, std::uint32_t{ends[c]} - begin, function);
   }
   stash.count = stash.bytes = 0;
+  cache.surplus = cache.surplus > count ? cache.surplus - count : 0;
   count_events(&cache, count);
 }
 

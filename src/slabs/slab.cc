@@ -9,11 +9,9 @@ struct Range {
   std::uint32_t from, to;  // objects, `to` excluded
 };
 
-// The pages that objects [index, index + count) overlap.
-PageMask pages_under(const ClassRow& row, std::uint32_t index, std::uint32_t count) {
-  const std::uint32_t first = (index * row.size) >> kPageShift;
-  const std::uint32_t last = ((index + count) * row.size - 1) >> kPageShift;
-  return static_cast<PageMask>((2u << last) - (1u << first));
+// The pages that the bytes [offset, offset + size) of a block overlap.
+PageMask pages_under(std::uint32_t offset, std::uint32_t size) {
+  return static_cast<PageMask>((2u << ((offset + size - 1) >> kPageShift)) - (1u << (offset >> kPageShift)));
 }
 
 // The objects that overlap pages [first, first + length).
@@ -36,36 +34,52 @@ void init(Block& block, const ClassRow& row) {
 }
 
 std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t want, Touched& touched) {
-  char* base = block.address();
+  char* const base = block.address();
+  const std::uint32_t size = row.size, most = want < block.free_count ? want : block.free_count;
   const bool settled = block.resident == row.pages && block.dirty == 0;  // most are: nothing to note about pages
-  std::uint32_t taken = 0;
+  std::uint32_t taken = 0, w = block.first_word;
   PageMask pages = 0;
-  std::uint32_t w = block.first_word;
-  for (; taken < want && taken < block.free_count; ++w) {
+  for (;; ++w) {
     bits::Word word = block.free_bits[w];
-    while (word != 0 && taken < want) {
-      const std::uint32_t index =
-          static_cast<std::uint32_t>(w * bits::kWordBits) + static_cast<std::uint32_t>(std::countr_zero(word));
-      word &= word - 1;
-      out[taken++] = base + std::size_t{index} * row.size;
-      if (!settled) pages |= pages_under(row, index, 1);
+    char* const begin = base + std::size_t{w} * bits::kWordBits * size;
+    while (word != 0 && taken < most) {  // run by run
+      const std::uint32_t first = static_cast<std::uint32_t>(std::countr_zero(word));
+      const std::uint32_t run = static_cast<std::uint32_t>(std::countr_one(word >> first));
+      const std::uint32_t count = run < most - taken ? run : most - taken;
+      char* object = begin + std::size_t{first} * size;
+      if (!settled) pages |= pages_under(static_cast<std::uint32_t>(object - base), count * size);
+      for (std::uint32_t i = 0; i < count; ++i, object += size) out[taken++] = object;
+      word &= ~(bits::low_bits(count) << first);
     }
     block.free_bits[w] = word;
-    if (word != 0) break;
+    if (taken == most) break;
   }
   block.first_word = static_cast<std::uint16_t>(w);
   block.free_count = static_cast<std::uint16_t>(block.free_count - taken);
-  touch(block, pages, touched);
+  if (!settled) touch(block, pages, touched);
   return taken;
 }
 
+bool lies_in_short_run(const Block& block, const ClassRow& row, std::uint32_t index) {
+  const std::uint32_t bit = index % bits::kWordBits, last = bits::kWordBits - 1;
+  const bits::Word word = block.free_bits[index / bits::kWordBits];
+  const std::uint32_t above = static_cast<std::uint32_t>(std::countr_one(word >> bit));
+  const std::uint32_t below = static_cast<std::uint32_t>(std::countl_one(word << (last - bit)));
+  return bit + above <= last && below <= bit && index + above < row.capacity && above + below - 1 < row.per_page;
+}
+
+// An object below a page's size lies in one page or two; most frees leave a neighbour at one of a page's ends alive.
 PageMask newly_free_pages(const Block& block, const ClassRow& row, std::uint32_t index) {
   PageMask found = 0;
-  const PageMask candidates = static_cast<PageMask>(pages_under(row, index, 1) & block.resident & ~block.dirty);
+  const PageMask candidates =
+      static_cast<PageMask>(pages_under(index * row.size, row.size) & block.resident & ~block.dirty);
   for (std::uint32_t rest = candidates; rest != 0; rest &= rest - 1) {
     const std::uint32_t page = static_cast<std::uint32_t>(std::countr_zero(rest));
     const Range objects = objects_over(row, page, 1);
-    if (bits::all_set(block.free_bits, objects.from, objects.to)) found = static_cast<PageMask>(found | (1u << page));
+    if (is_free(block, objects.from) && is_free(block, objects.to - 1) &&
+        bits::all_set(block.free_bits, objects.from, objects.to)) {
+      found = static_cast<PageMask>(found | (1u << page));
+    }
   }
   return found;
 }

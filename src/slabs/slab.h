@@ -32,14 +32,18 @@ inline bool give(Block& block, std::uint32_t index) {
   return true;
 }
 
-// True when the free objects around `index` are certainly too few for a page: their run ends on both sides within the
-// word, and not at the slab's end, whose last page may hold fewer. Most frees need to look no further.
-inline bool lies_in_short_run(const Block& block, const ClassRow& row, std::uint32_t index) {
-  const std::uint32_t bit = index % bits::kWordBits, last = bits::kWordBits - 1;
-  const bits::Word word = block.free_bits[index / bits::kWordBits];
-  const std::uint32_t above = static_cast<std::uint32_t>(std::countr_one(word >> bit));
-  const std::uint32_t below = static_cast<std::uint32_t>(std::countl_one(word << (last - bit)));
-  return bit + above <= last && below <= bit && index + above < row.capacity && above + below - 1 < row.per_page;
+// True when the run of free objects around `index` ends on both sides within the bitmap's word, though not at the slab's
+// end, whose last page may hold fewer, and is shorter than a page.
+bool lies_in_short_run(const Block& block, const ClassRow& row, std::uint32_t index);
+
+// False when object `index`, which is free now, certainly freed no page: it lies inside one page that a live neighbour
+// overlaps too, or there are too few free objects around it. Most frees need to look no further.
+inline bool may_free_a_page(const Block& block, const ClassRow& row, std::uint32_t index) {
+  const std::uint32_t begin = index * row.size % kPageSize, bit = index % bits::kWordBits;
+  const bool inside = begin != 0 && begin + row.size < kPageSize, in_word = bit - 1 < bits::kWordBits - 2;
+  const bits::Word neighbours = 5;
+  if (inside && in_word && (~block.free_bits[index / bits::kWordBits] >> (bit - 1) & neighbours) != 0) return false;
+  return !lies_in_short_run(block, row, index);
 }
 
 // The resident pages under object `index` that no live object overlaps now, and that were not dirty before.
