@@ -19,18 +19,17 @@ void* move_object(void* from, std::size_t used, std::size_t size, const char* fu
 }
 
 // An object of a class whose size is a multiple of `align`: slabs have it so, mixed blocks may.
-void* allocate_slotted(ClassIndex c, std::size_t align) {
-  const std::size_t size = class_size(static_cast<std::size_t>(c));
-  ThreadCache* cache = current_cache();
-  if (size <= kLargestCached) {
-    CacheBin& bin = front->bins[static_cast<std::size_t>(c)];
+void* allocate_slotted(std::size_t c, std::size_t align) {
+  if (c < kCachedClasses) {
+    CacheBin& bin = front->bins[c];
     while (void* object = bin.top[-1]) {
       --bin.top;
-      if (address_of(object) % align == 0) return object;
-      heap.free_mixed(cache, object, "free");
+      if ((address_of(object) & (align - 1)) == 0) [[likely]]
+        return object;
+      heap.free_mixed(current_cache(), object, "free");
     }
   }
-  void* object = heap.allocate_in_slab(cache, c);
+  void* object = heap.allocate_in_slab(current_cache(), static_cast<ClassIndex>(c));
   return object != nullptr ? object : out_of_memory();
 }
 
@@ -76,9 +75,10 @@ void* allocate_aligned(std::size_t align, std::size_t size) {
     return exempt_allocate_aligned(align, size);
   if (size > kMostBytes - align) return out_of_memory();
   if (align <= 16 && size > 8) return allocate(size);
-  for (std::size_t c = static_cast<std::size_t>(class_of(size <= kLargestSmall ? size : kLargestSmall));
-       size <= kLargestSmall && align <= kLargestSmall && c < kClassCount; ++c) {
-    if (class_size(c) % align == 0) return allocate_slotted(static_cast<ClassIndex>(c), align);
+  if (const std::size_t slot = round_up(size != 0 ? size : 1, align); slot <= kLargestSmall) {
+    std::size_t c = static_cast<std::size_t>(class_of(slot));
+    while ((kClasses[c].size & (align - 1)) != 0) ++c;  // the last class's is a multiple of all
+    return allocate_slotted(c, align);
   }
   void* object = heap.allocate_large(current_cache(), size, align, false);
   return object != nullptr ? object : out_of_memory();

@@ -64,7 +64,7 @@ NEAP_EXPORT void* pvalloc(std::size_t size) noexcept {
 }
 
 NEAP_EXPORT int posix_memalign(void** out, std::size_t align, std::size_t size) noexcept {
-  if (align % sizeof(void*) != 0 || !std::has_single_bit(align)) return EINVAL;
+  if (align % sizeof(void*) != 0 || !neap::is_power_of_two(align)) return EINVAL;
   const int before = errno;
   void* object = neap::allocate_aligned(align, size);
   errno = before;

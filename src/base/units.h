@@ -26,6 +26,8 @@ static_assert(kPagesPerBlock == 16, "PageMask holds one bit per page of a block"
 // The number of a block in the address space: its address divided by 64 KiB. 0 is no block.
 enum class BlockId : std::uint32_t { none = 0 };
 
+// (std::has_single_bit counts all bits where the processor's own instruction may not be assumed.)
+constexpr bool is_power_of_two(std::size_t value) { return value != 0 && (value & (value - 1)) == 0; }
 constexpr std::size_t round_up(std::size_t value, std::size_t power_of_two) {
   return (value + power_of_two - 1) & ~(power_of_two - 1);
 }

@@ -19,11 +19,9 @@ bool inside_large(const PageMap& map, Block& block, std::uintptr_t address) {
   if (chunk == nullptr) return false;
   for (std::size_t i = chunk->index_of(&block); i > 0; --i) {
     const Block& before = *chunk->at(i - 1);
-    if (before.kind.load(std::memory_order_relaxed) == BlockKind::slab) return false;
-    if (before.kind.load(std::memory_order_relaxed) == BlockKind::mixed) return false;
-    if (before.kind.load(std::memory_order_relaxed) == BlockKind::large) {
-      return address_of(before.address()) + before.large.pages * kPageSize > address;
-    }
+    const BlockKind kind = before.kind.load(std::memory_order_relaxed);
+    if (kind == BlockKind::large) return address_of(before.address()) + before.large.pages * kPageSize > address;
+    if (kind != BlockKind::free) return false;
   }
   return false;
 }

@@ -25,6 +25,12 @@ void make_zero(char* pages, std::size_t size) {
   if (!os::discard(pages, size)) std::memset(pages, 0, size);
 }
 
+// The part of the garbage that lies behind an object's end.
+void make_zero_behind(char* end, char* garbage, char* garbage_end) {
+  char* const from = garbage < end ? end : garbage;
+  if (from < garbage_end) make_zero(from, static_cast<std::size_t>(garbage_end - from));
+}
+
 // Copies [0, size) and discards what was copied. True when nothing of the source is resident afterwards.
 bool copy_and_discard(char* from, char* to, std::size_t size) {
   bool clean = true;
@@ -73,12 +79,12 @@ void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t ali
   if (huge) lay_huge_pages(*run.first);
   char* begin = run.first->address();
   char* end = begin + pages * kPageSize;
-  pages_.forget_dirty(run, [&](char* page) {
-    if (page >= end) {
-      make_zero(page, kPageSize);
-    } else if (zero) {
-      std::memset(page, 0, kPageSize);
-    }
+  if (run.spare && zero) std::memset(begin, 0, pages * kPageSize);
+  pages_.forget_dirty(run, [&](char* garbage, std::size_t bytes) {
+    char* const behind = garbage + bytes;
+    if (zero && garbage < end)
+      std::memset(garbage, 0, static_cast<std::size_t>((behind < end ? behind : end) - garbage));
+    make_zero_behind(end, garbage, behind);
   });
   count_large_event(cache);
   return begin;
@@ -127,8 +133,8 @@ void* Heap::move_large(ThreadCache* cache, Block& first, std::size_t size) {
   if (run.first == nullptr) run = pages_.take_run(blocks, 1, pages);
   if (run.first == nullptr) return nullptr;
   char* to = run.first->address();
-  pages_.forget_dirty(run, [&](char* page) {
-    if (page >= to + pages * kPageSize) make_zero(page, kPageSize);
+  pages_.forget_dirty(run, [&](char* garbage, std::size_t bytes) {
+    make_zero_behind(to + pages * kPageSize, garbage, garbage + bytes);
   });
   const bool clean = move_pages(first.address(), to, old_bytes) || copy_and_discard(first.address(), to, old_bytes);
   pages_.free_run(first, clean);

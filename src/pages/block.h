@@ -21,6 +21,7 @@ enum class BlockKind : std::uint8_t {
   slab,   // cut into equal objects of one size class
   mixed,  // objects of all sizes at 16-byte granules
   large,  // the first block of a large object's run
+  spare,  // the same when the object was freed and the run is kept for the next one
 };
 
 class Chunk;
@@ -52,7 +53,7 @@ struct Block {
       bits::Word* begin_bits;  // granule i is free or begins an object
       Chunk* chunk;
     } mixed;
-    struct {
+    struct {                 // large, spare
       std::uint64_t pages;   // in use, counted from the first block's start
       std::uint32_t blocks;  // of address space, headroom included
       bool huge;             // huge pages were asked for

@@ -127,7 +127,8 @@ void Chunk::prepare(std::size_t index) {
 Chunk::Taken Chunk::take(std::size_t count, std::size_t align, std::size_t commit_count, Accounts& accounts) {
   if (vacant_ || count >= no_run_of_) return {};
   first_free_ = bits::find(used_, first_free_, count_, false);
-  const std::size_t index = bits::find_clear_run(used_, first_free_, count_, count, align);
+  const bool any = count == 1 && align == 1;
+  const std::size_t index = any ? first_free_ : bits::find_clear_run(used_, first_free_, count_, count, align);
   if (index == count_) {
     if (align == 1) no_run_of_ = count;
     return {};

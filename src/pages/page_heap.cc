@@ -54,6 +54,7 @@ Chunk* PageHeap::grow(std::size_t blocks) {
 
 // Gives the address space of wholly free chunks back: under a limit, a large object can need it in one piece.
 void PageHeap::vacate_free_chunks() {
+  free_spares();
   for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
     if (chunk->is_vacant() || !chunk->is_wholly_free()) continue;
     drop_queued(*chunk);
@@ -63,6 +64,13 @@ void PageHeap::vacate_free_chunks() {
 
 Block* PageHeap::take(std::size_t blocks, std::size_t align, std::size_t commit_blocks) {
   if (align > kBlocksPerSlot) return nullptr;  // chunks begin at slots
+  Block* block = search(blocks, align, commit_blocks);
+  if (block != nullptr || spares_.oldest() == nullptr) return block;
+  free_spares();
+  return search(blocks, align, commit_blocks);
+}
+
+Block* PageHeap::search(std::size_t blocks, std::size_t align, std::size_t commit_blocks) {
   bool refused = false;
   for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
     const Chunk::Taken taken = chunk->take(blocks, align, commit_blocks, accounts_);
@@ -96,11 +104,28 @@ void PageHeap::free_block(Block& block) {
   chunk->give_back(chunk->index_of(&block), 1);
 }
 
+void PageHeap::count_new_large(std::size_t pages) {
+  accounts_.large_pages.add(pages);
+  accounts_.large_objects.add(1);
+  accounts_.large_served.add(1);
+}
+
+PageHeap::Run PageHeap::take_spare(std::size_t blocks, std::size_t align_blocks, std::size_t pages) {
+  Block* first = spares_.take(pages, blocks, align_blocks);
+  if (first == nullptr) return {};
+  accounts_.dirty_pages.subtract(pages);
+  count_new_large(pages);
+  first->kind.store(BlockKind::large, std::memory_order_relaxed);
+  return {first, 0, 0, true};
+}
+
 PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, std::size_t pages) {
   Guard guard(lock_);
+  const Run spare = take_spare(blocks, align_blocks, pages);
+  if (spare.first != nullptr) return spare;
   Block* first = take(blocks, align_blocks, (pages + kPagesPerBlock - 1) / kPagesPerBlock);
   if (first == nullptr) return {};
-  Run run{first, 0, 0};
+  Run run{first, 0, 0, false};
   Chunk* chunk = map_.chunk(address_of(first->address()));
   const std::size_t begin = chunk->index_of(first);
   const std::size_t end = begin + blocks < chunk->committed() ? begin + blocks : chunk->committed();
@@ -111,9 +136,7 @@ PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, s
   accounts_.dirty_pages.subtract(run.dirty_pages);
   accounts_.resident_pages.add(pages);
   accounts_.resident_pages.subtract(run.dirty_pages);
-  accounts_.large_pages.add(pages);
-  accounts_.large_objects.add(1);
-  accounts_.large_served.add(1);
+  count_new_large(pages);
   first->large.pages = pages;
   first->large.blocks = static_cast<std::uint32_t>(blocks);
   first->large.huge = false;
@@ -123,21 +146,35 @@ PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, s
 
 void PageHeap::free_run(Block& first, bool clean) {
   Guard guard(lock_);
-  Chunk* chunk = map_.chunk(address_of(first.address()));
-  const std::size_t begin = chunk->index_of(&first), blocks = first.large.blocks, pages = first.large.pages;
+  const std::size_t pages = first.large.pages;
   accounts_.large_pages.subtract(pages);
   accounts_.large_objects.subtract(1);
-  first.kind.store(BlockKind::free, std::memory_order_relaxed);
   if (clean) {
     accounts_.resident_pages.subtract(pages);
-  } else {
-    accounts_.dirty_pages.add(pages);
-    for (std::size_t i = 0; i * kPagesPerBlock < pages; ++i) {
-      chunk->prepare(begin + i);
-      Block& block = *chunk->at(begin + i);
-      block.dirty = block.resident = low_pages(pages - i * kPagesPerBlock);
-      enqueue_locked(block);
-    }
+    first.kind.store(BlockKind::free, std::memory_order_relaxed);
+    Chunk* chunk = map_.chunk(address_of(first.address()));
+    return chunk->give_back(chunk->index_of(&first), first.large.blocks);
+  }
+  accounts_.dirty_pages.add(pages);
+  first.dirtied_at.store(static_cast<std::uint32_t>(events()), std::memory_order_relaxed);
+  if (!spares_.wants(pages)) return queue_run(first, &PageHeap::append);
+  first.kind.store(BlockKind::spare, std::memory_order_relaxed);
+  if (spares_.full()) queue_run(*spares_.take_oldest(), &PageHeap::prepend);
+  spares_.put(first);
+}
+
+// The pages of a run that is nobody's, dirty already, go to the queue.
+void PageHeap::queue_run(Block& first, void (PageHeap::*queue)(Block&)) {
+  const std::uint32_t since = first.dirtied_at.load(std::memory_order_relaxed);
+  Chunk* chunk = map_.chunk(address_of(first.address()));
+  const std::size_t begin = chunk->index_of(&first), blocks = first.large.blocks, pages = first.large.pages;
+  first.kind.store(BlockKind::free, std::memory_order_relaxed);
+  for (std::size_t i = 0; i * kPagesPerBlock < pages; ++i) {
+    chunk->prepare(begin + i);
+    Block& block = *chunk->at(begin + i);
+    block.dirty = block.resident = low_pages(pages - i * kPagesPerBlock);
+    block.dirtied_at.store(since, std::memory_order_relaxed);
+    if (block.queued.load(std::memory_order_relaxed) == 0) (this->*queue)(block);
   }
   chunk->give_back(begin, blocks);
 }
@@ -249,6 +286,13 @@ void PageHeap::append(Block& block) {
   queue_tail_ = block.id;
 }
 
+void PageHeap::prepend(Block& block) {
+  block.queued.store(1, std::memory_order_relaxed);
+  block.next_dirty = queue_head_;
+  queue_head_ = block.id;
+  if (queue_tail_ == BlockId::none) queue_tail_ = block.id;
+}
+
 // Takes a chunk's blocks out of the dirty queue, which knows blocks by address: another chunk may come to lie there.
 void PageHeap::drop_queued(const Chunk& chunk) {
   BlockId id = queue_head_;
@@ -288,13 +332,30 @@ Due PageHeap::claim_free_run(Block& block, std::size_t most_blocks) {
   return due;
 }
 
+void PageHeap::free_spares() {
+  while (spares_.oldest() != nullptr) queue_run(*spares_.take_oldest(), &PageHeap::prepend);
+}
+
+// How many events ago pages of the block fell free.
+std::uint32_t PageHeap::age(const Block& block) const {
+  return static_cast<std::uint32_t>(events()) - block.dirtied_at.load(std::memory_order_relaxed);
+}
+
+// Spares queue up when they are old, or older than all that waits there.
+void PageHeap::queue_spares(std::uint64_t older_than) {
+  for (const Block* run = spares_.oldest(); run != nullptr; run = spares_.oldest()) {
+    const bool first = queue_head_ == BlockId::none || age(*run) > age(*map_.block(queue_head_));
+    if (older_than == 0 ? !first : age(*run) < older_than) return;
+    queue_run(*spares_.take_oldest(), &PageHeap::prepend);
+  }
+}
+
 Due PageHeap::pop_due(std::uint64_t older_than, std::size_t most_blocks) {
   Guard guard(lock_);
   int young = 0;
-  while (queue_head_ != BlockId::none) {
+  while (queue_spares(older_than), queue_head_ != BlockId::none) {
     Block* block = pop();
-    const std::uint32_t last = block->dirtied_at.load(std::memory_order_relaxed);
-    if (static_cast<std::uint32_t>(events()) - last < older_than) {
+    if (age(*block) < older_than) {
       append(*block);
       if (++young == kMostSecondChances) return {};
       continue;

@@ -16,6 +16,7 @@
 #include "pages/block.h"
 #include "pages/chunk.h"
 #include "pages/page_map.h"
+#include "pages/spares.h"
 
 namespace neap {
 
@@ -43,18 +44,21 @@ class PageHeap {
   void free_block(Block& block);
 
   // A run of `blocks` at a multiple of `align_blocks`, with its first `pages` usable; kind large. Pages of the run may
-  // be dirty: the count is returned, and Block::dirty of each block tells which until forget_dirty is called.
+  // be dirty: the count is returned, and Block::dirty of each block tells which until forget_dirty is called. Of a
+  // spare all pages may hold garbage, and none is counted.
   struct Run {
     Block* first = nullptr;
     std::uint64_t dirty_pages = 0;
     std::size_t committed_blocks = 0;  // of the run: only these have descriptors that can be read
+    bool spare = false;
   };
   Run take_run(std::size_t blocks, std::size_t align_blocks, std::size_t pages);
-  // The owner of a run looks at the dirty pages it was given: fn(address) for each page, lowest first; then they are
-  // forgotten.
+  // The owner of a run looks at the dirty pages it was given: fn(begin, bytes) for each piece of them, lowest first;
+  // then they are forgotten.
   template <class Fn>
   void forget_dirty(const Run& run, Fn fn);
   // Ends a large object: the pages in use become dirty, or count as returned when `clean` (the caller discarded them).
+  // Dirty ones are kept as a spare.
   void free_run(Block& first, bool clean);
   // Changes the size of a large object in place; false when it cannot grow there. On shrinking, the caller has
   // discarded the pages that go. Growing can meet dirty pages: those inside the object are garbage, as realloc may
@@ -96,10 +100,18 @@ class PageHeap {
  private:
   Block* take_block(BlockKind kind, std::uint8_t size_class);
   Block* take(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
+  Block* search(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
   Chunk* grow(std::size_t blocks);
+  Run take_spare(std::size_t blocks, std::size_t align_blocks, std::size_t pages);
+  void count_new_large(std::size_t pages);
+  void queue_run(Block& first, void (PageHeap::*queue)(Block&));
+  void free_spares();
+  void queue_spares(std::uint64_t older_than);
+  std::uint32_t age(const Block& block) const;
   void enqueue_locked(Block& block);
   Block* pop();
   void append(Block& block);
+  void prepend(Block& block);
   void drop_queued(const Chunk& chunk);
   void vacate_free_chunks();
   Due claim_free_run(Block& block, std::size_t most_blocks);
@@ -109,6 +121,7 @@ class PageHeap {
   Chunk* newest_ = nullptr;
   std::uint32_t next_rank_ = 0;
   std::atomic<bool> may_have_sparse_{false};
+  Spares spares_;
   BlockId queue_head_ = BlockId::none, queue_tail_ = BlockId::none;
   std::atomic<std::uint64_t> events_{0};
   Accounts accounts_;
@@ -120,12 +133,10 @@ void PageHeap::forget_dirty(const Run& run, Fn fn) {
   if (run.dirty_pages == 0) return;
   for (std::size_t i = 0; i < run.committed_blocks; ++i) {
     Block& block = run.first[i];
-    for (std::uint32_t page = 0; block.dirty != 0; ++page) {
-      const PageMask bit = static_cast<PageMask>(1u << page);
-      if (block.dirty & bit) fn(run.first->address() + i * kBlockSize + page * kPageSize);
-      block.dirty = static_cast<PageMask>(block.dirty & ~bit);
-    }
-    block.resident = 0;
+    char* const begin = run.first->address() + i * kBlockSize;
+    each_run(block.dirty,
+             [&](std::uint32_t page, std::uint32_t pages) { fn(begin + page * kPageSize, pages * kPageSize); });
+    block.dirty = block.resident = 0;
   }
 }
 

@@ -32,8 +32,8 @@ inline bool give(Block& block, std::uint32_t index) {
   return true;
 }
 
-// True when the run of free objects around `index` ends on both sides within the bitmap's word, though not at the slab's
-// end, whose last page may hold fewer, and is shorter than a page.
+// True when the run of free objects around `index` ends on both sides within the bitmap's word, though not at the
+// slab's end, whose last page may hold fewer, and is shorter than a page.
 bool lies_in_short_run(const Block& block, const ClassRow& row, std::uint32_t index);
 
 // False when object `index`, which is free now, certainly freed no page: it lies inside one page that a live neighbour

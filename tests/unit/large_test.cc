@@ -74,6 +74,26 @@ TEST_F(LargeTest, ZeroedAfterDirtyReuse) {
   rig_.expect_in_order();
 }
 
+TEST_F(LargeTest, ZeroedInARunThatWasKept) {
+  char* kept = nullptr;
+  for (int i = 0; i < 3; ++i) rig_.free(nullptr, kept = make(100 * kKiB, 0x5a));
+  char* object = static_cast<char*>(rig_.allocate(nullptr, 100 * kKiB, true));
+  EXPECT_EQ(object, kept);
+  EXPECT_TRUE(holds(object, 0, rig_.usable(object), 0));
+  rig_.expect_in_order();
+}
+
+// What moves as it grows wants room behind it, which a kept run may not have.
+TEST_F(LargeTest, GrowsOnceIntoAPlaceWithHeadroomNotIntoAKeptRun) {
+  for (int i = 0; i < 2; ++i) rig_.free(nullptr, make(128 * kKiB, 1));
+  char* first = make(64 * kKiB, 2);
+  make(64 * kKiB, 3);
+  first = static_cast<char*>(rig_.reallocate(nullptr, first, 128 * kKiB));
+  make(64 * kKiB, 4);
+  EXPECT_EQ(rig_.reallocate(nullptr, first, 192 * kKiB), first);
+  rig_.expect_in_order();
+}
+
 // Growing in place takes whole blocks; the dirty pages of the last one that lie behind the new end are nobody's
 // afterwards and must read as zeros when the next object gets them.
 TEST_F(LargeTest, GrowingIntoADirtyBlockLeavesNoGarbageBehindTheEnd) {

@@ -38,6 +38,10 @@ class Walk {
     } else if (block.kind.load() == BlockKind::large) {
       large(chunk, i);
       return block.large.blocks;
+    } else if (block.kind.load() == BlockKind::spare) {
+      ledger.resident_pages += block.large.pages;
+      ledger.dirty_pages += block.large.pages;
+      return block.large.blocks;
     } else {
       fault(chunk.address_of_block(i), "taken by nobody");
     }

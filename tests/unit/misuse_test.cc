@@ -30,6 +30,14 @@ TEST_F(MisuseDeathTest, FreeingALargeObjectTwice) {
   EXPECT_EXIT(free(object), aborted, "libneap: double free");
 }
 
+TEST_F(MisuseDeathTest, FreeingALargeObjectTwiceWhoseRunIsKept) {
+  char* object = nullptr;
+  for (int i = 0; i < 2; ++i) free(object = make(100000));
+  ASSERT_EQ(rig_.heap.map().block_fast(address_of(object))->kind.load(), BlockKind::spare);
+  EXPECT_EXIT(free(object), aborted, "libneap: double free");
+  EXPECT_EXIT(free(object + kBlockSize), aborted, "libneap: double free");
+}
+
 TEST_F(MisuseDeathTest, FreeingASlabThatWentBack) {
   char* object = make(32 << 10);
   char* other = make(32 << 10);

@@ -47,7 +47,7 @@ class PageHeapTest : public testing::Test {
   Block* run(std::size_t blocks, std::size_t pages) {
     const PageHeap::Run run = heap_.take_run(blocks, 1, pages);
     if (run.first == nullptr) return nullptr;
-    heap_.forget_dirty(run, [](char* page) { std::memset(page, 0, kPageSize); });
+    heap_.forget_dirty(run, [](char* garbage, std::size_t bytes) { std::memset(garbage, 0, bytes); });
     std::memset(run.first->address(), 'r', pages * kPageSize);
     return run.first;
   }
@@ -161,13 +161,12 @@ TEST_F(PageHeapTest, ARunTellsItsDirtyPagesOnceLowestFirst) {
   heap_.free_block(*all[1]);
   const PageHeap::Run run = heap_.take_run(2, 1, 20);
   ASSERT_EQ(run.first, all[0]);
-  std::vector<std::ptrdiff_t> pages;
-  const auto note = [&](char* page) {
-    pages.push_back((page - run.first->address()) / static_cast<std::ptrdiff_t>(kPageSize));
-  };
+  using Piece = std::pair<std::ptrdiff_t, std::size_t>;
+  std::vector<Piece> pieces;
+  const auto note = [&](char* begin, std::size_t bytes) { pieces.emplace_back(begin - run.first->address(), bytes); };
   heap_.forget_dirty(run, note);
   heap_.forget_dirty(run, note);
-  EXPECT_EQ(pages, (std::vector<std::ptrdiff_t>{0, 16, 31}));
+  EXPECT_EQ(pieces, (std::vector<Piece>{{0, kPageSize}, {kBlockSize, kPageSize}, {31 * kPageSize, kPageSize}}));
 }
 
 TEST_F(PageHeapTest, RunsCountExactlyTheirPages) {
@@ -292,6 +291,74 @@ TEST_F(PageHeapTest, AChunkGivenBackServesAgain) {
     expect_in_order();
     EXPECT_EQ(sums().resident_pages.get(), 0u);
   }
+}
+
+// A size that comes again is kept whole; what was freed once is at once there for others.
+TEST_F(PageHeapTest, TheRunOfASizeThatComesAgainIsKeptForIt) {
+  Block* once = run(2, 20);
+  heap_.free_run(*once, false);
+  EXPECT_EQ(make_slab(1), once);
+  Block* again = run(2, 20);
+  heap_.free_run(*again, false);
+  EXPECT_EQ(again->kind.load(), BlockKind::spare);
+  EXPECT_NE(make_slab(1), again);
+  expect_in_order();
+  EXPECT_NE(run(2, 21), again);
+  const PageHeap::Run same = heap_.take_run(2, 1, 20);
+  EXPECT_EQ(same.first, again);
+  EXPECT_TRUE(same.spare);
+  EXPECT_EQ(same.dirty_pages, 0u);
+  expect_in_order();
+}
+
+TEST_F(PageHeapTest, ASpareMustBeAlignedAsItsNextObjectWants) {
+  make_slab(1);
+  for (int i = 0; i < 2; ++i) heap_.free_run(*run(1, 10), false);
+  Block* aligned = heap_.take_run(1, 16, 10).first;
+  ASSERT_NE(aligned, nullptr);
+  EXPECT_EQ(static_cast<std::size_t>(aligned->id) % 16, 0u);
+}
+
+TEST_F(PageHeapTest, SparesGoBackWhenTheyAreOldOrNothingElseIsLeft) {
+  for (int i = 0; i < 2; ++i) heap_.free_run(*run(1, 10), false);
+  EXPECT_TRUE(release(100).empty());
+  heap_.advance(100);
+  EXPECT_EQ(release(100).size(), 1u);
+  EXPECT_EQ(sums().resident_pages.get(), 0u);
+  expect_in_order();
+  Block* spare = run(1, 10);
+  heap_.free_run(*spare, false);
+  heap_.advance(1);
+  Block* newer = make_slab(1);
+  ASSERT_NE(newer, spare);
+  heap_.free_block(*newer);
+  EXPECT_EQ(heap_.pop_due(0, 1).block, spare) << "what is older goes first";
+}
+
+TEST_F(PageHeapTest, SparesAreFewAndSmall) {
+  const std::vector<std::size_t> sizes{64, 64, 64, 65, 65};
+  std::vector<Block*> runs;
+  for (const std::size_t pages : sizes) runs.push_back(run(5, pages));
+  for (Block* run : runs) heap_.free_run(*run, false);
+  std::vector<bool> kept;
+  for (const Block* run : runs) kept.push_back(run->kind.load() == BlockKind::spare);
+  EXPECT_EQ(kept, (std::vector<bool>{false, true, true, false, false}));
+  expect_in_order();
+  Block* more = run(5, 64);
+  EXPECT_EQ(more, runs[2]) << "the newest first";
+  std::vector<Block*> others{run(1, 7), run(1, 7), run(1, 7)};
+  for (Block* run : others) heap_.free_run(*run, false);
+  EXPECT_EQ(runs[1]->kind.load(), BlockKind::free) << "the oldest makes room";
+  expect_in_order();
+}
+
+TEST_F(PageHeapTest, SparesAreGivenUpBeforeMemoryIsOut) {
+  for (int i = 0; i < 2; ++i) heap_.free_run(*run(1, 16), false);
+  fake_os::refuse(Call::commit);
+  std::size_t taken = 0;
+  while (heap_.take_slab(1) != nullptr) ++taken;
+  fake_os::allow(Call::commit);
+  EXPECT_EQ(taken * kBlockSize, sums().committed_bytes.get());
 }
 
 }  // namespace
