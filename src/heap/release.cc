@@ -14,8 +14,8 @@ constexpr std::uint32_t kClockStep = 256;
 // As often the board is brought up to date: its sum goes over all classes.
 constexpr std::uint32_t kBoardStep = 2048;
 
-// Batch limit: one call to malloc or free pays for at most this many discards.
-constexpr int kMostAtOnce = 64;
+// A limit that any dirty page exceeds: the next event releases again.
+constexpr std::uint64_t kGoOn = 1;
 
 // What is above the limit goes, not all that lies beside it: the rest may be used again soon.
 std::size_t blocks_for(std::uint64_t pages) {
@@ -64,14 +64,14 @@ void Heap::release_one(const Due& due) {
   }
 }
 
+// One discard a call: what else is due waits for the next events, which come soon in a busy process.
 void Heap::release_due() {
-  reckon_dirty_limit();
-  if (accounts().dirty_pages.get() == 0 || !release_lock_.try_lock()) return;
-  for (int i = 0; i < kMostAtOnce; ++i) {
-    const std::uint64_t dirty = accounts().dirty_pages.get(), limit = reckon_dirty_limit();
-    const Due due = dirty > limit ? pages_.pop_due(0, blocks_for(dirty - limit)) : pages_.pop_due(options.decay_events);
-    if (due.what == Due::What::nothing) break;
+  const std::uint64_t limit = reckon_dirty_limit(), dirty = accounts().dirty_pages.get();
+  if (dirty == 0 || !release_lock_.try_lock()) return;
+  const Due due = dirty > limit ? pages_.pop_due(0, blocks_for(dirty - limit)) : pages_.pop_due(options.decay_events);
+  if (due.what != Due::What::nothing) {
     release_one(due);
+    too_dirty_.store(kGoOn, std::memory_order_relaxed);
   }
   release_lock_.unlock();
 }

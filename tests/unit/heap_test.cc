@@ -204,6 +204,20 @@ TEST_F(HeapTest, FreePagesAboveTheLimitGoAtOnce) {
   rig_.expect_in_order();
 }
 
+// A discard takes microseconds, and sends interrupts where there are threads: a call pays for one, the next ones go on.
+TEST_F(HeapTest, ACallMakesOneDiscard) {
+  const std::vector<void*> all = make(nullptr, 20, 10 * kPageSize);
+  const std::vector<void*> small = make(nullptr, 20, 100);
+  for (std::size_t i = 0; i < all.size(); i += 2) rig_.free(nullptr, all[i]);  // no two are neighbours
+  rig_.heap.options.dirty_floor = rig_.heap.options.dirty_percent = 0;
+  for (std::size_t i = 0; i < small.size() / 2; ++i) {
+    EXPECT_EQ(fake_os::discards().size(), i);
+    rig_.free(nullptr, small[i]);
+  }
+  EXPECT_EQ(rig_.sums().dirty_bytes, 0u);
+  rig_.expect_in_order();
+}
+
 TEST_F(HeapTest, ReleaseAllReturnsEveryFreePage) {
   ThreadCache* cache = rig_.heap.open_cache();
   std::vector<void*> all = make(cache, 3000, 64), kept;
