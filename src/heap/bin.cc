@@ -88,9 +88,7 @@ std::uint32_t Bin::give(ClassIndex c, PageHeap& pages, void** objects, std::uint
     const std::uint32_t index = checked_index(row, object, function);
     if (!slab::give(block, index)) misuse(Misuse::double_free, function, object, "this object is free already");
     const std::uint32_t free = block.free_count;
-    if (free >= row.per_page && slab::may_free_a_page(block, row, index)) {
-      pages.mark_dirty(block, slab::newly_free_pages(block, row, index));
-    }
+    if (const PageMask fresh = slab::newly_free_pages(block, row, index)) pages.mark_dirty(block, fresh);
     if (free == 1 || free == row.few_free + 1u || free == row.capacity) settle(block, row, pages, free == 1);
     if (free == row.sparse_free && &block != lowest_) pages.mark_sparse(block);
   }

@@ -69,7 +69,7 @@ bool lies_in_short_run(const Block& block, const ClassRow& row, std::uint32_t in
 }
 
 // An object below a page's size lies in one page or two; most frees leave a neighbour at one of a page's ends alive.
-PageMask newly_free_pages(const Block& block, const ClassRow& row, std::uint32_t index) {
+PageMask free_pages_under(const Block& block, const ClassRow& row, std::uint32_t index) {
   PageMask found = 0;
   const PageMask candidates =
       static_cast<PageMask>(pages_under(index * row.size, row.size) & block.resident & ~block.dirty);
@@ -118,8 +118,8 @@ PageMask free_beside(const Block& block, const ClassRow& row, PageMask pages) {
   each_run(pages, [&](std::uint32_t first, std::uint32_t length) {
     const Range objects = objects_over(row, first, length);
     if (objects.from == objects.to) return;
-    found |= newly_free_pages(block, row, objects.from);
-    found |= newly_free_pages(block, row, objects.to - 1);
+    found |= free_pages_under(block, row, objects.from);
+    found |= free_pages_under(block, row, objects.to - 1);
   });
   return static_cast<PageMask>(found & ~pages);
 }

@@ -36,18 +36,25 @@ inline bool give(Block& block, std::uint32_t index) {
 // slab's end, whose last page may hold fewer, and is shorter than a page.
 bool lies_in_short_run(const Block& block, const ClassRow& row, std::uint32_t index);
 
-// False when object `index`, which is free now, certainly freed no page: it lies inside one page that a live neighbour
-// overlaps too, or there are too few free objects around it. Most frees need to look no further.
-inline bool may_free_a_page(const Block& block, const ClassRow& row, std::uint32_t index) {
+// True when object `index` lies inside one page that a live neighbour overlaps too; the first and the last of a
+// bitmap's word are not looked at, nor is the slab's last.
+inline bool shares_page(const Block& block, const ClassRow& row, std::uint32_t index) {
   const std::uint32_t begin = index * row.size % kPageSize, bit = index % bits::kWordBits;
-  const bool inside = begin != 0 && begin + row.size < kPageSize, in_word = bit - 1 < bits::kWordBits - 2;
+  if (begin == 0 || begin + row.size >= kPageSize || bit - 1 >= bits::kWordBits - 2 || index + 1u == row.capacity)
+    return false;
   const bits::Word neighbours = 5;
-  if (inside && in_word && (~block.free_bits[index / bits::kWordBits] >> (bit - 1) & neighbours) != 0) return false;
-  return !lies_in_short_run(block, row, index);
+  return (~block.free_bits[index / bits::kWordBits] >> (bit - 1) & neighbours) != 0;
 }
 
-// The resident pages under object `index` that no live object overlaps now, and that were not dirty before.
-PageMask newly_free_pages(const Block& block, const ClassRow& row, std::uint32_t index);
+// The resident pages under object `index` that no live object overlaps, and that were not dirty before.
+PageMask free_pages_under(const Block& block, const ClassRow& row, std::uint32_t index);
+
+// The same after `index` was given back; most frees need no look at the bitmap.
+inline PageMask newly_free_pages(const Block& block, const ClassRow& row, std::uint32_t index) {
+  if (block.free_count < row.per_page || shares_page(block, row, index) || lies_in_short_run(block, row, index))
+    return 0;
+  return free_pages_under(block, row, index);
+}
 
 // Takes all free objects that overlap the given wholly free pages; give them back with restore. Returns their number.
 std::uint32_t set_aside(Block& block, const ClassRow& row, PageMask pages);

@@ -205,11 +205,11 @@ TEST(ModelCoverage, SparseSlabsAreOpened) {
 }
 
 TEST(ModelFuzz, FreshSeeds) {
-  const char* text = std::getenv("NEAP_FUZZ_SECONDS");
+  const char *text = std::getenv("NEAP_FUZZ_SECONDS"), *again = std::getenv("NEAP_FUZZ_SEED");
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(text == nullptr ? 2 : std::atoi(text));
   std::random_device device;
   do {
-    const unsigned seed = device();
+    const unsigned seed = again == nullptr ? device() : static_cast<unsigned>(std::strtoul(again, nullptr, 10));
     SCOPED_TRACE(seed);
     Model(seed).run(3000);
   } while (std::chrono::steady_clock::now() < end && !HasFailure());
