@@ -115,7 +115,8 @@ class Heap {
   Counter huge_objects_;
   Density density_;
   neap_telemetry& board_;
-  std::atomic<std::uint64_t> too_dirty_{0};  // pages: one above the limit of the last look; 0 before the first
+  alignas(64) std::atomic<std::uint64_t> too_dirty_{
+      0};  // pages: one above the limit of the last look; 0 before the first
   std::array<Bin, kClassCount> bins_;
   MixedBin mixed_;
   PageHeap pages_;

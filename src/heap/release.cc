@@ -3,6 +3,8 @@
 // The clock is heap events, not time: an idle process keeps what it keeps, bounded by the dirty limit, without a timer
 // or a thread; a busy one returns a page after Options::decay_events of it lying free. Nothing is discarded under a
 // lock that malloc or free can wait for, but for the rare pages behind a slab's last object.
+#include <utility>
+
 #include "heap/heap.h"
 #include "os/os.h"
 
@@ -28,7 +30,7 @@ std::size_t blocks_for(std::uint64_t pages) {
 std::uint64_t Heap::reckon_dirty_limit() {
   const std::uint64_t floor = __atomic_load_n(&options.dirty_floor, __ATOMIC_RELAXED);  // mallopt may change it
   const std::uint64_t limit = pages_of(floor) + accounts().resident_pages.get() * options.dirty_percent / 100;
-  too_dirty_.store(limit + 1, std::memory_order_relaxed);
+  if (too_dirty_.load(std::memory_order_relaxed) != limit + 1) too_dirty_.store(limit + 1, std::memory_order_relaxed);
   return limit;
 }
 
@@ -37,8 +39,8 @@ void Heap::count_events(ThreadCache* cache, std::uint32_t events) {
     cache->events += events;
     // (The first event finds that no page is too many, and publishes.)
     if (cache->events < kClockStep && accounts().dirty_pages.get() < too_dirty_.load(std::memory_order_relaxed)) return;
-    events = cache->events;
-    cache->events = 0;
+    events = std::exchange(cache->events, 0);
+    small_served_.add(std::exchange(cache->served, 0));
   }
   const bool first = too_dirty_.load(std::memory_order_relaxed) == 0;
   const std::uint64_t now = pages_.advance(events);

@@ -107,7 +107,7 @@ std::uint32_t Heap::take_batch(From from, ThreadCache& cache, std::size_t c) {
   if (cache.surplus < 512) cache.surplus += got;
   std::reverse(top, top + got);
   cache.bins[c].top = top + got;
-  small_served_.add(got);
+  cache.served += got;
   count_events(&cache, got * 2);
   return got;
 }
@@ -250,6 +250,7 @@ void Heap::renew_cache(ThreadCache& cache) {
 
 void Heap::flush(ThreadCache& cache) {
   flush_stash(cache, "free");
+  small_served_.add(std::exchange(cache.served, 0));
   for (std::size_t c = 0; c < kCachedClasses; ++c) {
     const std::uint32_t count = cache.count(c);
     if (count > 0) drop_oldest(cache, c, count);

@@ -61,6 +61,7 @@ struct ThreadCache : CacheFront {
   std::uint64_t granted;  // bytes of objects that the stacks may have room for
   std::uint64_t budget;   // of them not given out as room
   std::uint32_t events;   // heap events not yet added to the process's clock
+  std::uint32_t served;   // objects not yet added to the process's sum
   std::uint32_t next_victim;
   std::uint32_t surplus;
   std::uint32_t starved;         // how often a stack wanted room that the budget had not
@@ -78,7 +79,7 @@ struct ThreadCache : CacheFront {
       bins[c] = {bottom(c), bottom(c)};
     }
     granted = budget = bytes;
-    events = next_victim = starved = surplus = 0;
+    events = served = next_victim = starved = surplus = 0;
     stash.count = stash.bytes = 0;
   }
 };

@@ -116,16 +116,17 @@ class PageHeap {
   void vacate_free_chunks();
   Due claim_free_run(Block& block, std::size_t most_blocks);
 
-  Mutex lock_;
+  // Cache lines by who writes to them: nobody, the lock's owner, the clock, everybody a little.
+  PageMap& map_;
+  alignas(64) Mutex lock_;
   Chunk* chunks_ = nullptr;
   Chunk* newest_ = nullptr;
   std::uint32_t next_rank_ = 0;
   std::atomic<bool> may_have_sparse_{false};
   Spares spares_;
   BlockId queue_head_ = BlockId::none, queue_tail_ = BlockId::none;
-  std::atomic<std::uint64_t> events_{0};
-  Accounts accounts_;
-  PageMap& map_;
+  alignas(64) std::atomic<std::uint64_t> events_{0};
+  alignas(64) Accounts accounts_;
 };
 
 template <class Fn>
