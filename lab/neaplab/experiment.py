@@ -13,7 +13,7 @@ from .network.keys import make_identities
 from .network.logs import bootstrapped_percent, explain, log_name
 from .network.nodes import DIR_PORT, OR_PORT, SOCKS_PORT, WEB_PORT
 from .network.probe import DOCUMENTS, Probe, is_guard
-from .network.torrc import write_torrcs
+from .network.torrc import check_torrc, write_torrcs
 from .plan import DRAIN_S
 from .tested import TestedRelay
 from .watch import Watch
@@ -46,7 +46,9 @@ class Experiment:
         self.watch.progress.show("making keys", f"{len(self.network.relays)} relays, {self.plan.directory} synthetic")
         identities = make_identities(self.household, self.tools, self.network)
         bandwidth_file = self.network.folder / "bandwidth"
-        write_torrcs(self.network, identities, self.plan, bandwidth_file, self.options.sandbox)
+        write_torrcs(self.network, identities, self.plan, bandwidth_file, self.options.sandbox, self.options.torrc)
+        if self.options.torrc:
+            check_torrc(self.household, self.tools, self.network.tested[0])
         feed = self.start_feed(identities, bandwidth_file)
         self.start_network()
         self.fill_directory(feed)

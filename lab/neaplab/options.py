@@ -32,6 +32,7 @@ class Options:
     relays: int
     plan: Plan
     sandbox: bool
+    torrc: list           # lines for the relays under test, behind the lab's own
     keep: bool
     json: bool
     quiet: bool
@@ -51,7 +52,7 @@ def read_options(text):
     if given["quick"] and minutes > QUICK_MIN:
         raise BadInput(f"--quick ends within {QUICK_MIN:g} minutes: leave it out for --minutes {minutes:g}")
     return Options(given["tor"], given["neap"], allocators, given["relays"], make_plan(minutes, given.get("directory")),
-                   given["sandbox"], given["keep"], given["json"], given["quiet"], output_folder(given["output"]),
+                   given["sandbox"], given["torrc"], given["keep"], given["json"], given["quiet"], output_folder(given["output"]),
                    wrap_words(given["wrap"]))
 
 

@@ -36,7 +36,8 @@ def publish(options, experiment, interruption):
 
 def title(options):
     sandbox = ", sandboxed" if options.sandbox else ""
-    return f"Tor relays under the same load: a directory of {options.plan.directory:,} relays{sandbox}"
+    torrc = "".join(f", {line}" for line in options.torrc)
+    return f"Tor relays under the same load: a directory of {options.plan.directory:,} relays{sandbox}{torrc}"
 
 
 def verdict(tallies, problems):

@@ -30,6 +30,8 @@ class BadInput(unittest.TestCase):
         self.refused(["--allocators", "nosuch"], 2, "nosuch", "libc")
         self.refused(["--allocators", "libc,libc"], 2, "libc")
         self.refused(["--wrap", "a 'b"], 2, "--wrap")
+        self.refused(["--torrc"], 2, "--torrc")
+        self.refused(["-q", "-a", "libc", "--torrc", "NumCPUs 16", "--torrc", "NumCPUz 16"], 2, "--torrc", "NumCPUz")
         self.refused(["--nosuch"], 2, "--nosuch")
         self.refused(["--output", "/dev/null/x", "-a", "libc"], 2, "--output")
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import random
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -26,7 +27,9 @@ from neaplab.load.tally import Tally, disagreements
 from neaplab.measure.proc import Sample
 from neaplab.measure.summary import allocator_results, floor_of, relay_result
 from neaplab.measure.table import render_table
+from neaplab.network.keys import Identities
 from neaplab.network.nodes import Network
+from neaplab.network.torrc import write_torrcs
 from neaplab.options import output_folder, wrap_words
 from neaplab.plan import DEFAULT, QUICK, make_plan
 
@@ -229,6 +232,19 @@ class Asking(unittest.TestCase):
         self.assertEqual(len(set(addresses)), len(addresses))
         self.assertEqual([node.label for node in network.tested[:2]], ["libc 1", "libc 2"])
         self.assertEqual(len(network.clients), 6)
+
+    def test_lines_for_the_torrc_are_the_last_of_the_tested_relays_alone(self):
+        with tempfile.TemporaryDirectory(prefix="neap-test-") as folder:
+            network = Network(60, folder, ["libc", "neap"], 1, QUICK.counts)
+            for node in network.nodes:
+                node.folder.mkdir()
+            identities = Identities({node.name: "A" * 40 for node in network.relays}, ["DirAuthority one"])
+            write_torrcs(network, identities, QUICK, "bandwidth", False, ["NumCPUs 16", "BandwidthRate 1 MB"])
+            written = {node: node.torrc.read_text().splitlines() for node in network.nodes}
+            for node, lines in written.items():
+                ending = ["DirAuthority one"] + ["NumCPUs 16", "BandwidthRate 1 MB"] * (node.role == "tested")
+                self.assertEqual(lines[-len(ending):], ending, node.name)
+            self.assertIn("NumCPUs 8", written[network.tested[0]])
 
 
 if __name__ == "__main__":

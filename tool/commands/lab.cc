@@ -28,6 +28,7 @@ constexpr const char* tor_footer =
     "Examples:\n"
     "  neap lab tor --quick\n"
     "  neap lab tor --allocators libc,libc-tuned,mimalloc,neap --sandbox --output result\n"
+    "  neap lab tor --torrc 'NumCPUs 16' --torrc 'MaxMemInQueues 1 GB'\n"
     "  neap lab tor --quick --allocators libc --wrap 'neap trace record -o relay.trc --'\n"
     "Exit codes: 0 done, 1 done but the relays did not serve the same load without errors, 2 bad usage,\n"
     "125 the lab failed, 128+N ended by signal N.";
@@ -40,6 +41,7 @@ struct LabOptions {
   std::optional<double> minutes;
   std::optional<int> directory;
   bool sandbox = false;
+  std::vector<std::string> torrc;
   bool keep = false;
   std::string output;
   std::string wrap;
@@ -106,6 +108,7 @@ nlohmann::json settings(const LabOptions& options, const Invocation& invocation)
                      {"relays", options.relays},
                      {"quick", options.quick},
                      {"sandbox", options.sandbox},
+                     {"torrc", options.torrc},
                      {"keep", options.keep},
                      {"output", options.output},
                      {"wrap", options.wrap},
@@ -146,6 +149,10 @@ VerbBody define_lab(CommandLine& command, const Invocation& invocation) {
   tor.add_option("--minutes", options->minutes, "At most this many minutes");
   tor.add_option("--directory", options->directory, "Synthetic relays in the directory");
   tor.add_flag("--sandbox", options->sandbox, "Tor's seccomp filter (Sandbox 1) on the relays under test");
+  tor.add_option("--torrc", options->torrc,
+                 "A line for the torrc of the relays under test, as 'NumCPUs 16' (repeatable)")
+      .named("LINE")
+      .one_at_a_time();
   tor.add_option("-o,--output", options->output, "Folder for the report (default: neap-lab-DATE-TIME here)")
       .named("FOLDER");
   tor.add_flag("--keep", options->keep, "Keep the network's folder, as `network` in the output folder");

@@ -1,5 +1,8 @@
 """The configuration of each node, as data: role -> options. What each unusual one is for stands in docs/lab.md."""
 
+import subprocess
+
+from ..failure import BadInput
 from .nodes import DIR_PORT, OR_PORT, SOCKS_PORT
 
 COMMON = """
@@ -90,6 +93,8 @@ MiddleNodes {middles}
 ExitNodes {exits}
 """
 
+VERIFY_LIMIT_S = 30
+
 ROLES = {
     "authority": COMMON + RELAY + AUTHORITY,
     "middle": COMMON + RELAY + MIDDLE,
@@ -99,7 +104,8 @@ ROLES = {
 }
 
 
-def write_torrcs(network, identities, plan, bandwidth_file, sandbox):
+def write_torrcs(network, identities, plan, bandwidth_file, sandbox, more=()):
+    """`more`: lines for the relays under test. They stand last: of an option given twice tor takes the last."""
     def named(nodes):
         return ",".join("$" + identities.fingerprints[node.name] for node in nodes)
 
@@ -114,4 +120,16 @@ def write_torrcs(network, identities, plan, bandwidth_file, sandbox):
     for node in network.nodes:
         entry = named([entries[node.name]]) if node.role == "client" else ""
         text = ROLES[node.role].format(folder=node.folder, name=node.name, address=node.address, entry=entry, **shared)
-        node.torrc.write_text(text.lstrip() + "\n".join(identities.directory_lines) + "\n")
+        lines = [*identities.directory_lines, *(more if node.role == "tested" else ())]
+        node.torrc.write_text(text.lstrip() + "\n".join(lines) + "\n")
+
+
+def check_torrc(household, tools, node):
+    """Lines from the user may be wrong: tor says so now, not when the whole network runs."""
+    name = f"tor --verify-config for {node.name}"
+    household.spawn(name, [tools["tor"], "--verify-config", "--hush", "--defaults-torrc", "/dev/null", "-f", node.torrc],
+                    output=subprocess.PIPE)
+    code, said = household.collect(name, VERIFY_LIMIT_S)
+    if code != 0:
+        reasons = [line.partition("[warn] ")[2] for line in said.splitlines() if "[warn] " in line]
+        raise BadInput(f"--torrc: tor refuses this: {(reasons or [said])[-1]}")
