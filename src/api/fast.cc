@@ -18,14 +18,20 @@ void* move_object(void* from, std::size_t used, std::size_t size, const char* fu
   return to;
 }
 
+void* take_cached(std::size_t c) {
+  if (is_rows(front)) return rseq::pop(front, c);
+  CacheBin& bin = front->bins[c];
+  void* object = bin.top[-1];
+  if (object != nullptr) --bin.top;
+  return object;
+}
+
 // An object of a class whose size is a multiple of `align`: slabs have it so, mixed blocks may.
 void* allocate_slotted(ClassIndex c, std::size_t align) {
   const std::size_t size = class_size(static_cast<std::size_t>(c));
   ThreadCache* cache = current_cache();
   if (size <= kLargestCached) {
-    CacheBin& bin = front->bins[static_cast<std::size_t>(c)];
-    while (void* object = bin.top[-1]) {
-      --bin.top;
+    while (void* object = take_cached(static_cast<std::size_t>(c))) {
       if (address_of(object) % align == 0) return object;
       heap.free_mixed(cache, object, "free");
     }

@@ -1,25 +1,13 @@
 // The slow half of small objects: what happens when a thread's cache has no object to give or no room to take one.
 #include <array>
 #include <cstring>
-#include <numeric>
 
 #include "heap/heap.h"
 #include "heap/misuse.h"
+#include "heap/stack_room.h"
 
 namespace neap {
 namespace {
-
-constexpr std::uint32_t kFirstRoom = 4;
-
-// Neighbouring objects that fill whole cache lines between them; 1 where an object has most of a line to itself.
-constexpr std::array<std::uint8_t, kCachedClasses> kObjectsPerLines = [] {
-  std::array<std::uint8_t, kCachedClasses> lots{};
-  for (std::size_t c = 0; c < kCachedClasses; ++c) {
-    const std::uint32_t size = class_size(c);
-    lots[c] = static_cast<std::uint8_t>(size >= 64 ? 1 : std::lcm(size, 64u) / size);
-  }
-  return lots;
-}();
 
 // What a refill does at most: slabs opened, and noted ones looked at for each of them (some have filled up since).
 constexpr int kMostOpened = 4, kMostCandidates = 4;
@@ -28,15 +16,12 @@ constexpr int kMostOpened = 4, kMostCandidates = 4;
 constexpr std::uint8_t kMixed = kClassCount;
 constexpr std::uint32_t kMixedGuess = 128;  // bytes
 
-// Room moves between stacks on every so many wishes: a program that uses more sizes than fit in the budget would
-// otherwise spend a fifth of its time in moving it to and fro.
-constexpr std::uint32_t kStealEvery = 16;
-
 }  // namespace
 
 void* Heap::allocate_from(From from, ThreadCache* cache, ClassIndex c) {
   const std::size_t index = static_cast<std::size_t>(c);
   if (cache != nullptr && index < kCachedClasses) {
+    if (cache->shares_rows) return allocate_on_cpu(from, *cache, index);
     grow(*cache, index);
     if (cache->room(index) > 1) return take_batch(from, *cache, index) == 0 ? nullptr : *--cache->bins[index].top;
   }
@@ -88,13 +73,10 @@ void Heap::give(std::size_t c, void** objects, std::uint32_t count, const char* 
   if (strays != 0) mixed_.give(pages_, objects, strays, function);
 }
 
-// Fills half of a class's room, lowest address on top, so that objects are handed out in address order. Whole cache
-// lines: two threads that ask for small objects in turn must not write to the same one.
+// Fills half of a class's room, lowest address on top, so that objects are handed out in address order.
 std::uint32_t Heap::take_batch(From from, ThreadCache& cache, std::size_t c) {
   void* batch[32];
-  const std::uint32_t lot = kObjectsPerLines[c], room = cache.room(c), half = (room + 1) / 2;
-  const std::uint32_t whole = (half + lot - 1) / lot * lot;
-  const std::uint32_t got = take(from, c, batch, whole <= room ? whole : half);
+  const std::uint32_t got = take(from, c, batch, refill_size(c, cache.room(c)));
   for (std::uint32_t i = got; i > 0; --i) *cache.bins[c].top++ = batch[i - 1];
   small_served_.add(got);
   count_events(&cache, got * 2);
@@ -103,12 +85,9 @@ std::uint32_t Heap::take_batch(From from, ThreadCache& cache, std::size_t c) {
 
 // Doubles a class's room, as far as its slots and the budget go.
 void Heap::grow(ThreadCache& cache, std::size_t c) {
-  const std::uint32_t room = cache.room(c), most = kMostCached[c];
-  if (room == most) return;
-  const std::size_t size = kClasses[c].size;
-  std::uint32_t more = room != 0 ? room : size <= kLargestBatched ? kFirstRoom : 1;
-  if (more < kObjectsPerLines[c]) more = kObjectsPerLines[c];
-  if (more > most - room) more = most - room;
+  const std::size_t size = class_size(c);
+  std::uint32_t more = room_wished(c, cache.room(c), kMostCached[c]);
+  if (more == 0) return;
   if (cache.budget < more * size) {
     if (++cache.starved % kStealEvery == 0) {
       review_budget(cache);
@@ -167,6 +146,7 @@ void Heap::drop_oldest(ThreadCache& cache, std::size_t c, std::uint32_t count) {
 // Makes room for an object on its stack and pushes it; false when the cache has no room to give, or the thread never
 // asked for such objects: another's may share a cache line with others that are in use, and would be kept for nothing.
 bool Heap::push(ThreadCache& cache, std::size_t c, void* object, const char* function) {
+  if (cache.shares_rows) return push_on_cpu(cache, c, object, function);
   CacheBin& bin = cache.bins[c];
   if (cache.room(c) == 0 && !single_threaded()) return false;
   if (bin.top == bin.limit) grow(cache, c);
@@ -243,15 +223,21 @@ void Heap::flush_stash(ThreadCache& cache, const char* function) {
 
 void Heap::renew_cache(ThreadCache& cache) {
   flush(cache);
-  cache.reset(cache_allowance());
+  cache.reset(cache_allowance(), cache.shares_rows);
 }
 
 void Heap::flush(ThreadCache& cache) {
   flush_stash(cache, "free");
+  if (cache.shares_rows) return;
   for (std::size_t c = 0; c < kCachedClasses; ++c) {
     const std::uint32_t count = cache.count(c);
     if (count > 0) drop_oldest(cache, c, count);
   }
+}
+
+void Heap::flush_all(ThreadCache& cache) {
+  flush(cache);
+  if (cache.shares_rows) flush_row();
 }
 
 }  // namespace neap

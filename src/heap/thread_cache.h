@@ -64,6 +64,7 @@ struct ThreadCache : CacheFront {
   std::uint32_t next_victim;
   std::uint32_t starved;         // how often a stack wanted room that the budget had not
   ThreadCache *next, *previous;  // in the registry: in use, or the free ones by `next`
+  bool shares_rows;              // its stacks are those of the CPUs (cpu_row.h): it has no slots
   Stash stash;
   void* slots[kSlotBegin[kCachedClasses]];
 
@@ -71,14 +72,20 @@ struct ThreadCache : CacheFront {
   std::uint32_t count(std::size_t c) { return static_cast<std::uint32_t>(bins[c].top - bottom(c)); }
   std::uint32_t room(std::size_t c) { return static_cast<std::uint32_t>(bins[c].limit - bottom(c)); }
 
-  void reset(std::uint64_t bytes) {
+  static constexpr std::size_t bytes(bool with_slots) {
+    return round_up(sizeof(ThreadCache) - (with_slots ? 0 : sizeof slots), 64);
+  }
+
+  void reset(std::uint64_t bytes, bool shares) {
+    shares_rows = shares;
+    granted = budget = bytes;
+    events = next_victim = starved = 0;
+    stash.count = stash.bytes = 0;
+    if (shares) return;
     for (std::size_t c = 0; c < kCachedClasses; ++c) {
       bottom(c)[-1] = nullptr;
       bins[c] = {bottom(c), bottom(c)};
     }
-    granted = budget = bytes;
-    events = next_victim = starved = 0;
-    stash.count = stash.bytes = 0;
   }
 };
 
