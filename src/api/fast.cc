@@ -18,12 +18,18 @@ void* move_object(void* from, std::size_t used, std::size_t size, const char* fu
   return to;
 }
 
+void* take_cached(std::size_t c) {
+  if (is_rows(front)) return rseq::pop(front, c);
+  CacheBin& bin = front->bins[c];
+  void* object = bin.top[-1];
+  if (object != nullptr) --bin.top;
+  return object;
+}
+
 // An object of a class whose size is a multiple of `align`: slabs have it so, mixed blocks may.
 void* allocate_slotted(std::size_t c, std::size_t align) {
   if (c < kCachedClasses) {
-    CacheBin& bin = front->bins[c];
-    while (void* object = bin.top[-1]) {
-      --bin.top;
+    while (void* object = take_cached(c)) {
       if ((address_of(object) & (align - 1)) == 0) [[likely]]
         return object;
       heap.free_mixed(current_cache(), object, "free");

@@ -19,30 +19,43 @@ inline constexpr std::size_t kMostBytes = PTRDIFF_MAX;
 [[gnu::noinline]] void free_slow(void* pointer, const char* function);
 
 // `size` bytes aligned to 16 (8 when size is at most 8). Null with errno ENOMEM when memory is out.
-inline void* allocate(std::size_t size) {
+[[gnu::always_inline]] inline void* allocate(std::size_t size) {
   if (size <= kLargestCached) [[likely]] {
-    CacheBin& bin = front->bins[static_cast<std::size_t>(cached_class_of(size))];
-    void** top = bin.top;
-    void* object = top[-1];
-    if (object != nullptr) [[likely]] {
-      bin.top = top - 1;
+    const std::size_t c = static_cast<std::size_t>(cached_class_of(size));
+    CacheFront* at = front;
+    if (!is_rows(at)) [[likely]] {
+      CacheBin& bin = at->bins[c];
+      void** top = bin.top;
+      void* object = top[-1];
+      if (object != nullptr) [[likely]] {
+        bin.top = top - 1;
+        return object;
+      }
+    } else if (void* object = rseq::pop(at, c)) {
       return object;
     }
   }
   return allocate_slow(size);
 }
 
-inline void deallocate(void* pointer, const char* function) {
+[[gnu::always_inline]] inline void deallocate(void* pointer, const char* function) {
   const std::uintptr_t address = address_of(pointer);
   const Block* block = page_map.block_fast(address);
   if (block != nullptr && block->admit.load(std::memory_order_relaxed) != 0) [[likely]] {
-    CacheBin& bin = front->bins[block->class_index()];
-    void** top = bin.top;
     const std::uint32_t offset = static_cast<std::uint32_t>(address & (kBlockSize - 1));
-    if (top != bin.limit && begins_object(offset, block->reciprocal) && top[-1] != pointer) [[likely]] {
-      *top = pointer;
-      bin.top = top + 1;
-      return;
+    if (begins_object(offset, block->reciprocal)) [[likely]] {
+      CacheFront* at = front;
+      if (!is_rows(at)) [[likely]] {
+        CacheBin& bin = at->bins[block->class_index()];
+        void** top = bin.top;
+        if (top != bin.limit && top[-1] != pointer) [[likely]] {
+          *top = pointer;
+          bin.top = top + 1;
+          return;
+        }
+      } else if (rseq::push(at, block->class_index(), pointer)) {
+        return;
+      }
     }
   }
   free_slow(pointer, function);

@@ -21,7 +21,7 @@ struct neap_telemetry snapshot() {
 }
 
 std::size_t trim() {
-  if (neap::ThreadCache* cache = neap::current_cache()) neap::heap.flush(*cache);
+  if (neap::ThreadCache* cache = neap::current_cache()) neap::heap.flush_all(*cache);
   return neap::heap.release_all();
 }
 

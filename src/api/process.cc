@@ -21,8 +21,16 @@ constexpr CacheFront make_empty_front() {
 // The key of our thread-specific data, plus one; 0 before the first cache. No lock: a fork could find it held.
 constinit std::atomic<pthread_key_t> key_plus_one{0};
 
+// The calling thread's from now on; null: none any more.
+void set_cache(ThreadCache* cache) {
+  own_cache = cache;
+  front = cache == nullptr      ? &no_cache_any_more
+          : !cache->shares_rows ? cache
+                                : reinterpret_cast<CacheFront*>(heap.rows());
+}
+
 void end_thread(void* cache) {
-  front = &no_cache_any_more;
+  set_cache(nullptr);
   heap.close_cache(*static_cast<ThreadCache*>(cache));
 }
 
@@ -44,9 +52,9 @@ bool close_at_thread_end(ThreadCache* cache) {
 [[gnu::noinline]] ThreadCache* open_cache() {
   ThreadCache* cache = heap.open_cache();
   if (cache == nullptr) return nullptr;
-  front = cache;  // first: pthread_setspecific may allocate
+  set_cache(cache);  // first: pthread_setspecific may allocate
   if (!close_at_thread_end(cache)) {
-    front = &no_cache_any_more;
+    set_cache(nullptr);
     heap.close_cache(*cache);
     return nullptr;
   }
@@ -56,11 +64,8 @@ bool close_at_thread_end(ThreadCache* cache) {
 }  // namespace
 
 constinit CacheFront no_cache_yet = make_empty_front(), no_cache_any_more = make_empty_front();
+thread_local constinit ThreadCache* own_cache = nullptr;
 thread_local constinit CacheFront* front = &no_cache_yet;
-
-ThreadCache* opened_cache() {
-  return front == &no_cache_any_more || front == &no_cache_yet ? nullptr : static_cast<ThreadCache*>(front);
-}
 
 ThreadCache* current_cache() { return front == &no_cache_yet && !exempt ? open_cache() : opened_cache(); }
 

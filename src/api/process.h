@@ -13,11 +13,15 @@ extern constinit Heap heap;
 // thread-specific data; a cache made then would never be closed).
 extern constinit CacheFront no_cache_yet, no_cache_any_more;
 
-// One pointer of static TLS, reached without a call.
+// Two words of static TLS, reached without a call: the thread's cache, and where the fast paths find its stacks, which
+// is its own front, one without room, or the marked address of the CPUs' rows.
+[[gnu::tls_model("initial-exec")]] extern thread_local constinit ThreadCache* own_cache;
 [[gnu::tls_model("initial-exec")]] extern thread_local constinit CacheFront* front;
 
+inline bool is_rows(const CacheFront* at) { return (address_of(at) & rseq::kMark) != 0; }
+
 // The calling thread's cache if it has one.
-ThreadCache* opened_cache();
+inline ThreadCache* opened_cache() { return own_cache; }
 
 // The same, opened on its first call; null when it is ending or memory is out.
 ThreadCache* current_cache();

@@ -14,6 +14,7 @@ struct Options {
   std::uint64_t dirty_percent = 5;
   std::uint64_t dirty_floor = 512 << 10;
   std::uint64_t cache_bytes = 48 << 10;
+  std::uint64_t cpu_caches = 1;
   std::uint64_t huge_pages = 1;
   std::uint64_t check = 0;
   std::uint64_t stats = 0;
@@ -36,6 +37,8 @@ inline constexpr OptionRow kOptionTable[] = {
      "free pages that are always allowed to stay, beside dirty_percent"},
     {"cache_bytes", &Options::cache_bytes, 0, 1 << 20, "bytes",
      "most freed memory one thread keeps at hand; a quarter of it from 24 threads on"},
+    {"cpu_caches", &Options::cpu_caches, 0, 1, "0 or 1",
+     "1 lets the threads of one CPU share a cache where the kernel can restart sequences; 0: each has its own"},
     {"huge_pages", &Options::huge_pages, 0, 1, "0 or 1",
      "1 asks for transparent huge pages in large objects of sizes that were seen to be written whole"},
     {"check", &Options::check, 0, 1, "0 or 1", "1 checks the size given to C++ sized delete"},

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t kMetadataStep = std::size_t{64} << 10;
 constexpr std::uint32_t kTrimNow = 1;  // in neap_telemetry::control
-constexpr std::size_t kCacheBytes = round_up(sizeof(ThreadCache), 64);
 
 // True when `pointer` lies inside a live large object, behind its first block.
 bool inside_large(const PageMap& map, Block& block, std::uintptr_t address) {
@@ -76,11 +75,13 @@ void Heap::check_live(Block& block, void* object, const char* function) {
 
 ThreadCache* Heap::open_cache() {
   Guard guard(registry_lock_);
-  ThreadCache* cache = free_caches_;
+  const bool shares = shares_rows();
+  const std::size_t bytes = ThreadCache::bytes(!shares);
+  ThreadCache* cache = free_caches_[shares];
   if (cache != nullptr) {
-    free_caches_ = cache->next;
+    free_caches_[shares] = cache->next;
   } else {
-    if (static_cast<std::size_t>(metadata_end_ - metadata_) < kCacheBytes) {
+    if (static_cast<std::size_t>(metadata_end_ - metadata_) < bytes) {
       char* more = static_cast<char*>(os::reserve(kMetadataStep, kPageSize));
       if (more == nullptr) return nullptr;
       if (!os::commit(more, kMetadataStep)) {
@@ -92,9 +93,10 @@ ThreadCache* Heap::open_cache() {
       pages_.accounts().metadata_bytes.add(kMetadataStep);
     }
     cache = reinterpret_cast<ThreadCache*>(metadata_);
-    metadata_ += kCacheBytes;
+    metadata_ += bytes;
   }
-  cache->reset(cache_allowance());
+  cache->reset(cache_allowance(), shares);
+  if (shares) rows_.set_users(rows_.users() + 1);
   cache->previous = nullptr;
   cache->next = caches_;
   if (caches_ != nullptr) caches_->previous = cache;
@@ -105,11 +107,23 @@ ThreadCache* Heap::open_cache() {
 
 void Heap::close_cache(ThreadCache& cache) {
   flush(cache);
-  Guard guard(registry_lock_);
+  std::uint32_t dropped = 0;
+  {
+    Guard guard(registry_lock_);
+    forget_cache(cache);
+    if (cache.shares_rows) {
+      rows_.set_users(rows_.users() - 1);
+      if (rows_.users() == 0) dropped = empty_rows();
+    }
+  }
+  if (dropped > 0) count_events(nullptr, dropped);
+}
+
+void Heap::forget_cache(ThreadCache& cache) {
   (cache.previous != nullptr ? cache.previous->next : caches_) = cache.next;
   if (cache.next != nullptr) cache.next->previous = cache.previous;
-  cache.next = free_caches_;
-  free_caches_ = &cache;
+  cache.next = free_caches_[cache.shares_rows];
+  free_caches_[cache.shares_rows] = &cache;
   threads_.store(threads() - 1, std::memory_order_relaxed);
 }
 
@@ -172,11 +186,12 @@ void Heap::after_fork_in_child(ThreadCache* current) {
   for (ThreadCache* cache = caches_; cache != nullptr;) {
     ThreadCache* next = cache->next;
     if (cache != current) {
-      cache->next = free_caches_;
-      free_caches_ = cache;
+      cache->next = free_caches_[cache->shares_rows];
+      free_caches_[cache->shares_rows] = cache;
     }
     cache = next;
   }
+  give_up_rows(current != nullptr && current->shares_rows ? 1 : 0);
   caches_ = current;
   if (current != nullptr) current->next = current->previous = nullptr;
   threads_.store(current != nullptr ? 1 : 0, std::memory_order_relaxed);

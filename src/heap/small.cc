@@ -2,26 +2,14 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <numeric>
 #include <utility>
 
 #include "heap/heap.h"
 #include "heap/misuse.h"
+#include "heap/stack_room.h"
 
 namespace neap {
 namespace {
-
-constexpr std::uint32_t kFirstRoom = 4;
-
-// Neighbouring objects that fill whole cache lines between them; 1 where an object has most of a line to itself.
-constexpr std::array<std::uint8_t, kCachedClasses> kObjectsPerLines = [] {
-  std::array<std::uint8_t, kCachedClasses> lots{};
-  for (std::size_t c = 0; c < kCachedClasses; ++c) {
-    const std::uint32_t size = class_size(c);
-    lots[c] = static_cast<std::uint8_t>(size >= 64 ? 1 : std::lcm(size, 64u) / size);
-  }
-  return lots;
-}();
 
 // What a refill does at most: slabs opened, and noted ones looked at for each of them (some have filled up since).
 constexpr int kMostOpened = 4, kMostCandidates = 4;
@@ -29,10 +17,6 @@ constexpr int kMostOpened = 4, kMostCandidates = 4;
 // In the stash: an object of a mixed block, whose size is looked up when it is given back.
 constexpr std::uint8_t kMixed = kClassCount;
 constexpr std::uint32_t kMixedGuess = 128;  // bytes
-
-// Room moves between stacks on every so many wishes: a program that uses more sizes than fit in the budget would
-// otherwise spend a fifth of its time in moving it to and fro.
-constexpr std::uint32_t kStealEvery = 16;
 
 // True when a class's room may grow: from the budget, or from other classes on every so many wishes.
 bool may_grow(ThreadCache& cache, std::size_t c) {
@@ -45,6 +29,7 @@ bool may_grow(ThreadCache& cache, std::size_t c) {
 void* Heap::allocate_from(From from, ThreadCache* cache, ClassIndex c) {
   const std::size_t index = static_cast<std::size_t>(c);
   if (cache != nullptr && index < kCachedClasses) {
+    if (cache->shares_rows) return allocate_on_cpu(from, *cache, index);
     if (may_grow(*cache, index)) grow(*cache, index);
     if (cache->room(index) > 1) return take_batch(from, *cache, index) == 0 ? nullptr : *--cache->bins[index].top;
   }
@@ -96,29 +81,21 @@ void Heap::give(std::size_t c, void** objects, std::uint32_t count, const char* 
   if (strays != 0) mixed_.give(pages_, objects, strays, function);
 }
 
-// Fills half of a class's room, lowest address on top, so that objects are handed out in address order. Whole cache
-// lines: two threads that ask for small objects in turn must not write to the same one.
+// Fills a class's room or half of it, lowest address on top, so that objects are handed out in address order.
 std::uint32_t Heap::take_batch(From from, ThreadCache& cache, std::size_t c) {
   void** const top = cache.bins[c].top;
-  const std::uint32_t lot = kObjectsPerLines[c], room = cache.room(c);
-  const std::uint32_t wish = cache.surplus > 256 ? room : (room + 1) / 2;
-  const std::uint32_t whole = (wish + lot - 1) / lot * lot;
-  const std::uint32_t got = take(from, c, top, whole <= room ? whole : wish);
-  if (cache.surplus < 512) cache.surplus += got;
+  const std::uint32_t got = take(from, c, top, refill_size(c, cache.room(c), cache.mostly_takes()));
   std::reverse(top, top + got);
   cache.bins[c].top = top + got;
-  cache.served += got;
+  cache.count_taken(got);
   count_events(&cache, got * 2);
   return got;
 }
 
 // Doubles a class's room, as far as its slots and the budget go.
 void Heap::grow(ThreadCache& cache, std::size_t c) {
-  const std::uint32_t room = cache.room(c), most = kMostCached[c];
-  const std::size_t size = kClasses[c].size;
-  std::uint32_t more = room != 0 ? room : size <= kLargestBatched ? kFirstRoom : 1;
-  if (more < kObjectsPerLines[c]) more = kObjectsPerLines[c];
-  if (more > most - room) more = most - room;
+  const std::size_t size = class_size(c);
+  std::uint32_t more = room_wished(c, cache.room(c), kMostCached[c]);
   if (cache.budget < size) {
     review_budget(cache);
     steal_room(cache, c, more * size);
@@ -169,13 +146,14 @@ void Heap::drop_oldest(ThreadCache& cache, std::size_t c, std::uint32_t count) {
   const std::uint32_t left = cache.count(c) - count;
   std::memmove(bottom, bottom + count, left * sizeof(void*));
   bin.top = bottom + left;
-  cache.surplus = cache.surplus > count ? cache.surplus - count : 0;
+  cache.count_given(count);
   count_events(&cache, count);
 }
 
 // Makes room for an object on its stack and pushes it; false when the cache has no room to give, or the thread never
 // asked for such objects: another's may share a cache line with others that are in use, and would be kept for nothing.
 bool Heap::push(ThreadCache& cache, std::size_t c, void* object, const char* function) {
+  if (cache.shares_rows) return push_on_cpu(cache, c, object, function);
   CacheBin& bin = cache.bins[c];
   if (cache.room(c) == 0 && !single_threaded()) return false;
   if (bin.top == bin.limit && may_grow(cache, c)) grow(cache, c);
@@ -239,22 +217,28 @@ void Heap::flush_stash(ThreadCache& cache, const char* function) {
     if (ends[c] != begin) give(c, sorted + begin, std::uint32_t{ends[c]} - begin, function);
   }
   stash.count = stash.bytes = 0;
-  cache.surplus = cache.surplus > count ? cache.surplus - count : 0;
+  cache.count_given(count);
   count_events(&cache, count);
 }
 
 void Heap::renew_cache(ThreadCache& cache) {
   flush(cache);
-  cache.reset(cache_allowance());
+  cache.reset(cache_allowance(), cache.shares_rows);
 }
 
 void Heap::flush(ThreadCache& cache) {
   flush_stash(cache, "free");
   small_served_.add(std::exchange(cache.served, 0));
+  if (cache.shares_rows) return;
   for (std::size_t c = 0; c < kCachedClasses; ++c) {
     const std::uint32_t count = cache.count(c);
     if (count > 0) drop_oldest(cache, c, count);
   }
+}
+
+void Heap::flush_all(ThreadCache& cache) {
+  flush(cache);
+  if (cache.shares_rows) flush_row();
 }
 
 }  // namespace neap

@@ -58,14 +58,17 @@ struct CacheFront {
 };
 
 struct ThreadCache : CacheFront {
+  static constexpr std::uint32_t kMuchTaken = 256;
+
   std::uint64_t granted;  // bytes of objects that the stacks may have room for
   std::uint64_t budget;   // of them not given out as room
   std::uint32_t events;   // heap events not yet added to the process's clock
   std::uint32_t served;   // objects not yet added to the process's sum
   std::uint32_t next_victim;
-  std::uint32_t surplus;
+  std::uint32_t surplus;         // objects taken beyond those given back, to a limit
   std::uint32_t starved;         // how often a stack wanted room that the budget had not
   ThreadCache *next, *previous;  // in the registry: in use, or the free ones by `next`
+  bool shares_rows;              // its stacks are those of the CPUs (cpu_row.h): it has no slots
   Stash stash;
   void* slots[kSlotBegin[kCachedClasses]];
 
@@ -73,14 +76,28 @@ struct ThreadCache : CacheFront {
   std::uint32_t count(std::size_t c) { return static_cast<std::uint32_t>(bins[c].top - bottom(c)); }
   std::uint32_t room(std::size_t c) { return static_cast<std::uint32_t>(bins[c].limit - bottom(c)); }
 
-  void reset(std::uint64_t bytes) {
+  void count_taken(std::uint32_t objects) {
+    served += objects;
+    if (surplus < 2 * kMuchTaken) surplus += objects;
+  }
+  void count_given(std::uint32_t objects) { surplus = surplus > objects ? surplus - objects : 0; }
+  // A heap that grows, or a thread whose objects others free: its stacks are filled whole.
+  bool mostly_takes() const { return surplus > kMuchTaken; }
+
+  static constexpr std::size_t bytes(bool with_slots) {
+    return round_up(sizeof(ThreadCache) - (with_slots ? 0 : sizeof slots), 64);
+  }
+
+  void reset(std::uint64_t bytes, bool shares) {
+    shares_rows = shares;
+    granted = budget = bytes;
+    events = served = next_victim = starved = surplus = 0;
+    stash.count = stash.bytes = 0;
+    if (shares) return;
     for (std::size_t c = 0; c < kCachedClasses; ++c) {
       bottom(c)[-1] = nullptr;
       bins[c] = {bottom(c), bottom(c)};
     }
-    granted = budget = bytes;
-    events = served = next_victim = starved = surplus = 0;
-    stash.count = stash.bytes = 0;
   }
 };
 

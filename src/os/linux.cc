@@ -147,6 +147,14 @@ std::size_t address_space_limit() {
   return limit.rlim_cur;
 }
 
+// The mask has a bit for every CPU that the kernel can have. Refused where that is more than 1,024.
+std::size_t cpu_bound() {
+  KeepErrno keep;
+  unsigned char mask[128];
+  const long bytes = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
+  return bytes > 0 ? static_cast<std::size_t>(bytes) * 8 : 0;
+}
+
 void wait(const std::uint32_t* word, std::uint32_t expected) {
   KeepErrno keep;
   syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);

@@ -41,6 +41,9 @@ bool which_written(void* address, std::size_t pages, unsigned char* out);
 // The process's limit on address space in bytes; SIZE_MAX when there is none.
 std::size_t address_space_limit();
 
+// One more than the highest number of a CPU that this system can have; 0 when that is not known.
+std::size_t cpu_bound();
+
 // Sleeps while *word == expected, until woken. May return early.
 void wait(const std::uint32_t* word, std::uint32_t expected);
 void wake_one(const std::uint32_t* word);

@@ -1,8 +1,10 @@
 # Promises of the API, one program each. Every one also runs on glibc alone: it is the reference.
-foreach(name IN ITEMS edges aligned errno_kept zeroed contents statistics limits plain_c children thread_exit)
+foreach(name IN ITEMS edges aligned errno_kept zeroed contents statistics limits plain_c children thread_exit restarts)
   preload_program(${name} ${name}.c)
   neap_black_box(preload.${name} LIBC COMMAND ${name})
 endforeach()
+# The fall-back: threads keep objects of their own where the kernel restarts nothing.
+neap_black_box(preload.restarts.unregistered COMMAND restarts ENVIRONMENT GLIBC_TUNABLES=glibc.pthread.rseq=0)
 preload_program(sized_free sized_free.c) # glibc 2.36 has no free_sized yet
 neap_black_box(preload.sized_free COMMAND sized_free)
 

@@ -27,7 +27,7 @@ struct System {
   std::mutex lock;
   std::map<std::uintptr_t, std::vector<Page>> reserved;  // by address; one entry a page
   std::array<Plan, kCalls> plans;
-  std::size_t limit = SIZE_MAX;
+  std::size_t limit = SIZE_MAX, cpus = 0;
   DiscardHook hook;
   std::vector<Range> discards, huge;
   std::string printed;
@@ -90,6 +90,7 @@ void reset() {
   s.reserved.clear();
   s.plans = {};
   s.limit = SIZE_MAX;
+  s.cpus = 0;
   s.hook = nullptr;
   s.discards.clear();
   s.huge.clear();
@@ -111,6 +112,7 @@ std::uint64_t calls(Call call) {
 }
 
 void set_address_space_limit(std::size_t bytes) { system().limit = bytes; }
+void set_cpu_bound(std::size_t cpus) { system().cpus = cpus; }
 void before_discard(DiscardHook hook) { system().hook = std::move(hook); }
 
 std::vector<Range> reservations() {
@@ -220,6 +222,8 @@ bool which_written(void* address, std::size_t pages, unsigned char* out) {
   fake_os::require_committed(address, pages * kPageSize, "which_written of pages that are not committed");
   return fake_os::permitted(Call::which_written) && mincore(address, pages * kPageSize, out) == 0;
 }
+
+std::size_t cpu_bound() { return fake_os::system().cpus; }
 
 std::size_t address_space_limit() { return system().limit; }
 

@@ -34,6 +34,8 @@ void allow(Call call);
 std::uint64_t calls(Call call);
 
 void set_address_space_limit(std::size_t bytes);
+// 0, and none are known, after reset().
+void set_cpu_bound(std::size_t cpus);
 
 // Runs before every discard, outside the fake's own lock: what other threads could do at that moment.
 using DiscardHook = std::function<void(char* begin, std::size_t size)>;

@@ -15,7 +15,7 @@ namespace {
 
 using fake_os::Call;
 
-class HeapTest : public testing::Test {
+class HeapTest : public RigTest {
  protected:
   HeapTest() { rig_.heap.options.dirty_floor = std::uint64_t{1} << 40; }
 
@@ -25,14 +25,6 @@ class HeapTest : public testing::Test {
     for (std::size_t c = 0; c < kCachedClasses; ++c) bytes += std::uint64_t{cache.room(c)} * class_size(c);
     return bytes;
   }
-  std::vector<void*> make(ThreadCache* cache, std::size_t count, std::size_t size) {
-    std::vector<void*> all;
-    for (std::size_t i = 0; i < count; ++i) all.push_back(rig_.allocate(cache, size));
-    return all;
-  }
-  void free(ThreadCache* cache, const std::vector<void*>& objects) {
-    for (void* object : objects) rig_.free(cache, object);
-  }
   void expect_budget_kept(ThreadCache& cache) {
     EXPECT_EQ(cache.budget + room_bytes(cache), cache.granted);
     EXPECT_LE(cache.granted, rig_.heap.options.cache_bytes);
@@ -41,8 +33,6 @@ class HeapTest : public testing::Test {
       EXPECT_LE(cache.count(c), cache.room(c));
     }
   }
-
-  Rig rig_;
 };
 
 TEST_F(HeapTest, ObjectsComeInAddressOrder) {

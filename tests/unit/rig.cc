@@ -22,7 +22,9 @@ void* Rig::allocate(ThreadCache* cache, std::size_t size, bool zero) {
   if (size > kLargestSmall) return heap.allocate_large(cache, size, 1, zero);
   const ClassIndex c = class_of(size);
   void* object = nullptr;
-  if (size <= kLargestCached && cache != nullptr) {
+  if (cache != nullptr && cache->shares_rows) {
+    if (size <= kLargestCached) object = rseq::pop(heap.rows(), static_cast<std::size_t>(c));
+  } else if (size <= kLargestCached && cache != nullptr) {
     CacheBin& bin = cache->bins[static_cast<std::size_t>(c)];
     object = bin.top[-1];
     if (object != nullptr) --bin.top;
@@ -35,7 +37,9 @@ void* Rig::allocate(ThreadCache* cache, std::size_t size, bool zero) {
 void Rig::free(ThreadCache* cache, void* object) {
   Block& block = heap.block_of(object, "free");
   if (block.kind.load() == BlockKind::large) return heap.free_large(cache, block);
-  if (cache != nullptr && block.admit.load() != 0) {
+  if (cache != nullptr && cache->shares_rows && block.admit.load() != 0) {
+    if (rseq::push(heap.rows(), block.class_index(), object)) return;
+  } else if (cache != nullptr && block.admit.load() != 0) {
     CacheBin& bin = cache->bins[block.class_index()];
     if (bin.top != bin.limit && bin.top[-1] != object) {
       *bin.top++ = object;

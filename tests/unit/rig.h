@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <memory>
+#include <vector>
 
 #include "fake_os.h"
 #include "heap/heap.h"
@@ -50,6 +51,21 @@ class Rig {
  public:
   neap_telemetry board{};
   Heap heap{*map_, board};
+};
+
+// For tests of one heap.
+class RigTest : public testing::Test {
+ protected:
+  std::vector<void*> make(ThreadCache* cache, std::size_t count, std::size_t size) {
+    std::vector<void*> all;
+    for (std::size_t i = 0; i < count; ++i) all.push_back(rig_.allocate(cache, size));
+    return all;
+  }
+  void free(ThreadCache* cache, const std::vector<void*>& objects) {
+    for (void* object : objects) rig_.free(cache, object);
+  }
+
+  Rig rig_;
 };
 
 }  // namespace neap
