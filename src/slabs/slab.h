@@ -39,7 +39,7 @@ bool lies_in_short_run(const Block& block, const ClassRow& row, std::uint32_t in
 // True when object `index` lies inside one page that a live neighbour overlaps too; the first and the last of a
 // bitmap's word are not looked at, nor is the slab's last.
 inline bool shares_page(const Block& block, const ClassRow& row, std::uint32_t index) {
-  const std::uint32_t begin = index * row.size % kPageSize, bit = index % bits::kWordBits;
+  const std::uint32_t offset = index * row.size, begin = offset % kPageSize, bit = index % bits::kWordBits;
   if (begin == 0 || begin + row.size >= kPageSize || bit - 1 >= bits::kWordBits - 2 || index + 1u == row.capacity)
     return false;
   const bits::Word neighbours = 5;
