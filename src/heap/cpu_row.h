@@ -4,6 +4,7 @@
 // claimer may be preempted or moved.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +18,7 @@ namespace neap {
 constexpr std::uint32_t most_in_row(std::size_t c) {
   return class_size(c) > kLargestBatched ? kMostCached[c] : kMostCached[c] * 2u;
 }
-inline constexpr std::uint32_t kMostInRow = 64;
+inline constexpr std::uint32_t kMostInRow = *std::max_element(kMostCached.begin(), kMostCached.end()) * 2u;
 
 // As kSlotBegin.
 inline constexpr std::array<std::uint16_t, kCachedClasses + 1> kRowSlotBegin = [] {

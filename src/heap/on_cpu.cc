@@ -59,6 +59,7 @@ void* Heap::allocate_on_cpu(From from, ThreadCache& cache, std::size_t c) {
   if (stack) stack.end();
   if (got == 0) return nullptr;
   cache.count_taken(got);
+  small_served_.add(got);
   count_events(&cache, want > 1 ? got * 2 : 1);
   return batch[0];
 }

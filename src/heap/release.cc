@@ -3,18 +3,15 @@
 // The clock is heap events, not time: an idle process keeps what it keeps, bounded by the dirty limit, without a timer
 // or a thread; a busy one returns a page after Options::decay_events of it lying free. Nothing is discarded under a
 // lock that malloc or free can wait for, but for the rare pages behind a slab's last object.
-#include <utility>
-
 #include "heap/heap.h"
 #include "os/os.h"
 
 namespace neap {
 namespace {
 
-// Threads add their events to the process's clock in steps of this many: the clock is one shared cache line.
+// Threads add their events to the process's clock in steps of this many: the clock is one shared cache line. As often
+// the board is brought up to date.
 constexpr std::uint32_t kClockStep = 256;
-// As often the board is brought up to date: its sum goes over all classes.
-constexpr std::uint32_t kBoardStep = 2048;
 
 // A limit that any dirty page exceeds: the next event releases again.
 constexpr std::uint64_t kGoOn = 1;
@@ -39,13 +36,13 @@ void Heap::count_events(ThreadCache* cache, std::uint32_t events) {
     cache->events += events;
     // (The first event finds that no page is too many, and publishes.)
     if (cache->events < kClockStep && accounts().dirty_pages.get() < too_dirty_.load(std::memory_order_relaxed)) return;
-    events = std::exchange(cache->events, 0);
-    small_served_.add(std::exchange(cache->served, 0));
+    events = cache->events;
+    cache->events = 0;
   }
   const bool first = too_dirty_.load(std::memory_order_relaxed) == 0;
   const std::uint64_t now = pages_.advance(events);
   release_due();
-  const bool due = first || cache == nullptr || now / kBoardStep != (now - events) / kBoardStep;
+  const bool due = first || cache == nullptr || now / kClockStep != (now - events) / kClockStep;
   due ? publish() : publish_pages();
 }
 

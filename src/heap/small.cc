@@ -88,6 +88,7 @@ std::uint32_t Heap::take_batch(From from, ThreadCache& cache, std::size_t c) {
   std::reverse(top, top + got);
   cache.bins[c].top = top + got;
   cache.count_taken(got);
+  small_served_.add(got);
   count_events(&cache, got * 2);
   return got;
 }
@@ -228,7 +229,6 @@ void Heap::renew_cache(ThreadCache& cache) {
 
 void Heap::flush(ThreadCache& cache) {
   flush_stash(cache, "free");
-  small_served_.add(std::exchange(cache.served, 0));
   if (cache.shares_rows) return;
   for (std::size_t c = 0; c < kCachedClasses; ++c) {
     const std::uint32_t count = cache.count(c);

@@ -63,7 +63,6 @@ struct ThreadCache : CacheFront {
   std::uint64_t granted;  // bytes of objects that the stacks may have room for
   std::uint64_t budget;   // of them not given out as room
   std::uint32_t events;   // heap events not yet added to the process's clock
-  std::uint32_t served;   // objects not yet added to the process's sum
   std::uint32_t next_victim;
   std::uint32_t surplus;         // objects taken beyond those given back, to a limit
   std::uint32_t starved;         // how often a stack wanted room that the budget had not
@@ -77,7 +76,6 @@ struct ThreadCache : CacheFront {
   std::uint32_t room(std::size_t c) { return static_cast<std::uint32_t>(bins[c].limit - bottom(c)); }
 
   void count_taken(std::uint32_t objects) {
-    served += objects;
     if (surplus < 2 * kMuchTaken) surplus += objects;
   }
   void count_given(std::uint32_t objects) { surplus = surplus > objects ? surplus - objects : 0; }
@@ -91,7 +89,7 @@ struct ThreadCache : CacheFront {
   void reset(std::uint64_t bytes, bool shares) {
     shares_rows = shares;
     granted = budget = bytes;
-    events = served = next_victim = starved = surplus = 0;
+    events = next_victim = starved = surplus = 0;
     stash.count = stash.bytes = 0;
     if (shares) return;
     for (std::size_t c = 0; c < kCachedClasses; ++c) {

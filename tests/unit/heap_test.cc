@@ -168,6 +168,13 @@ TEST_F(HeapTest, OutOfMemoryIsNullAndTheHeapStaysUsable) {
   rig_.expect_in_order();
 }
 
+// A program that makes few calls is told from one that makes none.
+TEST_F(HeapTest, TheBoardCountsWhatCachesWereGiven) {
+  make(rig_.heap.open_cache(), 100, 64);
+  rig_.heap.publish();
+  EXPECT_GE(rig_.board.served, 100u);
+}
+
 TEST_F(HeapTest, FreePagesStayUntilTheyAreOldEnough) {
   rig_.heap.options.decay_events = 1000;
   rig_.free(nullptr, rig_.allocate(nullptr, 200000));
