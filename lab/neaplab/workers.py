@@ -1,5 +1,6 @@
 """The lab's own helper processes: one takes its settings as a line of JSON and answers with lines of JSON."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -28,8 +29,11 @@ class Worker:
         return self.child.stdout.fileno()
 
     def tell(self, line):
-        self.child.stdin.write(line.encode() + b"\n")
-        self.child.stdin.flush()
+        """A worker that died hears nothing; whoever waits for its answer notices the death (Watch.tick)."""
+        rest = memoryview(line.encode() + b"\n")
+        with contextlib.suppress(BrokenPipeError):
+            while rest:
+                rest = rest[os.write(self.child.stdin.fileno(), rest):]
 
     def listen(self):
         """Takes in what the worker said since the last call."""

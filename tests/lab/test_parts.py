@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import random
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -32,6 +33,7 @@ from neaplab.network.nodes import Network
 from neaplab.network.torrc import write_torrcs
 from neaplab.options import output_folder, wrap_words
 from neaplab.plan import DEFAULT, QUICK, make_plan
+from neaplab.workers import Worker
 
 MIB = 1 << 20
 
@@ -167,6 +169,21 @@ class Tallies(unittest.TestCase):
 
 def sample(at, rss, cpu=0.0, live=None):
     return Sample(at, rss * MIB, 2 * rss * MIB, cpu, 0.0, int(at), 0, 5, live, 0 if live is not None else None)
+
+
+class Workers(unittest.TestCase):
+    def test_a_dead_worker_may_be_told(self):
+        class Household:
+            def spawn(self, name, argv, output, errors, **pipes):
+                return subprocess.Popen(["true"], stdout=output, **pipes)
+
+        worker = Worker(Household(), "feed", {}, None)
+        worker.child.wait()
+        worker.tell("go")
+        worker.listen()
+        self.assertFalse(worker.done)
+        for pipe in (worker.child.stdin, worker.child.stdout):
+            pipe.close()
 
 
 class Summary(unittest.TestCase):
