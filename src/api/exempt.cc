@@ -67,7 +67,7 @@ void exempt_if_named(const char* preload) {
   const std::size_t size = os::read_file_of_root(kList, list, sizeof list);
   if (size == 0 || !is_named(list, size, program())) return;
   own_cache = nullptr;
-  front = &no_cache_any_more;
+  front = &no_cache_any_more.stacks;
   ::neap_telemetry.size = sizeof ::neap_telemetry;  // else published by a first call, which may never come
   ::neap_telemetry.exempt = 1;
   exempt = true;

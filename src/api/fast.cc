@@ -19,10 +19,10 @@ void* move_object(void* from, std::size_t used, std::size_t size, const char* fu
 }
 
 void* take_cached(std::size_t c) {
-  if (is_rows(front)) return rseq::pop(front, c);
-  CacheBin& bin = front->bins[c];
-  void* object = bin.top[-1];
-  if (object != nullptr) --bin.top;
+  if (is_shared(front)) return rseq::pop<kClassesBelowLine>(front, own_marked(), c);
+  Stacks::Half& top = front->top(c);
+  void* object = front->slot(top - kSlotBytes);
+  if (object != nullptr) top -= kSlotBytes;
   return object;
 }
 

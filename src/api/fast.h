@@ -22,16 +22,15 @@ inline constexpr std::size_t kMostBytes = PTRDIFF_MAX;
 [[gnu::always_inline]] inline void* allocate(std::size_t size) {
   if (size <= kLargestCached) [[likely]] {
     const std::size_t c = static_cast<std::size_t>(cached_class_of(size));
-    CacheFront* at = front;
-    if (!is_rows(at)) [[likely]] {
-      CacheBin& bin = at->bins[c];
-      void** top = bin.top;
-      void* object = top[-1];
+    Stacks* at = front;
+    if (!is_shared(at)) [[likely]] {
+      Stacks::Half& top = at->top(c);
+      void* object = at->slot(top - kSlotBytes);
       if (object != nullptr) [[likely]] {
-        bin.top = top - 1;
+        top -= kSlotBytes;
         return object;
       }
-    } else if (void* object = rseq::pop(at, c)) {
+    } else if (void* object = rseq::pop<kClassesBelowLine>(at, own_marked(), c)) {
       return object;
     }
   }
@@ -44,16 +43,16 @@ inline constexpr std::size_t kMostBytes = PTRDIFF_MAX;
   if (block != nullptr && block->admit.load(std::memory_order_relaxed) != 0) [[likely]] {
     const std::uint32_t offset = static_cast<std::uint32_t>(address & (kBlockSize - 1));
     if (begins_object(offset, block->reciprocal)) [[likely]] {
-      CacheFront* at = front;
-      if (!is_rows(at)) [[likely]] {
-        CacheBin& bin = at->bins[block->class_index()];
-        void** top = bin.top;
-        if (top != bin.limit && top[-1] != pointer) [[likely]] {
-          *top = pointer;
-          bin.top = top + 1;
+      const std::size_t c = block->class_index();
+      Stacks* at = front;
+      if (!is_shared(at)) [[likely]] {
+        Stacks::Half& top = at->top(c);
+        if (top != at->limit(c) && at->slot(top - kSlotBytes) != pointer) [[likely]] {
+          at->slot(top) = pointer;
+          top += kSlotBytes;
           return;
         }
-      } else if (rseq::push(at, block->class_index(), pointer)) {
+      } else if (rseq::push<kClassesBelowLine>(at, own_marked(), c, pointer)) {
         return;
       }
     }

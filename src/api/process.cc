@@ -9,24 +9,15 @@
 namespace neap {
 namespace {
 
-// The slot below the only, empty stack of all classes of a thread without a cache. Never written.
-constinit void* null_slot = nullptr;
-
-constexpr CacheFront make_empty_front() {
-  CacheFront empty{};
-  for (CacheBin& bin : empty.bins) bin = {&null_slot + 1, &null_slot + 1};
-  return empty;
-}
-
 // The key of our thread-specific data, plus one; 0 before the first cache. No lock: a fork could find it held.
 constinit std::atomic<pthread_key_t> key_plus_one{0};
 
 // The calling thread's from now on; null: none any more.
 void set_cache(ThreadCache* cache) {
   own_cache = cache;
-  front = cache == nullptr      ? &no_cache_any_more
-          : !cache->shares_rows ? cache
-                                : reinterpret_cast<CacheFront*>(heap.rows());
+  front = cache == nullptr  ? &no_cache_any_more.stacks
+          : cache->shares() ? static_cast<Stacks*>(cache->shared)
+                            : &cache->own;
 }
 
 void end_thread(void* cache) {
@@ -63,10 +54,10 @@ bool close_at_thread_end(ThreadCache* cache) {
 
 }  // namespace
 
-constinit CacheFront no_cache_yet = make_empty_front(), no_cache_any_more = make_empty_front();
+constinit NoStacks no_cache_yet, no_cache_any_more;
+thread_local constinit Stacks* front = &no_cache_yet.stacks;
 thread_local constinit ThreadCache* own_cache = nullptr;
-thread_local constinit CacheFront* front = &no_cache_yet;
 
-ThreadCache* current_cache() { return front == &no_cache_yet && !exempt ? open_cache() : opened_cache(); }
+ThreadCache* current_cache() { return front == &no_cache_yet.stacks && !exempt ? open_cache() : opened_cache(); }
 
 }  // namespace neap

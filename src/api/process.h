@@ -2,6 +2,9 @@
 // thread's cache. Everything else takes references.
 #pragma once
 
+#include <cstddef>
+#include <memory>
+
 #include "heap/heap.h"
 
 namespace neap {
@@ -9,16 +12,26 @@ namespace neap {
 extern constinit PageMap page_map;
 extern constinit Heap heap;
 
-// Fronts of threads without a cache: before their first call, and after their last (frees come after our destructor of
-// thread-specific data; a cache made then would never be closed).
-extern constinit CacheFront no_cache_yet, no_cache_any_more;
+// Stacks without room, and a null slot behind them: of threads before their first call, and after their last (frees
+// come after our destructor of thread-specific data; a cache made then would never be closed).
+struct NoStacks {
+  constexpr NoStacks() {
+    constexpr std::uint64_t above_null = offsetof(NoStacks, null_slot) + kSlotBytes;
+    for (auto& head : stacks.heads) std::construct_at(&head, Stacks::head(above_null, above_null));
+  }
+  Stacks stacks{};
+  void* null_slot = nullptr;
+};
+extern constinit NoStacks no_cache_yet, no_cache_any_more;
 
 // Two words of static TLS, reached without a call: the thread's cache, and where the fast paths find its stacks, which
-// is its own front, one without room, or the marked address of the CPUs' rows.
+// are its own, some of those above, or the CPUs' (marked).
+[[gnu::tls_model("initial-exec")]] extern thread_local constinit Stacks* front;
 [[gnu::tls_model("initial-exec")]] extern thread_local constinit ThreadCache* own_cache;
-[[gnu::tls_model("initial-exec")]] extern thread_local constinit CacheFront* front;
 
-inline bool is_rows(const CacheFront* at) { return (address_of(at) & rseq::kMark) != 0; }
+inline bool is_shared(const Stacks* at) { return (address_of(at) & rseq::kMark) != 0; }
+// What a thread has beside them.
+inline void* own_marked() { return reinterpret_cast<char*>(&own_cache->own) + rseq::kMark; }
 
 // The calling thread's cache if it has one.
 inline ThreadCache* opened_cache() { return own_cache; }

@@ -75,8 +75,8 @@ void Heap::check_live(Block& block, void* object, const char* function) {
 
 ThreadCache* Heap::open_cache() {
   Guard guard(registry_lock_);
-  const bool shares = shares_rows();
-  const std::size_t bytes = ThreadCache::bytes(!shares);
+  const bool shares = may_share();
+  const std::size_t bytes = ThreadCache::bytes(shares);
   ThreadCache* cache = free_caches_[shares];
   if (cache != nullptr) {
     free_caches_[shares] = cache->next;
@@ -95,8 +95,8 @@ ThreadCache* Heap::open_cache() {
     cache = reinterpret_cast<ThreadCache*>(metadata_);
     metadata_ += bytes;
   }
-  cache->reset(cache_allowance(), shares);
-  if (shares) rows_.set_users(rows_.users() + 1);
+  cache->reset(thread_allowance(), shares ? cpus_.marked() : nullptr);
+  if (shares) cpus_.set_users(cpus_.users() + 1);
   cache->previous = nullptr;
   cache->next = caches_;
   if (caches_ != nullptr) caches_->previous = cache;
@@ -111,9 +111,9 @@ void Heap::close_cache(ThreadCache& cache) {
   {
     Guard guard(registry_lock_);
     forget_cache(cache);
-    if (cache.shares_rows) {
-      rows_.set_users(rows_.users() - 1);
-      if (rows_.users() == 0) dropped = empty_rows();
+    if (cache.shares()) {
+      cpus_.set_users(cpus_.users() - 1);
+      if (cpus_.users() == 0) dropped = empty_cpus();
     }
   }
   if (dropped > 0) count_events(nullptr, dropped);
@@ -122,8 +122,8 @@ void Heap::close_cache(ThreadCache& cache) {
 void Heap::forget_cache(ThreadCache& cache) {
   (cache.previous != nullptr ? cache.previous->next : caches_) = cache.next;
   if (cache.next != nullptr) cache.next->previous = cache.previous;
-  cache.next = free_caches_[cache.shares_rows];
-  free_caches_[cache.shares_rows] = &cache;
+  cache.next = free_caches_[cache.shares()];
+  free_caches_[cache.shares()] = &cache;
   threads_.store(threads() - 1, std::memory_order_relaxed);
 }
 
@@ -186,12 +186,12 @@ void Heap::after_fork_in_child(ThreadCache* current) {
   for (ThreadCache* cache = caches_; cache != nullptr;) {
     ThreadCache* next = cache->next;
     if (cache != current) {
-      cache->next = free_caches_[cache->shares_rows];
-      free_caches_[cache->shares_rows] = cache;
+      cache->next = free_caches_[cache->shares()];
+      free_caches_[cache->shares()] = cache;
     }
     cache = next;
   }
-  give_up_rows(current != nullptr && current->shares_rows ? 1 : 0);
+  give_up_cpus(current != nullptr && current->shares() ? 1 : 0);
   caches_ = current;
   if (current != nullptr) current->next = current->previous = nullptr;
   threads_.store(current != nullptr ? 1 : 0, std::memory_order_relaxed);

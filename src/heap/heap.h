@@ -11,7 +11,7 @@
 
 #include "base/options.h"
 #include "heap/bin.h"
-#include "heap/cpu_row.h"
+#include "heap/cpu_caches.h"
 #include "heap/density.h"
 #include "heap/mixed_bin.h"
 #include "heap/thread_cache.h"
@@ -52,16 +52,15 @@ class Heap {
   // Aborts when a small object was freed and is back in its slab.
   void check_live(Block& block, void* object, const char* function);
 
-  // A new thread's cache, or null; its end. It has stacks of its own, or shares the CPUs' rows.
+  // A new thread's cache, or null; its end. It has stacks of its own, or shares the CPUs'.
   ThreadCache* open_cache();
   void close_cache(ThreadCache& cache);
   // Options may have changed: what the thread's cache holds goes back, and its budget is the one of now.
   void renew_cache(ThreadCache& cache);
   // Gives every cached object of this thread back.
   void flush(ThreadCache& cache);
-  // The same, and what lies in the row of this CPU.
+  // The same, and what lies in the stacks of this CPU.
   void flush_all(ThreadCache& cache);
-  char* rows() const { return rows_.marked(); }
 
   // Returns free pages to the system: what is due, or all. Bytes returned.
   void release_due();
@@ -86,28 +85,25 @@ class Heap {
   std::uint32_t take(From from, std::size_t c, void** out, std::uint32_t want);
   bool open_sparse_slab();
   void give(std::size_t c, void** objects, std::uint32_t count, const char* function);
-  std::uint32_t take_batch(From from, ThreadCache& cache, std::size_t c);
+  void* allocate_batch(From from, ThreadCache& cache, std::size_t c);
   void stash(ThreadCache& cache, std::size_t c, void* object, const char* function);
   bool push(ThreadCache& cache, std::size_t c, void* object, const char* function);
-  void grow(ThreadCache& cache, std::size_t c);
-  bool shares_rows();
-  std::uint64_t row_allowance() const;
-  Claim claim(std::size_t c);
-  bool begin_row(CpuRow& row);
-  void* allocate_on_cpu(From from, ThreadCache& cache, std::size_t c);
-  bool push_on_cpu(ThreadCache& cache, std::size_t c, void* object, const char* function);
-  static bool take_budget(CpuRow& row, std::uint64_t bytes);
-  void grow(Claim& stack);
-  void review_budget(CpuRow& row);
-  void steal_room(CpuRow& row, std::size_t c, std::int64_t bytes);
-  void drop_oldest(Claim& stack, std::uint32_t count);
-  void flush_row();
-  std::uint32_t empty_rows();
-  void give_up_rows(std::uint32_t users);
-  std::uint64_t cache_allowance() const;
-  void review_budget(ThreadCache& cache);
-  void steal_room(ThreadCache& cache, std::size_t c, std::size_t bytes);
-  void drop_oldest(ThreadCache& cache, std::size_t c, std::uint32_t count);
+  Stack stack_of(ThreadCache& cache, std::size_t c);
+  Stack stack_in(Stacks& all, std::size_t c);
+  void grow(Stack& stack);
+  static void add_budget(Stacks& all, std::int64_t bytes);
+  static bool take_budget(Stacks& all, std::int64_t bytes);
+  void review_budget(Stacks& all);
+  void steal_room(Stacks& all, std::size_t c, std::int64_t bytes);
+  void drop_oldest(Stack& stack, std::uint32_t count);
+  std::uint32_t empty(Stack stack);
+  std::uint64_t thread_allowance() const;
+  std::uint64_t cpu_allowance() const;
+  bool may_share();
+  bool begin_cpu(Stacks& stacks);
+  void flush_cpu();
+  std::uint32_t empty_cpus();
+  void give_up_cpus(std::uint32_t users);
   void flush_stash(ThreadCache& cache, const char* function);
   void forget_cache(ThreadCache& cache);
   void count_events(ThreadCache* cache, std::uint32_t events);
@@ -127,8 +123,8 @@ class Heap {
   Mutex registry_lock_;
   std::atomic<std::uint32_t> threads_{0};
   ThreadCache* caches_ = nullptr;
-  ThreadCache* free_caches_[2] = {};  // those with slots, and those without
-  CpuRows rows_;
+  ThreadCache* free_caches_[2] = {};  // those with stacks of all classes, and those that share
+  CpuCaches cpus_;
   char *metadata_ = nullptr, *metadata_end_ = nullptr;
   Counter small_served_;
   Counter moves_;

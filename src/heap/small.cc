@@ -1,12 +1,11 @@
 // The slow half of small objects: what happens when a thread's cache has no object to give or no room to take one.
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <utility>
 
 #include "heap/heap.h"
 #include "heap/misuse.h"
-#include "heap/stack_room.h"
+#include "heap/room.h"
 
 namespace neap {
 namespace {
@@ -18,25 +17,41 @@ constexpr int kMostOpened = 4, kMostCandidates = 4;
 constexpr std::uint8_t kMixed = kClassCount;
 constexpr std::uint32_t kMixedGuess = 128;  // bytes
 
-// True when a class's room may grow: from the budget, or from other classes on every so many wishes.
-bool may_grow(ThreadCache& cache, std::size_t c) {
-  if (cache.room(c) == kMostCached[c]) return false;
-  return cache.budget >= class_size(c) || ++cache.starved % kStealEvery == 0;
-}
-
 }  // namespace
 
 void* Heap::allocate_from(From from, ThreadCache* cache, ClassIndex c) {
   const std::size_t index = static_cast<std::size_t>(c);
   if (cache != nullptr && index < kCachedClasses) {
-    if (cache->shares_rows) return allocate_on_cpu(from, *cache, index);
-    if (may_grow(*cache, index)) grow(*cache, index);
-    if (cache->room(index) > 1) return take_batch(from, *cache, index) == 0 ? nullptr : *--cache->bins[index].top;
+    if (void* object = allocate_batch(from, *cache, index)) return object;
   }
   void* object = nullptr;
   if (take(from, index, &object, 1) == 0) return nullptr;
   small_served_.add(1);
   count_events(cache, 1);
+  return object;
+}
+
+// Fills a stack's room or half of it, lowest address on top, so that objects are handed out in address order, and takes
+// the first. Null when there is no room for two.
+void* Heap::allocate_batch(From from, ThreadCache& cache, std::size_t c) {
+  Stack stack = stack_of(cache, c);
+  if (!stack) return nullptr;
+  void* object = nullptr;
+  std::uint32_t got = 0;
+  if (stack.count() == 0) {
+    grow(stack);
+    if (stack.room() > 1) got = take(from, c, stack.objects(), refill_size(c, stack.room(), cache.mostly_takes()));
+    std::reverse(stack.objects(), stack.objects() + got);
+    stack.set_count(got);
+    if (got != 0) object = stack.pop();
+  } else if (from == From::anywhere) {  // another thread's free, or another CPU's stack
+    object = stack.pop();
+  }
+  stack.end();
+  if (got == 0) return object;
+  cache.count_taken(got);
+  small_served_.add(got);
+  count_events(&cache, got * 2);
   return object;
 }
 
@@ -81,88 +96,29 @@ void Heap::give(std::size_t c, void** objects, std::uint32_t count, const char* 
   if (strays != 0) mixed_.give(pages_, objects, strays, function);
 }
 
-// Fills a class's room or half of it, lowest address on top, so that objects are handed out in address order.
-std::uint32_t Heap::take_batch(From from, ThreadCache& cache, std::size_t c) {
-  void** const top = cache.bins[c].top;
-  const std::uint32_t got = take(from, c, top, refill_size(c, cache.room(c), cache.mostly_takes()));
-  std::reverse(top, top + got);
-  cache.bins[c].top = top + got;
-  cache.count_taken(got);
-  small_served_.add(got);
-  count_events(&cache, got * 2);
-  return got;
-}
-
-// Doubles a class's room, as far as its slots and the budget go.
-void Heap::grow(ThreadCache& cache, std::size_t c) {
-  const std::size_t size = class_size(c);
-  std::uint32_t more = room_wished(c, cache.room(c), kMostCached[c]);
-  if (cache.budget < size) {
-    review_budget(cache);
-    steal_room(cache, c, more * size);
-    if (cache.budget < size) return;
-  }
-  while (cache.budget < more * size) more /= 2;
-  cache.bins[c].limit += more;
-  cache.budget -= more * size;
-}
-
-// A few threads may keep Options::cache_bytes each, many a quarter of it.
-std::uint64_t Heap::cache_allowance() const {
-  const std::uint64_t most = options.cache_bytes, sharers = threads() / 8 + 1;
-  return most / (sharers < 4 ? sharers : 4);
-}
-
-// Follows the allowance: at once when it grew, as far as room is not given out when it fell.
-void Heap::review_budget(ThreadCache& cache) {
-  const std::uint64_t allowed = cache_allowance();
-  if (allowed >= cache.granted) {
-    cache.budget += allowed - cache.granted;
-    cache.granted = allowed;
-    return;
-  }
-  const std::uint64_t over = cache.granted - allowed, back = over < cache.budget ? over : cache.budget;
-  cache.budget -= back;
-  cache.granted -= back;
-}
-
-// Takes half the room of other classes in turn until the budget has `bytes`, or all were asked once.
-void Heap::steal_room(ThreadCache& cache, std::size_t c, std::size_t bytes) {
-  for (std::size_t asked = 0; asked < kCachedClasses && cache.budget < bytes; ++asked) {
-    const std::size_t victim = cache.next_victim++ % kCachedClasses;
-    const std::uint32_t room = cache.room(victim);
-    if (victim == c || room == 0) continue;
-    const std::uint32_t keep = room / 2;
-    if (cache.count(victim) > keep) drop_oldest(cache, victim, cache.count(victim) - keep);
-    cache.bins[victim].limit = cache.bottom(victim) + keep;
-    cache.budget += std::size_t{room - keep} * class_size(victim);
-  }
-}
-
-// Gives the objects that lay longest in a stack back to their slabs.
-void Heap::drop_oldest(ThreadCache& cache, std::size_t c, std::uint32_t count) {
-  CacheBin& bin = cache.bins[c];
-  void** bottom = cache.bottom(c);
-  give(c, bottom, count, "free");
-  const std::uint32_t left = cache.count(c) - count;
-  std::memmove(bottom, bottom + count, left * sizeof(void*));
-  bin.top = bottom + left;
-  cache.count_given(count);
-  count_events(&cache, count);
-}
-
-// Makes room for an object on its stack and pushes it; false when the cache has no room to give, or the thread never
-// asked for such objects: another's may share a cache line with others that are in use, and would be kept for nothing.
+// Pushes an object onto its stack; false when there is no room to have, or the thread never asked for such objects:
+// another's may share a cache line with others that are in use, and would be kept for nothing.
 bool Heap::push(ThreadCache& cache, std::size_t c, void* object, const char* function) {
-  if (cache.shares_rows) return push_on_cpu(cache, c, object, function);
-  CacheBin& bin = cache.bins[c];
-  if (cache.room(c) == 0 && !single_threaded()) return false;
-  if (bin.top == bin.limit && may_grow(cache, c)) grow(cache, c);
-  if (bin.top == bin.limit && cache.count(c) > 0) drop_oldest(cache, c, (cache.count(c) + 1) / 2);
-  if (bin.top == bin.limit) return false;
-  if (bin.top[-1] == object) misuse(Misuse::double_free, function, object, "this object is free already");
-  *bin.top++ = object;
-  return true;
+  Stack stack = stack_of(cache, c);
+  if (!stack) return false;
+  std::uint32_t dropped = 0;
+  bool pushed = false;
+  if (stack.room() != 0 || single_threaded()) {
+    if (stack.is_full()) grow(stack);
+    if (stack.is_full() && stack.count() > 0) {
+      dropped = (stack.count() + 1) / 2;
+      drop_oldest(stack, dropped);
+    }
+    if (stack.newest() == object) misuse(Misuse::double_free, function, object, "this object is free already");
+    pushed = !stack.is_full();
+    if (pushed) stack.push(object);
+  }
+  stack.end();
+  if (dropped > 0) {
+    cache.count_given(dropped);
+    count_events(&cache, dropped);
+  }
+  return pushed;
 }
 
 void Heap::free_small(ThreadCache* cache, Block& block, void* object, const char* function) {
@@ -185,7 +141,7 @@ void Heap::free_mixed(ThreadCache* cache, void* object, const char* function) {
 }
 
 void Heap::stash(ThreadCache& cache, std::size_t c, void* object, const char* function) {
-  if (cache.granted == 0) {
+  if (cache.own.granted.load(std::memory_order_relaxed) == 0) {
     give(c, &object, 1, function);
     return count_events(&cache, 1);
   }
@@ -220,25 +176,6 @@ void Heap::flush_stash(ThreadCache& cache, const char* function) {
   stash.count = stash.bytes = 0;
   cache.count_given(count);
   count_events(&cache, count);
-}
-
-void Heap::renew_cache(ThreadCache& cache) {
-  flush(cache);
-  cache.reset(cache_allowance(), cache.shares_rows);
-}
-
-void Heap::flush(ThreadCache& cache) {
-  flush_stash(cache, "free");
-  if (cache.shares_rows) return;
-  for (std::size_t c = 0; c < kCachedClasses; ++c) {
-    const std::uint32_t count = cache.count(c);
-    if (count > 0) drop_oldest(cache, c, count);
-  }
-}
-
-void Heap::flush_all(ThreadCache& cache) {
-  flush(cache);
-  if (cache.shares_rows) flush_row();
 }
 
 }  // namespace neap

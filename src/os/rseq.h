@@ -2,9 +2,11 @@
 // interrupted by a signal inside. What a section does to the memory of its CPU by ONE last store needs neither a lock
 // nor an atomic read-modify-write.
 //
-// The memory of a CPU is a row of stacks of pointers. It begins with a head for each stack, {limit, top} in 64 bits
-// (top in the low half), byte offsets in the row; below each stack's first slot, and below the row, lies a null word. A
+// The memory of a CPU is a set of stacks of pointers. It begins with a head for each stack, {limit, top} in 64 bits
+// (top in the low half), byte offsets in the set; below each stack's first slot, and below the set, lies a null word. A
 // head of 0 is one that can neither give nor take. CPUs are numbered by the kernel for each process, densely (mm_cid).
+// The lowest stacks, `kOwn` of them, are taken from a set of the thread's own instead: without a branch, since what
+// sizes a program asks for is hard to foretell.
 //
 // x86-64, glibc 2.35 and kernel 6.3, or newer. Elsewhere no thread is ever registered, and the rest is never called.
 #pragma once
@@ -16,8 +18,8 @@
 
 namespace neap::rseq {
 
-inline constexpr std::size_t kRowShift = 14;
-// Addresses of rows carry this mark: a pointer to anything else is told by one test.
+inline constexpr std::size_t kShift = 14;  // of the bytes from one CPU's set to the next
+// Addresses of sets that sections use carry this mark: a pointer to anything else is told by one test.
 inline constexpr std::uintptr_t kMark = 1;
 
 // True when the kernel restarts the calling thread's sections.
@@ -29,7 +31,7 @@ bool is_registered();
 [[gnu::visibility("hidden")]] extern constinit std::ptrdiff_t area_offset;
 
 // The section lies between labels 1 and 2; 4, behind the signature that glibc registers, is where the kernel goes
-// instead. %[row] becomes the marked address of the CPU's row. (volatile: GCC 12 drops an `asm goto` whose outputs
+// instead. %[set] becomes the marked address of the CPU's set. (volatile: GCC 12 drops an `asm goto` whose outputs
 // nobody reads. "?": the sections belong to the function's group, and go where it goes.)
 #define NEAP_RSEQ_BEGIN                    \
   ".pushsection __rseq_cs, \"aw?\"\n"      \
@@ -42,28 +44,34 @@ bool is_registered();
   ".long 0x53053053\n"                     \
   "4: jmp 5f\n"                            \
   ".popsection\n"                          \
-  "5: leaq 3b(%%rip), %[row]\n"            \
-  "movq %[row], %%fs:8(%[area])\n"         \
-  "1: movl %%fs:24(%[area]), %k[row]\n"    \
-  "shlq %[shift], %[row]\n"                \
-  "addq %[rows], %[row]\n"
+  "5: leaq 3b(%%rip), %[set]\n"            \
+  "movq %[set], %%fs:8(%[area])\n"         \
+  "1: movl %%fs:24(%[area]), %k[set]\n"    \
+  "shlq %[shift], %[set]\n"                \
+  "addq %[sets], %[set]\n"
+#define NEAP_RSEQ_OR_OWN  \
+  "cmpq %[owned], %[c]\n" \
+  "cmovbq %[own], %[set]\n"
 
-// Takes the newest object of stack c; null when there is none. `rows`: the marked address of the first row.
-[[gnu::always_inline]] inline void* pop(void* rows, std::size_t c) {
-  std::uintptr_t row, top;
+// Takes the newest object of stack c; null when there is none. `sets`: the marked address of the first CPU's; `own`:
+// that of the thread's.
+template <std::size_t kOwn>
+[[gnu::always_inline]] inline void* pop(void* sets, void* own, std::size_t c) {
+  std::uintptr_t set, top;
   void* object;
-  asm volatile goto(NEAP_RSEQ_BEGIN
-                    "movl -1(%[row],%[c],8), %k[top]\n"
-                    "movq -9(%[row],%[top]), %[object]\n"
-                    "testq %[object], %[object]\n"
-                    "je %l[empty]\n"
-                    "subl $8, %k[top]\n"
-                    "movl %k[top], -1(%[row],%[c],8)\n"
-                    "2:\n"
-                    : [row] "=&r"(row), [top] "=&r"(top), [object] "=&r"(object)
-                    : [area] "r"(area_offset), [rows] "r"(rows), [c] "r"(c), [shift] "i"(kRowShift)
-                    : "memory", "cc"
-                    : empty);
+  asm volatile goto(
+      NEAP_RSEQ_BEGIN NEAP_RSEQ_OR_OWN
+      "movl -1(%[set],%[c],8), %k[top]\n"
+      "movq -9(%[set],%[top]), %[object]\n"
+      "testq %[object], %[object]\n"
+      "je %l[empty]\n"
+      "subl $8, %k[top]\n"
+      "movl %k[top], -1(%[set],%[c],8)\n"
+      "2:\n"
+      : [set] "=&r"(set), [top] "=&r"(top), [object] "=&r"(object)
+      : [area] "r"(area_offset), [sets] "r"(sets), [own] "r"(own), [c] "r"(c), [shift] "i"(kShift), [owned] "i"(kOwn)
+      : "memory", "cc"
+      : empty);
   if (object == nullptr) __builtin_unreachable();  // spares the caller the test
   return object;
 empty:
@@ -73,64 +81,72 @@ empty:
 // Pushes an object onto stack c; false when there is no room, or when it is the newest object there.
 // The limit is read before the top, each by itself: a load of both would wait for the store of the top before it. A
 // limit of 0 refuses every top, and a top that is read later than another limit belongs to it.
-[[gnu::always_inline]] inline bool push(void* rows, std::size_t c, void* object) {
-  std::uintptr_t row, top, limit;
-  asm volatile goto(
-      NEAP_RSEQ_BEGIN
-      "movl 3(%[row],%[c],8), %k[limit]\n"
-      "movl -1(%[row],%[c],8), %k[top]\n"
-      "cmpl %k[limit], %k[top]\n"
-      "jae %l[refused]\n"
-      "cmpq %[object], -9(%[row],%[top])\n"
-      "je %l[refused]\n"
-      "movq %[object], -1(%[row],%[top])\n"
-      "addl $8, %k[top]\n"
-      "movl %k[top], -1(%[row],%[c],8)\n"
-      "2:\n"
-      : [row] "=&r"(row), [top] "=&r"(top), [limit] "=&r"(limit)
-      : [area] "r"(area_offset), [rows] "r"(rows), [c] "r"(c), [object] "r"(object), [shift] "i"(kRowShift)
-      : "memory", "cc"
-      : refused);
+template <std::size_t kOwn>
+[[gnu::always_inline]] inline bool push(void* sets, void* own, std::size_t c, void* object) {
+  std::uintptr_t set, top, limit;
+  asm volatile goto(NEAP_RSEQ_BEGIN NEAP_RSEQ_OR_OWN
+                    "movl 3(%[set],%[c],8), %k[limit]\n"
+                    "movl -1(%[set],%[c],8), %k[top]\n"
+                    "cmpl %k[limit], %k[top]\n"
+                    "jae %l[refused]\n"
+                    "cmpq %[object], -9(%[set],%[top])\n"
+                    "je %l[refused]\n"
+                    "movq %[object], -1(%[set],%[top])\n"
+                    "addl $8, %k[top]\n"
+                    "movl %k[top], -1(%[set],%[c],8)\n"
+                    "2:\n"
+                    : [set] "=&r"(set), [top] "=&r"(top), [limit] "=&r"(limit)
+                    : [area] "r"(area_offset), [sets] "r"(sets), [c] "r"(c), [own] "r"(own), [object] "r"(object),
+                      [shift] "i"(kShift), [owned] "i"(kOwn)
+                    : "memory", "cc"
+                    : refused);
   return true;
 refused:
   return false;
 }
 
 struct Claimed {
-  char* row;  // unmarked; that of the CPU
+  char* stacks;  // unmarked; those of the CPU
   std::uint64_t head;
 };
 
-// Takes a stack away from everybody: leaves a head of 0. A head of 0 is returned where one stood already, or where the
-// CPU's row is not `only` (marked; null: any).
-inline Claimed claim(void* rows, std::size_t c, const void* only) {
-  std::uintptr_t row;
+// Takes a CPU's stack away from everybody: leaves a head of 0. A head of 0 is returned where one stood already, or
+// where the CPU's set is not `only` (marked; null: any).
+inline Claimed claim(void* sets, std::size_t c, const void* only) {
+  std::uintptr_t set;
   std::uint64_t head;
   asm volatile(NEAP_RSEQ_BEGIN
                "xorl %k[head], %k[head]\n"
                "testq %[only], %[only]\n"
                "je 6f\n"
-               "cmpq %[only], %[row]\n"
+               "cmpq %[only], %[set]\n"
                "jne 2f\n"
-               "6: movq -1(%[row],%[c],8), %[head]\n"
+               "6: movq -1(%[set],%[c],8), %[head]\n"
                "testq %[head], %[head]\n"
                "je 2f\n"
-               "movq $0, -1(%[row],%[c],8)\n"
+               "movq $0, -1(%[set],%[c],8)\n"
                "2:\n"
-               : [row] "=&r"(row), [head] "=&r"(head)
-               : [area] "r"(area_offset), [rows] "r"(rows), [c] "r"(c), [only] "r"(only), [shift] "i"(kRowShift)
+               : [set] "=&r"(set), [head] "=&r"(head)
+               : [area] "r"(area_offset), [sets] "r"(sets), [c] "r"(c), [only] "r"(only), [shift] "i"(kShift)
                : "memory", "cc");
-  return {pointer_to(row - kMark), head};
+  return {pointer_to(set - kMark), head};
 }
 
+#undef NEAP_RSEQ_OR_OWN
 #undef NEAP_RSEQ_BEGIN
 
 #else
 
-inline void* pop(void*, std::size_t) { return nullptr; }
-inline bool push(void*, std::size_t, void*) { return false; }
+template <std::size_t kOwn>
+void* pop(void*, void*, std::size_t) {
+  return nullptr;
+}
+template <std::size_t kOwn>
+bool push(void*, void*, std::size_t, void*) {
+  return false;
+}
 struct Claimed {
-  char* row;
+  char* stacks;
   std::uint64_t head;
 };
 inline Claimed claim(void*, std::size_t, const void*) { return {}; }

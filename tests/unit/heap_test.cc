@@ -20,17 +20,17 @@ class HeapTest : public RigTest {
   HeapTest() { rig_.heap.options.dirty_floor = std::uint64_t{1} << 40; }
 
   // What the stacks of a cache may hold, in bytes.
-  static std::uint64_t room_bytes(ThreadCache& cache) {
-    std::uint64_t bytes = 0;
-    for (std::size_t c = 0; c < kCachedClasses; ++c) bytes += std::uint64_t{cache.room(c)} * class_size(c);
+  static std::int64_t room_bytes(ThreadCache& cache) {
+    std::int64_t bytes = 0;
+    for (std::size_t c = 0; c < kCachedClasses; ++c) bytes += std::int64_t{cache.own_stack(c).room()} * class_size(c);
     return bytes;
   }
   void expect_budget_kept(ThreadCache& cache) {
-    EXPECT_EQ(cache.budget + room_bytes(cache), cache.granted);
-    EXPECT_LE(cache.granted, rig_.heap.options.cache_bytes);
+    EXPECT_EQ(cache.own.budget + room_bytes(cache), cache.own.granted);
+    EXPECT_LE(cache.own.granted, static_cast<std::int64_t>(rig_.heap.options.cache_bytes));
     for (std::size_t c = 0; c < kCachedClasses; ++c) {
-      EXPECT_LE(cache.room(c), kMostCached[c]);
-      EXPECT_LE(cache.count(c), cache.room(c));
+      EXPECT_LE(cache.own_stack(c).room(), kThreadShape.most(c));
+      EXPECT_LE(cache.own_stack(c).count(), cache.own_stack(c).room());
     }
   }
 };
@@ -66,9 +66,9 @@ TEST_F(HeapTest, LargerObjectsAreCachedOneByOne) {
   for (const std::size_t size : {kLargestBatched + 1, std::size_t{4096}, kLargestCached}) {
     const std::size_t c = static_cast<std::size_t>(class_of(size));
     void* object = rig_.allocate(cache, size);
-    EXPECT_EQ(cache->count(c), 0u);
+    EXPECT_EQ(cache->own_stack(c).count(), 0u);
     rig_.free(cache, object);
-    EXPECT_EQ(cache->count(c), 1u);
+    EXPECT_EQ(cache->own_stack(c).count(), 1u);
     EXPECT_EQ(rig_.allocate(cache, size), object);
     rig_.free(cache, object);
   }
@@ -129,7 +129,7 @@ TEST_F(HeapTest, AThreadKeepsNothingOfAClassItNeverAskedFor) {
   void* gift = rig_.allocate(first, 64);
   ASSERT_TRUE(rig_.block(gift).admit.load() != 0);
   rig_.free(second, gift);
-  EXPECT_EQ(second->room(c), 0u);
+  EXPECT_EQ(second->own_stack(c).room(), 0u);
   EXPECT_EQ(second->stash.count, 1u);
   void* own = rig_.allocate(second, 64);
   rig_.free(second, own);
@@ -267,7 +267,7 @@ TEST_F(HeapTest, AfterForkTheChildKeepsItsOwnCacheAndGivesUpTheOthers) {
   EXPECT_EQ(rig_.sums().threads, 1u);
   EXPECT_EQ(rig_.heap.open_cache(), other);
   expect_budget_kept(*other);
-  EXPECT_EQ(other->count(static_cast<std::size_t>(class_of(64))), 0u);
+  EXPECT_EQ(other->own_stack(static_cast<std::size_t>(class_of(64))).count(), 0u);
   make(mine, 100, 64);
   rig_.expect_in_order();
   rig_.heap.before_fork();

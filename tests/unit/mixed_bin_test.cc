@@ -97,7 +97,9 @@ TEST_F(MixedBinTest, CachedObjectsOfAnOpenedSlabFindTheirWayBack) {
   for (std::size_t i = 2; i < all.size(); ++i) rig_.free(i % 8 == 1 ? cache : nullptr, all[i]);
   make(300, 400);
   const std::size_t c = static_cast<std::size_t>(class_of(128));
-  EXPECT_TRUE(std::any_of(cache->bottom(c), cache->bins[c].top, [&](void* object) { return lies_in_mixed(object); }));
+  const Stack stack = cache->own_stack(c);
+  EXPECT_TRUE(std::any_of(stack.objects(), stack.objects() + stack.count(),
+                          [&](void* object) { return lies_in_mixed(object); }));
   rig_.heap.flush(*cache);
   rig_.expect_in_order();
   rig_.free(nullptr, all[0]);

@@ -18,17 +18,29 @@ void Rig::warm_up() {
   heap.release_all();
 }
 
+void* Rig::pop(ThreadCache& cache, std::size_t c) {
+  if (cache.shares()) return rseq::pop<kClassesBelowLine>(cache.shared, marked(cache), c);
+  Stack stack = cache.own_stack(c);
+  if (stack.count() == 0) return nullptr;
+  void* object = stack.pop();
+  stack.end();
+  return object;
+}
+
+bool Rig::push(ThreadCache& cache, std::size_t c, void* object) {
+  if (cache.shares()) return rseq::push<kClassesBelowLine>(cache.shared, marked(cache), c, object);
+  Stack stack = cache.own_stack(c);
+  if (stack.is_full() || stack.newest() == object) return false;
+  stack.push(object);
+  stack.end();
+  return true;
+}
+
 void* Rig::allocate(ThreadCache* cache, std::size_t size, bool zero) {
   if (size > kLargestSmall) return heap.allocate_large(cache, size, 1, zero);
   const ClassIndex c = class_of(size);
   void* object = nullptr;
-  if (cache != nullptr && cache->shares_rows) {
-    if (size <= kLargestCached) object = rseq::pop(heap.rows(), static_cast<std::size_t>(c));
-  } else if (size <= kLargestCached && cache != nullptr) {
-    CacheBin& bin = cache->bins[static_cast<std::size_t>(c)];
-    object = bin.top[-1];
-    if (object != nullptr) --bin.top;
-  }
+  if (size <= kLargestCached && cache != nullptr) object = pop(*cache, static_cast<std::size_t>(c));
   if (object == nullptr) object = heap.allocate_small(cache, c);
   if (object != nullptr && zero) std::memset(object, 0, size);
   return object;
@@ -37,15 +49,7 @@ void* Rig::allocate(ThreadCache* cache, std::size_t size, bool zero) {
 void Rig::free(ThreadCache* cache, void* object) {
   Block& block = heap.block_of(object, "free");
   if (block.kind.load() == BlockKind::large) return heap.free_large(cache, block);
-  if (cache != nullptr && cache->shares_rows && block.admit.load() != 0) {
-    if (rseq::push(heap.rows(), block.class_index(), object)) return;
-  } else if (cache != nullptr && block.admit.load() != 0) {
-    CacheBin& bin = cache->bins[block.class_index()];
-    if (bin.top != bin.limit && bin.top[-1] != object) {
-      *bin.top++ = object;
-      return;
-    }
-  }
+  if (cache != nullptr && block.admit.load() != 0 && push(*cache, block.class_index(), object)) return;
   heap.free_small(cache, block, object, "free");
 }
 

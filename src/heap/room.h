@@ -1,11 +1,9 @@
-// How much room a class's stack gets and how it is filled, whoever owns it.
+// How much room a stack gets and how it is filled.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <numeric>
 
-#include "heap/thread_cache.h"
+#include "heap/stacks.h"
 
 namespace neap {
 
@@ -14,16 +12,6 @@ inline constexpr std::uint32_t kFirstRoom = 4;
 // Room moves between stacks on every so many wishes: a program that uses more sizes than fit in the budget would
 // otherwise spend a fifth of its time in moving it to and fro.
 inline constexpr std::uint32_t kStealEvery = 16;
-
-// Neighbouring objects that fill whole cache lines between them; 1 where an object has most of a line to itself.
-inline constexpr std::array<std::uint8_t, kCachedClasses> kObjectsPerLines = [] {
-  std::array<std::uint8_t, kCachedClasses> lots{};
-  for (std::size_t c = 0; c < kCachedClasses; ++c) {
-    const std::uint32_t size = class_size(c);
-    lots[c] = static_cast<std::uint8_t>(size >= 64 ? 1 : std::lcm(size, 64u) / size);
-  }
-  return lots;
-}();
 
 // Slots that a stack of `room` is to get on top, where it may have `most`: as many again.
 constexpr std::uint32_t room_wished(std::size_t c, std::uint32_t room, std::uint32_t most) {

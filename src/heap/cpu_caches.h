@@ -1,0 +1,41 @@
+// CpuCaches: the stacks that the threads of one CPU share instead of having each its own, one set for each CPU that the
+// process runs on. Whatever takes more than one store is done to a stack that was claimed: its head is 0 meanwhile, so
+// that other threads find nothing and no room there and go on to the bins, and the claimer may be preempted or moved.
+#pragma once
+
+#include "heap/stacks.h"
+
+namespace neap {
+
+static_assert(Stacks::bytes(kCpuShape) + kSlotBytes <= std::size_t{1} << rseq::kShift,
+              "a null word lies below the next");
+
+class CpuCaches {
+ public:
+  // Readable zeros for every CPU, which is what unused stacks look like. False where there are none to be had.
+  bool open();
+  // The marked address for sections; null before open().
+  char* marked() const { return marked_; }
+  std::size_t bound() const { return bound_; }
+  Stacks& at(std::size_t i) const { return *reinterpret_cast<Stacks*>(marked_ - rseq::kMark + (i << rseq::kShift)); }
+
+  // Makes memory of unused stacks; false when the system refuses.
+  bool begin(Stacks& stacks, std::uint64_t bytes);
+  std::uint32_t begun() const { return begun_.load(std::memory_order_relaxed); }
+
+  // Stack c of the CPU that the thread is on, if those are `only` or that is null. Where it could not be had, `at`
+  // tells the CPU's all the same.
+  Stack claim(std::size_t c, Stacks* only = nullptr) const;
+
+  // Threads that use them.
+  std::uint32_t users() const { return users_.load(std::memory_order_relaxed); }
+  void set_users(std::uint32_t users) { users_.store(users, std::memory_order_relaxed); }
+
+ private:
+  char* marked_ = nullptr;
+  std::size_t bound_ = 0;
+  bool tried_ = false;
+  std::atomic<std::uint32_t> users_{0}, begun_{0};
+};
+
+}  // namespace neap

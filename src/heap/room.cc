@@ -1,0 +1,120 @@
+// The room of stacks: where it comes from and where it goes.
+#include "heap/room.h"
+
+#include <cstring>
+
+#include "heap/heap.h"
+
+namespace neap {
+
+// A few threads may keep Options::cache_bytes each, many a quarter of it.
+std::uint64_t Heap::thread_allowance() const {
+  const std::uint64_t most = options.cache_bytes, sharers = threads() / 8 + 1;
+  return most / (sharers < 4 ? sharers : 4);
+}
+
+// Doubles a stack's room, as far as its slots and the budget go.
+void Heap::grow(Stack& stack) {
+  const std::int64_t size = class_size(stack.c);
+  std::uint32_t more = room_wished(stack.c, stack.room(), stack.most());
+  if (more == 0) return;
+  Stacks& all = *stack.at;
+  if (all.budget.load(std::memory_order_relaxed) < size) {
+    const std::uint32_t starved = all.starved.load(std::memory_order_relaxed) + 1;  // threads may lose one another's
+    all.starved.store(starved, std::memory_order_relaxed);
+    if (starved % kStealEvery != 0) return;
+    review_budget(all);
+    steal_room(all, stack.c, more * size);
+  }
+  while (more > 0 && !take_budget(all, more * size)) more /= 2;
+  stack.set_room(stack.room() + more);
+}
+
+void Heap::add_budget(Stacks& all, std::int64_t bytes) {
+  if (single_threaded()) {
+    all.budget.store(all.budget.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+  } else {
+    all.budget.fetch_add(bytes, std::memory_order_relaxed);
+  }
+}
+
+bool Heap::take_budget(Stacks& all, std::int64_t bytes) {
+  if (all.budget.load(std::memory_order_relaxed) < bytes) return false;
+  add_budget(all, -bytes);
+  if (all.budget.load(std::memory_order_relaxed) >= 0) return true;
+  add_budget(all, bytes);
+  return false;
+}
+
+// Follows the allowance: at once when it grew, as far as room is not given out when it fell.
+void Heap::review_budget(Stacks& all) {
+  const std::uint64_t allowed =
+      all.shape.load(std::memory_order_relaxed) == &kCpuShape ? cpu_allowance() : thread_allowance();
+  std::int64_t granted = all.granted.load(std::memory_order_relaxed);
+  std::int64_t more = static_cast<std::int64_t>(allowed) - granted;
+  if (more < 0) {
+    const std::int64_t free = all.budget.load(std::memory_order_relaxed);
+    if (more < -free) more = free > 0 ? -free : 0;
+  }
+  if (more != 0 && all.granted.compare_exchange_strong(granted, granted + more, std::memory_order_relaxed)) {
+    add_budget(all, more);
+  }
+}
+
+// Takes half the room of other classes in turn until the budget has `bytes`, or all were asked once.
+void Heap::steal_room(Stacks& all, std::size_t c, std::int64_t bytes) {
+  for (std::size_t asked = 0; asked < kCachedClasses && all.budget.load(std::memory_order_relaxed) < bytes; ++asked) {
+    const std::uint32_t turn = all.next_victim.load(std::memory_order_relaxed);
+    all.next_victim.store(turn + 1, std::memory_order_relaxed);
+    const std::size_t victim = turn % kCachedClasses;
+    if (victim == c || all.heads[victim].load(std::memory_order_relaxed) >> 32 <= all.bottom(victim)) continue;
+    Stack stack = stack_in(all, victim);
+    if (!stack) return;  // on another CPU by now, or somebody works on it
+    const std::uint32_t room = stack.room(), keep = room / 2;
+    if (stack.count() > keep) drop_oldest(stack, stack.count() - keep);
+    stack.set_room(keep);
+    stack.end();
+    add_budget(all, std::int64_t{room - keep} * class_size(victim));
+  }
+}
+
+// Gives the objects that lay longest in a stack back to their slabs.
+void Heap::drop_oldest(Stack& stack, std::uint32_t count) {
+  void** const objects = stack.objects();
+  give(stack.c, objects, count, "free");
+  const std::uint32_t left = stack.count() - count;
+  std::memmove(objects, objects + count, left * sizeof(void*));
+  stack.set_count(left);
+}
+
+void Heap::renew_cache(ThreadCache& cache) {
+  flush(cache);
+  cache.reset(thread_allowance(), cache.shared);
+}
+
+void Heap::flush(ThreadCache& cache) {
+  flush_stash(cache, "free");
+  std::uint32_t dropped = 0;
+  for (std::size_t c = 0; c < kCachedClasses; ++c) {
+    if (cache.owns(c)) dropped += empty(cache.own_stack(c));
+  }
+  if (dropped == 0) return;
+  cache.count_given(dropped);
+  count_events(&cache, dropped);
+}
+
+// Objects that were in the stack.
+std::uint32_t Heap::empty(Stack stack) {
+  if (!stack) return 0;
+  const std::uint32_t count = stack.count();
+  if (count > 0) drop_oldest(stack, count);
+  stack.end();
+  return count;
+}
+
+void Heap::flush_all(ThreadCache& cache) {
+  flush(cache);
+  if (cache.shares()) flush_cpu();
+}
+
+}  // namespace neap

@@ -1,0 +1,74 @@
+// Threads that share the stacks of the CPU they are on (heap/cpu_caches.h).
+#include "heap/heap.h"
+
+namespace neap {
+namespace {
+
+// A CPU's stacks may hold so many times Options::cache_bytes.
+constexpr std::uint64_t kMostShares = 4;
+
+}  // namespace
+
+// The first thread keeps a cache of its own: a process of one thread knows nothing of CPUs, and its forks lose nothing.
+bool Heap::may_share() { return options.cpu_caches != 0 && threads() != 0 && rseq::is_registered() && cpus_.open(); }
+
+// What the threads of a CPU would hold in caches of their own, to a limit.
+std::uint64_t Heap::cpu_allowance() const {
+  const std::uint64_t cpus = cpus_.begun(), sharers = cpus == 0 ? 1 : cpus_.users() / cpus;
+  const std::uint64_t bytes = thread_allowance() * (sharers == 0 ? 1 : sharers);
+  const std::uint64_t most = options.cache_bytes * kMostShares;
+  return bytes < most ? bytes : most;
+}
+
+Stack Heap::stack_of(ThreadCache& cache, std::size_t c) {
+  if (cache.owns(c)) return cache.own_stack(c);
+  const Stack stack = cpus_.claim(c);
+  if (stack || stack.at->shape.load(std::memory_order_acquire) != nullptr || !begin_cpu(*stack.at)) return stack;
+  return cpus_.claim(c);
+}
+
+Stack Heap::stack_in(Stacks& all, std::size_t c) {
+  if (all.shape.load(std::memory_order_relaxed) == &kCpuShape) return cpus_.claim(c, &all);
+  return Stack::of(all, c, all.heads[c].load(std::memory_order_relaxed));
+}
+
+bool Heap::begin_cpu(Stacks& stacks) {
+  Guard guard(registry_lock_);
+  if (stacks.shape.load(std::memory_order_relaxed) != nullptr) return true;
+  if (!cpus_.begin(stacks, cpu_allowance())) return false;
+  pages_.accounts().metadata_bytes.add(round_up(Stacks::bytes(kCpuShape), kPageSize));
+  return true;
+}
+
+// What the stacks of this CPU hold.
+void Heap::flush_cpu() {
+  std::uint32_t dropped = 0;
+  for (std::size_t c = kClassesBelowLine; c < kCachedClasses; ++c) dropped += empty(cpus_.claim(c));
+  if (dropped > 0) count_events(nullptr, dropped);
+}
+
+// Where no thread is left that could use them: all go back. The registry's lock keeps new ones out.
+std::uint32_t Heap::empty_cpus() {
+  std::uint32_t dropped = 0;
+  for (std::size_t i = 0; i < cpus_.bound(); ++i) {
+    Stacks& stacks = cpus_.at(i);
+    if (stacks.shape.load(std::memory_order_acquire) == nullptr) continue;
+    for (std::size_t c = kClassesBelowLine; c < kCachedClasses; ++c) {
+      dropped += empty(Stack::of(stacks, c, stacks.heads[c].load(std::memory_order_acquire)));
+    }
+    stacks.reset(kCpuShape, cpu_allowance());
+  }
+  return dropped;
+}
+
+// In the child of a fork. Sections are whole, but pages are not copied at one moment: a head may be newer than the
+// slots that it counts.
+void Heap::give_up_cpus(std::uint32_t users) {
+  cpus_.set_users(users);
+  for (std::size_t i = 0; i < cpus_.bound(); ++i) {
+    Stacks& stacks = cpus_.at(i);
+    if (stacks.shape.load(std::memory_order_relaxed) != nullptr) stacks.reset(kCpuShape, cpu_allowance());
+  }
+}
+
+}  // namespace neap

@@ -1,0 +1,134 @@
+// Stacks: freed objects of up to 8 KiB at hand, for each size class a small stack of pointers. They are a thread's own,
+// which pops and pushes by plain loads and stores, or a CPU's, whose threads do it by restartable sequences. Both lie
+// in memory as os/rseq.h says: a head for each stack, and below its first slot a null one, so that "empty" is what a
+// pop reads. Stacks start without room and grow on demand from a budget of bytes.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+
+#include "os/rseq.h"
+#include "sizes/size_class.h"
+
+namespace neap {
+
+inline constexpr std::size_t kLine = 64;
+inline constexpr std::uint32_t kSlotBytes = sizeof(void*);
+
+// Larger objects are cached one by one as they are freed, never fetched ahead.
+inline constexpr std::size_t kLargestBatched = 1 << 10;
+
+// Neighbouring objects that fill whole cache lines between them; 1 where an object has most of a line to itself.
+inline constexpr std::array<std::uint8_t, kCachedClasses> kObjectsPerLines = [] {
+  std::array<std::uint8_t, kCachedClasses> lots{};
+  for (std::size_t c = 0; c < kCachedClasses; ++c) {
+    const std::uint32_t size = class_size(c);
+    lots[c] = static_cast<std::uint8_t>(size >= kLine ? 1 : std::lcm(size, std::uint32_t{kLine}) / size);
+  }
+  return lots;
+}();
+
+// How many slots the stacks have.
+struct Shape {
+  std::array<std::uint16_t, kCachedClasses + 1> begin;  // where each class's null slot lies; the last is the sum
+  constexpr std::uint32_t most(std::size_t c) const { return begin[c + 1] - begin[c] - 1u; }
+};
+
+// Of a class from `first` to `end`: 32 for small objects, fewer where 4 KiB hold fewer, at least 8; 2 for those that
+// come one by one. Several threads that share stacks get `times` as many where objects are fetched ahead.
+constexpr Shape make_shape(std::size_t first, std::size_t end, std::uint32_t times) {
+  Shape shape{};
+  for (std::size_t c = 0; c < kCachedClasses; ++c) {
+    const std::uint32_t size = class_size(c), fit = 4096 / size;
+    std::uint32_t most = size > kLargestBatched ? 2 : (fit > 32 ? 32 : fit < 8 ? 8 : fit) * times;
+    if (c < first || c >= end) most = 0;
+    shape.begin[c + 1] = static_cast<std::uint16_t>(shape.begin[c] + 1 + most);
+  }
+  return shape;
+}
+
+// Threads that share a CPU's stacks keep objects below a cache line to themselves: from one stack two threads would get
+// neighbours in a line, and write to it on different CPUs once one of them has moved.
+inline constexpr std::size_t kClassesBelowLine = static_cast<std::size_t>(class_of(kLine));
+inline constexpr Shape kThreadShape = make_shape(0, kCachedClasses, 1);
+inline constexpr Shape kSharingThreadShape = make_shape(0, kClassesBelowLine, 1);
+inline constexpr Shape kCpuShape = make_shape(kClassesBelowLine, kCachedClasses, 2);
+
+struct Stacks {
+  using Half [[gnu::may_alias]] = std::uint32_t;
+
+  std::array<std::atomic<std::uint64_t>, kCachedClasses> heads;
+  std::atomic<const Shape*> shape;         // of a CPU's: null until it has memory; set under the registry's lock
+  std::atomic<std::int64_t> granted;       // bytes of objects that the stacks may have room for
+  std::atomic<std::int64_t> budget;        // of them not given out as room
+  std::atomic<std::uint32_t> next_victim;  // the class that gives room next
+  std::atomic<std::uint32_t> starved;      // how often a stack wanted room that the budget had not
+  // (The slots lie behind. Null ones are never written.)
+
+  static constexpr std::size_t bytes(const Shape& shape) {
+    return sizeof(Stacks) + shape.begin[kCachedClasses] * std::size_t{kSlotBytes};
+  }
+  static constexpr std::uint64_t head(std::uint64_t top, std::uint64_t limit) { return limit << 32 | top; }
+
+  // Offsets, of stacks that only the calling thread uses.
+  Half& top(std::size_t c) { return reinterpret_cast<Half*>(&heads[c])[kLow]; }
+  Half& limit(std::size_t c) { return reinterpret_cast<Half*>(&heads[c])[1 - kLow]; }
+  void*& slot(std::uint32_t offset) { return *reinterpret_cast<void**>(reinterpret_cast<char*>(this) + offset); }
+
+  std::uint32_t bottom(std::size_t c) const {
+    const Shape& now = *shape.load(std::memory_order_relaxed);
+    return static_cast<std::uint32_t>(sizeof(Stacks) + (now.begin[c] + std::size_t{1}) * kSlotBytes);
+  }
+
+  // Empty stacks, and `allowed` bytes to grow them from. Null slots are as they were.
+  void reset(const Shape& its, std::uint64_t allowed) {
+    shape.store(&its, std::memory_order_release);
+    granted.store(static_cast<std::int64_t>(allowed), std::memory_order_relaxed);
+    budget.store(static_cast<std::int64_t>(allowed), std::memory_order_relaxed);
+    for (std::size_t c = 0; c < kCachedClasses; ++c) {
+      heads[c].store(head(bottom(c), bottom(c)), std::memory_order_release);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kLow = std::endian::native == std::endian::little ? 0 : 1;
+};
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free && sizeof(std::atomic<std::uint64_t>) == 8);
+
+// One stack in the hands of the thread that works on it: its own, or one taken away from the CPU's other threads until
+// end(). False when it could not be had.
+struct Stack {
+  Stacks* at;
+  std::size_t c;
+  std::uint32_t bottom, top, limit;
+
+  static Stack none() { return {nullptr, 0, 0, 0, 0}; }
+  static Stack of(Stacks& at, std::size_t c, std::uint64_t head) {
+    return {&at, c, at.bottom(c), static_cast<std::uint32_t>(head), static_cast<std::uint32_t>(head >> 32)};
+  }
+
+  explicit operator bool() const { return bottom != 0; }
+  void** objects() const { return &at->slot(bottom); }  // oldest first
+  std::uint32_t count() const { return (top - bottom) / kSlotBytes; }
+  std::uint32_t room() const { return (limit - bottom) / kSlotBytes; }
+  std::uint32_t most() const { return at->shape.load(std::memory_order_relaxed)->most(c); }
+  bool is_full() const { return top == limit; }
+  void* newest() const { return at->slot(top - kSlotBytes); }
+  void push(void* object) {
+    at->slot(top) = object;
+    top += kSlotBytes;
+  }
+  void* pop() {
+    top -= kSlotBytes;
+    return at->slot(top);
+  }
+  void set_count(std::uint32_t objects) { top = bottom + objects * kSlotBytes; }
+  void set_room(std::uint32_t slots) { limit = bottom + slots * kSlotBytes; }
+  void end() const { at->heads[c].store(Stacks::head(top, limit), std::memory_order_release); }
+};
+
+}  // namespace neap
