@@ -52,18 +52,17 @@ void* allocate_slow(std::size_t size) {
   return object != nullptr ? object : out_of_memory();
 }
 
-void free_slow(void* pointer, const char* function) {
-  if (pointer == nullptr) return;
-  const Block* hint = page_map.block_fast(address_of(pointer));
+void free_slow(void* pointer, Block* hint, const char* function) {
   if (hint != nullptr && hint->kind.load(std::memory_order_relaxed) == BlockKind::slab) [[likely]] {
     // Most come here: the slab is too empty for its objects to be cached, or the stack is full.
     const std::uint32_t offset = static_cast<std::uint32_t>(address_of(pointer) & (kBlockSize - 1));
-    ThreadCache* cache = current_cache();
+    ThreadCache* cache = opened_cache();
     const std::size_t c = hint->class_index();
     if (cache != nullptr && c < kCachedClasses && begins_object(offset, hint->reciprocal)) {
       return heap.free_cacheable(*cache, *hint, c, pointer, function);
     }
   }
+  if (pointer == nullptr) return;
   if (exempt && !is_ours(pointer)) [[unlikely]]
     return exempt_free(pointer);
   ThreadCache* cache = current_cache();

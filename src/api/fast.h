@@ -16,7 +16,8 @@ namespace neap {
 inline constexpr std::size_t kMostBytes = PTRDIFF_MAX;
 
 [[gnu::noinline]] void* allocate_slow(std::size_t size);
-[[gnu::noinline]] void free_slow(void* pointer, const char* function);
+// `hint`: the block that the page map has for it, or null.
+[[gnu::noinline]] void free_slow(void* pointer, Block* hint, const char* function);
 
 // `size` bytes aligned to 16 (8 when size is at most 8). Null with errno ENOMEM when memory is out.
 [[gnu::always_inline]] inline void* allocate(std::size_t size) {
@@ -39,7 +40,7 @@ inline constexpr std::size_t kMostBytes = PTRDIFF_MAX;
 
 [[gnu::always_inline]] inline void deallocate(void* pointer, const char* function) {
   const std::uintptr_t address = address_of(pointer);
-  const Block* block = page_map.block_fast(address);
+  Block* block = page_map.block_fast(address);
   if (block != nullptr && block->admit.load(std::memory_order_relaxed) != 0) [[likely]] {
     const std::uint32_t offset = static_cast<std::uint32_t>(address & (kBlockSize - 1));
     if (begins_object(offset, block->reciprocal)) [[likely]] {
@@ -57,7 +58,7 @@ inline constexpr std::size_t kMostBytes = PTRDIFF_MAX;
       }
     }
   }
-  free_slow(pointer, function);
+  free_slow(pointer, block, function);
 }
 
 // The general forms. `align` is a power of two, bytes. Null with errno ENOMEM.

@@ -2,7 +2,6 @@
 
 #include <bit>
 
-#include "heap/misuse.h"
 #include "heap/mixed_bin.h"
 
 namespace neap {
@@ -10,16 +9,13 @@ namespace {
 
 const ClassRow& row_of(const Block& block) { return kClasses[block.class_index()]; }
 
-std::uint32_t offset_in_block(const void* pointer) {
-  return static_cast<std::uint32_t>(address_of(pointer) & (kBlockSize - 1));
-}
-
-// The index of an object in its slab; aborts when the pointer does not begin one.
-std::uint32_t checked_index(const ClassRow& row, const void* object, const char* function) {
-  const std::uint32_t offset = offset_in_block(object), index = index_in_slab(row, offset);
-  if (index >= row.capacity) misuse(Misuse::invalid_pointer, function, object, "not an object of this heap");
-  if (index * row.size != offset) misuse(Misuse::interior_pointer, function, object, "points inside an object");
-  return index;
+// A slab's free objects are counted at every free; at few counts it becomes something else to its bin.
+void watch(Block& block, const ClassRow& row) {
+  const std::uint32_t free = block.free_count;
+  block.settle_at = free == 0              ? std::uint16_t{1}
+                    : free <= row.few_free ? static_cast<std::uint16_t>(row.few_free + 1)
+                    : free < row.sparse_free && row.sparse_free <= row.capacity ? row.sparse_free
+                                                                                : row.capacity;
 }
 
 }  // namespace
@@ -66,12 +62,20 @@ std::uint32_t Bin::take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t
     nonfull_.remove(*block);
     note_lowest(row);
   }
-  objects_out_.store(objects_out() + taken, std::memory_order_relaxed);
+  watch(*block, row);
+  pages.accounts().small_bytes.add(std::uint64_t{taken} * row.size);
   pages.account(touched);
   return taken;
 }
 
-// What a slab is to the bin, and which of its pages are free, changes at few frees only: the rest is one bit set.
+void Bin::no_object(const ClassRow& row, void* object, const char* function) {
+  const std::uint32_t offset = static_cast<std::uint32_t>(address_of(object) & (kBlockSize - 1));
+  if (index_in_slab(row, offset) >= row.capacity) {
+    misuse(Misuse::invalid_pointer, function, object, "not an object of this heap");
+  }
+  misuse(Misuse::interior_pointer, function, object, "points inside an object");
+}
+
 std::uint32_t Bin::give(ClassIndex c, PageHeap& pages, void** objects, std::uint32_t count, const char* function) {
   const ClassRow row = neap::row_of(c);  // a copy: no store through a block can change it
   std::uint32_t strays = 0;
@@ -85,19 +89,15 @@ std::uint32_t Bin::give(ClassIndex c, PageHeap& pages, void** objects, std::uint
       objects[strays++] = object;
       continue;
     }
-    const std::uint32_t index = checked_index(row, object, function);
-    if (!slab::give(block, index)) misuse(Misuse::double_free, function, object, "this object is free already");
-    const std::uint32_t free = block.free_count;
-    if (const PageMask fresh = slab::newly_free_pages(block, row, index)) pages.mark_dirty(block, fresh);
-    if (free == 1 || free == row.few_free + 1u || free == row.capacity) settle(block, row, pages, free == 1);
-    if (free == row.sparse_free && &block != lowest_) pages.mark_sparse(block);
+    put(row, pages, block, object, function);
   }
-  objects_out_.store(objects_out() - (count - strays), std::memory_order_relaxed);
+  pages.accounts().small_bytes.subtract(std::uint64_t{count - strays} * row.size);
   return strays;
 }
 
-// After free objects were added: keeps the order of non-full slabs, the admission mark, and gives an empty slab back
-// unless it is the bin's only one with free objects (a program that frees and takes one object again would thrash).
+// After free objects were added: keeps the order of non-full slabs and the admission mark, notes a sparse slab, and
+// gives an empty one back unless it is the bin's only one with free objects (a program that frees and takes one object
+// again would thrash).
 void Bin::settle(Block& block, const ClassRow& row, PageHeap& pages, bool was_full) {
   if (was_full) nonfull_.insert(block);
   if (block.free_count == row.capacity && !nonfull_.only(block)) {
@@ -110,6 +110,8 @@ void Bin::settle(Block& block, const ClassRow& row, PageHeap& pages, bool was_fu
   }
   note_lowest(row);
   admit(block, row);
+  if (block.free_count == row.sparse_free && &block != lowest_) pages.mark_sparse(block);
+  watch(block, row);
 }
 
 void Bin::release_pages(ClassIndex c, Block& block, PageHeap& pages) {
@@ -130,6 +132,7 @@ void Bin::release_pages(ClassIndex c, Block& block, PageHeap& pages) {
     if (block.free_count == 0) nonfull_.remove(block);
     note_lowest(row);
     admit(block, row);
+    watch(block, row);
   }
   const PageMask kept = pages.discard(block, mask);
   Guard guard(lock_);
@@ -156,7 +159,6 @@ bool Bin::hand_over(ClassIndex c, Block& block, PageHeap& pages, MixedBin& mixed
     return false;
   nonfull_.remove(block);
   lose_slab();
-  objects_out_.store(objects_out() - (row.capacity - block.free_count), std::memory_order_relaxed);
   mixed.adopt(block, pages);
   return true;
 }
@@ -165,9 +167,11 @@ bool Bin::check_live(const PageHeap& pages, void* object, const char* function) 
   Guard guard(lock_);
   const Block& block = *pages.map().block_fast(address_of(object));
   if (block.kind.load(std::memory_order_relaxed) != BlockKind::slab) return false;
-  if (slab::is_free(block, checked_index(row_of(block), object, function))) {
-    misuse(Misuse::double_free, function, object, "this object is free already");
-  }
+  const ClassRow& row = row_of(block);
+  const std::uint32_t offset = static_cast<std::uint32_t>(address_of(object) & (kBlockSize - 1));
+  const std::uint32_t index = index_in_slab(row, offset);
+  if (index >= row.capacity || !begins_object(offset, row.reciprocal)) no_object(row, object, function);
+  if (slab::is_free(block, index)) misuse(Misuse::double_free, function, object, "this object is free already");
   return true;
 }
 

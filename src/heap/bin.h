@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "heap/misuse.h"
 #include "os/mutex.h"
 #include "pages/page_heap.h"
 #include "sizes/size_class.h"
@@ -34,6 +35,13 @@ class alignas(64) Bin {
   // Returns how many lie in mixed blocks: those are moved to the front, for their caller to give back there.
   std::uint32_t give(ClassIndex c, PageHeap& pages, void** objects, std::uint32_t count, const char* function);
 
+  // Gives one object back to the slab in which it begins, while the process has one thread.
+  void give_one(ClassIndex c, PageHeap& pages, Block& block, void* object, const char* function) {
+    const ClassRow& row = row_of(c);
+    put(row, pages, block, object, function);
+    pages.accounts().small_bytes.subtract(row.size);
+  }
+
   // Brings near what give will touch. Needs no lock.
   static void expect(const PageHeap& pages, const void* object) {
     const Block* block = pages.map().block_fast(address_of(object));
@@ -56,10 +64,23 @@ class alignas(64) Bin {
   bool deserves_slab(std::uint64_t bytes);
   bool has_slabs() const { return slabs_.load(std::memory_order_relaxed) != 0; }
 
-  std::uint64_t objects_out() const { return objects_out_.load(std::memory_order_relaxed); }
   Mutex& lock() { return lock_; }
 
  private:
+  // What a slab is to the bin, and which of its pages are free, changes at few frees only: the rest is one bit set.
+  [[gnu::always_inline]] void put(const ClassRow& row, PageHeap& pages, Block& block, void* object,
+                                  const char* function) {
+    const std::uint32_t offset = static_cast<std::uint32_t>(address_of(object) & (kBlockSize - 1));
+    const std::uint32_t index = index_in_slab(row, offset);
+    if (index >= row.capacity || !begins_object(offset, row.reciprocal)) [[unlikely]]
+      no_object(row, object, function);
+    if (!slab::give(block, index)) [[unlikely]]
+      misuse(Misuse::double_free, function, object, "this object is free already");
+    if (const PageMask fresh = slab::newly_free_pages(block, row, index)) pages.mark_dirty(block, fresh);
+    if (block.free_count == block.settle_at) [[unlikely]]
+      settle(block, row, pages, block.free_count == 1);
+  }
+  [[noreturn]] static void no_object(const ClassRow& row, void* object, const char* function);
   void settle(Block& block, const ClassRow& row, PageHeap& pages, bool was_full);
   void admit(Block& block, const ClassRow& row);
   void add_slab();
@@ -69,7 +90,6 @@ class alignas(64) Bin {
   Mutex lock_;
   NonfullSlabs nonfull_;
   Block* lowest_ = nullptr;  // whose `admit` says that it is refilled from
-  std::atomic<std::uint64_t> objects_out_{0};
   std::atomic<std::uint64_t> slabs_{0};
   std::atomic<std::uint64_t> wished_{0};  // bytes, since the newest slab; threads may lose one another's
 };

@@ -127,13 +127,6 @@ void Heap::forget_cache(ThreadCache& cache) {
   threads_.store(threads() - 1, std::memory_order_relaxed);
 }
 
-// Bytes of small objects out of their slabs, rounded to size class.
-std::uint64_t Heap::small_bytes() const {
-  std::uint64_t bytes = 0;
-  for (std::size_t c = 0; c < kClassCount; ++c) bytes += bins_[c].objects_out() * class_size(c);
-  return bytes + mixed_.bytes_out();
-}
-
 void Heap::publish_pages() {
   const Accounts& sums = accounts();
   put(board_.large_bytes, sums.large_pages.get() * kPageSize);
@@ -148,8 +141,8 @@ void Heap::publish() {
   put(board_.version, NEAP_TELEMETRY_VERSION);
   put(board_.size, sizeof board_);
   put(board_.threads, threads());
-  put(board_.served, small_served_.get() + sums.large_served.get());
-  put(board_.small_bytes, small_bytes());
+  put(board_.served, sums.small_served.get() + sums.large_served.get());
+  put(board_.small_bytes, sums.small_bytes.get());
   put(board_.committed_bytes, sums.committed_bytes.get());
   put(board_.reserved_bytes, sums.reserved_bytes.get());
   put(board_.metadata_bytes, sums.metadata_bytes.get());

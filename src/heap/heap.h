@@ -22,6 +22,9 @@
 namespace neap {
 
 class Heap {
+  // So many events make a step of the clock, and bring the board up to date.
+  static constexpr std::uint32_t kClockStep = 256;
+
  public:
   // Looks addresses up in `map`, publishes its figures in `board`.
   constexpr Heap(PageMap& map, neap_telemetry& board) : board_(board), pages_(map) {}
@@ -37,7 +40,7 @@ class Heap {
   // The same where the object lies in a mixed block.
   void free_mixed(ThreadCache* cache, void* object, const char* function);
   // The same where the object is of a class c that caches hold, and known to begin in its slab.
-  void free_cacheable(ThreadCache& cache, const Block& block, std::size_t c, void* object, const char* function);
+  void free_cacheable(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
 
   // Objects above kLargestSmall or aligned beyond it. `align` is a power of two, bytes.
   void* allocate_large(ThreadCache* cache, std::size_t size, std::size_t align, bool zero);
@@ -90,7 +93,10 @@ class Heap {
   bool push(ThreadCache& cache, std::size_t c, void* object, const char* function);
   Stack stack_of(ThreadCache& cache, std::size_t c);
   Stack stack_in(Stacks& all, std::size_t c);
-  void grow(Stack& stack);
+  void grow(Stack& stack) {
+    if (stack.room() < stack.most()) grow_to_budget(stack);
+  }
+  void grow_to_budget(Stack& stack);
   static void add_budget(Stacks& all, std::int64_t bytes);
   static bool take_budget(Stacks& all, std::int64_t bytes);
   void review_budget(Stacks& all);
@@ -106,9 +112,18 @@ class Heap {
   void give_up_cpus(std::uint32_t users);
   void flush_stash(ThreadCache& cache, const char* function);
   void forget_cache(ThreadCache& cache);
-  void count_events(ThreadCache* cache, std::uint32_t events);
+  // Threads add their events to the process's clock in steps: it is one shared cache line. (The first event finds that
+  // no page is too many, and publishes.)
+  void count_events(ThreadCache* cache, std::uint32_t events) {
+    if (cache == nullptr) return pass_events(events, true);
+    cache->events += events;
+    if (cache->events < kClockStep && accounts().dirty_pages.get() < too_dirty_.load(std::memory_order_relaxed)) return;
+    events = cache->events;
+    cache->events = 0;
+    pass_events(events, false);
+  }
+  void pass_events(std::uint32_t events, bool one_by_one);
   void count_large_event(ThreadCache* cache);
-  std::uint64_t small_bytes() const;
   std::uint32_t threads() const { return threads_.load(std::memory_order_relaxed); }
   const Accounts& accounts() const { return pages_.accounts(); }
   void release_one(const Due& due);
@@ -126,7 +141,6 @@ class Heap {
   ThreadCache* free_caches_[2] = {};  // those with stacks of all classes, and those that share
   CpuCaches cpus_;
   char *metadata_ = nullptr, *metadata_end_ = nullptr;
-  Counter small_served_;
   Counter moves_;
   Counter huge_objects_;
   Density density_;

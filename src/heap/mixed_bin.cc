@@ -38,7 +38,7 @@ void MixedBin::adopt(Block& block, PageHeap& pages) {
   Guard guard(lock_);
   enlist(block, pages);
   block.admit.store(0, std::memory_order_relaxed);
-  count_out(mixed::adopt(block, kClasses[block.class_index()]));
+  mixed::adopt(block, kClasses[block.class_index()]);
   block.kind.store(BlockKind::mixed, std::memory_order_release);
 }
 
@@ -70,7 +70,7 @@ std::uint32_t MixedBin::take(ClassIndex c, PageHeap& pages, void** out, std::uin
     const mixed::Taken taken = mixed::take(*chunk->at(found), n, out, want);
     if (taken.exhausted) tree.lower(found, static_cast<std::uint8_t>(wanted - 1));
     if (taken.count == 0) continue;
-    count_out(std::uint64_t{taken.count} * n);
+    pages.accounts().small_bytes.add(std::uint64_t{taken.count} * n << mixed::kGranuleShift);
     pages.account(taken.touched);
     return taken.count;
   }
@@ -89,7 +89,7 @@ void MixedBin::give_one(PageHeap& pages, void* object, const char* function) {
   }
   const std::uint32_t n = checked_granules(block, object, function), granule = mixed::granule_at(object);
   const std::uint32_t hole = mixed::give(block, granule, n);
-  count_out(std::uint64_t{0} - n);
+  pages.accounts().small_bytes.subtract(std::uint64_t{n} << mixed::kGranuleShift);
   if (end_if_empty(block, pages)) return;
   note_hole(block, hole);
   if (hole >= mixed::kGranulesPerPage) pages.mark_dirty(block, mixed::newly_free_pages(block, granule, n));

@@ -33,7 +33,6 @@ class alignas(64) MixedBin {
   // Discards the dirty pages of a block that was a mixed one a moment ago.
   void release_pages(Block& block, PageHeap& pages);
 
-  std::uint64_t bytes_out() const { return granules_out_.load(std::memory_order_relaxed) << mixed::kGranuleShift; }
   Mutex& lock() { return lock_; }
 
  private:
@@ -41,13 +40,9 @@ class alignas(64) MixedBin {
   void enlist(Block& block, PageHeap& pages);
   void note_hole(const Block& block, std::uint32_t granules);
   bool end_if_empty(Block& block, PageHeap& pages);
-  void count_out(std::uint64_t granules) {
-    granules_out_.store(granules_out_.load(std::memory_order_relaxed) + granules, std::memory_order_relaxed);
-  }
 
   Mutex lock_;
   Chunk* chunks_ = nullptr;  // that had mixed blocks, by age
-  std::atomic<std::uint64_t> granules_out_{0};
   std::atomic<std::uint64_t> blocks_{0};
 };
 

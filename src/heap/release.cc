@@ -9,10 +9,6 @@
 namespace neap {
 namespace {
 
-// Threads add their events to the process's clock in steps of this many: the clock is one shared cache line. As often
-// the board is brought up to date.
-constexpr std::uint32_t kClockStep = 256;
-
 // A limit that any dirty page exceeds: the next event releases again.
 constexpr std::uint64_t kGoOn = 1;
 
@@ -31,18 +27,11 @@ std::uint64_t Heap::reckon_dirty_limit() {
   return limit;
 }
 
-void Heap::count_events(ThreadCache* cache, std::uint32_t events) {
-  if (cache != nullptr) {
-    cache->events += events;
-    // (The first event finds that no page is too many, and publishes.)
-    if (cache->events < kClockStep && accounts().dirty_pages.get() < too_dirty_.load(std::memory_order_relaxed)) return;
-    events = cache->events;
-    cache->events = 0;
-  }
+void Heap::pass_events(std::uint32_t events, bool one_by_one) {
   const bool first = too_dirty_.load(std::memory_order_relaxed) == 0;
   const std::uint64_t now = pages_.advance(events);
   release_due();
-  const bool due = first || cache == nullptr || now / kClockStep != (now - events) / kClockStep;
+  const bool due = first || one_by_one || now / kClockStep != (now - events) / kClockStep;
   due ? publish() : publish_pages();
 }
 

@@ -14,10 +14,9 @@ std::uint64_t Heap::thread_allowance() const {
 }
 
 // Doubles a stack's room, as far as its slots and the budget go.
-void Heap::grow(Stack& stack) {
+void Heap::grow_to_budget(Stack& stack) {
   const std::int64_t size = class_size(stack.c);
   std::uint32_t more = room_wished(stack.c, stack.room(), stack.most());
-  if (more == 0) return;
   Stacks& all = *stack.at;
   if (all.budget.load(std::memory_order_relaxed) < size) {
     const std::uint32_t starved = all.starved.load(std::memory_order_relaxed) + 1;  // threads may lose one another's

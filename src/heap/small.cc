@@ -26,7 +26,7 @@ void* Heap::allocate_from(From from, ThreadCache* cache, ClassIndex c) {
   }
   void* object = nullptr;
   if (take(from, index, &object, 1) == 0) return nullptr;
-  small_served_.add(1);
+  pages_.accounts().small_served.add(1);
   count_events(cache, 1);
   return object;
 }
@@ -50,7 +50,7 @@ void* Heap::allocate_batch(From from, ThreadCache& cache, std::size_t c) {
   stack.end();
   if (got == 0) return object;
   cache.count_taken(got);
-  small_served_.add(got);
+  pages_.accounts().small_served.add(got);
   count_events(&cache, got * 2);
   return object;
 }
@@ -129,9 +129,12 @@ void Heap::free_small(ThreadCache* cache, Block& block, void* object, const char
   count_events(cache, 1);
 }
 
-void Heap::free_cacheable(ThreadCache& cache, const Block& block, std::size_t c, void* object, const char* function) {
+void Heap::free_cacheable(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function) {
   if (block.admit.load(std::memory_order_relaxed) != 0 && push(cache, c, object, function)) return;
-  stash(cache, c, object, function);
+  if (!single_threaded()) return stash(cache, c, object, function);
+  bins_[c].give_one(static_cast<ClassIndex>(c), pages_, block, object, function);
+  cache.count_given(1);
+  count_events(&cache, 1);
 }
 
 void Heap::free_mixed(ThreadCache* cache, void* object, const char* function) {

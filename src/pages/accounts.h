@@ -26,6 +26,8 @@ class Counter {
 };
 
 struct Accounts {
+  Counter small_bytes;      // of live objects in slabs and mixed blocks, rounded to their class
+  Counter small_served;     // such objects given out, ever
   Counter resident_pages;   // that may hold memory, dirty ones included
   Counter dirty_pages;      // wholly free and still resident
   Counter large_pages;      // in live large objects

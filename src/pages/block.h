@@ -41,6 +41,7 @@ struct alignas(64) Block {
   alignas(64) std::atomic<std::uint8_t> queued;  // 1 while in the dirty queue; changes under the page heap's lock
   std::uint16_t free_count;                      // slab: objects that are in it now; mixed: granules
   std::uint16_t first_word;                      // slab, mixed: nothing free lies in a lower bitmap word
+  std::uint16_t settle_at;                       // slab: the next free_count at which its bin has to look at it
   PageMask resident;                             // pages that may hold memory; others read as zeros
   PageMask dirty;                                // resident pages that no object overlaps
   BlockId next_dirty;

@@ -23,33 +23,31 @@ inline bool is_free(const Block& block, std::uint32_t index) { return bits::test
 
 // Marks an object free; false when it is already.
 inline bool give(Block& block, std::uint32_t index) {
-  const std::uint16_t w = static_cast<std::uint16_t>(index / bits::kWordBits);
+  const std::uint32_t w = index / bits::kWordBits;
   const bits::Word bit = bits::Word{1} << index % bits::kWordBits, word = block.free_bits[w];
   if ((word & bit) != 0) return false;
   block.free_bits[w] = word | bit;
   ++block.free_count;
-  if (w < block.first_word) block.first_word = w;
+  if (w < block.first_word) block.first_word = static_cast<std::uint16_t>(w);
   return true;
-}
-
-// True when the run of free objects around `index` ends on both sides within the bitmap's word, though not at the
-// slab's end, whose last page may hold fewer, and is shorter than a page.
-bool lies_in_short_run(const Block& block, const ClassRow& row, std::uint32_t index);
-
-// True when object `index` lies inside one page that a live neighbour overlaps too; the first and the last of a
-// bitmap's word are not looked at, nor is the slab's last.
-inline bool shares_page(const Block& block, const ClassRow& row, std::uint32_t index) {
-  const std::uint32_t offset = index * row.size, begin = offset % kPageSize, bit = index % bits::kWordBits;
-  if (begin == 0 || begin + row.size >= kPageSize || bit - 1 >= bits::kWordBits - 2 || index + 1u == row.capacity)
-    return false;
-  const bits::Word neighbours = 5;
-  return (~block.free_bits[index / bits::kWordBits] >> (bit - 1) & neighbours) != 0;
 }
 
 // The resident pages under object `index` that no live object overlaps, and that were not dirty before.
 PageMask free_pages_under(const Block& block, const ClassRow& row, std::uint32_t index);
 
-// The same after `index` was given back; most frees need no look at the bitmap.
+// True when object `index` lies inside one page that a live neighbour overlaps too. The first and the last of a
+// bitmap's word are not looked at, nor is the slab's last.
+inline bool shares_page(const Block& block, const ClassRow& row, std::uint32_t index) {
+  const std::uint32_t begin = index * row.size % kPageSize, bit = index % bits::kWordBits;
+  if (begin == 0 || begin + row.size >= kPageSize || bit - 1 >= bits::kWordBits - 2) return false;
+  const bits::Word neighbours = 5;
+  return (~block.free_bits[index / bits::kWordBits] >> (bit - 1) & neighbours) != 0 && index + 1u != row.capacity;
+}
+
+// The same for most others: the run of free objects around it, seen within its word and shorter than a page.
+bool lies_in_short_run(const Block& block, const ClassRow& row, std::uint32_t index);
+
+// What free_pages_under finds once `index` was given back; most frees need no look at the bitmap.
 inline PageMask newly_free_pages(const Block& block, const ClassRow& row, std::uint32_t index) {
   if (block.free_count < row.per_page || shares_page(block, row, index) || lies_in_short_run(block, row, index))
     return 0;

@@ -79,8 +79,8 @@ TEST(CpuCaches, WithoutThemEveryThreadHasStacksOfItsOwn) {
   EXPECT_EQ(fake_os::reservations().size(), before);
 }
 
-// Objects of mixed blocks lie at multiples of 16 alone. One may be on the stack when an aligned one is asked for: another
-// thread has just filled it.
+// Objects of mixed blocks lie at multiples of 16 alone. One may be on the stack when an aligned one is asked for:
+// another thread has just filled it.
 TEST(CpuCaches, AnAlignedObjectIsNeverOneOfAMixedBlock) {
   if (!rseq::is_registered()) GTEST_SKIP() << "no restartable sequences here";
   leave_single_thread();

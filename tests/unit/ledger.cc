@@ -73,10 +73,15 @@ class Walk {
       }
     }
     if (free != block.free_count) fault(block.address(), "the count of free objects is not its bitmap's");
+    std::uint32_t next = row.capacity;
+    for (const std::uint32_t count : {1u, row.few_free + 1u, std::uint32_t{row.sparse_free}}) {
+      if (count > free && count < next) next = count;
+    }
+    if (free != row.capacity && block.settle_at != next)
+      fault(block.address(), "its bin looks at it too early or late");
     if (block.dirty & ~block.resident) fault(block.address(), "a page is dirty and not resident");
     if (block.dirty != 0 && block.queued.load() == 0 && !refused())
       fault(block.address(), "a dirty slab is not queued");
-    ledger.objects_out += row.capacity - free;
     ledger.small_bytes += std::uint64_t{row.capacity - free} * row.size;
     count_masks(block, block.address());
   }

@@ -11,7 +11,6 @@ namespace neap {
 
 struct Ledger {
   std::uint64_t resident_pages = 0, dirty_pages = 0, large_pages = 0, large_objects = 0;
-  std::uint64_t objects_out = 0;  // of slabs
   std::uint64_t small_bytes = 0;  // those and what mixed blocks have out
   std::uint64_t mixed_blocks = 0;
   std::string fault;  // the first contradiction found; empty when all is well
