@@ -1,5 +1,6 @@
 #include "api/fast.h"
 
+#include <bit>
 #include <cstring>
 
 #include "api/exempt.h"
@@ -81,9 +82,8 @@ void* allocate_aligned(std::size_t align, std::size_t size) {
   if (size > kMostBytes - align) return out_of_memory();
   if (align <= 16 && size > 8) return allocate(size);
   if (const std::size_t slot = round_up(size != 0 ? size : 1, align); slot <= kLargestSmall) {
-    std::size_t c = static_cast<std::size_t>(class_of(slot));
-    while ((kClasses[c].size & (align - 1)) != 0) ++c;  // the last class's is a multiple of all
-    return allocate_slotted(c, align);
+    const std::size_t c = static_cast<std::size_t>(class_of(slot));
+    return allocate_slotted(kAlignedTable[static_cast<std::size_t>(std::countr_zero(align))][c], align);
   }
   void* object = heap.allocate_large(current_cache(), size, align, false);
   return object != nullptr ? object : out_of_memory();

@@ -94,7 +94,7 @@ class Heap {
   Stack stack_of(ThreadCache& cache, std::size_t c);
   Stack stack_in(Stacks& all, std::size_t c);
   void grow(Stack& stack) {
-    if (stack.room() < stack.most()) grow_to_budget(stack);
+    if (stack.room() < stack.most() && stack.at->may_grow(class_size(stack.c))) grow_to_budget(stack);
   }
   void grow_to_budget(Stack& stack);
   static void add_budget(Stacks& all, std::int64_t bytes);

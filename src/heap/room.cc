@@ -19,9 +19,6 @@ void Heap::grow_to_budget(Stack& stack) {
   std::uint32_t more = room_wished(stack.c, stack.room(), stack.most());
   Stacks& all = *stack.at;
   if (all.budget.load(std::memory_order_relaxed) < size) {
-    const std::uint32_t starved = all.starved.load(std::memory_order_relaxed) + 1;  // threads may lose one another's
-    all.starved.store(starved, std::memory_order_relaxed);
-    if (starved % kStealEvery != 0) return;
     review_budget(all);
     steal_room(all, stack.c, more * size);
   }

@@ -9,10 +9,6 @@ namespace neap {
 
 inline constexpr std::uint32_t kFirstRoom = 4;
 
-// Room moves between stacks on every so many wishes: a program that uses more sizes than fit in the budget would
-// otherwise spend a fifth of its time in moving it to and fro.
-inline constexpr std::uint32_t kStealEvery = 16;
-
 // Slots that a stack of `room` is to get on top, where it may have `most`: as many again.
 constexpr std::uint32_t room_wished(std::size_t c, std::uint32_t room, std::uint32_t most) {
   std::uint32_t more = room != 0 ? room : class_size(c) <= kLargestBatched ? kFirstRoom : 1;

@@ -58,6 +58,10 @@ inline constexpr Shape kThreadShape = make_shape(0, kCachedClasses, 1);
 inline constexpr Shape kSharingThreadShape = make_shape(0, kClassesBelowLine, 1);
 inline constexpr Shape kCpuShape = make_shape(kClassesBelowLine, kCachedClasses, 2);
 
+// Room moves between stacks on every so many wishes: a program that uses more sizes than fit in the budget would
+// otherwise spend a fifth of its time in moving it to and fro.
+inline constexpr std::uint32_t kStealEvery = 16;
+
 struct Stacks {
   using Half [[gnu::may_alias]] = std::uint32_t;
 
@@ -82,6 +86,14 @@ struct Stacks {
   std::uint32_t bottom(std::size_t c) const {
     const Shape& now = *shape.load(std::memory_order_relaxed);
     return static_cast<std::uint32_t>(sizeof(Stacks) + (now.begin[c] + std::size_t{1}) * kSlotBytes);
+  }
+
+  // Whether to look for room for objects of `size`: there is some, or it is time to take it from other classes.
+  bool may_grow(std::uint32_t size) {
+    if (budget.load(std::memory_order_relaxed) >= size) return true;
+    const std::uint32_t wishes = starved.load(std::memory_order_relaxed) + 1;  // threads may lose one another's
+    starved.store(wishes, std::memory_order_relaxed);
+    return wishes % kStealEvery == 0;
   }
 
   // Empty stacks, and `allowed` bytes to grow them from. Null slots are as they were.

@@ -93,6 +93,21 @@ constexpr ClassIndex class_of(std::size_t size) {
   return size <= kLargestCached ? cached_class_of(size) : static_cast<ClassIndex>(class_by_logarithm(size));
 }
 
+// By log2 of an alignment up to kLargestSmall, and a class: the smallest class from there on whose slabs have all
+// objects at its multiples. The last class's size is a multiple of all.
+inline constexpr std::size_t kAlignments = std::bit_width(kLargestSmall);
+inline constexpr std::array<std::array<std::uint8_t, kClassCount>, kAlignments> kAlignedTable = [] {
+  std::array<std::array<std::uint8_t, kClassCount>, kAlignments> table{};
+  for (std::size_t log = 0; log < kAlignments; ++log) {
+    std::size_t next = kClassCount - 1;
+    for (std::size_t c = kClassCount; c > 0; --c) {
+      if (class_size(c - 1) % (1u << log) == 0) next = c - 1;
+      table[log][c - 1] = static_cast<std::uint8_t>(next);
+    }
+  }
+  return table;
+}();
+
 constexpr std::uint32_t index_in_slab(const ClassRow& row, std::uint32_t offset) {
   return static_cast<std::uint32_t>((std::uint64_t{offset} * row.reciprocal) >> 32);
 }
