@@ -21,6 +21,10 @@
 
 namespace neap {
 
+// Threads add their events to the process's clock in steps of this many: the clock is one shared cache line. As often
+// the board is brought up to date.
+inline constexpr std::uint32_t kClockStep = 256;
+
 class Heap {
  public:
   // Looks addresses up in `map`, publishes its figures in `board`.
@@ -111,12 +115,16 @@ class Heap {
   void flush_stash(ThreadCache& cache, const char* function);
   void forget_cache(ThreadCache& cache);
   void count_events(ThreadCache* cache, std::uint32_t events);
+  [[gnu::noinline]] void act_on(std::uint32_t events, bool publish_all);
   void count_large_event(ThreadCache* cache);
+  [[noreturn]] void no_object(Block* block, void* pointer, const char* function) const;
   std::uint64_t small_bytes() const;
   std::uint32_t threads() const { return threads_.load(std::memory_order_relaxed); }
   const Accounts& accounts() const { return pages_.accounts(); }
   void release_one(const Due& due);
-  std::uint64_t reckon_dirty_limit();
+  std::uint64_t dirty_limit() const;
+  char* allocate_run(std::size_t pages, std::size_t align, bool zero);
+  bool discard_if_much(Block& first);
   void* move_large(ThreadCache* cache, Block& first, std::size_t size);
   bool move_pages(char* from, char* to, std::size_t size);
   bool wants_huge_pages(std::size_t pages);
@@ -141,5 +149,14 @@ class Heap {
   MixedBin mixed_;
   PageHeap pages_;
 };
+
+inline void Heap::count_events(ThreadCache* cache, std::uint32_t events) {
+  if (cache == nullptr) return act_on(events, true);
+  events += cache->events;
+  // (The first event finds that no page is too many, and publishes.)
+  const bool few = events < kClockStep && pages_.dirty_pages() < too_dirty_.load(std::memory_order_relaxed);
+  cache->events = few ? events : 0;
+  if (!few) act_on(events, false);
+}
 
 }  // namespace neap

@@ -9,10 +9,6 @@
 namespace neap {
 namespace {
 
-// Threads add their events to the process's clock in steps of this many: the clock is one shared cache line. As often
-// the board is brought up to date.
-constexpr std::uint32_t kClockStep = 256;
-
 // A limit that any dirty page exceeds: the next event releases again.
 constexpr std::uint64_t kGoOn = 1;
 
@@ -24,29 +20,20 @@ std::size_t blocks_for(std::uint64_t pages) {
 
 }  // namespace
 
-std::uint64_t Heap::reckon_dirty_limit() {
+std::uint64_t Heap::dirty_limit() const {
   const std::uint64_t floor = __atomic_load_n(&options.dirty_floor, __ATOMIC_RELAXED);  // mallopt may change it
-  const std::uint64_t limit = pages_of(floor) + accounts().resident_pages.get() * options.dirty_percent / 100;
-  if (too_dirty_.load(std::memory_order_relaxed) != limit + 1) too_dirty_.store(limit + 1, std::memory_order_relaxed);
-  return limit;
+  return pages_of(floor) + accounts().resident_pages.get() * options.dirty_percent / 100;
 }
 
-void Heap::count_events(ThreadCache* cache, std::uint32_t events) {
-  if (cache != nullptr) {
-    cache->events += events;
-    // (The first event finds that no page is too many, and publishes.)
-    if (cache->events < kClockStep && accounts().dirty_pages.get() < too_dirty_.load(std::memory_order_relaxed)) return;
-    events = cache->events;
-    cache->events = 0;
-  }
+void Heap::act_on(std::uint32_t events, bool publish_all) {
   const bool first = too_dirty_.load(std::memory_order_relaxed) == 0;
   const std::uint64_t now = pages_.advance(events);
   release_due();
-  const bool due = first || cache == nullptr || now / kClockStep != (now - events) / kClockStep;
+  const bool due = first || publish_all || now / kClockStep != (now - events) / kClockStep;
   due ? publish() : publish_pages();
 }
 
-// One large object can be most of a program's memory: the board tells at once.
+// One large object can be most of a program's memory: the board tells at once. (Of spares, which are small, later.)
 void Heap::count_large_event(ThreadCache* cache) {
   count_events(cache, 1);
   publish_pages();
@@ -65,7 +52,8 @@ void Heap::release_one(const Due& due) {
 
 // One discard a call: what else is due waits for the next events, which come soon in a busy process.
 void Heap::release_due() {
-  const std::uint64_t limit = reckon_dirty_limit(), dirty = accounts().dirty_pages.get();
+  const std::uint64_t limit = dirty_limit(), dirty = pages_.dirty_pages();
+  if (too_dirty_.load(std::memory_order_relaxed) != limit + 1) too_dirty_.store(limit + 1, std::memory_order_relaxed);
   if (dirty == 0 || !release_lock_.try_lock()) return;
   const Due due = dirty > limit ? pages_.pop_due(0, blocks_for(dirty - limit)) : pages_.pop_due(options.decay_events);
   if (due.what != Due::What::nothing) {
