@@ -12,9 +12,13 @@ namespace {
 // A limit that any dirty page exceeds: the next event releases again.
 constexpr std::uint64_t kGoOn = 1;
 
+// While so many pages are above the limit, they go block by block with the events that follow: a discard takes half a
+// microsecond for each page. What exceeds that goes at once, or a burst of frees would outrun it.
+constexpr std::uint64_t kSlackPages = 64;
+
 // What is above the limit goes, not all that lies beside it: the rest may be used again soon.
-std::size_t blocks_for(std::uint64_t pages) {
-  const std::size_t blocks = pages / kPagesPerBlock + 1;
+std::size_t blocks_for(std::uint64_t excess) {
+  const std::size_t blocks = excess > kSlackPages ? (excess - kSlackPages) / kPagesPerBlock + 1 : 1;
   return blocks < kMostBlocksPerDiscard ? blocks : kMostBlocksPerDiscard;
 }
 
@@ -55,7 +59,8 @@ void Heap::release_due() {
   const std::uint64_t limit = dirty_limit(), dirty = pages_.dirty_pages();
   if (too_dirty_.load(std::memory_order_relaxed) != limit + 1) too_dirty_.store(limit + 1, std::memory_order_relaxed);
   if (dirty == 0 || !release_lock_.try_lock()) return;
-  const Due due = dirty > limit ? pages_.pop_due(0, blocks_for(dirty - limit)) : pages_.pop_due(options.decay_events);
+  const Due due =
+      dirty > limit ? pages_.pop_due(0, blocks_for(dirty - limit)) : pages_.pop_due(options.decay_events, 1);
   if (due.what != Due::What::nothing) {
     release_one(due);
     too_dirty_.store(kGoOn, std::memory_order_relaxed);

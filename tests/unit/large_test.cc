@@ -253,6 +253,28 @@ TEST_F(LargeTest, TheBoardLearnsOfSparesByAndBy) {
   EXPECT_GE(rig_.board.events, std::uint64_t{2} * kClockStep);
 }
 
+// A call returns one block while little is due, and the next calls go on; a burst of frees does not outrun them.
+TEST_F(LargeTest, ReturnsAreShortWhereLittleIsDue) {
+  constexpr std::uint64_t kFloor = kMiB, kObject = 252 * kKiB, kSlack = 256 * kKiB;
+  rig_.heap.options.dirty_percent = 0;
+  rig_.heap.options.dirty_floor = kFloor;
+  std::vector<char*> objects(40);
+  for (char*& object : objects) object = make(kObject, 1);
+  for (std::size_t i = 0; i < 5; ++i) rig_.free(nullptr, objects[i]);
+  EXPECT_GT(rig_.sums().dirty_bytes, kFloor);
+  while (rig_.sums().dirty_bytes > kFloor) {
+    const std::uint64_t before = rig_.board.dirty_bytes;
+    rig_.heap.release_due();
+    ASSERT_LT(rig_.sums().dirty_bytes, before);
+  }
+  for (const auto& discard : fake_os::discards()) EXPECT_LE(discard.size, kBlockSize);
+  for (std::size_t i = 5; i < objects.size(); ++i) {
+    rig_.free(nullptr, objects[i]);
+    EXPECT_LE(rig_.sums().dirty_bytes, kFloor + kSlack + kBlockSize);
+  }
+  rig_.expect_in_order();
+}
+
 TEST_F(LargeTest, ARefusedReturnLeavesItDirtyAndNeverTakenForZeros) {
   release_at_once();
   fake_os::refuse(Call::discard);
