@@ -37,22 +37,27 @@ bool is_committed(const PageMap& map, const Block& block, std::uintptr_t address
 
 }  // namespace
 
-Block& Heap::block_of(void* pointer, const char* function) {
+// Names the misuse of a pointer at which no object begins.
+void Heap::no_object(Block* block, void* pointer, const char* function) const {
   const std::uintptr_t address = address_of(pointer);
-  Block* block = pages_.map().block_fast(address);
-  if (block == nullptr || !is_committed(pages_.map(), *block, address)) {
+  if (block == nullptr || !is_committed(map(), *block, address)) {
     misuse(Misuse::invalid_pointer, function, pointer, "libneap did not allocate it");
   }
-  const BlockKind kind = block->kind.load(std::memory_order_acquire);
-  if (kind == BlockKind::slab || kind == BlockKind::mixed) return *block;
-  if (kind == BlockKind::large) {
-    if (block->address() == pointer) return *block;
-    misuse(Misuse::interior_pointer, function, pointer, "points inside an object");
-  }
-  if (inside_large(pages_.map(), *block, address)) {
+  if (block->kind.load(std::memory_order_acquire) == BlockKind::large || inside_large(map(), *block, address)) {
     misuse(Misuse::interior_pointer, function, pointer, "points inside an object");
   }
   misuse(Misuse::double_free, function, pointer, "no object lies there; it was freed already or never allocated");
+}
+
+// (Of a block that was never committed the descriptor reads as free.)
+Block& Heap::block_of(void* pointer, const char* function) {
+  Block* block = pages_.map().block_fast(address_of(pointer));
+  if (block != nullptr) [[likely]] {
+    const BlockKind kind = block->kind.load(std::memory_order_acquire);
+    if (kind == BlockKind::slab || kind == BlockKind::mixed) return *block;
+    if (kind == BlockKind::large && block->address() == pointer) return *block;
+  }
+  no_object(block, pointer, function);
 }
 
 std::size_t Heap::usable_size(const Block& block, const void* pointer) const {
@@ -128,11 +133,10 @@ void Heap::forget_cache(ThreadCache& cache) {
 }
 
 void Heap::publish_pages() {
-  const Accounts& sums = accounts();
-  put(board_.large_bytes, sums.large_pages.get() * kPageSize);
-  put(board_.large_objects, sums.large_objects.get());
-  put(board_.resident_bytes, sums.resident_pages.get() * kPageSize);
-  put(board_.dirty_bytes, sums.dirty_pages.get() * kPageSize);
+  put(board_.large_bytes, pages_.large_pages() * kPageSize);
+  put(board_.large_objects, pages_.large_objects());
+  put(board_.resident_bytes, accounts().resident_pages.get() * kPageSize);
+  put(board_.dirty_bytes, pages_.dirty_pages() * kPageSize);
 }
 
 void Heap::publish() {

@@ -21,10 +21,11 @@
 
 namespace neap {
 
-class Heap {
-  // So many events make a step of the clock, and bring the board up to date.
-  static constexpr std::uint32_t kClockStep = 256;
+// Threads add their events to the process's clock in steps of this many: the clock is one shared cache line. As often
+// the board is brought up to date.
+inline constexpr std::uint32_t kClockStep = 256;
 
+class Heap {
  public:
   // Looks addresses up in `map`, publishes its figures in `board`.
   constexpr Heap(PageMap& map, neap_telemetry& board) : board_(board), pages_(map) {}
@@ -112,22 +113,16 @@ class Heap {
   void give_up_cpus(std::uint32_t users);
   void flush_stash(ThreadCache& cache, const char* function);
   void forget_cache(ThreadCache& cache);
-  // Threads add their events to the process's clock in steps: it is one shared cache line. (The first event finds that
-  // no page is too many, and publishes.)
-  void count_events(ThreadCache* cache, std::uint32_t events) {
-    if (cache == nullptr) return pass_events(events, true);
-    cache->events += events;
-    if (cache->events < kClockStep && accounts().dirty_pages.get() < too_dirty_.load(std::memory_order_relaxed)) return;
-    events = cache->events;
-    cache->events = 0;
-    pass_events(events, false);
-  }
-  void pass_events(std::uint32_t events, bool one_by_one);
+  void count_events(ThreadCache* cache, std::uint32_t events);
+  [[gnu::noinline]] void act_on(std::uint32_t events, bool publish_all);
   void count_large_event(ThreadCache* cache);
+  [[noreturn]] void no_object(Block* block, void* pointer, const char* function) const;
   std::uint32_t threads() const { return threads_.load(std::memory_order_relaxed); }
   const Accounts& accounts() const { return pages_.accounts(); }
   void release_one(const Due& due);
-  std::uint64_t reckon_dirty_limit();
+  std::uint64_t dirty_limit() const;
+  char* allocate_run(std::size_t pages, std::size_t align, bool zero);
+  bool discard_if_much(Block& first);
   void* move_large(ThreadCache* cache, Block& first, std::size_t size);
   bool move_pages(char* from, char* to, std::size_t size);
   bool wants_huge_pages(std::size_t pages);
@@ -151,5 +146,14 @@ class Heap {
   MixedBin mixed_;
   PageHeap pages_;
 };
+
+inline void Heap::count_events(ThreadCache* cache, std::uint32_t events) {
+  if (cache == nullptr) return act_on(events, true);
+  events += cache->events;
+  // (The first event finds that no page is too many, and publishes.)
+  const bool few = events < kClockStep && pages_.dirty_pages() < too_dirty_.load(std::memory_order_relaxed);
+  cache->events = few ? events : 0;
+  if (!few) act_on(events, false);
+}
 
 }  // namespace neap

@@ -20,6 +20,8 @@ constexpr std::size_t kCopyStep = std::size_t{1} << 20;
 // Ranges with huge pages are mappings of their own, two more for each such object: at most this many at a time.
 constexpr std::uint64_t kMostHugeObjects = 2048;
 
+std::size_t align_in_blocks(std::size_t align) { return align <= kBlockSize ? 1 : align >> kBlockShift; }
+
 // Pages outside of objects that nobody counts as dirty must read as zeros.
 void make_zero(char* pages, std::size_t size) {
   if (!os::discard(pages, size)) std::memset(pages, 0, size);
@@ -70,33 +72,54 @@ void Heap::forget_huge_pages(Block& first) {
 }
 
 void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t align, bool zero) {
-  const std::size_t pages = pages_of(size == 0 ? 1 : size), blocks = blocks_of(pages * kPageSize);
+  const std::size_t pages = pages_of(size == 0 ? 1 : size);
+  char* object;
+  if (Block* spare = pages_.take_spare(align_in_blocks(align), pages)) {
+    object = spare->address();
+    if (zero) std::memset(object, 0, pages * kPageSize);
+    count_events(cache, 1);
+  } else {
+    object = allocate_run(pages, align, zero);
+    if (object == nullptr) return nullptr;
+    count_large_event(cache);
+  }
+  return object;
+}
+
+[[gnu::noinline]] char* Heap::allocate_run(std::size_t pages, std::size_t align, bool zero) {
   const bool huge = wants_huge_pages(pages);
   if (huge && align < kHugePageSize) align = kHugePageSize;
-  const std::size_t align_blocks = align <= kBlockSize ? 1 : align >> kBlockShift;
-  const PageHeap::Run run = pages_.take_run(blocks, align_blocks, pages);
+  const PageHeap::Run run = pages_.take_run(blocks_of(pages * kPageSize), align_in_blocks(align), pages);
   if (run.first == nullptr) return nullptr;
   if (huge) lay_huge_pages(*run.first);
   char* begin = run.first->address();
   char* end = begin + pages * kPageSize;
-  if (run.spare && zero) std::memset(begin, 0, pages * kPageSize);
   pages_.forget_dirty(run, [&](char* garbage, std::size_t bytes) {
     char* const behind = garbage + bytes;
     if (zero && garbage < end)
       std::memset(garbage, 0, static_cast<std::size_t>((behind < end ? behind : end) - garbage));
     make_zero_behind(end, garbage, behind);
   });
-  count_large_event(cache);
   return begin;
 }
 
 void Heap::free_large(ThreadCache* cache, Block& first) {
   const std::uint64_t pages = first.large.pages;
-  bool clean = false;
+  const bool is_small = pages <= Spares::kMostPages && pages < too_dirty_.load(std::memory_order_relaxed);
+  const bool gone = !is_small && discard_if_much(first);
+  if (!gone && pages_.keep_spare(first)) return count_events(cache, 1);
+  pages_.free_run(first, gone);
+  count_large_event(cache);
+}
+
+// What exceeds the limit alone would be the first to go anyway, and a huge page does not go in parts. True when nothing
+// of the object is resident any more.
+bool Heap::discard_if_much(Block& first) {
+  const std::uint64_t pages = first.large.pages;
   if (pages >= kPagesPerHugePage && !first.large.huge && options.huge_pages != 0)
     density_.learn(first.address(), pages);
-  // What exceeds the limit alone would be the first to go anyway, and a huge page does not go in parts.
-  if (pages > reckon_dirty_limit() || first.large.huge) {
+  bool clean = false;
+  if (pages > dirty_limit() || first.large.huge) {
     clean = os::discard(first.address(), pages * kPageSize);
     if (clean) {
       pages_.accounts().returned_pages.add(pages);
@@ -104,8 +127,7 @@ void Heap::free_large(ThreadCache* cache, Block& first) {
     }
   }
   forget_huge_pages(first);
-  pages_.free_run(first, clean);
-  count_large_event(cache);
+  return clean;
 }
 
 void* Heap::resize_large(ThreadCache* cache, Block& first, std::size_t size) {

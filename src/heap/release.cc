@@ -12,30 +12,32 @@ namespace {
 // A limit that any dirty page exceeds: the next event releases again.
 constexpr std::uint64_t kGoOn = 1;
 
+// While so many pages are above the limit, they go block by block with the events that follow: a discard takes half a
+// microsecond for each page. What exceeds that goes at once, or a burst of frees would outrun it.
+constexpr std::uint64_t kSlackPages = 64;
+
 // What is above the limit goes, not all that lies beside it: the rest may be used again soon.
-std::size_t blocks_for(std::uint64_t pages) {
-  const std::size_t blocks = pages / kPagesPerBlock + 1;
+std::size_t blocks_for(std::uint64_t excess) {
+  const std::size_t blocks = excess > kSlackPages ? (excess - kSlackPages) / kPagesPerBlock + 1 : 1;
   return blocks < kMostBlocksPerDiscard ? blocks : kMostBlocksPerDiscard;
 }
 
 }  // namespace
 
-std::uint64_t Heap::reckon_dirty_limit() {
+std::uint64_t Heap::dirty_limit() const {
   const std::uint64_t floor = __atomic_load_n(&options.dirty_floor, __ATOMIC_RELAXED);  // mallopt may change it
-  const std::uint64_t limit = pages_of(floor) + accounts().resident_pages.get() * options.dirty_percent / 100;
-  if (too_dirty_.load(std::memory_order_relaxed) != limit + 1) too_dirty_.store(limit + 1, std::memory_order_relaxed);
-  return limit;
+  return pages_of(floor) + accounts().resident_pages.get() * options.dirty_percent / 100;
 }
 
-void Heap::pass_events(std::uint32_t events, bool one_by_one) {
+void Heap::act_on(std::uint32_t events, bool publish_all) {
   const bool first = too_dirty_.load(std::memory_order_relaxed) == 0;
   const std::uint64_t now = pages_.advance(events);
   release_due();
-  const bool due = first || one_by_one || now / kClockStep != (now - events) / kClockStep;
+  const bool due = first || publish_all || now / kClockStep != (now - events) / kClockStep;
   due ? publish() : publish_pages();
 }
 
-// One large object can be most of a program's memory: the board tells at once.
+// One large object can be most of a program's memory: the board tells at once. (Of spares, which are small, later.)
 void Heap::count_large_event(ThreadCache* cache) {
   count_events(cache, 1);
   publish_pages();
@@ -54,9 +56,11 @@ void Heap::release_one(const Due& due) {
 
 // One discard a call: what else is due waits for the next events, which come soon in a busy process.
 void Heap::release_due() {
-  const std::uint64_t limit = reckon_dirty_limit(), dirty = accounts().dirty_pages.get();
+  const std::uint64_t limit = dirty_limit(), dirty = pages_.dirty_pages();
+  if (too_dirty_.load(std::memory_order_relaxed) != limit + 1) too_dirty_.store(limit + 1, std::memory_order_relaxed);
   if (dirty == 0 || !release_lock_.try_lock()) return;
-  const Due due = dirty > limit ? pages_.pop_due(0, blocks_for(dirty - limit)) : pages_.pop_due(options.decay_events);
+  const Due due =
+      dirty > limit ? pages_.pop_due(0, blocks_for(dirty - limit)) : pages_.pop_due(options.decay_events, 1);
   if (due.what != Due::What::nothing) {
     release_one(due);
     too_dirty_.store(kGoOn, std::memory_order_relaxed);

@@ -1,5 +1,6 @@
 // Accounts: the heap's sums in pages, kept where pages change hands and read by the release policy and the telemetry.
-// Relaxed atomics: each is exact once the process is quiet; nothing depends on their order.
+// Relaxed atomics: each is exact once the process is quiet; nothing depends on their order. Those that change under the
+// page heap's lock alone need no read-modify-write, which costs as much as a lock.
 #pragma once
 
 #include <atomic>
@@ -25,19 +26,30 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
+// Changes under one lock; readers need none.
+class LockedCounter {
+ public:
+  std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+  void add(std::uint64_t n) { value_.store(get() + n, std::memory_order_relaxed); }
+  void subtract(std::uint64_t n) { add(~n + 1); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
 struct Accounts {
-  Counter small_bytes;      // of live objects in slabs and mixed blocks, rounded to their class
-  Counter small_served;     // such objects given out, ever
-  Counter resident_pages;   // that may hold memory, dirty ones included
-  Counter dirty_pages;      // wholly free and still resident
-  Counter large_pages;      // in live large objects
-  Counter large_objects;    // live
-  Counter large_served;     // ever
-  Counter returned_pages;   // ever given back to the system
-  Counter return_calls;     // discards made for it
-  Counter committed_bytes;  // heap
-  Counter reserved_bytes;   // heap
-  Counter metadata_bytes;   // committed for the library itself
+  Counter small_bytes;            // of live objects in slabs and mixed blocks, rounded to their class
+  Counter small_served;           // such objects given out, ever
+  Counter resident_pages;         // that may hold memory, dirty ones included
+  Counter marked_pages;           // dirty, in Block::dirty of their blocks
+  LockedCounter run_pages;        // of large objects and spares
+  LockedCounter runs;             // that have them
+  LockedCounter large_served;     // large objects, ever
+  Counter returned_pages;         // ever given back to the system
+  Counter return_calls;           // discards made for it
+  LockedCounter committed_bytes;  // heap
+  LockedCounter reserved_bytes;   // heap
+  Counter metadata_bytes;         // committed for the library itself
 };
 
 }  // namespace neap

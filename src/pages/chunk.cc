@@ -165,7 +165,7 @@ void Chunk::vacate(PageMap& map, Accounts& accounts) {
   }
   publish(map, nullptr);
   os::unreserve(base_, count_ * kBlockSize);
-  accounts.dirty_pages.subtract(dirty);
+  accounts.marked_pages.subtract(dirty);
   accounts.resident_pages.subtract(dirty);
   accounts.returned_pages.add(dirty);
   accounts.committed_bytes.subtract(committed() * kBlockSize);

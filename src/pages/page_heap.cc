@@ -57,7 +57,7 @@ void PageHeap::vacate_free_chunks() {
   free_spares();
   for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
     if (chunk->is_vacant() || !chunk->is_wholly_free()) continue;
-    drop_queued(*chunk);
+    queue_.drop(*chunk);
     chunk->vacate(map_, accounts_);
   }
 }
@@ -95,7 +95,7 @@ void PageHeap::free_block(Block& block) {
   Guard guard(lock_);
   const PageMask fresh = static_cast<PageMask>(block.resident & ~block.dirty);
   block.dirty = block.resident;
-  accounts_.dirty_pages.add(count_pages(fresh));
+  accounts_.marked_pages.add(count_pages(fresh));
   block.admit.store(0, std::memory_order_relaxed);
   block.kind.store(BlockKind::free, std::memory_order_relaxed);
   if (block.dirty != 0) enqueue_locked(block);
@@ -104,39 +104,24 @@ void PageHeap::free_block(Block& block) {
   chunk->give_back(chunk->index_of(&block), 1);
 }
 
-void PageHeap::count_new_large(std::size_t pages) {
-  accounts_.large_pages.add(pages);
-  accounts_.large_objects.add(1);
-  accounts_.large_served.add(1);
-}
-
-PageHeap::Run PageHeap::take_spare(std::size_t blocks, std::size_t align_blocks, std::size_t pages) {
-  Block* first = spares_.take(pages, blocks, align_blocks);
-  if (first == nullptr) return {};
-  accounts_.dirty_pages.subtract(pages);
-  count_new_large(pages);
-  first->kind.store(BlockKind::large, std::memory_order_relaxed);
-  return {first, 0, 0, true};
-}
-
 PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, std::size_t pages) {
   Guard guard(lock_);
-  const Run spare = take_spare(blocks, align_blocks, pages);
-  if (spare.first != nullptr) return spare;
   Block* first = take(blocks, align_blocks, (pages + kPagesPerBlock - 1) / kPagesPerBlock);
   if (first == nullptr) return {};
-  Run run{first, 0, 0, false};
+  Run run{first, 0, 0};
   Chunk* chunk = map_.chunk(address_of(first->address()));
   const std::size_t begin = chunk->index_of(first);
   const std::size_t end = begin + blocks < chunk->committed() ? begin + blocks : chunk->committed();
   run.committed_blocks = end - begin;
-  if (accounts_.dirty_pages.get() != 0) {
+  if (accounts_.marked_pages.get() != 0) {
     for (std::size_t i = begin; i < end; ++i) run.dirty_pages += count_pages(chunk->at(i)->dirty);
   }
-  accounts_.dirty_pages.subtract(run.dirty_pages);
+  accounts_.marked_pages.subtract(run.dirty_pages);
   accounts_.resident_pages.add(pages);
   accounts_.resident_pages.subtract(run.dirty_pages);
-  count_new_large(pages);
+  accounts_.run_pages.add(pages);
+  accounts_.runs.add(1);
+  accounts_.large_served.add(1);
   first->large.pages = pages;
   first->large.blocks = static_cast<std::uint32_t>(blocks);
   first->large.huge = false;
@@ -146,38 +131,41 @@ PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, s
 
 void PageHeap::free_run(Block& first, bool clean) {
   Guard guard(lock_);
-  const std::size_t pages = first.large.pages;
-  accounts_.large_pages.subtract(pages);
-  accounts_.large_objects.subtract(1);
-  if (clean) {
-    accounts_.resident_pages.subtract(pages);
-    first.kind.store(BlockKind::free, std::memory_order_relaxed);
-    Chunk* chunk = map_.chunk(address_of(first.address()));
-    return chunk->give_back(chunk->index_of(&first), first.large.blocks);
+  if (!clean) {
+    spares_.remember(first.large.pages);
+    first.dirtied_at.store(static_cast<std::uint32_t>(events()), std::memory_order_relaxed);
+    return queue_run(first, Turn::last);
   }
-  accounts_.dirty_pages.add(pages);
-  first.dirtied_at.store(static_cast<std::uint32_t>(events()), std::memory_order_relaxed);
-  if (!spares_.wants(pages)) return queue_run(first, &PageHeap::append);
-  first.kind.store(BlockKind::spare, std::memory_order_relaxed);
-  if (spares_.full()) queue_run(*spares_.take_oldest(), &PageHeap::prepend);
-  spares_.put(first);
+  accounts_.resident_pages.subtract(first.large.pages);
+  give_back(first);
 }
 
-// The pages of a run that is nobody's, dirty already, go to the queue.
-void PageHeap::queue_run(Block& first, void (PageHeap::*queue)(Block&)) {
+void PageHeap::give_back(Block& first) {
+  accounts_.run_pages.subtract(first.large.pages);
+  accounts_.runs.subtract(1);
+  first.kind.store(BlockKind::free, std::memory_order_relaxed);
+  Chunk* chunk = map_.chunk(address_of(first.address()));
+  chunk->give_back(chunk->index_of(&first), first.large.blocks);
+}
+
+// Ends a run; its pages go to the dirty queue.
+void PageHeap::queue_run(Block& first, Turn turn) {
   const std::uint32_t since = first.dirtied_at.load(std::memory_order_relaxed);
   Chunk* chunk = map_.chunk(address_of(first.address()));
-  const std::size_t begin = chunk->index_of(&first), blocks = first.large.blocks, pages = first.large.pages;
-  first.kind.store(BlockKind::free, std::memory_order_relaxed);
+  const std::size_t begin = chunk->index_of(&first), pages = first.large.pages;
+  accounts_.marked_pages.add(pages);
   for (std::size_t i = 0; i * kPagesPerBlock < pages; ++i) {
     chunk->prepare(begin + i);
     Block& block = *chunk->at(begin + i);
     block.dirty = block.resident = low_pages(pages - i * kPagesPerBlock);
     block.dirtied_at.store(since, std::memory_order_relaxed);
-    if (block.queued.load(std::memory_order_relaxed) == 0) (this->*queue)(block);
+    if (block.queued.load(std::memory_order_relaxed) != 0) continue;
+    turn == Turn::next ? queue_.prepend(block) : queue_.append(block);
   }
-  chunk->give_back(begin, blocks);
+  give_back(first);
 }
+
+[[gnu::noinline]] void PageHeap::make_room_for_spare() { queue_run(*spares_.take_oldest(), Turn::next); }
 
 bool PageHeap::resize(Block& first, std::size_t pages, PageMask& stale) {
   Guard guard(lock_);
@@ -198,13 +186,13 @@ bool PageHeap::resize(Block& first, std::size_t pages, PageMask& stale) {
       stale = static_cast<PageMask>(block.dirty & ~low_pages(pages - i * kPagesPerBlock));
       block.dirty = block.resident = 0;
     }
-    accounts_.dirty_pages.subtract(dirty);
+    accounts_.marked_pages.subtract(dirty);
     accounts_.resident_pages.add(pages - old_pages - dirty);
-    accounts_.large_pages.add(pages - old_pages);
+    accounts_.run_pages.add(pages - old_pages);
     if (need > had) first.large.blocks = static_cast<std::uint32_t>(need);
   } else {
     accounts_.resident_pages.subtract(old_pages - pages);
-    accounts_.large_pages.subtract(old_pages - pages);
+    accounts_.run_pages.subtract(old_pages - pages);
     if (need < had) chunk->give_back(begin + need, had - need);
     first.large.blocks = static_cast<std::uint32_t>(need);
   }
@@ -233,21 +221,21 @@ Block* PageHeap::take_sparse() {
 
 void PageHeap::account(const Touched& touched) {
   if (touched.became_resident != 0) accounts_.resident_pages.add(touched.became_resident);
-  if (touched.were_dirty != 0) accounts_.dirty_pages.subtract(touched.were_dirty);
+  if (touched.were_dirty != 0) accounts_.marked_pages.subtract(touched.were_dirty);
 }
 
 void PageHeap::mark_dirty(Block& block, PageMask fresh) {
   if (fresh == 0) return;
   block.dirty |= fresh;
   block.dirtied_at.store(static_cast<std::uint32_t>(events()), std::memory_order_relaxed);
-  accounts_.dirty_pages.add(count_pages(fresh));
+  accounts_.marked_pages.add(count_pages(fresh));
   enqueue(block);
 }
 
 PageMask PageHeap::claim_dirty(Block& block) {
   const PageMask claimed = block.dirty;
   block.dirty = 0;
-  accounts_.dirty_pages.subtract(count_pages(claimed));
+  accounts_.marked_pages.subtract(count_pages(claimed));
   return claimed;
 }
 
@@ -276,44 +264,7 @@ void PageHeap::enqueue(Block& block) {
 void PageHeap::enqueue_locked(Block& block) {
   if (block.queued.load(std::memory_order_relaxed) != 0) return;
   block.dirtied_at.store(static_cast<std::uint32_t>(events()), std::memory_order_relaxed);
-  append(block);
-}
-
-void PageHeap::append(Block& block) {
-  block.queued.store(1, std::memory_order_relaxed);
-  block.next_dirty = BlockId::none;
-  (queue_tail_ == BlockId::none ? queue_head_ : map_.block(queue_tail_)->next_dirty) = block.id;
-  queue_tail_ = block.id;
-}
-
-void PageHeap::prepend(Block& block) {
-  block.queued.store(1, std::memory_order_relaxed);
-  block.next_dirty = queue_head_;
-  queue_head_ = block.id;
-  if (queue_tail_ == BlockId::none) queue_tail_ = block.id;
-}
-
-// Takes a chunk's blocks out of the dirty queue, which knows blocks by address: another chunk may come to lie there.
-void PageHeap::drop_queued(const Chunk& chunk) {
-  BlockId id = queue_head_;
-  queue_head_ = queue_tail_ = BlockId::none;
-  while (id != BlockId::none) {
-    Block& block = *map_.block(id);
-    id = block.next_dirty;
-    if (map_.chunk(address_of(block.address())) == &chunk) {
-      block.queued.store(0, std::memory_order_relaxed);
-    } else {
-      append(block);
-    }
-  }
-}
-
-Block* PageHeap::pop() {
-  Block* block = map_.block(queue_head_);
-  queue_head_ = block->next_dirty;
-  if (queue_head_ == BlockId::none) queue_tail_ = BlockId::none;
-  block->queued.store(0, std::memory_order_relaxed);
-  return block;
+  queue_.append(block);
 }
 
 Due PageHeap::claim_free_run(Block& block, std::size_t most_blocks) {
@@ -327,13 +278,13 @@ Due PageHeap::claim_free_run(Block& block, std::size_t most_blocks) {
     due.pages += count_pages(chunk->at(i)->dirty);
     chunk->at(i)->dirty = chunk->at(i)->resident = 0;
   }
-  accounts_.dirty_pages.subtract(due.pages);
+  accounts_.marked_pages.subtract(due.pages);
   chunk->take_at(begin, end - begin);
   return due;
 }
 
 void PageHeap::free_spares() {
-  while (spares_.oldest() != nullptr) queue_run(*spares_.take_oldest(), &PageHeap::prepend);
+  while (spares_.oldest() != nullptr) queue_run(*spares_.take_oldest(), Turn::next);
 }
 
 // How many events ago pages of the block fell free.
@@ -344,19 +295,19 @@ std::uint32_t PageHeap::age(const Block& block) const {
 // Spares queue up when they are old, or older than all that waits there.
 void PageHeap::queue_spares(std::uint64_t older_than) {
   for (const Block* run = spares_.oldest(); run != nullptr; run = spares_.oldest()) {
-    const bool first = queue_head_ == BlockId::none || age(*run) > age(*map_.block(queue_head_));
+    const bool first = queue_.empty() || age(*run) > age(queue_.oldest());
     if (older_than == 0 ? !first : age(*run) < older_than) return;
-    queue_run(*spares_.take_oldest(), &PageHeap::prepend);
+    queue_run(*spares_.take_oldest(), Turn::next);
   }
 }
 
 Due PageHeap::pop_due(std::uint64_t older_than, std::size_t most_blocks) {
   Guard guard(lock_);
   int young = 0;
-  while (queue_spares(older_than), queue_head_ != BlockId::none) {
-    Block* block = pop();
+  while (queue_spares(older_than), !queue_.empty()) {
+    Block* block = queue_.pop();
     if (age(*block) < older_than) {
-      append(*block);
+      queue_.append(*block);
       if (++young == kMostSecondChances) return {};
       continue;
     }
@@ -380,7 +331,7 @@ void PageHeap::end_free_run(const Due& due, bool discarded) {
     for (std::size_t i = begin; i < begin + due.blocks; ++i) {
       due.chunk->at(i)->dirty = due.chunk->at(i)->resident = PageMask{0xffff};
     }
-    accounts_.dirty_pages.add(due.blocks * kPagesPerBlock);
+    accounts_.marked_pages.add(due.blocks * kPagesPerBlock);
     accounts_.resident_pages.add(due.blocks * kPagesPerBlock - due.pages);
   }
   due.chunk->give_back(begin, due.blocks);

@@ -15,6 +15,7 @@
 #include "pages/accounts.h"
 #include "pages/block.h"
 #include "pages/chunk.h"
+#include "pages/dirty_queue.h"
 #include "pages/page_map.h"
 #include "pages/spares.h"
 
@@ -35,7 +36,7 @@ inline constexpr std::size_t kMostBlocksPerDiscard = 256;
 
 class PageHeap {
  public:
-  explicit constexpr PageHeap(PageMap& map) : map_(map) {}
+  explicit constexpr PageHeap(PageMap& map) : map_(map), queue_(map) {}
 
   // One block for a slab of the given class, or null. Its resident mask stays as it was, and so does the dirty one.
   Block* take_slab(std::uint8_t size_class) { return take_block(BlockKind::slab, size_class); }
@@ -44,21 +45,24 @@ class PageHeap {
   void free_block(Block& block);
 
   // A run of `blocks` at a multiple of `align_blocks`, with its first `pages` usable; kind large. Pages of the run may
-  // be dirty: the count is returned, and Block::dirty of each block tells which until forget_dirty is called. Of a
-  // spare all pages may hold garbage, and none is counted.
+  // be dirty: the count is returned, and Block::dirty of each block tells which until forget_dirty is called.
   struct Run {
     Block* first = nullptr;
     std::uint64_t dirty_pages = 0;
     std::size_t committed_blocks = 0;  // of the run: only these have descriptors that can be read
-    bool spare = false;
   };
   Run take_run(std::size_t blocks, std::size_t align_blocks, std::size_t pages);
+  // The first block of a spare of so many pages, at a multiple of `align_blocks`; or null. All its pages may hold
+  // garbage.
+  Block* take_spare(std::size_t align_blocks, std::size_t pages);
+  // Ends a large object whose run is kept as a spare, which counts as dirty; false, and nothing happens, when its size
+  // is not one that comes again.
+  bool keep_spare(Block& first);
   // The owner of a run looks at the dirty pages it was given: fn(begin, bytes) for each piece of them, lowest first;
   // then they are forgotten.
   template <class Fn>
   void forget_dirty(const Run& run, Fn fn);
   // Ends a large object: the pages in use become dirty, or count as returned when `clean` (the caller discarded them).
-  // Dirty ones are kept as a spare.
   void free_run(Block& first, bool clean);
   // Changes the size of a large object in place; false when it cannot grow there. On shrinking, the caller has
   // discarded the pages that go. Growing can meet dirty pages: those inside the object are garbage, as realloc may
@@ -91,6 +95,11 @@ class PageHeap {
   std::uint64_t events() const { return events_.load(std::memory_order_relaxed); }
   std::uint64_t advance(std::uint64_t events) { return events_.fetch_add(events, std::memory_order_relaxed) + events; }
 
+  // Sums, for which a spare is dirty: it needs no other account than that it lies there.
+  std::uint64_t dirty_pages() const { return accounts_.marked_pages.get() + spares_.pages(); }
+  std::uint64_t large_pages() const { return rest(accounts_.run_pages.get(), spares_.pages()); }
+  std::uint64_t large_objects() const { return rest(accounts_.runs.get(), spares_.count()); }
+
   PageMap& map() { return map_; }
   const PageMap& map() const { return map_; }
   Accounts& accounts() { return accounts_; }
@@ -98,36 +107,58 @@ class PageHeap {
   Mutex& lock() { return lock_; }
 
  private:
+  // Sums that others change meanwhile must not end below zero.
+  static std::uint64_t rest(std::uint64_t all, std::uint64_t part) { return all > part ? all - part : 0; }
+
   Block* take_block(BlockKind kind, std::uint8_t size_class);
   Block* take(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
   Block* search(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
   Chunk* grow(std::size_t blocks);
-  Run take_spare(std::size_t blocks, std::size_t align_blocks, std::size_t pages);
-  void count_new_large(std::size_t pages);
-  void queue_run(Block& first, void (PageHeap::*queue)(Block&));
+  void make_room_for_spare();
+  enum class Turn : std::uint8_t { next, last };
+  void queue_run(Block& first, Turn turn);
+  void give_back(Block& first);
   void free_spares();
   void queue_spares(std::uint64_t older_than);
   std::uint32_t age(const Block& block) const;
   void enqueue_locked(Block& block);
-  Block* pop();
-  void append(Block& block);
-  void prepend(Block& block);
-  void drop_queued(const Chunk& chunk);
   void vacate_free_chunks();
   Due claim_free_run(Block& block, std::size_t most_blocks);
 
-  // Cache lines by who writes to them: nobody, the lock's owner, the clock, everybody a little.
+  // Cache lines by who writes to them: nobody, the lock's owner, the same for what others read, the clock, everybody a
+  // little.
   PageMap& map_;
   alignas(64) Mutex lock_;
   Chunk* chunks_ = nullptr;
   Chunk* newest_ = nullptr;
   std::uint32_t next_rank_ = 0;
   std::atomic<bool> may_have_sparse_{false};
-  Spares spares_;
-  BlockId queue_head_ = BlockId::none, queue_tail_ = BlockId::none;
+  DirtyQueue queue_;
+  alignas(64) Spares spares_;
   alignas(64) std::atomic<std::uint64_t> events_{0};
   alignas(64) Accounts accounts_;
 };
+
+inline Block* PageHeap::take_spare(std::size_t align_blocks, std::size_t pages) {
+  if (!spares_.may_have(pages)) return nullptr;
+  Guard guard(lock_);
+  Block* const first = spares_.take(pages, align_blocks);
+  if (first == nullptr) return nullptr;
+  first->kind.store(BlockKind::large, std::memory_order_relaxed);
+  accounts_.large_served.add(1);
+  return first;
+}
+
+inline bool PageHeap::keep_spare(Block& first) {
+  if (!spares_.expects(first.large.pages)) return false;
+  Guard guard(lock_);
+  if (spares_.full()) [[unlikely]]
+    make_room_for_spare();
+  first.kind.store(BlockKind::spare, std::memory_order_relaxed);
+  first.dirtied_at.store(static_cast<std::uint32_t>(events()), std::memory_order_relaxed);
+  spares_.put(first);
+  return true;
+}
 
 template <class Fn>
 void PageHeap::forget_dirty(const Run& run, Fn fn) {

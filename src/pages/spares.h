@@ -1,11 +1,14 @@
-// Spares: the runs of a few large objects freed last, kept whole for the next ones of their sizes: a program that takes
-// and frees a buffer in turn finds it again without a search, and without a look at its pages. They count as dirty, and
-// go to the dirty queue when they were not wanted for a while. Only sizes that come again are kept: other runs serve
-// small objects better. Guarded by the page heap's lock.
+// Spares: the runs of the two large objects freed last, kept whole for the next ones of their sizes: a program that
+// takes and frees a buffer in turn finds it again without a search, and without a look at its pages. They count as
+// dirty, and go to the dirty queue when they were not wanted for a while. Only sizes that come again are kept: other
+// runs serve small objects better.
+//
+// Changes under the page heap's lock; what is atomic may be read without it.
 #pragma once
 
-#include <algorithm>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 #include "pages/block.h"
 
@@ -13,50 +16,55 @@ namespace neap {
 
 class Spares {
  public:
-  // True when an object of this size, and not too large, was freed a short while ago too; otherwise remembers that one
-  // was now.
-  bool wants(std::size_t pages) {
-    if (pages > kMostPages) return false;
-    if (std::find(sizes_, sizes_ + kSizes, pages) != sizes_ + kSizes) return true;
-    sizes_[next_size_++ % kSizes] = pages;
-    return false;
-  }
-
-  bool full() const { return count_ == kRoom; }
-  void put(Block& run) { runs_[count_++] = &run; }  // unless full
-
-  // The newest run of exactly so many pages, in at least so many blocks, that begins at a multiple of `align` blocks;
-  // or null.
-  Block* take(std::size_t pages, std::size_t blocks, std::size_t align) {
-    for (std::size_t i = count_; i > 0; --i) {
-      Block* run = runs_[i - 1];
-      if (run->large.pages != pages || run->large.blocks < blocks) continue;
-      if ((static_cast<std::size_t>(run->id) & (align - 1)) != 0) continue;
-      drop(i - 1);
-      return run;
-    }
-    return nullptr;
-  }
-
-  Block* oldest() const { return count_ == 0 ? nullptr : runs_[0]; }
-  Block* take_oldest() {
-    Block* run = runs_[0];
-    drop(0);
-    return run;
-  }
-
- private:
-  static constexpr std::size_t kRoom = 2, kSizes = 2;
   static constexpr std::size_t kMostPages = 64;  // 256 KiB: half of what may always stay dirty
 
-  void drop(std::size_t index) {
-    --count_;
-    for (std::size_t i = index; i < count_; ++i) runs_[i] = runs_[i + 1];
+  // True when an object of this size, and not too large, was freed a short while ago too. `remember` that one was now.
+  bool expects(std::size_t pages) const { return size(0) == pages || size(1) == pages; }
+  void remember(std::size_t pages) {
+    if (pages > kMostPages || expects(pages)) return;
+    sizes_[next_size_].store(pages, std::memory_order_relaxed);
+    next_size_ ^= 1;
   }
 
-  Block* runs_[kRoom] = {};  // oldest first
-  std::size_t count_ = 0;
-  std::size_t sizes_[kSizes] = {};  // in pages, freed last
+  std::size_t pages() const { return pages_of_slot(0) + pages_of_slot(1); }
+  bool empty() const { return pages() == 0; }
+  bool full() const { return pages_of_slot(0) != 0 && pages_of_slot(1) != 0; }
+  std::size_t count() const { return full() ? 2 : empty() ? 0 : 1; }
+  bool may_have(std::size_t pages) const { return pages_of_slot(0) == pages || pages_of_slot(1) == pages; }
+
+  void put(Block& run) {  // unless full
+    if (pages_of_slot(newest_) != 0) newest_ ^= 1;
+    runs_[newest_] = &run;
+    pages_[newest_].store(run.large.pages, std::memory_order_relaxed);
+  }
+
+  // The newest run of exactly so many pages that begins at a multiple of `align` blocks; or null.
+  Block* take(std::size_t pages, std::size_t align) {
+    if (fits(newest_, pages, align)) return take_slot(newest_);
+    return fits(newest_ ^ 1, pages, align) ? take_slot(newest_ ^ 1) : nullptr;
+  }
+
+  Block* oldest() const { return empty() ? nullptr : runs_[oldest_slot()]; }
+  Block* take_oldest() { return take_slot(oldest_slot()); }  // unless there is none
+
+ private:
+  std::size_t size(std::size_t i) const { return sizes_[i].load(std::memory_order_relaxed); }
+  std::size_t pages_of_slot(std::size_t slot) const { return pages_[slot].load(std::memory_order_relaxed); }
+  std::size_t oldest_slot() const { return pages_of_slot(newest_ ^ 1) != 0 ? newest_ ^ 1 : newest_; }
+
+  bool fits(std::size_t slot, std::size_t pages, std::size_t align) const {
+    return pages_of_slot(slot) == pages && (static_cast<std::size_t>(runs_[slot]->id) & (align - 1)) == 0;
+  }
+  Block* take_slot(std::size_t slot) {
+    pages_[slot].store(0, std::memory_order_relaxed);
+    return runs_[slot];
+  }
+
+  // Two slots, by turns the newest one's.
+  Block* runs_[2] = {};
+  std::atomic<std::size_t> pages_[2] = {};  // of the runs; 0: there is none
+  std::size_t newest_ = 0;
+  std::atomic<std::size_t> sizes_[2] = {};  // in pages, freed last
   std::size_t next_size_ = 0;
 };
 

@@ -41,7 +41,7 @@ class BinTest : public testing::Test {
   Block& block_of(void* object) { return *pages_.map().block_fast(address_of(object)); }
   bool admits(void* object) { return block_of(object).admit.load() != 0; }
   std::size_t capacity() const { return row_.capacity; }
-  std::uint64_t dirty() { return pages_.accounts().dirty_pages.get(); }
+  std::uint64_t dirty() { return pages_.dirty_pages(); }
 
   // Releases what is due of slabs and free runs, as the policy does.
   void release() {
@@ -58,7 +58,7 @@ class BinTest : public testing::Test {
     const Ledger truth = recount(*map_);
     EXPECT_EQ(truth.fault, "");
     EXPECT_EQ(pages_.accounts().resident_pages.get(), truth.resident_pages);
-    EXPECT_EQ(pages_.accounts().dirty_pages.get(), truth.dirty_pages);
+    EXPECT_EQ(pages_.dirty_pages(), truth.dirty_pages);
     EXPECT_EQ(pages_.accounts().small_bytes.get(), truth.small_bytes);
   }
 

@@ -201,6 +201,80 @@ TEST_F(LargeTest, OneAboveTheDirtyLimitGoesBackAtOnce) {
   rig_.expect_in_order();
 }
 
+// The limit may have fallen since the last look at it: no spare is kept that exceeds it.
+TEST_F(LargeTest, NoSpareIsKeptAboveTheDirtyLimit) {
+  rig_.heap.options.dirty_percent = 0;
+  for (const std::uint64_t floor : {kMiB, 64 * kKiB}) {
+    rig_.heap.options.dirty_floor = floor;
+    rig_.heap.release_due();
+    for (int i = 0; i < 3; ++i) {
+      char* object = make(100 * kKiB, 1);
+      Block& block = rig_.block(object);
+      rig_.free(nullptr, object);
+      EXPECT_EQ(block.kind.load() == BlockKind::spare, floor == kMiB && i > 0);
+    }
+    EXPECT_LE(rig_.sums().dirty_bytes, floor);
+    rig_.expect_in_order();
+  }
+}
+
+TEST_F(LargeTest, SparesCountLikeOtherFreedObjects) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  const std::uint64_t served = rig_.sums().served;
+  const auto replace = [&](void*& object) {
+    rig_.free(cache, object);
+    object = rig_.allocate(cache, 100 * kKiB);
+  };
+  std::vector<void*> objects;
+  for (int i = 0; i < 3; ++i) objects.push_back(rig_.allocate(cache, 100 * kKiB));
+  for (int i = 0; i < 1000; ++i) replace(objects[static_cast<std::size_t>(i) % objects.size()]);
+  EXPECT_EQ(rig_.sums().served, served + 1003);
+  EXPECT_EQ(rig_.board.large_objects, 3u);
+  EXPECT_EQ(rig_.board.large_bytes, 300 * kKiB);
+  EXPECT_EQ(rig_.board.dirty_bytes, 0u);
+  EXPECT_GE(rig_.board.events, 2000u - kClockStep);
+  for (void* object : objects) rig_.free(cache, object);
+  EXPECT_EQ(rig_.sums().large_objects, 0u);
+  EXPECT_EQ(rig_.board.dirty_bytes, 300 * kKiB);
+  rig_.expect_in_order();
+}
+
+// A process that does nothing but take and free one buffer still tells its watchers about it, a little later.
+TEST_F(LargeTest, TheBoardLearnsOfSparesByAndBy) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  for (int i = 0; i < 2; ++i) rig_.free(cache, rig_.allocate(cache, 100 * kKiB));
+  rig_.sums();
+  void* object = rig_.allocate(cache, 100 * kKiB);
+  for (std::uint32_t i = 0; i < kClockStep; ++i) {
+    rig_.free(cache, object);
+    object = rig_.allocate(cache, 100 * kKiB);
+  }
+  EXPECT_EQ(rig_.board.large_objects + rig_.board.dirty_bytes / (100 * kKiB), 1u);
+  EXPECT_GE(rig_.board.events, std::uint64_t{2} * kClockStep);
+}
+
+// A call returns one block while little is due, and the next calls go on; a burst of frees does not outrun them.
+TEST_F(LargeTest, ReturnsAreShortWhereLittleIsDue) {
+  constexpr std::uint64_t kFloor = kMiB, kObject = 252 * kKiB, kSlack = 256 * kKiB;
+  rig_.heap.options.dirty_percent = 0;
+  rig_.heap.options.dirty_floor = kFloor;
+  std::vector<char*> objects(40);
+  for (char*& object : objects) object = make(kObject, 1);
+  for (std::size_t i = 0; i < 5; ++i) rig_.free(nullptr, objects[i]);
+  EXPECT_GT(rig_.sums().dirty_bytes, kFloor);
+  while (rig_.sums().dirty_bytes > kFloor) {
+    const std::uint64_t before = rig_.board.dirty_bytes;
+    rig_.heap.release_due();
+    ASSERT_LT(rig_.sums().dirty_bytes, before);
+  }
+  for (const auto& discard : fake_os::discards()) EXPECT_LE(discard.size, kBlockSize);
+  for (std::size_t i = 5; i < objects.size(); ++i) {
+    rig_.free(nullptr, objects[i]);
+    EXPECT_LE(rig_.sums().dirty_bytes, kFloor + kSlack + kBlockSize);
+  }
+  rig_.expect_in_order();
+}
+
 TEST_F(LargeTest, ARefusedReturnLeavesItDirtyAndNeverTakenForZeros) {
   release_at_once();
   fake_os::refuse(Call::discard);

@@ -33,7 +33,7 @@ class PageHeapTest : public testing::Test {
     }
     const PageMask fresh = static_cast<PageMask>(resident & ~block->resident);
     sums().resident_pages.add(static_cast<std::uint64_t>(std::popcount(fresh)));
-    sums().dirty_pages.subtract(
+    sums().marked_pages.subtract(
         static_cast<std::uint64_t>(std::popcount(static_cast<PageMask>(resident & block->dirty))));
     block->resident |= resident;
     block->dirty = static_cast<PageMask>(block->dirty & ~resident);
@@ -51,6 +51,10 @@ class PageHeapTest : public testing::Test {
     std::memset(run.first->address(), 'r', pages * kPageSize);
     return run.first;
   }
+  // Ends a large object as the heap does.
+  void end(Block& first) {
+    if (!heap_.keep_spare(first)) heap_.free_run(first, false);
+  }
   // Discards what is due, as the release policy does; the blocks it began with.
   std::vector<Block*> release(std::uint64_t older_than) {
     std::vector<Block*> begun;
@@ -66,9 +70,9 @@ class PageHeapTest : public testing::Test {
     const Ledger truth = recount(*map_);
     EXPECT_EQ(truth.fault, "");
     EXPECT_EQ(sums().resident_pages.get(), truth.resident_pages);
-    EXPECT_EQ(sums().dirty_pages.get(), truth.dirty_pages);
-    EXPECT_EQ(sums().large_pages.get(), truth.large_pages);
-    EXPECT_EQ(sums().large_objects.get(), truth.large_objects);
+    EXPECT_EQ(heap_.dirty_pages(), truth.dirty_pages);
+    EXPECT_EQ(heap_.large_pages(), truth.large_pages);
+    EXPECT_EQ(heap_.large_objects(), truth.large_objects);
   }
 
   std::unique_ptr<PageMap> map_ = std::make_unique<PageMap>();
@@ -87,7 +91,7 @@ TEST_F(PageHeapTest, BlocksComeLowestFirst) {
 TEST_F(PageHeapTest, AFreedSlabsResidentPagesAreDirty) {
   Block* block = make_slab(0x8005);
   heap_.free_block(*block);
-  EXPECT_EQ(sums().dirty_pages.get(), 3u);
+  EXPECT_EQ(heap_.dirty_pages(), 3u);
   EXPECT_EQ(block->kind.load(), BlockKind::free);
 }
 
@@ -96,7 +100,7 @@ TEST_F(PageHeapTest, DirtyBlocksAreDueInTheOrderTheyFell) {
   for (const std::size_t i : {4u, 0u, 2u}) heap_.free_block(*all[i]);
   EXPECT_EQ(release(0), (std::vector<Block*>{all[4], all[0], all[2]}));
   EXPECT_EQ(sums().resident_pages.get(), 3u);
-  EXPECT_EQ(sums().dirty_pages.get(), 0u);
+  EXPECT_EQ(heap_.dirty_pages(), 0u);
   EXPECT_EQ(sums().returned_pages.get(), 3u);
 }
 
@@ -146,7 +150,7 @@ TEST_F(PageHeapTest, ADiscardThatFailedLeavesEveryPageDirty) {
   Block* block = make_slab(3);
   heap_.free_block(*block);
   heap_.end_free_run(heap_.pop_due(0), false);
-  EXPECT_EQ(sums().dirty_pages.get(), kPagesPerBlock);
+  EXPECT_EQ(heap_.dirty_pages(), kPagesPerBlock);
   EXPECT_EQ(sums().returned_pages.get(), 0u);
   const PageHeap::Run run = heap_.take_run(1, 1, kPagesPerBlock);
   ASSERT_EQ(run.first, block);
@@ -171,11 +175,11 @@ TEST_F(PageHeapTest, ARunTellsItsDirtyPagesOnceLowestFirst) {
 
 TEST_F(PageHeapTest, RunsCountExactlyTheirPages) {
   Block* first = run(3, 33);
-  EXPECT_EQ(sums().large_pages.get(), 33u);
+  EXPECT_EQ(heap_.large_pages(), 33u);
   EXPECT_EQ(sums().resident_pages.get(), 33u);
   expect_in_order();
   heap_.free_run(*first, false);
-  EXPECT_EQ(sums().dirty_pages.get(), 33u);
+  EXPECT_EQ(heap_.dirty_pages(), 33u);
   expect_in_order();
   first = run(3, 48);
   os::discard(first->address(), 48 * kPageSize);
@@ -260,7 +264,7 @@ TEST_F(PageHeapTest, AChunkGivenBackLeavesNothingInTheQueue) {
   fake_os::refuse(Call::reserve, 0, 1);  // what a limit answers to the first try
   Block* large = run(100 * kMiB / kBlockSize, 17);
   ASSERT_NE(large, nullptr);
-  EXPECT_EQ(sums().dirty_pages.get(), 0u);
+  EXPECT_EQ(heap_.dirty_pages(), 0u);
   expect_in_order();
   heap_.free_run(*large, false);
   expect_in_order();
@@ -296,38 +300,37 @@ TEST_F(PageHeapTest, AChunkGivenBackServesAgain) {
 // A size that comes again is kept whole; what was freed once is at once there for others.
 TEST_F(PageHeapTest, TheRunOfASizeThatComesAgainIsKeptForIt) {
   Block* once = run(2, 20);
-  heap_.free_run(*once, false);
+  end(*once);
   EXPECT_EQ(make_slab(1), once);
   Block* again = run(2, 20);
-  heap_.free_run(*again, false);
+  end(*again);
   EXPECT_EQ(again->kind.load(), BlockKind::spare);
   EXPECT_NE(make_slab(1), again);
   expect_in_order();
   EXPECT_NE(run(2, 21), again);
-  const PageHeap::Run same = heap_.take_run(2, 1, 20);
-  EXPECT_EQ(same.first, again);
-  EXPECT_TRUE(same.spare);
-  EXPECT_EQ(same.dirty_pages, 0u);
+  EXPECT_EQ(heap_.take_spare(1, 21), nullptr);
+  EXPECT_EQ(heap_.take_spare(1, 20), again);
+  EXPECT_EQ(again->kind.load(), BlockKind::large);
   expect_in_order();
 }
 
 TEST_F(PageHeapTest, ASpareMustBeAlignedAsItsNextObjectWants) {
   make_slab(1);
-  for (int i = 0; i < 2; ++i) heap_.free_run(*run(1, 10), false);
-  Block* aligned = heap_.take_run(1, 16, 10).first;
-  ASSERT_NE(aligned, nullptr);
-  EXPECT_EQ(static_cast<std::size_t>(aligned->id) % 16, 0u);
+  for (int i = 0; i < 2; ++i) end(*run(1, 10));
+  EXPECT_EQ(heap_.take_spare(16, 10), nullptr);
+  EXPECT_NE(heap_.take_spare(1, 10), nullptr);
 }
 
 TEST_F(PageHeapTest, SparesGoBackWhenTheyAreOldOrNothingElseIsLeft) {
-  for (int i = 0; i < 2; ++i) heap_.free_run(*run(1, 10), false);
+  for (int i = 0; i < 2; ++i) end(*run(1, 10));
   EXPECT_TRUE(release(100).empty());
   heap_.advance(100);
   EXPECT_EQ(release(100).size(), 1u);
   EXPECT_EQ(sums().resident_pages.get(), 0u);
   expect_in_order();
   Block* spare = run(1, 10);
-  heap_.free_run(*spare, false);
+  end(*spare);
+  ASSERT_EQ(spare->kind.load(), BlockKind::spare);
   heap_.advance(1);
   Block* newer = make_slab(1);
   ASSERT_NE(newer, spare);
@@ -339,21 +342,21 @@ TEST_F(PageHeapTest, SparesAreFewAndSmall) {
   const std::vector<std::size_t> sizes{64, 64, 64, 65, 65};
   std::vector<Block*> runs;
   for (const std::size_t pages : sizes) runs.push_back(run(5, pages));
-  for (Block* run : runs) heap_.free_run(*run, false);
+  for (Block* run : runs) end(*run);
   std::vector<bool> kept;
   for (const Block* run : runs) kept.push_back(run->kind.load() == BlockKind::spare);
   EXPECT_EQ(kept, (std::vector<bool>{false, true, true, false, false}));
   expect_in_order();
-  Block* more = run(5, 64);
+  Block* more = heap_.take_spare(1, 64);
   EXPECT_EQ(more, runs[2]) << "the newest first";
   std::vector<Block*> others{run(1, 7), run(1, 7), run(1, 7)};
-  for (Block* run : others) heap_.free_run(*run, false);
+  for (Block* run : others) end(*run);
   EXPECT_EQ(runs[1]->kind.load(), BlockKind::free) << "the oldest makes room";
   expect_in_order();
 }
 
 TEST_F(PageHeapTest, SparesAreGivenUpBeforeMemoryIsOut) {
-  for (int i = 0; i < 2; ++i) heap_.free_run(*run(1, 16), false);
+  for (int i = 0; i < 2; ++i) end(*run(1, 16));
   fake_os::refuse(Call::commit);
   std::size_t taken = 0;
   while (heap_.take_slab(1) != nullptr) ++taken;
