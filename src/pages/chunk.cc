@@ -15,6 +15,9 @@ constexpr std::size_t kBitmapBytes = kMostObjects / 8;
 constexpr std::size_t kLeastStep = (std::size_t{256} << 10) / kBlockSize;
 constexpr std::size_t kMostStep = (std::size_t{16} << 20) / kBlockSize;
 
+// Dirty blocks that a search for a run begins at, at most.
+constexpr int kMostDirtyTries = 8;
+
 std::size_t bitmap_bytes(std::size_t count) { return (count + 63) / 64 * sizeof(bits::Word); }
 
 // Descriptors are laid out for whole slots: the page map may be asked for any address of a slot, and a block that does
@@ -23,7 +26,7 @@ struct Layout {
   std::size_t fits[Chunk::kFitLevels], header, blocks, bitmaps;  // bytes; all but the first in whole pages
   explicit Layout(std::size_t count)
       : blocks(round_up(count, kBlocksPerSlot) * sizeof(Block)), bitmaps(round_up(count * kBitmapBytes, kPageSize)) {
-    header = sizeof(Chunk) + 2 * bitmap_bytes(count);
+    header = sizeof(Chunk) + 3 * bitmap_bytes(count);
     for (std::size_t& level : fits) {
       count = round_up(count, Chunk::kFitFan);
       header += level = count;
@@ -67,7 +70,8 @@ Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts
   Chunk* chunk = new (metadata) Chunk;
   chunk->used_ = reinterpret_cast<bits::Word*>(chunk + 1);
   chunk->sparse_ = chunk->used_ + bitmap_bytes(count) / sizeof(bits::Word);
-  std::uint8_t* fits = reinterpret_cast<std::uint8_t*>(chunk->sparse_) + bitmap_bytes(count);
+  chunk->dirty_ = chunk->sparse_ + bitmap_bytes(count) / sizeof(bits::Word);
+  std::uint8_t* fits = reinterpret_cast<std::uint8_t*>(chunk->dirty_) + bitmap_bytes(count);
   for (int level = 0; level < kFitLevels; fits += layout.fits[level++]) chunk->fits_[level] = fits;
   chunk->base_ = static_cast<char*>(data);
   chunk->blocks_ = reinterpret_cast<Block*>(metadata + layout.header);
@@ -75,7 +79,7 @@ Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts
   chunk->begin_bits_ = reinterpret_cast<bits::Word*>(metadata + layout.header + layout.blocks + layout.bitmaps);
   chunk->count_ = count;
   chunk->committed_.store(0, std::memory_order_relaxed);
-  chunk->first_free_ = 0;
+  chunk->first_free_ = chunk->first_dirty_ = 0;
   chunk->no_run_of_ = count + 1;
   chunk->publish(map, chunk);
   accounts.reserved_bytes.add(size);
@@ -135,8 +139,23 @@ Chunk::Taken Chunk::take(std::size_t count, std::size_t align, std::size_t commi
   }
   if (!commit(index + commit_count, accounts)) return {nullptr, true};
   bits::set_range(used_, index, index + count);
+  bits::clear_range(dirty_, index, index + count);
   prepare(index);
   return {blocks_ + index, false};
+}
+
+Block* Chunk::take_dirty(std::size_t count, std::size_t commit_count) {
+  if (vacant_ || count >= no_run_of_) return nullptr;
+  first_dirty_ = bits::find(dirty_, first_dirty_, count_, true);
+  std::size_t index = first_dirty_;
+  for (int tries = 0; tries < kMostDirtyTries && index + commit_count <= committed(); ++tries) {
+    if (take_at(index, count)) {
+      prepare(index);
+      return blocks_ + index;
+    }
+    index = bits::find(dirty_, index + 1, count_, true);
+  }
+  return nullptr;
 }
 
 void Chunk::mark_sparse(std::size_t index) {
@@ -163,6 +182,7 @@ void Chunk::vacate(PageMap& map, Accounts& accounts) {
     dirty += static_cast<std::uint64_t>(std::popcount(blocks_[i].dirty));
     blocks_[i].dirty = blocks_[i].resident = 0;
   }
+  bits::clear_range(dirty_, 0, count_);
   publish(map, nullptr);
   os::unreserve(base_, count_ * kBlockSize);
   accounts.marked_pages.subtract(dirty);
@@ -183,7 +203,7 @@ bool Chunk::revive(PageMap& map, Accounts& accounts) {
   os::forbid_huge_pages(base_, count_ * kBlockSize);
   accounts.reserved_bytes.add(count_ * kBlockSize);
   vacant_ = false;
-  first_free_ = 0;
+  first_free_ = first_dirty_ = 0;
   no_run_of_ = count_ + 1;
   return true;
 }
@@ -191,6 +211,7 @@ bool Chunk::revive(PageMap& map, Accounts& accounts) {
 bool Chunk::take_at(std::size_t first, std::size_t count) {
   if (first + count > count_ || bits::find(used_, first, first + count, true) != first + count) return false;
   bits::set_range(used_, first, first + count);
+  bits::clear_range(dirty_, first, first + count);
   return true;
 }
 
@@ -198,6 +219,12 @@ void Chunk::give_back(std::size_t first, std::size_t count) {
   bits::clear_range(used_, first, first + count);
   if (first < first_free_) first_free_ = first;
   no_run_of_ = count_ + 1;
+  const std::size_t end = first + count < committed() ? first + count : committed();
+  for (std::size_t i = first; i < end; ++i) {
+    if (blocks_[i].dirty == 0) continue;
+    bits::set_range(dirty_, i, i + 1);
+    if (i < first_dirty_) first_dirty_ = i;
+  }
 }
 
 }  // namespace neap

@@ -28,6 +28,9 @@ class Chunk {
     bool refused = false;
   };
   Taken take(std::size_t count, std::size_t align, std::size_t commit_count, Accounts& accounts);
+  // The same where the first of them is dirty and the others are committed; null when there is no such run, or it is
+  // not among the first few dirty blocks.
+  Block* take_dirty(std::size_t count, std::size_t commit_count);
   // Takes the `count` blocks that begin at `first`, if all are free.
   bool take_at(std::size_t first, std::size_t count);
   void give_back(std::size_t first, std::size_t count);
@@ -84,12 +87,14 @@ class Chunk {
   bits::Word* begin_bits_;   // as many
   std::uint8_t* fits_[kFitLevels];
   bits::Word* sparse_;                  // one bit per block
+  bits::Word* dirty_;                   // one bit per block: it is free, and may have dirty pages
   std::size_t count_;                   // blocks
   std::atomic<std::size_t> committed_;  // blocks, from the bottom
   bool vacant_ = false;
-  std::size_t first_free_;  // no lower block is free
-  std::size_t no_run_of_;   // no run of this many blocks is free, at any alignment
-  bits::Word* used_;        // one bit per block; lies behind the chunk
+  std::size_t first_dirty_;  // no lower block is marked
+  std::size_t first_free_;   // no lower block is free
+  std::size_t no_run_of_;    // no run of this many blocks is free, at any alignment
+  bits::Word* used_;         // one bit per block; lies behind the chunk
 };
 
 }  // namespace neap

@@ -82,6 +82,14 @@ Block* PageHeap::search(std::size_t blocks, std::size_t align, std::size_t commi
   return chunk == nullptr ? nullptr : chunk->take(blocks, align, commit_blocks, accounts_).block;
 }
 
+Block* PageHeap::take_dirty(std::size_t blocks, std::size_t commit_blocks) {
+  if (accounts_.marked_pages.get() == 0) return nullptr;
+  for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
+    if (Block* block = chunk->take_dirty(blocks, commit_blocks)) return block;
+  }
+  return nullptr;
+}
+
 Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class) {
   Guard guard(lock_);
   Block* block = take(1, 1, 1);
@@ -106,7 +114,9 @@ void PageHeap::free_block(Block& block) {
 
 PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, std::size_t pages) {
   Guard guard(lock_);
-  Block* first = take(blocks, align_blocks, (pages + kPagesPerBlock - 1) / kPagesPerBlock);
+  const std::size_t commit_blocks = (pages + kPagesPerBlock - 1) / kPagesPerBlock;
+  Block* first = align_blocks == 1 ? take_dirty(blocks, commit_blocks) : nullptr;
+  if (first == nullptr) first = take(blocks, align_blocks, commit_blocks);
   if (first == nullptr) return {};
   Run run{first, 0, 0};
   Chunk* chunk = map_.chunk(address_of(first->address()));

@@ -112,6 +112,7 @@ class PageHeap {
 
   Block* take_block(BlockKind kind, std::uint8_t size_class);
   Block* take(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
+  Block* take_dirty(std::size_t blocks, std::size_t commit_blocks);
   Block* search(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
   Chunk* grow(std::size_t blocks);
   void make_room_for_spare();

@@ -173,6 +173,29 @@ TEST_F(PageHeapTest, ARunTellsItsDirtyPagesOnceLowestFirst) {
   EXPECT_EQ(pieces, (std::vector<Piece>{{0, kPageSize}, {kBlockSize, kPageSize}, {31 * kPageSize, kPageSize}}));
 }
 
+// Memory that is there already is used before any other, and slabs go to the lowest block all the same.
+TEST_F(PageHeapTest, ARunBeginsAtADirtyBlockWhereOneHasRoom) {
+  Block* const low = run(3, 48);
+  run(1, 16);
+  Block* const narrow = run(1, 16);
+  run(1, 16);
+  Block* const high = run(3, 40);
+  run(1, 16);
+  for (Block* first : {low, narrow, high}) {
+    heap_.free_run(*first, false);
+    if (first == low) release(0);
+  }
+  EXPECT_EQ(run(2, 30), high);
+  EXPECT_EQ(run(1, 16), narrow);
+  EXPECT_EQ(make_slab(0x0001), low);
+  EXPECT_EQ(run(2, 20), low + 1) << "the dirty block that is left has no second one";
+  expect_in_order();
+  EXPECT_EQ(heap_.dirty_pages(), 8u);
+  release(0);
+  EXPECT_EQ(run(1, 1), high + 2) << "the lowest free block";
+  expect_in_order();
+}
+
 TEST_F(PageHeapTest, RunsCountExactlyTheirPages) {
   Block* first = run(3, 33);
   EXPECT_EQ(heap_.large_pages(), 33u);
