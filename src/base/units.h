@@ -16,8 +16,9 @@ inline constexpr std::size_t kBlockShift = 16;
 inline constexpr std::size_t kBlockSize = std::size_t{1} << kBlockShift;
 inline constexpr std::uint32_t kPagesPerBlock = kBlockSize / kPageSize;
 
-// The most objects a slab may hold: a block's bitmap of free objects has 512 bytes.
+// The most objects a slab may hold, and the most that its descriptor has bits for: others have a bitmap elsewhere.
 inline constexpr std::uint32_t kMostObjects = 4096;
+inline constexpr std::uint32_t kFewObjects = 128;
 
 // One bit per page of a block, bit 0 the lowest page.
 using PageMask = std::uint16_t;

@@ -49,7 +49,7 @@ std::uint32_t Bin::take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t
   Block* block = nonfull_.lowest();
   if (block == nullptr) {
     if (growth == Growth::no) return 0;
-    block = pages.take_slab(static_cast<std::uint8_t>(c));
+    block = pages.take_slab(static_cast<std::uint8_t>(c), row.capacity);
     if (block == nullptr) return 0;
     slab::init(*block, row);
     add_slab();

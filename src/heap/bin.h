@@ -44,10 +44,11 @@ class alignas(64) Bin {
 
   // Brings near what give will touch. Needs no lock.
   static void expect(const PageHeap& pages, const void* object) {
-    const Block* block = pages.map().block_fast(address_of(object));
+    Block* block = pages.map().block_fast(address_of(object));
     const std::uint32_t offset = static_cast<std::uint32_t>(address_of(object) & (kBlockSize - 1));
     const std::uint32_t word = static_cast<std::uint32_t>((std::uint64_t{offset} * block->reciprocal) >> 38);
-    __builtin_prefetch(block->free_bits + word, 1);
+    std::atomic_ref free_bits(block->free_bits);  // may change meanwhile: the slab is opened
+    __builtin_prefetch(free_bits.load(std::memory_order_relaxed) + word, 1);
   }
 
   // Discards the dirty pages of a block that was a slab of this bin a moment ago: sets their objects aside under the

@@ -23,7 +23,7 @@ std::size_t index_of(const Block& block) { return block.mixed.chunk->index_of(&b
 void MixedBin::enlist(Block& block, PageHeap& pages) {
   Chunk* chunk = pages.map().chunk(address_of(block.address()));
   block.mixed.chunk = chunk;
-  block.mixed.begin_bits = chunk->begin_bits(chunk->index_of(&block));
+  block.mixed.begin_bits = block.free_bits + mixed::kGranules / bits::kWordBits;
   blocks_.store(blocks_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   note_hole(block, mixed::kGranules);
   if (chunk->has_mixed) return;
@@ -36,6 +36,7 @@ void MixedBin::enlist(Block& block, PageHeap& pages) {
 
 void MixedBin::adopt(Block& block, PageHeap& pages) {
   Guard guard(lock_);
+  pages.widen_bitmaps(block, kClasses[block.class_index()].capacity);
   enlist(block, pages);
   block.admit.store(0, std::memory_order_relaxed);
   mixed::adopt(block, kClasses[block.class_index()]);
@@ -102,7 +103,6 @@ void MixedBin::check_live(const Block& block, const void* object, const char* fu
 
 bool MixedBin::end_if_empty(Block& block, PageHeap& pages) {
   if (block.free_count != mixed::kGranules) return false;
-  mixed::clear(block);
   FitTree(*block.mixed.chunk).lower(index_of(block), 0);
   blocks_.store(blocks_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
   pages.free_block(block);

@@ -105,10 +105,6 @@ std::uint32_t adopt(Block& block, const ClassRow& row) {
   return used;
 }
 
-void clear(Block& block) {
-  for (std::uint32_t w = 0; w < kWords; ++w) store(block.mixed.begin_bits[w], 0);
-}
-
 Taken take(Block& block, std::uint32_t n, void** out, std::uint32_t want) {
   Taken taken;
   PageMask pages = 0;

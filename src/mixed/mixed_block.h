@@ -32,8 +32,6 @@ std::uint8_t largest_class_in(std::uint32_t granules);
 void init(Block& block);
 // Turns the bitmap of a slab of the given class into those of a mixed block. Returns the granules in use.
 std::uint32_t adopt(Block& block, const ClassRow& row);
-// Before the block goes back to the page heap.
-void clear(Block& block);
 
 struct Taken {
   std::uint32_t count = 0;

@@ -33,10 +33,11 @@ struct alignas(64) Block {
   std::atomic<BlockKind> kind;
   std::atomic<std::uint8_t> size_class;  // slab; changes under the page heap's lock
   std::atomic<std::uint8_t> admit;       // slab: 1 when freed objects may enter a thread's cache
+  std::uint8_t bitmap_lines;             // slab, mixed: of its bitmaps (Bitmaps); 0: they are few_bits
   std::uint32_t reciprocal;              // slab: of the object size, for free's divisibility test
   BlockId id;
   std::uint32_t rank;     // place in the heap: by the age of its chunk, then by address
-  bits::Word* free_bits;  // bit i set = object i (mixed: granule i) is free; room for kMostObjects bits
+  bits::Word* free_bits;  // slab: bit i set = object i is free; mixed: granule i, and begin_bits behind them
 
   alignas(64) std::atomic<std::uint8_t> queued;  // 1 while in the dirty queue; changes under the page heap's lock
   std::uint16_t free_count;                      // slab: objects that are in it now; mixed: granules
@@ -52,7 +53,7 @@ struct alignas(64) Block {
       Block *child, *previous, *next;
     } nonfull;
     struct {                   // mixed
-      bits::Word* begin_bits;  // granule i is free or begins an object
+      bits::Word* begin_bits;  // granule i is free or begins an object; lies behind free_bits
       Chunk* chunk;
     } mixed;
     struct {                 // large, spare
@@ -61,6 +62,7 @@ struct alignas(64) Block {
       bool huge;             // huge pages were asked for
     } large;
   };
+  bits::Word few_bits[kFewObjects / bits::kWordBits];  // slab of few objects: what free_bits points to
 
   std::size_t class_index() const { return size_class.load(std::memory_order_relaxed); }
   char* address() const { return block_address(id); }

@@ -8,7 +8,7 @@
 namespace neap {
 namespace {
 
-constexpr std::size_t kBitmapBytes = kMostObjects / 8;
+constexpr std::size_t kBitmapBytes = Bitmaps::store_bytes(1);
 
 // A commit costs one system call: small for a small heap, an eighth more of a large one, bounded because a locked
 // process pays for every committed page at once.
@@ -26,7 +26,7 @@ struct Layout {
   std::size_t fits[Chunk::kFitLevels], header, blocks, bitmaps;  // bytes; all but the first in whole pages
   explicit Layout(std::size_t count)
       : blocks(round_up(count, kBlocksPerSlot) * sizeof(Block)), bitmaps(round_up(count * kBitmapBytes, kPageSize)) {
-    header = sizeof(Chunk) + 3 * bitmap_bytes(count);
+    header = sizeof(Chunk) + 3 * bitmap_bytes(count) + Bitmaps::used_words(count) * sizeof(bits::Word);
     for (std::size_t& level : fits) {
       count = round_up(count, Chunk::kFitFan);
       header += level = count;
@@ -34,7 +34,7 @@ struct Layout {
     }
     header = round_up(header, kPageSize);
   }
-  std::size_t all() const { return header + blocks + 2 * bitmaps; }
+  std::size_t all() const { return header + blocks + bitmaps; }
 };
 
 // Reserves `size` bytes, or down to `least` when that is refused; `size` tells how many it became.
@@ -71,12 +71,13 @@ Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts
   chunk->used_ = reinterpret_cast<bits::Word*>(chunk + 1);
   chunk->sparse_ = chunk->used_ + bitmap_bytes(count) / sizeof(bits::Word);
   chunk->dirty_ = chunk->sparse_ + bitmap_bytes(count) / sizeof(bits::Word);
-  std::uint8_t* fits = reinterpret_cast<std::uint8_t*>(chunk->dirty_) + bitmap_bytes(count);
+  bits::Word* const bitmaps_used = chunk->dirty_ + bitmap_bytes(count) / sizeof(bits::Word);
+  std::uint8_t* fits = reinterpret_cast<std::uint8_t*>(bitmaps_used + Bitmaps::used_words(count));
   for (int level = 0; level < kFitLevels; fits += layout.fits[level++]) chunk->fits_[level] = fits;
   chunk->base_ = static_cast<char*>(data);
   chunk->blocks_ = reinterpret_cast<Block*>(metadata + layout.header);
-  chunk->object_bits_ = reinterpret_cast<bits::Word*>(metadata + layout.header + layout.blocks);
-  chunk->begin_bits_ = reinterpret_cast<bits::Word*>(metadata + layout.header + layout.blocks + layout.bitmaps);
+  chunk->bitmap_store_ = metadata + layout.header + layout.blocks;
+  chunk->bitmaps_.open(chunk->bitmap_store_, bitmaps_used);
   chunk->count_ = count;
   chunk->committed_.store(0, std::memory_order_relaxed);
   chunk->first_free_ = chunk->first_dirty_ = 0;
@@ -100,8 +101,7 @@ bool Chunk::make_usable(std::size_t count) {
     const std::size_t from = round_up(committed() * unit, kPageSize), end = round_up(count * unit, kPageSize);
     return from == end || os::commit(static_cast<char*>(begin) + from, end - from);
   };
-  return extend(blocks_, sizeof(Block)) && extend(object_bits_, kBitmapBytes) && extend(begin_bits_, kBitmapBytes) &&
-         extend(base_, kBlockSize);
+  return extend(blocks_, sizeof(Block)) && extend(bitmap_store_, kBitmapBytes) && extend(base_, kBlockSize);
 }
 
 bool Chunk::commit(std::size_t count, Accounts& accounts) {
@@ -116,7 +116,7 @@ bool Chunk::commit(std::size_t count, Accounts& accounts) {
     if (!make_usable(to)) return false;
   }
   accounts.committed_bytes.add((to - committed()) * kBlockSize);
-  accounts.metadata_bytes.add((to - committed()) * (sizeof(Block) + 2 * kBitmapBytes));
+  accounts.metadata_bytes.add((to - committed()) * (sizeof(Block) + kBitmapBytes));
   committed_.store(to, std::memory_order_relaxed);
   return true;
 }
@@ -125,7 +125,18 @@ void Chunk::prepare(std::size_t index) {
   Block& block = blocks_[index];
   block.id = block_id_of(address_of_block(index));
   block.rank = first_rank_ + static_cast<std::uint32_t>(index);
-  block.free_bits = object_bits_ + index * (kMostObjects / bits::kWordBits);
+}
+
+void Chunk::equip(Block& block, std::size_t bits) {
+  const std::size_t lines = bits <= kFewObjects ? 0 : Bitmaps::lines_for(bits);
+  bits::Word* const bitmap = lines == 0 ? block.few_bits : bitmaps_.take(lines);
+  std::atomic_ref(block.free_bits).store(bitmap, std::memory_order_relaxed);  // a free may be fetching it
+  block.bitmap_lines = static_cast<std::uint8_t>(lines);
+}
+
+void Chunk::strip(Block& block) {
+  if (block.bitmap_lines != 0) bitmaps_.give(block.free_bits, block.bitmap_lines);
+  block.bitmap_lines = 0;
 }
 
 Chunk::Taken Chunk::take(std::size_t count, std::size_t align, std::size_t commit_count, Accounts& accounts) {
@@ -189,7 +200,7 @@ void Chunk::vacate(PageMap& map, Accounts& accounts) {
   accounts.resident_pages.subtract(dirty);
   accounts.returned_pages.add(dirty);
   accounts.committed_bytes.subtract(committed() * kBlockSize);
-  accounts.metadata_bytes.subtract(committed() * (sizeof(Block) + 2 * kBitmapBytes));
+  accounts.metadata_bytes.subtract(committed() * (sizeof(Block) + kBitmapBytes));
   accounts.reserved_bytes.subtract(count_ * kBlockSize);
   committed_.store(0, std::memory_order_relaxed);
   vacant_ = true;

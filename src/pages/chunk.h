@@ -10,6 +10,7 @@
 #include "base/bits.h"
 #include "base/units.h"
 #include "pages/accounts.h"
+#include "pages/bitmaps.h"
 #include "pages/block.h"
 #include "pages/page_map.h"
 
@@ -41,6 +42,10 @@ class Chunk {
   // Fills in what a descriptor needs before its first use.
   void prepare(std::size_t index);
 
+  // Gives a slab of so many objects, or a mixed block, its bitmaps; takes them back.
+  void equip(Block& block, std::size_t bits);
+  void strip(Block& block);
+
   // Gives the address space of a wholly free chunk back, none of whose blocks is in the dirty queue. revive reserves as
   // much again, anywhere.
   void vacate(PageMap& map, Accounts& accounts);
@@ -58,9 +63,7 @@ class Chunk {
   void unmark_sparse(std::size_t index);
   std::size_t first_sparse() const;  // size() when there is none
 
-  // What mixed blocks keep beside their free bits: a bit for each granule, and bytes for FitTree, by block and for 64
-  // and 4,096 of them. Zeros at first.
-  bits::Word* begin_bits(std::size_t index) const { return begin_bits_ + index * (kMostObjects / bits::kWordBits); }
+  // What mixed blocks are found by: bytes for FitTree, by block and for 64 and 4,096 of them. Zeros at first.
   static constexpr int kFitLevels = 3;
   static constexpr std::size_t kFitFan = 64;
   std::uint8_t* fits(int level) const { return fits_[level]; }
@@ -83,8 +86,8 @@ class Chunk {
   std::uint32_t first_rank_ = 0;
   char* base_;
   Block* blocks_;
-  bits::Word* object_bits_;  // kMostObjects bits for each block
-  bits::Word* begin_bits_;   // as many
+  Bitmaps bitmaps_;
+  char* bitmap_store_;
   std::uint8_t* fits_[kFitLevels];
   bits::Word* sparse_;                  // one bit per block
   bits::Word* dirty_;                   // one bit per block: it is free, and may have dirty pages

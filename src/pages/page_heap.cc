@@ -1,6 +1,7 @@
 #include "pages/page_heap.h"
 
 #include <bit>
+#include <cstring>
 
 #include "os/os.h"
 
@@ -90,13 +91,25 @@ Block* PageHeap::take_dirty(std::size_t blocks, std::size_t commit_blocks) {
   return nullptr;
 }
 
-Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class) {
+Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class, std::size_t bits) {
   Guard guard(lock_);
   Block* block = take(1, 1, 1);
   if (block == nullptr) return nullptr;
+  map_.chunk(address_of(block->address()))->equip(*block, bits);
   block->size_class.store(size_class, std::memory_order_relaxed);
   block->kind.store(kind, std::memory_order_relaxed);
   return block;
+}
+
+void PageHeap::widen_bitmaps(Block& block, std::size_t objects) {
+  bits::Word words[kMostObjects / bits::kWordBits];
+  const std::size_t bytes = (objects + bits::kWordBits - 1) / bits::kWordBits * sizeof(bits::Word);
+  Guard guard(lock_);
+  Chunk* chunk = map_.chunk(address_of(block.address()));
+  std::memcpy(words, block.free_bits, bytes);
+  chunk->strip(block);  // first: there is room for one bitmap a block
+  chunk->equip(block, kMixedBits);
+  std::memcpy(block.free_bits, words, bytes);
 }
 
 void PageHeap::free_block(Block& block) {
@@ -109,6 +122,7 @@ void PageHeap::free_block(Block& block) {
   if (block.dirty != 0) enqueue_locked(block);
   Chunk* chunk = map_.chunk(address_of(block.address()));
   chunk->unmark_sparse(chunk->index_of(&block));
+  chunk->strip(block);
   chunk->give_back(chunk->index_of(&block), 1);
 }
 

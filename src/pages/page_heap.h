@@ -38,9 +38,14 @@ class PageHeap {
  public:
   explicit constexpr PageHeap(PageMap& map) : map_(map), queue_(map) {}
 
-  // One block for a slab of the given class, or null. Its resident mask stays as it was, and so does the dirty one.
-  Block* take_slab(std::uint8_t size_class) { return take_block(BlockKind::slab, size_class); }
-  Block* take_mixed() { return take_block(BlockKind::mixed, 0); }
+  // One block for a slab of the given class with so many objects, or null. Its resident mask stays as it was, and so
+  // does the dirty one.
+  Block* take_slab(std::uint8_t size_class, std::size_t objects) {
+    return take_block(BlockKind::slab, size_class, objects);
+  }
+  Block* take_mixed() { return take_block(BlockKind::mixed, 0, kMixedBits); }
+  // Gives a slab, whose bin's lock the caller holds, the bitmaps of a mixed block; its free bits are kept.
+  void widen_bitmaps(Block& block, std::size_t objects);
   // Ends a slab or a mixed block, whose lock the caller holds; no object is out. Its resident pages become dirty.
   void free_block(Block& block);
 
@@ -110,7 +115,9 @@ class PageHeap {
   // Sums that others change meanwhile must not end below zero.
   static std::uint64_t rest(std::uint64_t all, std::uint64_t part) { return all > part ? all - part : 0; }
 
-  Block* take_block(BlockKind kind, std::uint8_t size_class);
+  static constexpr std::size_t kMixedBits = std::size_t{2} * kMostObjects;  // what is free, what begins
+
+  Block* take_block(BlockKind kind, std::uint8_t size_class, std::size_t bits);
   Block* take(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
   Block* take_dirty(std::size_t blocks, std::size_t commit_blocks);
   Block* search(std::size_t blocks, std::size_t align, std::size_t commit_blocks);

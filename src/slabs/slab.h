@@ -23,7 +23,7 @@ inline bool is_free(const Block& block, std::uint32_t index) { return bits::test
 
 // Marks an object free; false when it is already.
 inline bool give(Block& block, std::uint32_t index) {
-  const std::uint32_t w = index / bits::kWordBits;
+  const std::uint32_t w = static_cast<std::uint32_t>(index / bits::kWordBits);
   const bits::Word bit = bits::Word{1} << index % bits::kWordBits, word = block.free_bits[w];
   if ((word & bit) != 0) return false;
   block.free_bits[w] = word | bit;

@@ -194,14 +194,36 @@ TEST_F(ChunkTest, ARefusedStepIsTriedAgainWithTheNeedAlone) {
   }
 }
 
-TEST_F(ChunkTest, TakenBlocksKnowTheirAddressAndTheirBitmap) {
+TEST_F(ChunkTest, TakenBlocksKnowTheirAddressAndTheirBitmaps) {
   Chunk& chunk = *create(kMiB, kMiB);
   for (std::size_t i = 0; i < chunk.size(); ++i) {
     Block& block = *chunk.take(1, 1, 1, accounts_).block;
     EXPECT_EQ(block.address(), chunk.address_of_block(i));
-    block.free_bits[kMostObjects / bits::kWordBits - 1] = ~bits::Word{0};
+    chunk.equip(block, 2 * kMostObjects);
     EXPECT_EQ(block.free_bits[0], 0u) << "bitmaps overlap";
+    std::memset(block.free_bits, -1, kMostObjects / 4);
   }
+}
+
+TEST_F(ChunkTest, FewObjectsNeedNoBitmapBesideTheDescriptor) {
+  Chunk& chunk = *create(kMiB, kMiB);
+  Block &few = *chunk.take(1, 1, 1, accounts_).block, &more = *chunk.take(1, 1, 1, accounts_).block;
+  chunk.equip(few, kFewObjects);
+  EXPECT_EQ(few.free_bits, few.few_bits);
+  EXPECT_EQ(few.bitmap_lines, 0);
+  chunk.equip(more, kFewObjects + 1);
+  EXPECT_NE(more.free_bits, more.few_bits);
+  EXPECT_EQ(more.bitmap_lines, 1);
+}
+
+TEST_F(ChunkTest, WhatStripTakesBackIsGivenOutAgain) {
+  Chunk& chunk = *create(kMiB, kMiB);
+  Block& block = *chunk.take(1, 1, 1, accounts_).block;
+  chunk.equip(block, kMostObjects);
+  const bits::Word* const before = block.free_bits;
+  chunk.strip(block);
+  chunk.equip(block, 2 * kMostObjects);
+  EXPECT_EQ(block.free_bits, before);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <map>
 
 #include "fake_os.h"
 #include "mixed/mixed_block.h"
@@ -22,6 +23,7 @@ class Walk {
  public:
   void chunk(Chunk& chunk) {
     for (std::size_t i = 0; i < chunk.committed();) i += block(chunk, i);
+    bitmaps(chunk);
   }
   Ledger ledger;
 
@@ -61,6 +63,7 @@ class Walk {
   void slab(const Block& block) {
     const ClassRow& row = kClasses[block.class_index()];
     std::uint32_t free = 0;
+    if (block.bitmap_lines == 0 && row.capacity > kFewObjects) fault(block.address(), "a slab has no bitmap");
     for (std::uint32_t object = 0; object < row.capacity; ++object) {
       if (bits::test(block.free_bits, object)) {
         ++free;
@@ -127,6 +130,22 @@ class Walk {
     for (std::size_t page = first.large.pages; page < (end - begin) * kPagesPerBlock; ++page) {
       if (!is_zero(first.address() + page * kPageSize))
         fault(first.address() + page * kPageSize, "garbage behind a large object");
+    }
+  }
+
+  void bitmaps(Chunk& chunk) {
+    std::map<const bits::Word*, std::size_t> words;  // of each bitmap, by where it begins
+    for (std::size_t i = 0; i < chunk.committed(); ++i) {
+      const Block& block = *chunk.at(i);
+      const std::size_t lines = block.bitmap_lines;
+      const bool in_use = block.kind.load() == BlockKind::slab || block.kind.load() == BlockKind::mixed;
+      if (!in_use && lines != 0) fault(chunk.address_of_block(i), "no slab, no mixed block, and has bitmaps");
+      if (lines != 0) words[block.free_bits] = lines * Bitmaps::kLine / sizeof(bits::Word);
+    }
+    const bits::Word* end = nullptr;
+    for (const auto& [begin, length] : words) {
+      if (begin < end) fault(chunk.address_of_block(0), "bitmaps overlap");
+      end = begin + length;
     }
   }
 

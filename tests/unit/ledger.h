@@ -1,5 +1,6 @@
 // The truth about a heap's pages, found by walking every block of every chunk: what the heap's own sums must equal when
-// no other thread is in it. Also checks what holds between a block's masks, its bitmap and the contents of its pages.
+// no other thread is in it. Also checks what holds between a block's masks, its bitmap and the contents of its pages,
+// and that no two bitmaps overlap.
 #pragma once
 
 #include <cstdint>

@@ -26,7 +26,7 @@ class PageHeapTest : public testing::Test {
 
   // A slab that has written to the pages of `resident`.
   Block* make_slab(PageMask resident) {
-    Block* block = heap_.take_slab(5);
+    Block* block = heap_.take_slab(5, kClasses[5].capacity);
     slab::init(*block, kClasses[5]);
     for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
       if ((resident >> page) & 1) block->address()[page * kPageSize] = 'x';
@@ -262,10 +262,10 @@ TEST_F(PageHeapTest, ARefusedCommitDoesNotEndTheSearch) {
 
 TEST_F(PageHeapTest, OutOfMemoryIsNullUntilThereIsSome) {
   fake_os::refuse(Call::reserve);
-  EXPECT_EQ(heap_.take_slab(1), nullptr);
+  EXPECT_EQ(heap_.take_slab(1, kMostObjects), nullptr);
   EXPECT_EQ(heap_.take_run(1, 1, 1).first, nullptr);
   fake_os::allow(Call::reserve);
-  EXPECT_NE(heap_.take_slab(1), nullptr);
+  EXPECT_NE(heap_.take_slab(1, kMostObjects), nullptr);
 }
 
 TEST_F(PageHeapTest, UnderALimitAChunkTakesASmallPartOfIt) {
@@ -382,7 +382,7 @@ TEST_F(PageHeapTest, SparesAreGivenUpBeforeMemoryIsOut) {
   for (int i = 0; i < 2; ++i) end(*run(1, 16));
   fake_os::refuse(Call::commit);
   std::size_t taken = 0;
-  while (heap_.take_slab(1) != nullptr) ++taken;
+  while (heap_.take_slab(1, kMostObjects) != nullptr) ++taken;
   fake_os::allow(Call::commit);
   EXPECT_EQ(taken * kBlockSize, sums().committed_bytes.get());
 }

@@ -32,6 +32,15 @@ TEST(SizeClass, RoundingWastesAtMostAnEighthAbove256Bytes) {
   }
 }
 
+// SQLite's pages in its cache are 4,096 bytes and 272 of its own.
+TEST(SizeClass, AHeaderOnAPowerOfTwoCostsOneObjectOfSixteen) {
+  const auto capacity = [](std::size_t size) { return kClasses[static_cast<std::size_t>(class_of(size))].capacity; };
+  for (std::size_t power = 256; power <= 4096; power *= 2) {
+    EXPECT_EQ(capacity(power + power / 16) * 16, capacity(power) * 15) << power;
+  }
+  EXPECT_EQ(capacity(4096 + 272), 15);
+}
+
 TEST(SizeClass, CapacityFillsTheBlockOrTheBitmap) {
   for (const ClassRow& row : kClasses) {
     EXPECT_LE(row.size * row.capacity, kBlockSize);

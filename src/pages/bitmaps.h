@@ -1,0 +1,49 @@
+// Bitmaps: where the bitmaps of a chunk's blocks lie, each as long as its block needs: 1, 2, 4, 8 or 16 lines of 64
+// bytes, at a multiple of its length, in the lowest place that is free. A page has 64 lines, whose use one word tells.
+//
+// 16 lines for each block are enough for any order of calls: a bitmap of s lines goes above line h only when every
+// multiple of s below h is blocked, and one of t lines blocks at most max(1, t / s) of them: so h + s is at most the
+// sum of max(s, t) over all blocks, 16 a block. Guarded by the page heap's lock.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/bits.h"
+#include "base/units.h"
+
+namespace neap {
+
+class Bitmaps {
+ public:
+  static constexpr std::size_t kLine = 64, kLineBits = kLine * 8;  // bytes, bits
+  static constexpr std::size_t kMostLines = 16;
+
+  // What `blocks` blocks need: bytes of bitmaps, and words of zeros that tell their use.
+  static constexpr std::size_t store_bytes(std::size_t blocks) { return blocks * kMostLines * kLine; }
+  static constexpr std::size_t used_words(std::size_t blocks) {
+    return (blocks * kMostLines + bits::kWordBits - 1) / bits::kWordBits;
+  }
+
+  void open(void* store, bits::Word* used) {
+    store_ = static_cast<char*>(store);
+    used_ = used;
+  }
+
+  static constexpr std::size_t lines_for(std::size_t bits) { return std::bit_ceil((bits + kLineBits - 1) / kLineBits); }
+
+  // `lines` is a power of two up to kMostLines.
+  bits::Word* take(std::size_t lines);
+  void give(bits::Word* bitmap, std::size_t lines);
+
+ private:
+  static constexpr std::size_t kLengths = 5;
+  static_assert(kPageSize == kLine * bits::kWordBits, "a word tells of a page");
+
+  char* store_ = nullptr;
+  bits::Word* used_ = nullptr;
+  std::size_t first_[kLengths] = {};  // no lower page has a place for a bitmap of 1, 2, 4, 8, 16 lines
+};
+
+}  // namespace neap
