@@ -38,7 +38,7 @@ PageMask free_pages_under(const Block& block, const ClassRow& row, std::uint32_t
 // True when object `index` lies inside one page that a live neighbour overlaps too. The first and the last of a
 // bitmap's word are not looked at, nor is the slab's last.
 inline bool shares_page(const Block& block, const ClassRow& row, std::uint32_t index) {
-  const std::uint32_t begin = index * row.size % kPageSize, bit = index % bits::kWordBits;
+  const std::uint32_t offset = index * row.size, begin = offset % kPageSize, bit = index % bits::kWordBits;
   if (begin == 0 || begin + row.size >= kPageSize || bit - 1 >= bits::kWordBits - 2) return false;
   const bits::Word neighbours = 5;
   return (~block.free_bits[index / bits::kWordBits] >> (bit - 1) & neighbours) != 0 && index + 1u != row.capacity;
