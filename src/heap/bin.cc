@@ -63,7 +63,8 @@ std::uint32_t Bin::take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t
     note_lowest(row);
   }
   watch(*block, row);
-  pages.accounts().small_bytes.add(std::uint64_t{taken} * row.size);
+  bytes_out_.add(std::uint64_t{taken} * row.size);
+  served_.add(taken);
   pages.account(touched);
   return taken;
 }
@@ -91,7 +92,7 @@ std::uint32_t Bin::give(ClassIndex c, PageHeap& pages, void** objects, std::uint
     }
     put(row, pages, block, object, function);
   }
-  pages.accounts().small_bytes.subtract(std::uint64_t{count - strays} * row.size);
+  bytes_out_.subtract(std::uint64_t{count - strays} * row.size);
   return strays;
 }
 
@@ -159,6 +160,7 @@ bool Bin::hand_over(ClassIndex c, Block& block, PageHeap& pages, MixedBin& mixed
     return false;
   nonfull_.remove(block);
   lose_slab();
+  bytes_out_.subtract(std::uint64_t{row.capacity} * row.size - std::uint64_t{block.free_count} * row.size);
   mixed.adopt(block, pages);
   return true;
 }

@@ -39,7 +39,7 @@ class alignas(64) Bin {
   void give_one(ClassIndex c, PageHeap& pages, Block& block, void* object, const char* function) {
     const ClassRow& row = row_of(c);
     put(row, pages, block, object, function);
-    pages.accounts().small_bytes.subtract(row.size);
+    bytes_out_.subtract(row.size);
   }
 
   // Brings near what give will touch. Needs no lock.
@@ -65,6 +65,8 @@ class alignas(64) Bin {
   bool deserves_slab(std::uint64_t bytes);
   bool has_slabs() const { return slabs_.load(std::memory_order_relaxed) != 0; }
 
+  std::uint64_t bytes_out() const { return bytes_out_.get(); }  // of objects out of its slabs
+  std::uint64_t served() const { return served_.get(); }        // objects, ever
   Mutex& lock() { return lock_; }
 
  private:
@@ -91,6 +93,7 @@ class alignas(64) Bin {
   Mutex lock_;
   NonfullSlabs nonfull_;
   Block* lowest_ = nullptr;  // whose `admit` says that it is refilled from
+  LockedCounter bytes_out_, served_;
   std::atomic<std::uint64_t> slabs_{0};
   std::atomic<std::uint64_t> wished_{0};  // bytes, since the newest slab; threads may lose one another's
 };

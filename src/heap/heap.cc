@@ -145,8 +145,13 @@ void Heap::publish() {
   put(board_.version, NEAP_TELEMETRY_VERSION);
   put(board_.size, sizeof board_);
   put(board_.threads, threads());
-  put(board_.served, sums.small_served.get() + sums.large_served.get());
-  put(board_.small_bytes, sums.small_bytes.get());
+  std::uint64_t small_bytes = mixed_.bytes_out(), served = mixed_.served() + sums.large_served.get();
+  for (const Bin& bin : bins_) {
+    small_bytes += bin.bytes_out();
+    served += bin.served();
+  }
+  put(board_.served, served);
+  put(board_.small_bytes, small_bytes);
   put(board_.committed_bytes, sums.committed_bytes.get());
   put(board_.reserved_bytes, sums.reserved_bytes.get());
   put(board_.metadata_bytes, sums.metadata_bytes.get());

@@ -39,7 +39,7 @@ void MixedBin::adopt(Block& block, PageHeap& pages) {
   pages.widen_bitmaps(block, kClasses[block.class_index()].capacity);
   enlist(block, pages);
   block.admit.store(0, std::memory_order_relaxed);
-  mixed::adopt(block, kClasses[block.class_index()]);
+  bytes_out_.add(std::uint64_t{mixed::adopt(block, kClasses[block.class_index()])} << mixed::kGranuleShift);
   block.kind.store(BlockKind::mixed, std::memory_order_release);
 }
 
@@ -71,7 +71,8 @@ std::uint32_t MixedBin::take(ClassIndex c, PageHeap& pages, void** out, std::uin
     const mixed::Taken taken = mixed::take(*chunk->at(found), n, out, want);
     if (taken.exhausted) tree.lower(found, static_cast<std::uint8_t>(wanted - 1));
     if (taken.count == 0) continue;
-    pages.accounts().small_bytes.add(std::uint64_t{taken.count} * n << mixed::kGranuleShift);
+    bytes_out_.add(std::uint64_t{taken.count} * n << mixed::kGranuleShift);
+    served_.add(taken.count);
     pages.account(taken.touched);
     return taken.count;
   }
@@ -90,7 +91,7 @@ void MixedBin::give_one(PageHeap& pages, void* object, const char* function) {
   }
   const std::uint32_t n = checked_granules(block, object, function), granule = mixed::granule_at(object);
   const std::uint32_t hole = mixed::give(block, granule, n);
-  pages.accounts().small_bytes.subtract(std::uint64_t{n} << mixed::kGranuleShift);
+  bytes_out_.subtract(std::uint64_t{n} << mixed::kGranuleShift);
   if (end_if_empty(block, pages)) return;
   note_hole(block, hole);
   if (hole >= mixed::kGranulesPerPage) pages.mark_dirty(block, mixed::newly_free_pages(block, granule, n));

@@ -33,6 +33,8 @@ class alignas(64) MixedBin {
   // Discards the dirty pages of a block that was a mixed one a moment ago.
   void release_pages(Block& block, PageHeap& pages);
 
+  std::uint64_t bytes_out() const { return bytes_out_.get(); }
+  std::uint64_t served() const { return served_.get(); }  // objects, ever
   Mutex& lock() { return lock_; }
 
  private:
@@ -44,6 +46,7 @@ class alignas(64) MixedBin {
   Mutex lock_;
   Chunk* chunks_ = nullptr;  // that had mixed blocks, by age
   std::atomic<std::uint64_t> blocks_{0};
+  LockedCounter bytes_out_, served_;
 };
 
 }  // namespace neap

@@ -26,7 +26,6 @@ void* Heap::allocate_from(From from, ThreadCache* cache, ClassIndex c) {
   }
   void* object = nullptr;
   if (take(from, index, &object, 1) == 0) return nullptr;
-  pages_.accounts().small_served.add(1);
   count_events(cache, 1);
   return object;
 }
@@ -50,7 +49,6 @@ void* Heap::allocate_batch(From from, ThreadCache& cache, std::size_t c) {
   stack.end();
   if (got == 0) return object;
   cache.count_taken(got);
-  pages_.accounts().small_served.add(got);
   count_events(&cache, got * 2);
   return object;
 }

@@ -38,8 +38,6 @@ class LockedCounter {
 };
 
 struct Accounts {
-  Counter small_bytes;            // of live objects in slabs and mixed blocks, rounded to their class
-  Counter small_served;           // such objects given out, ever
   Counter resident_pages;         // that may hold memory, dirty ones included
   Counter marked_pages;           // dirty, in Block::dirty of their blocks
   LockedCounter run_pages;        // of large objects and spares

@@ -59,7 +59,7 @@ class BinTest : public testing::Test {
     EXPECT_EQ(truth.fault, "");
     EXPECT_EQ(pages_.accounts().resident_pages.get(), truth.resident_pages);
     EXPECT_EQ(pages_.dirty_pages(), truth.dirty_pages);
-    EXPECT_EQ(pages_.accounts().small_bytes.get(), truth.small_bytes);
+    EXPECT_EQ(bin_.bytes_out(), truth.small_bytes);
   }
 
   std::unique_ptr<PageMap> map_ = std::make_unique<PageMap>();
@@ -121,7 +121,7 @@ TEST_F(BinTest, AnEmptySlabGoesBackUnlessItIsTheOnlyOneWithRoom) {
   give(all, capacity(), capacity() * 2);
   EXPECT_EQ(block_of(all[capacity()]).kind.load(), BlockKind::free);
   EXPECT_FALSE(admits(all[capacity()]));
-  EXPECT_EQ(pages_.accounts().small_bytes.get(), 0u);
+  EXPECT_EQ(bin_.bytes_out(), 0u);
   expect_in_order();
 }
 
