@@ -1,6 +1,7 @@
 // The slow half of small objects: what happens when a thread's cache has no object to give or no room to take one.
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <utility>
 
 #include "heap/heap.h"
@@ -161,19 +162,29 @@ void Heap::flush_stash(ThreadCache& cache, const char* function) {
   Stash& stash = cache.stash;
   const std::uint32_t count = stash.count;
   std::uint8_t ends[kMixed + 1] = {};  // of each class: how many; then where its objects begin, then end
+  std::array<bits::Word, kMixed / bits::kWordBits + 1> classes = {};
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint8_t c = stash.classes[i];
     ++ends[c];
+    classes[c / bits::kWordBits] |= bits::Word{1} << c % bits::kWordBits;
     if (c != kMixed) Bin::expect(pages_, stash.objects[i]);
   }
+  const auto each_class = [&](auto fn) {
+    for (std::size_t w = 0; w < classes.size(); ++w) {
+      for (bits::Word rest = classes[w]; rest != 0; rest &= rest - 1) {
+        fn(w * bits::kWordBits + static_cast<std::size_t>(std::countr_zero(rest)));
+      }
+    }
+  };
   std::uint8_t begin = 0;
-  for (std::uint8_t& end : ends) begin = static_cast<std::uint8_t>(begin + std::exchange(end, begin));
+  each_class([&](std::size_t c) { begin = static_cast<std::uint8_t>(begin + std::exchange(ends[c], begin)); });
   void* sorted[Stash::kRoom];
   for (std::uint32_t i = 0; i < count; ++i) sorted[ends[stash.classes[i]]++] = stash.objects[i];
   begin = 0;
-  for (std::size_t c = 0; c <= kMixed; begin = ends[c++]) {
-    if (ends[c] != begin) give(c, sorted + begin, std::uint32_t{ends[c]} - begin, function);
-  }
+  each_class([&](std::size_t c) {
+    give(c, sorted + begin, std::uint32_t{ends[c]} - begin, function);
+    begin = ends[c];
+  });
   stash.count = stash.bytes = 0;
   cache.count_given(count);
   count_events(&cache, count);

@@ -118,7 +118,6 @@ struct Stack {
   std::size_t c;
   std::uint32_t bottom, top, limit;
 
-  static Stack none() { return {nullptr, 0, 0, 0, 0}; }
   static Stack of(Stacks& at, std::size_t c, std::uint64_t head) {
     return {&at, c, at.bottom(c), static_cast<std::uint32_t>(head), static_cast<std::uint32_t>(head >> 32)};
   }
