@@ -56,7 +56,7 @@ void* allocate_slow(std::size_t size) {
 void free_slow(void* pointer, Block* hint, const char* function) {
   if (hint != nullptr && hint->kind.load(std::memory_order_relaxed) == BlockKind::slab) [[likely]] {
     // Most come here: the slab is too empty for its objects to be cached, or the stack is full.
-    const std::uint32_t offset = static_cast<std::uint32_t>(address_of(pointer) & (kBlockSize - 1));
+    const std::uint32_t offset = offset_in_block(pointer);
     ThreadCache* cache = opened_cache();
     const std::size_t c = hint->class_index();
     if (cache != nullptr && c < kCachedClasses && begins_object(offset, hint->reciprocal)) {
@@ -69,7 +69,7 @@ void free_slow(void* pointer, Block* hint, const char* function) {
   ThreadCache* cache = current_cache();
   Block& block = heap.block_of(pointer, function);
   if (block.kind.load(std::memory_order_relaxed) == BlockKind::large) return heap.free_large(cache, block);
-  const std::uint32_t offset = static_cast<std::uint32_t>(address_of(pointer) & (kBlockSize - 1));
+  const std::uint32_t offset = offset_in_block(pointer);
   if (block.kind.load(std::memory_order_relaxed) == BlockKind::slab && !begins_object(offset, block.reciprocal)) {
     misuse(Misuse::interior_pointer, function, pointer, "points inside an object");
   }

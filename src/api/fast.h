@@ -42,7 +42,7 @@ inline constexpr std::size_t kMostBytes = PTRDIFF_MAX;
   const std::uintptr_t address = address_of(pointer);
   Block* block = page_map.block_fast(address);
   if (block != nullptr && block->admit.load(std::memory_order_relaxed) != 0) [[likely]] {
-    const std::uint32_t offset = static_cast<std::uint32_t>(address & (kBlockSize - 1));
+    const std::uint32_t offset = offset_in_block(pointer);
     if (begins_object(offset, block->reciprocal)) [[likely]] {
       const std::size_t c = block->class_index();
       Stacks* at = front;

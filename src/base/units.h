@@ -16,6 +16,8 @@ inline constexpr std::size_t kBlockShift = 16;
 inline constexpr std::size_t kBlockSize = std::size_t{1} << kBlockShift;
 inline constexpr std::uint32_t kPagesPerBlock = kBlockSize / kPageSize;
 
+inline constexpr std::size_t kCacheLine = 64;  // bytes
+
 // The most objects a slab may hold, and the most that its descriptor has bits for: others have a bitmap elsewhere.
 inline constexpr std::uint32_t kMostObjects = 4096;
 inline constexpr std::uint32_t kFewObjects = 128;
@@ -39,6 +41,9 @@ inline std::uintptr_t address_of(const void* pointer) { return reinterpret_cast<
 inline char* pointer_to(std::uintptr_t address) { return reinterpret_cast<char*>(address); }
 
 inline BlockId block_id_of(const void* pointer) { return static_cast<BlockId>(address_of(pointer) >> kBlockShift); }
+inline std::uint32_t offset_in_block(const void* pointer) {
+  return static_cast<std::uint32_t>(address_of(pointer) & (kBlockSize - 1));
+}
 inline char* block_address(BlockId id) { return pointer_to(static_cast<std::uintptr_t>(id) << kBlockShift); }
 
 }  // namespace neap

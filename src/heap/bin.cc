@@ -1,7 +1,5 @@
 #include "heap/bin.h"
 
-#include <bit>
-
 #include "heap/mixed_bin.h"
 
 namespace neap {
@@ -29,10 +27,9 @@ void Bin::admit(Block& block, const ClassRow& row) {
 }
 
 void Bin::add_slab() {
-  slabs_.store(slabs_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  slabs_.add(1);
   wished_.store(0, std::memory_order_relaxed);
 }
-void Bin::lose_slab() { slabs_.store(slabs_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed); }
 
 void Bin::note_lowest(const ClassRow& row) {
   Block* now = nonfull_.lowest();
@@ -69,9 +66,8 @@ std::uint32_t Bin::take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t
   return taken;
 }
 
-void Bin::no_object(const ClassRow& row, void* object, const char* function) {
-  const std::uint32_t offset = static_cast<std::uint32_t>(address_of(object) & (kBlockSize - 1));
-  if (index_in_slab(row, offset) >= row.capacity) {
+void Bin::no_object(const ClassRow& row, const void* object, const char* function) {
+  if (index_in_slab(row, offset_in_block(object)) >= row.capacity) {
     misuse(Misuse::invalid_pointer, function, object, "not an object of this heap");
   }
   misuse(Misuse::interior_pointer, function, object, "points inside an object");
@@ -105,7 +101,7 @@ void Bin::settle(Block& block, const ClassRow& row, PageHeap& pages, bool was_fu
     nonfull_.remove(block);
     if (lowest_ == &block) lowest_ = nullptr;
     note_lowest(row);
-    lose_slab();
+    slabs_.subtract(1);
     pages.free_block(block);
     return;
   }
@@ -145,7 +141,7 @@ void Bin::release_pages(ClassIndex c, Block& block, PageHeap& pages) {
 }
 
 bool Bin::deserves_slab(std::uint64_t bytes) {
-  const std::uint64_t slabs = slabs_.load(std::memory_order_relaxed);
+  const std::uint64_t slabs = slabs_.get();
   const std::uint64_t wished = wished_.load(std::memory_order_relaxed) + bytes;
   wished_.store(wished, std::memory_order_relaxed);
   return wished > (slabs == 0 ? kLeastForSlabs : slabs * kBlockSize * kTimesForMore);
@@ -159,7 +155,7 @@ bool Bin::hand_over(ClassIndex c, Block& block, PageHeap& pages, MixedBin& mixed
   if (!ours || &block == lowest_ || block.free_count < row.sparse_free || block.free_count == row.capacity)
     return false;
   nonfull_.remove(block);
-  lose_slab();
+  slabs_.subtract(1);
   bytes_out_.subtract(std::uint64_t{row.capacity} * row.size - std::uint64_t{block.free_count} * row.size);
   mixed.adopt(block, pages);
   return true;
@@ -169,11 +165,9 @@ bool Bin::check_live(const PageHeap& pages, void* object, const char* function) 
   Guard guard(lock_);
   const Block& block = *pages.map().block_fast(address_of(object));
   if (block.kind.load(std::memory_order_relaxed) != BlockKind::slab) return false;
-  const ClassRow& row = row_of(block);
-  const std::uint32_t offset = static_cast<std::uint32_t>(address_of(object) & (kBlockSize - 1));
-  const std::uint32_t index = index_in_slab(row, offset);
-  if (index >= row.capacity || !begins_object(offset, row.reciprocal)) no_object(row, object, function);
-  if (slab::is_free(block, index)) misuse(Misuse::double_free, function, object, "this object is free already");
+  if (slab::is_free(block, index_of(row_of(block), object, function))) {
+    misuse(Misuse::double_free, function, object, "this object is free already");
+  }
   return true;
 }
 

@@ -45,8 +45,8 @@ class alignas(64) Bin {
   // Brings near what give will touch. Needs no lock.
   static void expect(const PageHeap& pages, const void* object) {
     Block* block = pages.map().block_fast(address_of(object));
-    const std::uint32_t offset = static_cast<std::uint32_t>(address_of(object) & (kBlockSize - 1));
-    const std::uint32_t word = static_cast<std::uint32_t>((std::uint64_t{offset} * block->reciprocal) >> 38);
+    const std::uint32_t word =
+        static_cast<std::uint32_t>((std::uint64_t{offset_in_block(object)} * block->reciprocal) >> 38);
     std::atomic_ref free_bits(block->free_bits);  // may change meanwhile: the slab is opened
     __builtin_prefetch(free_bits.load(std::memory_order_relaxed) + word, 1);
   }
@@ -63,7 +63,7 @@ class alignas(64) Bin {
 
   // Counts what was asked for while no slab had a free object; true when that is enough for another slab.
   bool deserves_slab(std::uint64_t bytes);
-  bool has_slabs() const { return slabs_.load(std::memory_order_relaxed) != 0; }
+  bool has_slabs() const { return slabs_.get() != 0; }
 
   std::uint64_t bytes_out() const { return bytes_out_.get(); }  // of objects out of its slabs
   std::uint64_t served() const { return served_.get(); }        // objects, ever
@@ -73,28 +73,30 @@ class alignas(64) Bin {
   // What a slab is to the bin, and which of its pages are free, changes at few frees only: the rest is one bit set.
   [[gnu::always_inline]] void put(const ClassRow& row, PageHeap& pages, Block& block, void* object,
                                   const char* function) {
-    const std::uint32_t offset = static_cast<std::uint32_t>(address_of(object) & (kBlockSize - 1));
-    const std::uint32_t index = index_in_slab(row, offset);
-    if (index >= row.capacity || !begins_object(offset, row.reciprocal)) [[unlikely]]
-      no_object(row, object, function);
+    const std::uint32_t index = index_of(row, object, function);
     if (!slab::give(block, index)) [[unlikely]]
       misuse(Misuse::double_free, function, object, "this object is free already");
     if (const PageMask fresh = slab::newly_free_pages(block, row, index)) pages.mark_dirty(block, fresh);
     if (block.free_count == block.settle_at) [[unlikely]]
       settle(block, row, pages, block.free_count == 1);
   }
-  [[noreturn]] static void no_object(const ClassRow& row, void* object, const char* function);
+  // The index of an object in its slab; aborts when the pointer does not begin one.
+  static std::uint32_t index_of(const ClassRow& row, const void* object, const char* function) {
+    const std::uint32_t offset = offset_in_block(object), index = index_in_slab(row, offset);
+    if (index >= row.capacity || !begins_object(offset, row.reciprocal)) [[unlikely]]
+      no_object(row, object, function);
+    return index;
+  }
+  [[noreturn]] static void no_object(const ClassRow& row, const void* object, const char* function);
   void settle(Block& block, const ClassRow& row, PageHeap& pages, bool was_full);
   void admit(Block& block, const ClassRow& row);
   void add_slab();
-  void lose_slab();
   void note_lowest(const ClassRow& row);
 
   Mutex lock_;
   NonfullSlabs nonfull_;
   Block* lowest_ = nullptr;  // whose `admit` says that it is refilled from
-  LockedCounter bytes_out_, served_;
-  std::atomic<std::uint64_t> slabs_{0};
+  LockedCounter bytes_out_, served_, slabs_;
   std::atomic<std::uint64_t> wished_{0};  // bytes, since the newest slab; threads may lose one another's
 };
 

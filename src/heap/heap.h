@@ -103,7 +103,7 @@ class Heap {
   void review_budget(Stacks& all);
   void steal_room(Stacks& all, std::size_t c, std::int64_t bytes);
   void drop_oldest(Stack& stack, std::uint32_t count);
-  std::uint32_t empty(Stack stack);
+  std::uint32_t drop_all(Stack stack);
   std::uint64_t thread_allowance() const;
   std::uint64_t cpu_allowance() const;
   bool may_share();

@@ -24,7 +24,7 @@ void MixedBin::enlist(Block& block, PageHeap& pages) {
   Chunk* chunk = pages.map().chunk(address_of(block.address()));
   block.mixed.chunk = chunk;
   block.mixed.begin_bits = block.free_bits + mixed::kGranules / bits::kWordBits;
-  blocks_.store(blocks_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  blocks_.add(1);
   note_hole(block, mixed::kGranules);
   if (chunk->has_mixed) return;
   Chunk** at = &chunks_;
@@ -57,7 +57,7 @@ void MixedBin::note_hole(const Block& block, std::uint32_t granules) {
 }
 
 std::uint32_t MixedBin::take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t want) {
-  if (blocks_.load(std::memory_order_relaxed) == 0) return 0;
+  if (blocks_.get() == 0) return 0;
   const std::uint8_t wanted = static_cast<std::uint8_t>(c);
   const std::uint32_t n = mixed::granules_of(wanted);
   Guard guard(lock_);
@@ -105,7 +105,7 @@ void MixedBin::check_live(const Block& block, const void* object, const char* fu
 bool MixedBin::end_if_empty(Block& block, PageHeap& pages) {
   if (block.free_count != mixed::kGranules) return false;
   FitTree(*block.mixed.chunk).lower(index_of(block), 0);
-  blocks_.store(blocks_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  blocks_.subtract(1);
   pages.free_block(block);
   return true;
 }

@@ -45,8 +45,7 @@ class alignas(64) MixedBin {
 
   Mutex lock_;
   Chunk* chunks_ = nullptr;  // that had mixed blocks, by age
-  std::atomic<std::uint64_t> blocks_{0};
-  LockedCounter bytes_out_, served_;
+  LockedCounter blocks_, bytes_out_, served_;
 };
 
 }  // namespace neap

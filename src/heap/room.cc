@@ -92,15 +92,15 @@ void Heap::flush(ThreadCache& cache) {
   flush_stash(cache, "free");
   std::uint32_t dropped = 0;
   for (std::size_t c = 0; c < kCachedClasses; ++c) {
-    if (cache.owns(c)) dropped += empty(cache.own_stack(c));
+    if (cache.owns(c)) dropped += drop_all(cache.own_stack(c));
   }
   if (dropped == 0) return;
   cache.count_given(dropped);
   count_events(&cache, dropped);
 }
 
-// Objects that were in the stack.
-std::uint32_t Heap::empty(Stack stack) {
+// How many there were; none where the stack could not be had.
+std::uint32_t Heap::drop_all(Stack stack) {
   if (!stack) return 0;
   const std::uint32_t count = stack.count();
   if (count > 0) drop_oldest(stack, count);

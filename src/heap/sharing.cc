@@ -28,8 +28,7 @@ Stack Heap::stack_of(ThreadCache& cache, std::size_t c) {
 }
 
 Stack Heap::stack_in(Stacks& all, std::size_t c) {
-  if (all.shape.load(std::memory_order_relaxed) == &kCpuShape) return cpus_.claim(c, &all);
-  return Stack::of(all, c, all.heads[c].load(std::memory_order_relaxed));
+  return all.shape.load(std::memory_order_relaxed) == &kCpuShape ? cpus_.claim(c, &all) : Stack::of(all, c);
 }
 
 bool Heap::begin_cpu(Stacks& stacks) {
@@ -43,7 +42,7 @@ bool Heap::begin_cpu(Stacks& stacks) {
 // What the stacks of this CPU hold.
 void Heap::flush_cpu() {
   std::uint32_t dropped = 0;
-  for (std::size_t c = kClassesBelowLine; c < kCachedClasses; ++c) dropped += empty(cpus_.claim(c));
+  for (std::size_t c = kClassesBelowLine; c < kCachedClasses; ++c) dropped += drop_all(cpus_.claim(c));
   if (dropped > 0) count_events(nullptr, dropped);
 }
 
@@ -53,9 +52,7 @@ std::uint32_t Heap::empty_cpus() {
   for (std::size_t i = 0; i < cpus_.bound(); ++i) {
     Stacks& stacks = cpus_.at(i);
     if (stacks.shape.load(std::memory_order_acquire) == nullptr) continue;
-    for (std::size_t c = kClassesBelowLine; c < kCachedClasses; ++c) {
-      dropped += empty(Stack::of(stacks, c, stacks.heads[c].load(std::memory_order_acquire)));
-    }
+    for (std::size_t c = kClassesBelowLine; c < kCachedClasses; ++c) dropped += drop_all(Stack::of(stacks, c));
     stacks.reset(kCpuShape, cpu_allowance());
   }
   return dropped;

@@ -16,7 +16,6 @@
 
 namespace neap {
 
-inline constexpr std::size_t kLine = 64;
 inline constexpr std::uint32_t kSlotBytes = sizeof(void*);
 
 // Larger objects are cached one by one as they are freed, never fetched ahead.
@@ -27,7 +26,7 @@ inline constexpr std::array<std::uint8_t, kCachedClasses> kObjectsPerLines = [] 
   std::array<std::uint8_t, kCachedClasses> lots{};
   for (std::size_t c = 0; c < kCachedClasses; ++c) {
     const std::uint32_t size = class_size(c);
-    lots[c] = static_cast<std::uint8_t>(size >= kLine ? 1 : std::lcm(size, std::uint32_t{kLine}) / size);
+    lots[c] = static_cast<std::uint8_t>(size >= kCacheLine ? 1 : std::lcm(size, std::uint32_t{kCacheLine}) / size);
   }
   return lots;
 }();
@@ -53,7 +52,7 @@ constexpr Shape make_shape(std::size_t first, std::size_t end, std::uint32_t tim
 
 // Threads that share a CPU's stacks keep objects below a cache line to themselves: from one stack two threads would get
 // neighbours in a line, and write to it on different CPUs once one of them has moved.
-inline constexpr std::size_t kClassesBelowLine = static_cast<std::size_t>(class_of(kLine));
+inline constexpr std::size_t kClassesBelowLine = static_cast<std::size_t>(class_of(kCacheLine));
 inline constexpr Shape kThreadShape = make_shape(0, kCachedClasses, 1);
 inline constexpr Shape kSharingThreadShape = make_shape(0, kClassesBelowLine, 1);
 inline constexpr Shape kCpuShape = make_shape(kClassesBelowLine, kCachedClasses, 2);
@@ -118,6 +117,7 @@ struct Stack {
   std::size_t c;
   std::uint32_t bottom, top, limit;
 
+  static Stack of(Stacks& at, std::size_t c) { return of(at, c, at.heads[c].load(std::memory_order_acquire)); }
   static Stack of(Stacks& at, std::size_t c, std::uint64_t head) {
     return {&at, c, at.bottom(c), static_cast<std::uint32_t>(head), static_cast<std::uint32_t>(head >> 32)};
   }

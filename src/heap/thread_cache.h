@@ -32,7 +32,7 @@ struct ThreadCache {
 
   bool shares() const { return shared != nullptr; }
   bool owns(std::size_t c) const { return !shares() || c < kClassesBelowLine; }
-  Stack own_stack(std::size_t c) { return Stack::of(own, c, own.heads[c].load(std::memory_order_relaxed)); }
+  Stack own_stack(std::size_t c) { return Stack::of(own, c); }
 
   void count_taken(std::uint32_t objects) {
     if (surplus < 2 * kMuchTaken) surplus += objects;
@@ -43,7 +43,7 @@ struct ThreadCache {
 
   static constexpr const Shape& shape(bool shares) { return shares ? kSharingThreadShape : kThreadShape; }
   static constexpr std::size_t bytes(bool shares) {
-    return round_up(sizeof(ThreadCache) - sizeof(Stacks) + Stacks::bytes(shape(shares)), kLine);
+    return round_up(sizeof(ThreadCache) - sizeof(Stacks) + Stacks::bytes(shape(shares)), kCacheLine);
   }
 
   // Empty, on memory of zeros or of a cache of the same shape. `cpus`: as `shared`.

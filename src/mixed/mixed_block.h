@@ -41,9 +41,7 @@ struct Taken {
 // Takes up to `want` objects of n granules, lowest first, into out[0..].
 Taken take(Block& block, std::uint32_t n, void** out, std::uint32_t want);
 
-inline std::uint32_t granule_at(const void* pointer) {
-  return static_cast<std::uint32_t>((address_of(pointer) & (kBlockSize - 1)) >> kGranuleShift);
-}
+inline std::uint32_t granule_at(const void* pointer) { return offset_in_block(pointer) >> kGranuleShift; }
 inline bool is_free(const Block& block, std::uint32_t granule) { return bits::test(block.free_bits, granule); }
 // True when an object begins there, or it is free.
 bool is_begin(const Block& block, const void* pointer);

@@ -1,6 +1,6 @@
 // Accounts: the heap's sums in pages, kept where pages change hands and read by the release policy and the telemetry.
-// Relaxed atomics: each is exact once the process is quiet; nothing depends on their order. Those that change under the
-// page heap's lock alone need no read-modify-write, which costs as much as a lock.
+// Relaxed atomics: each is exact once the process is quiet; nothing depends on their order. Those that change under one
+// lock alone need no read-modify-write, which costs as much as a lock.
 #pragma once
 
 #include <atomic>

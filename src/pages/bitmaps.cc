@@ -21,12 +21,12 @@ bits::Word* Bitmaps::take(std::size_t lines) {
   while (places(used_[page], lines) == 0) ++page;
   const std::size_t line = static_cast<std::size_t>(std::countr_zero(places(used_[page], lines)));
   used_[page] |= bits::low_bits(lines) << line;
-  return reinterpret_cast<Word*>(store_ + page * kPageSize + line * kLine);
+  return reinterpret_cast<Word*>(store_ + page * kPageSize + line * kCacheLine);
 }
 
 void Bitmaps::give(bits::Word* bitmap, std::size_t lines) {
   const std::size_t offset = address_of(bitmap) - address_of(store_), page = offset / kPageSize;
-  used_[page] &= ~(bits::low_bits(lines) << offset % kPageSize / kLine);
+  used_[page] &= ~(bits::low_bits(lines) << offset % kPageSize / kCacheLine);
   for (std::size_t i = 0; i < kLengths && places(used_[page], std::size_t{1} << i) != 0; ++i) {
     if (page < first_[i]) first_[i] = page;
   }

@@ -1,5 +1,6 @@
-// Bitmaps: where the bitmaps of a chunk's blocks lie, each as long as its block needs: 1, 2, 4, 8 or 16 lines of 64
-// bytes, at a multiple of its length, in the lowest place that is free. A page has 64 lines, whose use one word tells.
+// Bitmaps: where the bitmaps of a chunk's blocks lie, each as long as its block needs: 1, 2, 4, 8 or 16 cache lines
+// of 64 bytes, at a multiple of its length, in the lowest place that is free. A page has 64 lines, whose use one word
+// tells.
 //
 // 16 lines for each block are enough for any order of calls: a bitmap of s lines goes above line h only when every
 // multiple of s below h is blocked, and one of t lines blocks at most max(1, t / s) of them: so h + s is at most the
@@ -17,11 +18,11 @@ namespace neap {
 
 class Bitmaps {
  public:
-  static constexpr std::size_t kLine = 64, kLineBits = kLine * 8;  // bytes, bits
+  static constexpr std::size_t kLineBits = kCacheLine * 8;
   static constexpr std::size_t kMostLines = 16;
 
   // What `blocks` blocks need: bytes of bitmaps, and words of zeros that tell their use.
-  static constexpr std::size_t store_bytes(std::size_t blocks) { return blocks * kMostLines * kLine; }
+  static constexpr std::size_t store_bytes(std::size_t blocks) { return blocks * kMostLines * kCacheLine; }
   static constexpr std::size_t used_words(std::size_t blocks) {
     return (blocks * kMostLines + bits::kWordBits - 1) / bits::kWordBits;
   }
@@ -39,7 +40,7 @@ class Bitmaps {
 
  private:
   static constexpr std::size_t kLengths = 5;
-  static_assert(kPageSize == kLine * bits::kWordBits, "a word tells of a page");
+  static_assert(kPageSize == kCacheLine * bits::kWordBits, "a word tells of a page");
 
   char* store_ = nullptr;
   bits::Word* used_ = nullptr;

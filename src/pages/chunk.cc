@@ -157,14 +157,15 @@ Chunk::Taken Chunk::take(std::size_t count, std::size_t align, std::size_t commi
 
 Block* Chunk::take_dirty(std::size_t count, std::size_t commit_count) {
   if (vacant_ || count >= no_run_of_) return nullptr;
-  first_dirty_ = bits::find(dirty_, first_dirty_, count_, true);
+  const std::size_t end = committed();  // no block above is dirty
+  first_dirty_ = bits::find(dirty_, first_dirty_, end, true);
   std::size_t index = first_dirty_;
-  for (int tries = 0; tries < kMostDirtyTries && index + commit_count <= committed(); ++tries) {
+  for (int tries = 0; tries < kMostDirtyTries && index + commit_count <= end; ++tries) {
     if (take_at(index, count)) {
       prepare(index);
       return blocks_ + index;
     }
-    index = bits::find(dirty_, index + 1, count_, true);
+    index = bits::find(dirty_, index + 1, end, true);
   }
   return nullptr;
 }

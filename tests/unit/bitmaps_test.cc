@@ -17,10 +17,10 @@ class BitmapsTest : public testing::Test {
   // Where a bitmap of so many lines lies, in lines from the begin.
   std::size_t take(std::size_t lines) {
     const bits::Word* bitmap = bitmaps_.take(lines);
-    return (address_of(bitmap) - address_of(store_)) / Bitmaps::kLine;
+    return (address_of(bitmap) - address_of(store_)) / kCacheLine;
   }
   void give(std::size_t line, std::size_t lines) {
-    bitmaps_.give(reinterpret_cast<bits::Word*>(store_ + line * Bitmaps::kLine), lines);
+    bitmaps_.give(reinterpret_cast<bits::Word*>(store_ + line * kCacheLine), lines);
   }
 
   alignas(kPageSize) char store_[Bitmaps::store_bytes(kBlocks)];

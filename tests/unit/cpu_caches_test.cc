@@ -123,7 +123,7 @@ TEST_F(CpuCachesTest, ThreadsShareNoCacheLine) {
     for (int i = 0; i < 600; ++i) {
       ThreadCache* cache = i % 3 == 0 ? one_ : other_;
       void* object = rig_.allocate(cache, size);
-      const std::uintptr_t begin = address_of(object) / kLine, end = (address_of(object) + size - 1) / kLine;
+      const std::uintptr_t begin = address_of(object) / kCacheLine, end = (address_of(object) + size - 1) / kCacheLine;
       for (std::uintptr_t line = begin; line <= end; ++line) {
         EXPECT_EQ(owners.emplace(line, cache).first->second, cache) << size << " bytes, object " << i;
       }

@@ -140,7 +140,8 @@ class Walk {
       const std::size_t lines = block.bitmap_lines;
       const bool in_use = block.kind.load() == BlockKind::slab || block.kind.load() == BlockKind::mixed;
       if (!in_use && lines != 0) fault(chunk.address_of_block(i), "no slab, no mixed block, and has bitmaps");
-      if (lines != 0) words[block.free_bits] = lines * Bitmaps::kLine / sizeof(bits::Word);
+      if (lines != 0 && !words.emplace(block.free_bits, lines * kCacheLine / sizeof(bits::Word)).second)
+        fault(chunk.address_of_block(i), "two blocks have the same bitmap");
     }
     const bits::Word* end = nullptr;
     for (const auto& [begin, length] : words) {
