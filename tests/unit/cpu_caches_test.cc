@@ -151,7 +151,7 @@ TEST_F(CpuCachesTest, StacksKeepToTheirBudget) {
 }
 
 TEST_F(CpuCachesTest, FlushingGivesBackWhatTheyHold) {
-  free(one_, make(one_, 300, 64));
+  for (const std::size_t size : {16u, 64u}) free(one_, make(one_, 300, size));  // its own stacks, the CPU's
   EXPECT_GT(rig_.sums().small_bytes, 0u);
   rig_.heap.flush_all(*one_);
   EXPECT_EQ(rig_.sums().small_bytes, 0u);
@@ -159,6 +159,7 @@ TEST_F(CpuCachesTest, FlushingGivesBackWhatTheyHold) {
 }
 
 TEST_F(CpuCachesTest, TheLastThreadThatEndsEmptiesThem) {
+  free(one_, make(one_, 300, 16));
   free(one_, make(one_, 300, 64));
   free(other_, make(other_, 300, 600));
   rig_.heap.close_cache(*one_);

@@ -210,8 +210,12 @@ TEST_F(LargeTest, NoSpareIsKeptAboveTheDirtyLimit) {
     for (int i = 0; i < 3; ++i) {
       char* object = make(100 * kKiB, 1);
       Block& block = rig_.block(object);
+      const std::uint64_t before = rig_.sums().dirty_bytes;
       rig_.free(nullptr, object);
       EXPECT_EQ(block.kind.load() == BlockKind::spare, floor == kMiB && i > 0);
+      if (floor != kMiB) {
+        EXPECT_EQ(rig_.sums().dirty_bytes, before) << "it goes whole, and at once";
+      }
     }
     EXPECT_LE(rig_.sums().dirty_bytes, floor);
     rig_.expect_in_order();

@@ -193,6 +193,9 @@ TEST_F(PageHeapTest, ARunBeginsAtADirtyBlockWhereOneHasRoom) {
   EXPECT_EQ(heap_.dirty_pages(), 8u);
   release(0);
   EXPECT_EQ(run(1, 1), high + 2) << "the lowest free block";
+  heap_.free_run(low[1], true);
+  heap_.free_run(*narrow, false);
+  EXPECT_EQ(run(1, 16), narrow) << "dirty since the last search, which found none";
   expect_in_order();
 }
 
