@@ -193,6 +193,7 @@ TEST_F(PageHeapTest, ARunBeginsAtADirtyBlockWhereOneHasRoom) {
   EXPECT_EQ(heap_.dirty_pages(), 8u);
   release(0);
   EXPECT_EQ(run(1, 1), high + 2) << "the lowest free block";
+  os::discard(low[1].address(), 20 * kPageSize);
   heap_.free_run(low[1], true);
   heap_.free_run(*narrow, false);
   EXPECT_EQ(run(1, 16), narrow) << "dirty since the last search, which found none";
