@@ -152,13 +152,12 @@ bool Bin::deserves_slab(std::uint64_t bytes) {
   return wished > (slabs == 0 ? kLeastForSlabs : slabs * kBlockSize * kTimesForMore);
 }
 
-bool Bin::hand_over(ClassIndex c, Block& block, PageHeap& pages, MixedBin& mixed) {
+bool Bin::hand_over(ClassIndex c, Block& block, PageHeap& pages, MixedBin& mixed, std::uint32_t least_free) {
   const ClassRow& row = neap::row_of(c);
   Guard guard(lock_);
   const bool ours = block.kind.load(std::memory_order_relaxed) == BlockKind::slab &&
                     block.class_index() == static_cast<std::size_t>(c);
-  if (!ours || &block == lowest_ || block.free_count < row.sparse_free || block.free_count == row.capacity)
-    return false;
+  if (!ours || &block == lowest_ || block.free_count < least_free || block.free_count == row.capacity) return false;
   nonfull_.remove(block);
   slabs_.subtract(1);
   bytes_out_.subtract(std::uint64_t{row.capacity} * row.size - std::uint64_t{block.free_count} * row.size);

@@ -58,8 +58,9 @@ class alignas(64) Bin {
   // lock, discards without it.
   void release_pages(ClassIndex c, Block& block, PageHeap& pages);
 
-  // Makes a mixed block of a slab, if it is one of this bin, still sparse, and not the one refilled from.
-  bool hand_over(ClassIndex c, Block& block, PageHeap& pages, MixedBin& mixed);
+  // Makes a mixed block of a slab, if it is one of this bin, has so many free objects and some live ones, and is not
+  // the one refilled from.
+  bool hand_over(ClassIndex c, Block& block, PageHeap& pages, MixedBin& mixed, std::uint32_t least_free);
 
   // Aborts when the object is in its slab, that is, was freed. False when its block is no slab any more.
   bool check_live(const PageHeap& pages, void* object, const char* function);

@@ -89,6 +89,7 @@ class Heap {
   std::uint32_t take(From from, std::size_t c, void** out, std::uint32_t want);
   bool open_sparse_slab();
   [[gnu::noinline]] void* allocate_from_reserves(ThreadCache* cache, From from, std::size_t c);
+  bool open_any_slab();
   void* take_any_hole(From from, std::size_t c);
   void give_up_reserves(ThreadCache* cache);
   void give(std::size_t c, void** objects, std::uint32_t count, const char* function);
@@ -143,6 +144,7 @@ class Heap {
   CpuCaches cpus_;
   char *metadata_ = nullptr, *metadata_end_ = nullptr;
   Counter huge_objects_;
+  std::uint32_t next_to_open_ = 0;           // rank, under the release lock
   std::uint64_t refusal_wait_ = kClockStep;  // events without a try, after the system refused a discard
   std::atomic<std::uint64_t> next_try_{0};   // the event
   Density density_;

@@ -97,7 +97,6 @@ void Heap::release_due() {
 
 std::size_t Heap::release_all() {
   const std::uint64_t before = accounts().returned_pages.get();
-  for (std::size_t c = 0; c < kClassCount; ++c) bins_[c].give_up_empty(static_cast<ClassIndex>(c), pages_);
   Guard guard(release_lock_);
   for (std::uint64_t blocks = accounts().committed_bytes.get() / kBlockSize; blocks > 0; --blocks) {
     const Due due = pages_.pop_due(0);

@@ -83,7 +83,8 @@ bool Heap::open_sparse_slab() {
     Block* block = pages_.take_sparse();
     if (block == nullptr) break;
     const std::size_t c = block->class_index();
-    opened = is_mixed_class(c) && bins_[c].hand_over(static_cast<ClassIndex>(c), *block, pages_, mixed_);
+    opened = is_mixed_class(c) && bins_[c].hand_over(static_cast<ClassIndex>(c), *block, pages_, mixed_,
+                                                     row_of(static_cast<ClassIndex>(c)).sparse_free);
   }
   pages_.end_look();
   release_lock_.unlock();

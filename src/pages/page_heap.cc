@@ -329,6 +329,19 @@ Block* PageHeap::take_sparse() {
   return nullptr;
 }
 
+Block* PageHeap::next_slab(std::uint32_t rank) {
+  Guard guard(lock_);
+  for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
+    for (std::size_t i = chunk->first_rank() < rank ? rank - chunk->first_rank() : 0; i < chunk->committed(); ++i) {
+      Block* block = chunk->at(i);
+      if (block->kind.load(std::memory_order_relaxed) != BlockKind::slab) continue;
+      looked_at_.store(chunk, std::memory_order_relaxed);
+      return block;
+    }
+  }
+  return nullptr;
+}
+
 void PageHeap::account(const Touched& touched) {
   if (touched.became_resident != 0) accounts_.resident_pages.add(touched.became_resident);
   if (touched.were_dirty != 0) accounts_.marked_pages.subtract(touched.were_dirty);
