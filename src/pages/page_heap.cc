@@ -21,7 +21,7 @@ constexpr int kMostSecondChances = 8;
 constexpr std::size_t kLeastDecommit = 4;
 
 // Under a limit on address space a chunk takes at most this part of it: the program's own maps need room too.
-constexpr std::size_t kLimitShare = 16;
+constexpr std::size_t kLimitShare = 8;
 
 std::uint64_t count_pages(PageMask mask) { return static_cast<std::uint64_t>(std::popcount(mask)); }
 
