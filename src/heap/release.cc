@@ -58,14 +58,15 @@ void Heap::release_one(const Due& due) {
 void Heap::release_due() {
   const std::uint64_t limit = dirty_limit(), dirty = pages_.dirty_pages();
   if (too_dirty_.load(std::memory_order_relaxed) != limit + 1) too_dirty_.store(limit + 1, std::memory_order_relaxed);
-  if (dirty == 0 || !release_lock_.try_lock()) return;
+  if (dirty == 0) return;
+  const Guard guard(release_lock_, Guard::Try{});
+  if (!guard) return;
   const Due due =
       dirty > limit ? pages_.pop_due(0, blocks_for(dirty - limit)) : pages_.pop_due(options.decay_events, 1);
   if (due.what != Due::What::nothing) {
     release_one(due);
     too_dirty_.store(kGoOn, std::memory_order_relaxed);
   }
-  release_lock_.unlock();
 }
 
 std::size_t Heap::release_all() {
