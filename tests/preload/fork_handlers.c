@@ -161,9 +161,8 @@ static void ending(void) { fork_early = (struct fork_early){NULL, NULL, NULL, fo
 static const struct {
   const char* name;
   void (*set_up)(void);
-} cases[] = {{"allocating", allocating},   {"locking", locking}, {"threads", threads},
-             {"loading", loading},         {"nested", nested},   {"flushing", flushing},
-             {"registering", registering}, {"ending", ending}};
+} cases[] = {{"allocating", allocating}, {"locking", locking},   {"threads", threads},         {"loading", loading},
+             {"nested", nested},         {"flushing", flushing}, {"registering", registering}, {"ending", ending}};
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;

@@ -11,3 +11,9 @@ set(fork_cases allocating locking threads loading nested flushing registering en
 foreach(case IN LISTS fork_cases)
   neap_black_box(preload.fork.${case} LIBC COMMAND fork_handlers ${case} $<TARGET_FILE:fork_plugin>)
 endforeach()
+
+preload_program(fork_places fork_places.c)
+foreach(case IN ITEMS many ending_thread interrupted keyless)
+  neap_black_box(preload.fork.${case} LIBC COMMAND fork_places ${case})
+endforeach()
+neap_black_box(preload.fork.interrupted_thread COMMAND fork_places interrupted_thread) # may hang on glibc's own malloc
