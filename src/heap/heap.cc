@@ -179,12 +179,16 @@ void Heap::after_fork_in_parent() {
   release_lock_.unlock();
 }
 
-void Heap::after_fork_in_child(ThreadCache* current) {
+void Heap::reset_locks() {
   pages_.lock().reset();
   mixed_.lock().reset();
   for (Bin& bin : bins_) bin.lock().reset();
   registry_lock_.reset();
   release_lock_.reset();
+}
+
+void Heap::after_fork_in_child(ThreadCache* current) {
+  reset_locks();
   for (ThreadCache* cache = caches_; cache != nullptr;) {
     ThreadCache* next = cache->next;
     if (cache != current) {

@@ -75,6 +75,8 @@ class Heap {
   void before_fork();
   void after_fork_in_parent();
   void after_fork_in_child(ThreadCache* current);
+  // In the child of a fork that could not take the locks: of it all that is safe.
+  void reset_locks();
 
   // Brings the board up to date.
   void publish();

@@ -77,7 +77,9 @@ std::uint32_t Heap::take(From from, std::size_t c, void** out, std::uint32_t wan
 // Turns the lowest slab that few objects are left in into a mixed block. Pages of it could be out for release: hence
 // the lock.
 bool Heap::open_sparse_slab() {
-  if (!pages_.may_have_sparse() || !release_lock_.try_lock()) return false;
+  if (!pages_.may_have_sparse()) return false;
+  const Guard guard(release_lock_, Guard::Try{});
+  if (!guard) return false;
   bool opened = false;
   for (int tries = 0; !opened && tries < kMostCandidates; ++tries) {
     Block* block = pages_.take_sparse();
@@ -87,7 +89,6 @@ bool Heap::open_sparse_slab() {
                                                      row_of(static_cast<ClassIndex>(c)).sparse_free);
   }
   pages_.end_look();
-  release_lock_.unlock();
   return opened;
 }
 
@@ -111,7 +112,10 @@ bool Heap::push(ThreadCache& cache, std::size_t c, void* object, const char* fun
       dropped = (stack.count() + 1) / 2;
       drop_oldest(stack, dropped);
     }
-    if (stack.newest() == object) misuse(Misuse::double_free, function, object, "this object is free already");
+    if (stack.newest() == object) {
+      stack.end();
+      misuse(Misuse::double_free, function, object, "this object is free already");
+    }
     pushed = !stack.is_full();
     if (pushed) stack.push(object);
   }
@@ -183,12 +187,12 @@ void Heap::flush_stash(ThreadCache& cache, const char* function) {
   each_class([&](std::size_t c) { begin = static_cast<std::uint8_t>(begin + std::exchange(ends[c], begin)); });
   void* sorted[Stash::kRoom];
   for (std::uint32_t i = 0; i < count; ++i) sorted[ends[stash.classes[i]]++] = stash.objects[i];
+  stash.count = stash.bytes = 0;  // first: none may lie in the stash and in its slab
   begin = 0;
   each_class([&](std::size_t c) {
     give(c, sorted + begin, std::uint32_t{ends[c]} - begin, function);
     begin = ends[c];
   });
-  stash.count = stash.bytes = 0;
   cache.count_given(count);
   count_events(&cache, count);
 }

@@ -57,6 +57,16 @@ inline constexpr Shape kThreadShape = make_shape(0, kCachedClasses, 1);
 inline constexpr Shape kSharingThreadShape = make_shape(0, kClassesBelowLine, 1);
 inline constexpr Shape kCpuShape = make_shape(kClassesBelowLine, kCachedClasses, 2);
 
+inline constexpr std::uint32_t kMostInStack = [] {
+  std::uint32_t most = 0;
+  for (std::size_t c = 0; c < kCachedClasses; ++c) {
+    for (const Shape* shape : {&kThreadShape, &kSharingThreadShape, &kCpuShape}) {
+      if (shape->most(c) > most) most = shape->most(c);
+    }
+  }
+  return most;
+}();
+
 // Room moves between stacks on every so many wishes: a program that uses more sizes than fit in the budget would
 // otherwise spend a fifth of its time in moving it to and fro.
 inline constexpr std::uint32_t kStealEvery = 16;
@@ -123,6 +133,8 @@ struct Stack {
   }
 
   explicit operator bool() const { return bottom != 0; }
+  // Whether it is a CPU's.
+  bool is_claimed() const { return at->shape.load(std::memory_order_relaxed) == &kCpuShape; }
   void** objects() const { return &at->slot(bottom); }  // oldest first
   std::uint32_t count() const { return (top - bottom) / kSlotBytes; }
   std::uint32_t room() const { return (limit - bottom) / kSlotBytes; }
