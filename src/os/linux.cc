@@ -4,11 +4,14 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cstring>
 
 #include "base/units.h"
 #include "os/os.h"
@@ -175,6 +178,17 @@ std::size_t read_file_of_root(const char* path, char* buffer, std::size_t size) 
   const ssize_t got = trusted ? read(file, buffer, size) : 0;
   close(file);
   return got > 0 ? static_cast<std::size_t>(got) : 0;
+}
+
+// From the 16 bytes that the kernel gave the process at its start. The C library makes its own secrets of them, and
+// what is written into freed memory must not tell those: one word of two does not.
+std::uint64_t random_word() {
+  std::uint64_t bytes[2] = {};
+  const void* given = pointer_to(getauxval(AT_RANDOM));
+  if (given != nullptr) std::memcpy(bytes, given, sizeof bytes);
+  std::uint64_t mix = bytes[0] * 0x9e3779b97f4a7c15 ^ bytes[1];
+  mix = (mix ^ mix >> 31) * 0xd6e8feb86659fd93;
+  return mix ^ mix >> 29;
 }
 
 void print(const char* text, std::size_t size) {

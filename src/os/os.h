@@ -52,6 +52,9 @@ void wake_one(const std::uint32_t* word);
 // absent.
 std::size_t read_file_of_root(const char* path, char* buffer, std::size_t size);
 
+// Bits that nobody can foretell, the same for the life of a process. No system call.
+std::uint64_t random_word();
+
 // Writes to stderr, as far as it goes.
 void print(const char* text, std::size_t size);
 [[noreturn]] void abort();

@@ -199,9 +199,9 @@ TEST_F(ChunkTest, TakenBlocksKnowTheirAddressAndTheirBitmaps) {
   for (std::size_t i = 0; i < chunk.size(); ++i) {
     Block& block = *chunk.take(1, 1, 1, accounts_).block;
     EXPECT_EQ(block.address(), chunk.address_of_block(i));
-    chunk.equip(block, 2 * kMostObjects);
+    chunk.equip(block, kMostObjects);
     EXPECT_EQ(block.free_bits[0], 0u) << "bitmaps overlap";
-    std::memset(block.free_bits, -1, kMostObjects / 4);
+    std::memset(block.free_bits, -1, kMostObjects / 8);
   }
 }
 
@@ -222,7 +222,7 @@ TEST_F(ChunkTest, WhatStripTakesBackIsGivenOutAgain) {
   chunk.equip(block, kMostObjects);
   const bits::Word* const before = block.free_bits;
   chunk.strip(block);
-  chunk.equip(block, 2 * kMostObjects);
+  chunk.equip(block, kMostObjects);
   EXPECT_EQ(block.free_bits, before);
 }
 

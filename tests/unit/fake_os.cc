@@ -223,6 +223,8 @@ bool which_written(void* address, std::size_t pages, unsigned char* out) {
   return fake_os::permitted(Call::which_written) && mincore(address, pages * kPageSize, out) == 0;
 }
 
+std::uint64_t random_word() { return 0x5eed5eed5eed5eed; }
+
 std::size_t cpu_bound() { return fake_os::system().cpus; }
 
 std::size_t address_space_limit() { return system().limit; }
