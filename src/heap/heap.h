@@ -49,12 +49,12 @@ class Heap {
   // Changes the size where it lies or moves it; null when memory is out, the object is untouched then.
   void* resize_large(ThreadCache* cache, Block& first, std::size_t size);
 
-  // The block of a live object that begins at `pointer`; aborts when there is none, naming `function`.
+  // The block of the live object that begins at `pointer`; aborts when there is none, naming `function`.
   Block& block_of(void* pointer, const char* function);
+  // Whether a live object of a slab or mixed block begins there, as it looks without a lock.
+  bool seems_live(const Block& block, const void* pointer) const;
   // Bytes that may be used at `pointer`, a live object's begin.
   std::size_t usable_size(const Block& block, const void* pointer) const;
-  // Aborts when a small object was freed and is back in its slab.
-  void check_live(Block& block, void* object, const char* function);
 
   // A new thread's cache, or null; its end. It has stacks of its own, or shares the CPUs'.
   ThreadCache* open_cache();
@@ -84,6 +84,7 @@ class Heap {
   const PageMap& map() const { return pages_.map(); }
 
   Options options;  // written once, before main
+  Limbo limbo;
 
  private:
   enum class From : std::uint8_t { anywhere, slabs };
@@ -97,7 +98,7 @@ class Heap {
   void give(std::size_t c, void** objects, std::uint32_t count, const char* function);
   void* allocate_batch(From from, ThreadCache& cache, std::size_t c);
   void stash(ThreadCache& cache, std::size_t c, void* object, const char* function);
-  bool push(ThreadCache& cache, std::size_t c, void* object, const char* function);
+  bool push(ThreadCache& cache, std::size_t c, void* object);
   Stack stack_of(ThreadCache& cache, std::size_t c);
   Stack stack_in(Stacks& all, std::size_t c);
   void grow(Stack& stack) {
@@ -122,6 +123,7 @@ class Heap {
   void count_events(ThreadCache* cache, std::uint32_t events);
   [[gnu::noinline]] void act_on(std::uint32_t events, bool publish_all);
   void count_large_event(ThreadCache* cache);
+  void check_live(Block& block, void* object, const char* function);
   [[noreturn]] void no_object(Block* block, void* pointer, const char* function) const;
   std::uint32_t threads() const { return threads_.load(std::memory_order_relaxed); }
   const Accounts& accounts() const { return pages_.accounts(); }

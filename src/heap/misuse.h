@@ -23,4 +23,8 @@ enum class Misuse { double_free, invalid_pointer, interior_pointer, wrong_size }
   os::abort();
 }
 
+[[noreturn, gnu::cold, gnu::noinline]] inline void no_object_any_more(const void* pointer, const char* function) {
+  misuse(Misuse::double_free, function, pointer, "no object lies there; it was freed already or never allocated");
+}
+
 }  // namespace neap

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "heap/heap.h"
-#include "heap/misuse.h"
 #include "heap/room.h"
 
 namespace neap {
@@ -42,9 +41,12 @@ void* Heap::allocate_batch(From from, ThreadCache& cache, std::size_t c) {
   if (stack.count() == 0) {
     grow(stack);
     if (stack.room() > 1) got = take(from, c, stack.objects(), refill_size(c, stack.room(), cache.mostly_takes()));
-    std::reverse(stack.objects(), stack.objects() + got);
-    stack.set_count(got);
-    if (got != 0) object = stack.pop();
+    if (got != 0) {
+      object = stack.objects()[0];
+      limbo.enter(stack.objects() + 1, got - 1);
+      std::reverse(stack.objects(), stack.objects() + got);
+      stack.set_count(got - 1);
+    }
   } else if (from == From::anywhere) {  // another thread's free, or another CPU's stack
     object = stack.pop();
   }
@@ -101,7 +103,7 @@ void Heap::give(std::size_t c, void** objects, std::uint32_t count, const char* 
 
 // Pushes an object onto its stack; false when there is no room to have, or the thread never asked for such objects:
 // another's may share a cache line with others that are in use, and would be kept for nothing.
-bool Heap::push(ThreadCache& cache, std::size_t c, void* object, const char* function) {
+bool Heap::push(ThreadCache& cache, std::size_t c, void* object) {
   Stack stack = stack_of(cache, c);
   if (!stack) return false;
   std::uint32_t dropped = 0;
@@ -112,12 +114,11 @@ bool Heap::push(ThreadCache& cache, std::size_t c, void* object, const char* fun
       dropped = (stack.count() + 1) / 2;
       drop_oldest(stack, dropped);
     }
-    if (stack.newest() == object) {
-      stack.end();
-      misuse(Misuse::double_free, function, object, "this object is free already");
-    }
     pushed = !stack.is_full();
-    if (pushed) stack.push(object);
+    if (pushed) {
+      limbo.enter(object);
+      stack.push(object);
+    }
   }
   stack.end();
   if (dropped > 0) {
@@ -136,7 +137,7 @@ void Heap::free_small(ThreadCache* cache, Block& block, void* object, const char
 }
 
 void Heap::free_cacheable(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function) {
-  if (block.admit.load(std::memory_order_relaxed) != 0 && push(cache, c, object, function)) return;
+  if (block.admit.load(std::memory_order_relaxed) != 0 && push(cache, c, object)) return;
   if (!single_threaded()) return stash(cache, c, object, function);
   bins_[c].give_one(static_cast<ClassIndex>(c), pages_, block, object, function);
   cache.count_given(1);
@@ -155,9 +156,7 @@ void Heap::stash(ThreadCache& cache, std::size_t c, void* object, const char* fu
     return count_events(&cache, 1);
   }
   Stash& stash = cache.stash;
-  if (stash.count != 0 && stash.objects[stash.count - 1] == object) {
-    misuse(Misuse::double_free, function, object, "this object is free already");
-  }
+  limbo.enter(object);
   stash.objects[stash.count] = object;
   stash.classes[stash.count++] = static_cast<std::uint8_t>(c);
   stash.bytes += c == kMixed ? kMixedGuess : class_size(c);

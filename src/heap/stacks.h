@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <numeric>
 
+#include "heap/limbo.h"
 #include "os/rseq.h"
 #include "sizes/size_class.h"
 
@@ -140,13 +141,13 @@ struct Stack {
   std::uint32_t room() const { return (limit - bottom) / kSlotBytes; }
   std::uint32_t most() const { return at->shape.load(std::memory_order_relaxed)->most(c); }
   bool is_full() const { return top == limit; }
-  void* newest() const { return at->slot(top - kSlotBytes); }
-  void push(void* object) {
+  void push(void* object) {  // one that has entered limbo
     at->slot(top) = object;
     top += kSlotBytes;
   }
   void* pop() {
     top -= kSlotBytes;
+    Limbo::leave(at->slot(top));
     return at->slot(top);
   }
   void set_count(std::uint32_t objects) { top = bottom + objects * kSlotBytes; }

@@ -134,7 +134,7 @@ class PageHeap {
   // Sums that others change meanwhile must not end below zero.
   static std::uint64_t rest(std::uint64_t all, std::uint64_t part) { return all > part ? all - part : 0; }
 
-  static constexpr std::size_t kMixedBits = std::size_t{2} * kMostObjects;  // what is free, what begins
+  static constexpr std::size_t kMixedBits = 2 * kBlockSize / 16;  // of each granule: it is free; it begins something
 
   Block* take_block(BlockKind kind, std::uint8_t size_class, std::size_t bits);
   Block* take(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
