@@ -6,6 +6,7 @@
 
 #include "api/exempt.h"
 #include "api/fast.h"
+#include "api/start.h"
 #include "api/telemetry.h"
 #include "base/options.h"
 
@@ -43,15 +44,14 @@ void complain(const neap::Line& sentence) {
   neap::os::print(line.data(), line.size());
 }
 
+constinit bool options_read = false;
+
+const char* variable(const char* name) { return getauxval(AT_SECURE) != 0 ? nullptr : getenv(name); }
+
 // 101: before the constructors of programs and of most libraries.
 [[gnu::constructor(101)]] void start() {
-  const bool secure = getauxval(AT_SECURE) != 0;
-  const char* text = secure ? nullptr : getenv("NEAP_OPTIONS");
-  if (text != nullptr) {
-    neap::parse_options(text, neap::heap.options, complain);
-    if (neap::ThreadCache* cache = neap::opened_cache()) neap::heap.renew_cache(*cache);
-  }
-  neap::exempt_if_named(secure ? nullptr : getenv("LD_PRELOAD"));
+  neap::read_options();
+  neap::exempt_if_named(variable("LD_PRELOAD"));
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
@@ -62,3 +62,12 @@ void complain(const neap::Line& sentence) {
 }
 
 }  // namespace
+
+void neap::read_options() {
+  if (options_read || environ == nullptr) return;
+  options_read = true;
+  const char* text = variable("NEAP_OPTIONS");
+  if (text == nullptr) return;
+  parse_options(text, heap.options, complain);
+  if (ThreadCache* cache = opened_cache()) heap.renew_cache(*cache);
+}

@@ -1,5 +1,5 @@
 # Promises of the API, one program each. Every one also runs on glibc alone: it is the reference.
-foreach(name IN ITEMS edges aligned errno_kept zeroed contents statistics limits plain_c children thread_exit restarts)
+foreach(name IN ITEMS edges aligned errno_kept zeroed contents statistics limits plain_c children thread_exit restarts libc_names)
   preload_program(${name} ${name}.c)
   neap_black_box(preload.${name} LIBC COMMAND ${name})
 endforeach()
