@@ -19,7 +19,7 @@ using Dlopen = void* (*)(const char*, int) noexcept;
 constinit std::atomic<Dlopen> next{nullptr};
 
 [[gnu::noinline]] Dlopen find_next() {
-  neap::read_options();
+  neap::read_environment();
   const auto found = reinterpret_cast<Dlopen>(dlsym(RTLD_NEXT, "dlopen"));
   next.store(found, std::memory_order_relaxed);
   return found;

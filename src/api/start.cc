@@ -44,14 +44,13 @@ void complain(const neap::Line& sentence) {
   neap::os::print(line.data(), line.size());
 }
 
-constinit bool options_read = false;
+constinit bool environment_read = false;
 
 const char* variable(const char* name) { return getauxval(AT_SECURE) != 0 ? nullptr : getenv(name); }
 
 // 101: before the constructors of programs and of most libraries.
 [[gnu::constructor(101)]] void start() {
-  neap::read_options();
-  neap::exempt_if_named(variable("LD_PRELOAD"));
+  neap::read_environment();
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
@@ -63,11 +62,12 @@ const char* variable(const char* name) { return getauxval(AT_SECURE) != 0 ? null
 
 }  // namespace
 
-void neap::read_options() {
-  if (options_read || environ == nullptr) return;
-  options_read = true;
-  const char* text = variable("NEAP_OPTIONS");
-  if (text == nullptr) return;
-  parse_options(text, heap.options, complain);
-  if (ThreadCache* cache = opened_cache()) heap.renew_cache(*cache);
+void neap::read_environment() {
+  if (environment_read || environ == nullptr) return;
+  environment_read = true;
+  if (const char* text = variable("NEAP_OPTIONS")) {
+    parse_options(text, heap.options, complain);
+    if (ThreadCache* cache = opened_cache()) heap.renew_cache(*cache);
+  }
+  exempt_if_named(variable("LD_PRELOAD"));
 }

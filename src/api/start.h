@@ -1,10 +1,10 @@
-// What may be needed before start() ran, and so comes early on demand.
+// What start() does first, for calls that come before it.
 #pragma once
 
 namespace neap {
 
-// Reads NEAP_OPTIONS, once; nothing while libc has no environment yet. For start(), and for calls that come before it
-// while the process has one thread.
-void read_options();
+// Reads the options and whether the program is exempt, once; nothing while libc has no environment yet. While the
+// process has one thread.
+void read_environment();
 
 }  // namespace neap

@@ -23,3 +23,8 @@ set_target_properties(dlopen PROPERTIES ENABLE_EXPORTS ON BUILD_RPATH "$ORIGIN;$
 set(early "EARLY_PLUGIN=${plugins}/early.so")
 neap_black_box(preload.dlopen LIBC COMMAND dlopen ${plugins} ENVIRONMENT ${early})
 neap_black_box(preload.dlopen.deepbind COMMAND dlopen ${plugins} ENVIRONMENT "${early};NEAP_OPTIONS=deepbind:1")
+if(TARGET neap_shared)
+  add_test(NAME preload.exempt COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/exempt $<TARGET_FILE:neap_shared>
+           $<TARGET_FILE_DIR:dlopen> ${plugins})
+  set_tests_properties(preload.exempt PROPERTIES TIMEOUT 60 SKIP_RETURN_CODE 77)
+endif()
