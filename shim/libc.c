@@ -10,14 +10,15 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* RTLD_NEXT would find the other malloc, for it comes before libc in the search order; so would the __libc_ names, which
- * some allocators bring as well. A handle of libc.so.6 itself finds only libc's, and to ask for it by the address of one of
- * its functions allocates nothing. Threads may race here: they store the same address. */
+/* RTLD_NEXT would find the other malloc, for it comes before libc in the search order; so would the __libc_ names,
+ * which some allocators bring as well. A handle of libc.so.6 itself finds only libc's, and to ask for it by the address
+ * of one of its functions allocates nothing. Threads may race here: they store the same address. */
 static uintptr_t in_libc(const char* name) {
   Dl_info info;
   void* libc = NULL;
   void* address = NULL;
-  if (dladdr1(dlsym(RTLD_DEFAULT, "gnu_get_libc_version"), &info, &libc, RTLD_DL_LINKMAP) != 0) address = dlsym(libc, name);
+  if (dladdr1(dlsym(RTLD_DEFAULT, "gnu_get_libc_version"), &info, &libc, RTLD_DL_LINKMAP) != 0)
+    address = dlsym(libc, name);
   if (address == NULL) abort();
   return (uintptr_t)address;
 }

@@ -1,12 +1,13 @@
 // The library's start and end, and fork. The only file that reads the environment. malloc works before this ran and
 // after it ended: nothing of the heap needs a constructor.
+#include "api/start.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 
 #include "api/exempt.h"
 #include "api/fast.h"
-#include "api/start.h"
 #include "api/telemetry.h"
 #include "base/options.h"
 

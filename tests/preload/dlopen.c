@@ -1,5 +1,5 @@
-/* Plug-ins opened with RTLD_DEEPBIND and what else passes through dlopen: dlopen FOLDER, where FOLDER holds copies of the
- * plug-in: near.so beside `mine` (the program's RUNPATH leads there) and `theirs` (that of dlopen_caller). */
+/* Plug-ins opened with RTLD_DEEPBIND and what else passes through dlopen: dlopen FOLDER, which holds copies of the
+ * plug-in, and more of them in `mine` (the program's RUNPATH leads there) and `theirs` (that of dlopen_caller). */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <malloc.h>

@@ -34,7 +34,7 @@ static void live_and_end(void* object, size_t size, void (*end)(void*)) {
 
 int main(void) {
   void (*old_free)(void*) = NULL;
-  *(void**)&old_free = dlsym(RTLD_DEFAULT, "cfree"); /* glibc has it for programs of old alone, and shows it to no other */
+  *(void**)&old_free = dlsym(RTLD_DEFAULT, "cfree"); /* glibc's own serves old programs alone */
   for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; ++i) {
     const size_t size = sizes[i];
     live_and_end(__libc_malloc(size), size, free);
