@@ -30,7 +30,8 @@ constexpr const char* misuse_about =
 
 constexpr const char* limits_about =
     "Static programs and programs with an allocator of their own do not take a preloaded malloc; setuid programs\n"
-    "ignore LD_PRELOAD. Plug-ins opened with RTLD_DEEPBIND are opened without it (option deepbind). Pages have to be of 4 KiB.";
+    "ignore LD_PRELOAD. Plug-ins opened with RTLD_DEEPBIND are opened without it (option deepbind). Pages have to be "
+    "of 4 KiB.";
 
 struct CallRow {
   const char* declaration;
