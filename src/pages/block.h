@@ -49,19 +49,22 @@ struct alignas(64) Block {
   std::atomic<std::uint32_t> dirtied_at;  // heap event (low 32 bits) at which pages of it last became dirty
   std::atomic<PageMask> aside;            // slab, mixed: pages out for release, with all that lies on them
 
+  struct Nonfull {  // slab with free objects: its place in the bin's pairing heap
+    Block *child, *previous, *next;
+  };
+  struct Mixed {
+    bits::Word* begin_bits;  // granule i is free or begins an object; lies behind free_bits
+    Chunk* chunk;
+  };
+  struct Large {           // large, spare
+    std::uint64_t pages;   // in use, counted from the first block's start
+    std::uint32_t blocks;  // of address space, headroom included
+    bool huge;             // huge pages were asked for
+  };
   union {
-    struct {  // slab with free objects: its place in the bin's pairing heap
-      Block *child, *previous, *next;
-    } nonfull;
-    struct {                   // mixed
-      bits::Word* begin_bits;  // granule i is free or begins an object; lies behind free_bits
-      Chunk* chunk;
-    } mixed;
-    struct {                 // large, spare
-      std::uint64_t pages;   // in use, counted from the first block's start
-      std::uint32_t blocks;  // of address space, headroom included
-      bool huge;             // huge pages were asked for
-    } large;
+    Nonfull nonfull;
+    Mixed mixed;
+    Large large;
   };
   bits::Word few_bits[kFewObjects / bits::kWordBits];  // slab of few objects: what free_bits points to
 

@@ -80,8 +80,7 @@ class Walk {
     if (free != row.capacity && block.settle_at != next)
       fault(block.address(), "its bin looks at it too early or late");
     if (block.dirty & ~block.resident) fault(block.address(), "a page is dirty and not resident");
-    if (block.dirty != 0 && block.queued.load() == 0)
-      fault(block.address(), "a dirty slab is not queued");
+    if (block.dirty != 0 && block.queued.load() == 0) fault(block.address(), "a dirty slab is not queued");
     ledger.small_bytes += std::uint64_t{row.capacity - free} * row.size;
     count_masks(block, block.address());
   }
@@ -107,8 +106,7 @@ class Walk {
         fault(block.address(), "dirty pages of a mixed block are not its free resident ones");
       }
     }
-    if (block.dirty != 0 && block.queued.load() == 0)
-      fault(block.address(), "a dirty mixed block is not queued");
+    if (block.dirty != 0 && block.queued.load() == 0) fault(block.address(), "a dirty mixed block is not queued");
     ledger.small_bytes += std::uint64_t{mixed::kGranules - free} << mixed::kGranuleShift;
     count_masks(block, block.address());
   }
