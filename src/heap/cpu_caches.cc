@@ -22,7 +22,6 @@ bool CpuCaches::open() {
     os::unreserve(region, size);
     return false;
   }
-  os::forbid_huge_pages(region, size);
   bound_ = bound;
   marked_ = region + kBelowFirst + rseq::kMark;
   return true;

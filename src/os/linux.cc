@@ -65,10 +65,7 @@ void* reserve_with_ends(std::size_t size, std::size_t align) {
   return pointer_to(place);
 }
 
-}  // namespace
-
-void* reserve(std::size_t size, std::size_t align) {
-  KeepErrno keep;
+void* reserve_at_multiple(std::size_t size, std::size_t align) {
   void* probe = map_nothing(nullptr, size, 0);
   if (probe == nullptr || (address_of(probe) & (align - 1)) == 0) return probe;
   munmap(probe, size);
@@ -79,6 +76,15 @@ void* reserve(std::size_t size, std::size_t align) {
     if (got != nullptr) munmap(got, size);  // a kernel before 4.17 takes the address as a hint
   }
   return reserve_with_ends(size, align);
+}
+
+}  // namespace
+
+void* reserve(std::size_t size, std::size_t align) {
+  KeepErrno keep;
+  void* got = reserve_at_multiple(size, align);
+  if (got != nullptr) madvise(got, size, MADV_NOHUGEPAGE);
+  return got;
 }
 
 void unreserve(void* address, std::size_t size) {

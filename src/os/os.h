@@ -9,7 +9,7 @@
 namespace neap::os {
 
 // Address space without memory, `size` bytes from a multiple of `align` (both multiples of the page size, align a power
-// of two). Null when the system refuses.
+// of two). No huge pages will lie in it. Null when the system refuses.
 void* reserve(std::size_t size, std::size_t align);
 
 // Gives a whole reservation back.
@@ -28,7 +28,7 @@ bool discard(void* address, std::size_t size);
 // committed and reads as zeros. False when the system refuses; nothing has moved then.
 bool move_pages(void* from, void* to, std::size_t size);
 
-// Keeps transparent huge pages out of a range: they would undo the release of single pages.
+// Keeps transparent huge pages out of a range again: they would undo the release of single pages.
 void forbid_huge_pages(void* address, std::size_t size);
 
 // Asks for transparent huge pages in a range, which the system may or may not lay there.

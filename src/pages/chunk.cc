@@ -53,20 +53,15 @@ Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts
   std::size_t size = wish < least ? least : wish;
   void* data = reserve_between(least, size);
   if (data == nullptr) return nullptr;
-  if (address_of(data) + size > kSlots * kSlotSize) {
-    os::unreserve(data, size);
-    return nullptr;
-  }
   const std::size_t count = size / kBlockSize;
   const Layout layout(count);
   char* metadata = static_cast<char*>(os::reserve(layout.all(), kPageSize));
   if (metadata == nullptr || !os::commit(metadata, layout.header) ||
-      !os::make_readable(metadata + layout.header, layout.blocks)) {
+      !os::make_readable(metadata + layout.header, layout.blocks) || !map.cover(address_of(data), size)) {
     if (metadata != nullptr) os::unreserve(metadata, layout.all());
     os::unreserve(data, size);
     return nullptr;
   }
-  os::forbid_huge_pages(data, size);
   Chunk* chunk = new (metadata) Chunk;
   chunk->used_ = reinterpret_cast<bits::Word*>(chunk + 1);
   chunk->sparse_ = chunk->used_ + bitmap_bytes(count) / sizeof(bits::Word);
@@ -210,9 +205,12 @@ void Chunk::vacate(PageMap& map, Accounts& accounts) {
 bool Chunk::revive(PageMap& map, Accounts& accounts) {
   void* data = os::reserve(count_ * kBlockSize, kSlotSize);
   if (data == nullptr) return false;
+  if (!map.cover(address_of(data), count_ * kBlockSize)) {
+    os::unreserve(data, count_ * kBlockSize);
+    return false;
+  }
   base_ = static_cast<char*>(data);
   publish(map, this);
-  os::forbid_huge_pages(base_, count_ * kBlockSize);
   accounts.reserved_bytes.add(count_ * kBlockSize);
   vacant_ = false;
   first_free_ = first_dirty_ = 0;

@@ -63,6 +63,9 @@ TEST_F(ChunkTest, RefusedMetadataLeavesNothingReserved) {
   fake_os::allow(Call::commit);
   fake_os::refuse(Call::make_readable);
   EXPECT_EQ(create(kMiB, kMiB), nullptr);
+  fake_os::allow(Call::make_readable);
+  fake_os::refuse(Call::make_readable, 1);
+  EXPECT_EQ(create(kMiB, kMiB), nullptr) << "the page map's";
   EXPECT_TRUE(fake_os::reservations().empty());
   EXPECT_EQ(accounts_.reserved_bytes.get(), 0u);
 }

@@ -122,6 +122,22 @@ std::vector<Range> reservations() {
   return all;
 }
 
+std::vector<Range> committed() {
+  const std::lock_guard guard(system().lock);
+  std::vector<Range> all;
+  for (auto& [base, pages] : system().reserved) {
+    bool goes_on = false;
+    for (std::size_t i = 0; i < pages.size(); ++i) {
+      if (pages[i] == Page::committed) {
+        if (!goes_on) all.push_back({pointer_to(base + i * kPageSize), 0});
+        all.back().size += kPageSize;
+      }
+      goes_on = pages[i] == Page::committed;
+    }
+  }
+  return all;
+}
+
 std::vector<Range> discards() {
   const std::lock_guard guard(system().lock);
   return system().discards;
@@ -158,6 +174,7 @@ void* reserve(std::size_t size, std::size_t align) {
   const std::uintptr_t at = address_of(got), begin = round_up(at, align);
   if (begin > at) munmap(got, begin - at);
   if (at + slack > begin) munmap(pointer_to(begin + size), at + slack - begin);
+  madvise(pointer_to(begin), size, MADV_NOHUGEPAGE);  // what was written would not show
   system().reserved.emplace(begin, std::vector<Page>(size / kPageSize, Page::reserved));
   return pointer_to(begin);
 }

@@ -46,6 +46,8 @@ struct Range {
   std::size_t size;
 };
 std::vector<Range> reservations();
+// Runs of committed pages, by address.
+std::vector<Range> committed();
 // The ranges given to discard since reset(), in order.
 std::vector<Range> discards();
 
