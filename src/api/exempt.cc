@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <sys/auxv.h>
 
+#include <atomic>
 #include <cstring>
 
 #include "api/fast.h"
@@ -21,7 +22,7 @@ extern "C" {
 [[gnu::weak]] void* dlsym(void*, const char*) noexcept;
 }
 
-constinit bool neap::exempt = false;
+constinit neap::Server neap::server = neap::Server::unknown;
 
 namespace neap {
 namespace {
@@ -29,8 +30,9 @@ namespace {
 constexpr const char* kList = "/etc/neap/except";
 constexpr std::size_t kListBytes = 4096;  // of the list
 
+// glibc has no __libc_ name for it. Null before its first use.
 using UsableSize = std::size_t (*)(void*);
-constinit UsableSize libc_usable_size = nullptr;  // glibc has no __libc_ name for it
+constinit std::atomic<UsableSize> libc_usable_size{nullptr};
 
 // The program's name as it was started: of a script its own, not its interpreter's.
 const char* program() { return reinterpret_cast<const char*>(getauxval(AT_EXECFN)); }
@@ -52,26 +54,54 @@ bool is_named(const char* list, std::size_t size, const char* path) {
   return false;
 }
 
+// 0 promises nothing beyond what was asked for: a C library without the function is not known.
+std::size_t nothing_known(void*) { return 0; }
+
 UsableSize find_usable_size() {
-  void* libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
-  return libc != nullptr ? reinterpret_cast<UsableSize>(dlsym(libc, "malloc_usable_size")) : nullptr;
+  void* libc = dlopen != nullptr ? dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD) : nullptr;
+  void* function = libc != nullptr && dlsym != nullptr ? dlsym(libc, "malloc_usable_size") : nullptr;
+  return function != nullptr ? reinterpret_cast<UsableSize>(function) : nothing_known;
+}
+
+bool libc_can_serve() { return __libc_malloc != nullptr && __libc_free != nullptr; }
+
+void leave_to_libc() {
+  ::neap_telemetry.size = sizeof ::neap_telemetry;  // else published by a first call, which may never come
+  ::neap_telemetry.exempt = 1;
+  server = Server::libc;
+}
+
+void say_that_pages_are_unknown(std::size_t bytes) {
+  Line line;
+  line.text("libneap: not made for pages of ").number(bytes >> 10).text(" KiB");
+  line.text(libc_can_serve() ? ": this process stays on the C library's malloc\n" : "\n");
+  os::print(line.data(), line.size());
 }
 
 }  // namespace
 
+bool meet_system() {
+  const std::size_t page = os::read_page_size();
+  if (is_power_of_two(page) && page >= kPageSize && page <= kBlockSize) {
+    os::page_size = page;
+    server = Server::ours;
+    return true;
+  }
+  say_that_pages_are_unknown(page);
+  if (!libc_can_serve()) os::abort();
+  leave_to_libc();
+  return false;
+}
+
 void exempt_if_named(const char* preload) {
-  if (__libc_malloc == nullptr || __libc_free == nullptr || dlopen == nullptr || dlsym == nullptr) return;
-  if (program() == nullptr) return;
+  if (is_exempt() || !libc_can_serve() || program() == nullptr) return;
   if (preload != nullptr && std::strstr(preload, "libneap") != nullptr) return;
   char list[kListBytes];
   const std::size_t size = os::read_file_of_root(kList, list, sizeof list);
   if (size == 0 || !is_named(list, size, program())) return;
   own_cache = nullptr;
   front = &no_cache_any_more.stacks;
-  ::neap_telemetry.size = sizeof ::neap_telemetry;  // else published by a first call, which may never come
-  ::neap_telemetry.exempt = 1;
-  exempt = true;
-  libc_usable_size = find_usable_size();  // after the decision: what it allocates would build up a heap of ours
+  leave_to_libc();
 }
 
 bool is_ours(void* pointer) {
@@ -84,8 +114,11 @@ void* exempt_allocate(std::size_t size) { return __libc_malloc(size); }
 void* exempt_allocate_aligned(std::size_t align, std::size_t size) { return __libc_memalign(align, size); }
 void* exempt_allocate_zeroed(std::size_t count, std::size_t size) { return __libc_calloc(count, size); }
 void exempt_free(void* pointer) { __libc_free(pointer); }
-// 0 promises nothing beyond what was asked for: a glibc without the function is not known.
-std::size_t exempt_usable_size(void* pointer) { return libc_usable_size != nullptr ? libc_usable_size(pointer) : 0; }
+std::size_t exempt_usable_size(void* pointer) {
+  UsableSize function = libc_usable_size.load(std::memory_order_relaxed);
+  if (function == nullptr) libc_usable_size.store(function = find_usable_size(), std::memory_order_relaxed);
+  return function(pointer);
+}
 
 void* exempt_reallocate(void* pointer, std::size_t size, const char* function) {
   if (!is_ours(pointer)) return __libc_realloc(pointer, size);

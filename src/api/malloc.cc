@@ -56,11 +56,12 @@ NEAP_EXPORT void free_aligned_sized(void* pointer, std::size_t, std::size_t size
 
 NEAP_EXPORT void* memalign(std::size_t align, std::size_t size) noexcept { return aligned(align, size); }
 NEAP_EXPORT void* aligned_alloc(std::size_t align, std::size_t size) noexcept { return aligned(align, size); }
-NEAP_EXPORT void* valloc(std::size_t size) noexcept { return aligned(neap::kPageSize, size); }
+NEAP_EXPORT void* valloc(std::size_t size) noexcept { return aligned(neap::os::read_page_size(), size); }
 
 NEAP_EXPORT void* pvalloc(std::size_t size) noexcept {
   if (size > neap::kMostBytes) return neap::out_of_memory();
-  return aligned(neap::kPageSize, neap::round_up(size, neap::kPageSize));
+  const std::size_t page = neap::os::read_page_size();
+  return aligned(page, neap::round_up(size, page));
 }
 
 NEAP_EXPORT int posix_memalign(void** out, std::size_t align, std::size_t size) noexcept {

@@ -20,6 +20,9 @@ constexpr std::size_t kCopyStep = std::size_t{1} << 20;
 // Ranges with huge pages are mappings of their own, two more for each such object: at most this many at a time.
 constexpr std::uint64_t kMostHugeObjects = 2048;
 
+// An object has whole pages of the system, counted in the heap's.
+std::size_t pages_for(std::size_t size) { return round_up(size, os::page_size) >> kPageShift; }
+
 std::size_t align_in_blocks(std::size_t align) { return align <= kBlockSize ? 1 : align >> kBlockShift; }
 
 // Pages outside of objects that nobody counts as dirty must read as zeros.
@@ -72,7 +75,7 @@ void Heap::forget_huge_pages(Block& first) {
 }
 
 void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t align, bool zero) {
-  const std::size_t pages = pages_of(size == 0 ? 1 : size);
+  const std::size_t pages = pages_for(size == 0 ? 1 : size);
   char* object;
   if (Block* spare = pages_.take_spare(align_in_blocks(align), pages)) {
     object = spare->address();
@@ -131,7 +134,7 @@ bool Heap::discard_if_much(Block& first) {
 }
 
 void* Heap::resize_large(ThreadCache* cache, Block& first, std::size_t size) {
-  const std::size_t pages = pages_of(size), old_pages = first.large.pages;
+  const std::size_t pages = pages_for(size), old_pages = first.large.pages;
   PageMask stale = 0;
   if (pages == old_pages) return first.address();
   forget_huge_pages(first);  // a range of two mappings cannot be moved
@@ -150,7 +153,7 @@ void* Heap::resize_large(ThreadCache* cache, Block& first, std::size_t size) {
 }
 
 void* Heap::move_large(ThreadCache* cache, Block& first, std::size_t size) {
-  const std::size_t pages = pages_of(size), blocks = blocks_of(size), old_bytes = first.large.pages * kPageSize;
+  const std::size_t pages = pages_for(size), blocks = blocks_of(size), old_bytes = first.large.pages * kPageSize;
   PageHeap::Run run = pages_.take_run(blocks * 2, 1, pages);
   if (run.first == nullptr) run = pages_.take_run(blocks, 1, pages);
   if (run.first == nullptr) return nullptr;

@@ -4,6 +4,7 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -56,7 +57,7 @@ constexpr int kAlignTries = 64;
 
 // Where they are taken (MariaDB maps 8 TiB in one piece): as much more as the alignment may cost, whose ends go back.
 void* reserve_with_ends(std::size_t size, std::size_t align) {
-  const std::size_t all = size + align - kPageSize;
+  const std::size_t all = size + align - page_size;
   void* wide = map_nothing(nullptr, all, 0);
   if (wide == nullptr) return nullptr;
   const std::uintptr_t begin = address_of(wide), place = round_up(begin, align);
@@ -79,6 +80,8 @@ void* reserve_at_multiple(std::size_t size, std::size_t align) {
 }
 
 }  // namespace
+
+std::size_t read_page_size() { return getauxval(AT_PAGESZ); }
 
 void* reserve(std::size_t size, std::size_t align) {
   KeepErrno keep;
@@ -139,6 +142,7 @@ void allow_huge_pages(void* address, std::size_t size) {
 // range first, so that a page that may not be read is an error and not a signal.
 bool which_written(void* address, std::size_t pages, unsigned char* out) {
   KeepErrno keep;
+  if (page_size != kPageSize) return false;
   if (mincore(address, pages * kPageSize, out) == 0) return true;
   if (madvise(address, pages * kPageSize, MADV_POPULATE_READ) != 0) return false;
   for (std::size_t page = 0; page < pages; ++page)

@@ -23,16 +23,16 @@ std::size_t bitmap_bytes(std::size_t count) { return (count + 63) / 64 * sizeof(
 // Descriptors are laid out for whole slots: the page map may be asked for any address of a slot, and a block that does
 // not exist must read as free, as zeros.
 struct Layout {
-  std::size_t fits[Chunk::kFitLevels], header, blocks, bitmaps;  // bytes; all but the first in whole pages
+  std::size_t fits[Chunk::kFitLevels], header, blocks, bitmaps;  // bytes; all but the first in whole system pages
   explicit Layout(std::size_t count)
-      : blocks(round_up(count, kBlocksPerSlot) * sizeof(Block)), bitmaps(round_up(count * kBitmapBytes, kPageSize)) {
+      : blocks(round_up(count, kBlocksPerSlot) * sizeof(Block)), bitmaps(round_up(count * kBitmapBytes, os::page_size)) {
     header = sizeof(Chunk) + 3 * bitmap_bytes(count) + Bitmaps::used_words(count) * sizeof(bits::Word);
     for (std::size_t& level : fits) {
       count = round_up(count, Chunk::kFitFan);
       header += level = count;
       count /= Chunk::kFitFan;
     }
-    header = round_up(header, kPageSize);
+    header = round_up(header, os::page_size);
   }
   std::size_t all() const { return header + blocks + bitmaps; }
 };
@@ -55,7 +55,7 @@ Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts
   if (data == nullptr) return nullptr;
   const std::size_t count = size / kBlockSize;
   const Layout layout(count);
-  char* metadata = static_cast<char*>(os::reserve(layout.all(), kPageSize));
+  char* metadata = static_cast<char*>(os::reserve(layout.all(), os::page_size));
   if (metadata == nullptr || !os::commit(metadata, layout.header) ||
       !os::make_readable(metadata + layout.header, layout.blocks) || !map.cover(address_of(data), size)) {
     if (metadata != nullptr) os::unreserve(metadata, layout.all());
@@ -93,7 +93,7 @@ void Chunk::publish(PageMap& map, Chunk* owner) {
 // The memory of the blocks below `count` and of their metadata.
 bool Chunk::make_usable(std::size_t count) {
   const auto extend = [&](void* begin, std::size_t unit) {
-    const std::size_t from = round_up(committed() * unit, kPageSize), end = round_up(count * unit, kPageSize);
+    const std::size_t from = round_up(committed() * unit, os::page_size), end = round_up(count * unit, os::page_size);
     return from == end || os::commit(static_cast<char*>(begin) + from, end - from);
   };
   return extend(blocks_, sizeof(Block)) && extend(bitmap_store_, kBitmapBytes) && extend(base_, kBlockSize);
