@@ -59,7 +59,7 @@ bool permitted(Call call) {
 // The pages of [address, address + size), which must lie in one reservation.
 Page* pages_at(const void* address, std::size_t size, const char* function) {
   const std::uintptr_t begin = address_of(address);
-  if (begin % kPageSize != 0 || size % kPageSize != 0 || size == 0) broken(function, address, size);
+  if (begin % os::page_size != 0 || size % os::page_size != 0 || size == 0) broken(function, address, size);
   auto after = system().reserved.upper_bound(begin);
   if (after == system().reserved.begin()) broken(function, address, size);
   auto& [base, pages] = *--after;
@@ -89,6 +89,7 @@ void reset() {
   for (auto& [base, pages] : s.reserved) munmap(pointer_to(base), pages.size() * kPageSize);
   s.reserved.clear();
   s.plans = {};
+  os::page_size = kPageSize;
   s.limit = SIZE_MAX;
   s.cpus = 0;
   s.hook = nullptr;
@@ -111,6 +112,7 @@ std::uint64_t calls(Call call) {
   return system().plans[static_cast<std::size_t>(call)].calls;
 }
 
+void set_page_size(std::size_t bytes) { os::page_size = bytes; }
 void set_address_space_limit(std::size_t bytes) { system().limit = bytes; }
 void set_cpu_bound(std::size_t cpus) { system().cpus = cpus; }
 void before_discard(DiscardHook hook) { system().hook = std::move(hook); }
@@ -161,8 +163,10 @@ using fake_os::Call;
 using fake_os::Page;
 using fake_os::system;
 
+std::size_t read_page_size() { return page_size; }
+
 void* reserve(std::size_t size, std::size_t align) {
-  if (size == 0 || size % kPageSize != 0 || align % kPageSize != 0 || (align & (align - 1)) != 0) {
+  if (size == 0 || size % page_size != 0 || align % page_size != 0 || !is_power_of_two(align)) {
     fake_os::broken("reserve", nullptr, size);
   }
   const std::lock_guard guard(system().lock);
@@ -237,7 +241,7 @@ void allow_huge_pages(void* address, std::size_t size) {
 bool which_written(void* address, std::size_t pages, unsigned char* out) {
   const std::lock_guard guard(system().lock);
   fake_os::require_committed(address, pages * kPageSize, "which_written of pages that are not committed");
-  return fake_os::permitted(Call::which_written) && mincore(address, pages * kPageSize, out) == 0;
+  return fake_os::permitted(Call::which_written) && page_size == kPageSize && mincore(address, pages * kPageSize, out) == 0;
 }
 
 std::size_t cpu_bound() { return fake_os::system().cpus; }
