@@ -17,7 +17,8 @@ inline constinit std::size_t page_size = kPageSize;
 // What the system says it is, which may be anything.
 std::size_t read_page_size();
 
-// Address space without memory, `size` bytes from a multiple of `align` (a power of two). No huge pages will lie in it. Null when the system refuses.
+// Address space without memory, `size` bytes from a multiple of `align` (a power of two). No huge pages will lie in it.
+// Null when the system refuses.
 void* reserve(std::size_t size, std::size_t align);
 
 // Gives a whole reservation back.

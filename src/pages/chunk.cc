@@ -25,7 +25,8 @@ std::size_t bitmap_bytes(std::size_t count) { return (count + 63) / 64 * sizeof(
 struct Layout {
   std::size_t fits[Chunk::kFitLevels], header, blocks, bitmaps;  // bytes; all but the first in whole system pages
   explicit Layout(std::size_t count)
-      : blocks(round_up(count, kBlocksPerSlot) * sizeof(Block)), bitmaps(round_up(count * kBitmapBytes, os::page_size)) {
+      : blocks(round_up(count, kBlocksPerSlot) * sizeof(Block)),
+        bitmaps(round_up(count * kBitmapBytes, os::page_size)) {
     header = sizeof(Chunk) + 3 * bitmap_bytes(count) + Bitmaps::used_words(count) * sizeof(bits::Word);
     for (std::size_t& level : fits) {
       count = round_up(count, Chunk::kFitFan);

@@ -16,15 +16,14 @@ enum { PAGE = PAGE_KIB << 10 };
 
 extern const char* neap_version(void) __attribute__((weak));
 
-static struct {
-  uintptr_t begin, end;
-} allocator;
+static struct { uintptr_t begin, end; } allocator;
 
 static int find_allocator(struct dl_phdr_info* object, size_t size, void* unused) {
   (void)size, (void)unused;
   const uintptr_t known = (uintptr_t)&neap_version;
   for (int i = 0; i < object->dlpi_phnum; ++i) {
-    const uintptr_t begin = object->dlpi_addr + object->dlpi_phdr[i].p_vaddr, end = begin + object->dlpi_phdr[i].p_memsz;
+    const uintptr_t begin = object->dlpi_addr + object->dlpi_phdr[i].p_vaddr,
+                    end = begin + object->dlpi_phdr[i].p_memsz;
     if (object->dlpi_phdr[i].p_type != PT_LOAD || known < begin || known >= end) continue;
     allocator.begin = begin;
     allocator.end = end;

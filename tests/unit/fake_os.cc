@@ -241,7 +241,8 @@ void allow_huge_pages(void* address, std::size_t size) {
 bool which_written(void* address, std::size_t pages, unsigned char* out) {
   const std::lock_guard guard(system().lock);
   fake_os::require_committed(address, pages * kPageSize, "which_written of pages that are not committed");
-  return fake_os::permitted(Call::which_written) && page_size == kPageSize && mincore(address, pages * kPageSize, out) == 0;
+  return fake_os::permitted(Call::which_written) && page_size == kPageSize &&
+         mincore(address, pages * kPageSize, out) == 0;
 }
 
 std::size_t cpu_bound() { return fake_os::system().cpus; }

@@ -1,7 +1,7 @@
 // A system for tests: implements os/os.h over real memory, counts the calls, refuses those it is told to refuse, and
 // ends the program when a precondition of os.h is broken (ranges of whole system pages, only committed ones are
-// discarded, whole reservations). Everything reserved goes back at reset(), which every fixture calls before and after its test.
-// Thread-safe.
+// discarded, whole reservations). Everything reserved goes back at reset(), which every fixture calls before and after
+// its test. Thread-safe.
 #pragma once
 
 #include <cstddef>

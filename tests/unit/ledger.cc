@@ -102,8 +102,7 @@ class Walk {
     if (free == mixed::kGranules) fault(block.address(), "an empty mixed block");
     for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
       const std::uint32_t first = page & ~(pages_per_system_page() - 1), end = first + pages_per_system_page();
-      const bool empty =
-          bits::all_set(block.free_bits, first * mixed::kGranulesPerPage, end * mixed::kGranulesPerPage);
+      const bool empty = bits::all_set(block.free_bits, first * mixed::kGranulesPerPage, end * mixed::kGranulesPerPage);
       if (!empty && !(block.resident & bit_of(page)))
         fault(block.address(), "a page under a live object is not resident");
       const bool dirty = (block.dirty & bit_of(page)) != 0, waits = empty && (block.resident & bit_of(page)) != 0;
