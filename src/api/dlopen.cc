@@ -25,7 +25,7 @@ constinit std::atomic<Dlopen> next{nullptr};
   return found;
 }
 
-bool may_bind_deep() { return neap::exempt || neap::heap.options.deepbind != 0; }
+bool may_bind_deep() { return neap::is_exempt() || neap::heap.options.deepbind != 0; }
 
 }  // namespace
 

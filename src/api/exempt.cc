@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <sys/auxv.h>
 
+#include <atomic>
 #include <cstring>
 
 #include "api/fast.h"
@@ -12,7 +13,7 @@
 // Absent in static programs, which have no other malloc.
 extern "C" [[gnu::weak]] void* dlsym(void*, const char*) noexcept;
 
-constinit bool neap::exempt = false;
+constinit neap::Server neap::server = neap::Server::unknown;
 
 namespace neap {
 namespace {
@@ -63,19 +64,44 @@ bool is_named(const char* list, std::size_t size, const char* path) {
   return false;
 }
 
+void leave_to_next() {
+  ::neap_telemetry.size = sizeof ::neap_telemetry;  // else published by a first call, which may never come
+  ::neap_telemetry.exempt = 1;
+  server = Server::libc;
+}
+
+void say_that_pages_are_unknown(std::size_t bytes, bool libc_serves) {
+  Line line;
+  line.text("libneap: not made for pages of ").number(bytes >> 10).text(" KiB");
+  line.text(libc_serves ? ": this process stays on the C library's malloc\n" : "\n");
+  os::print(line.data(), line.size());
+}
+
 }  // namespace
 
+bool meet_system() {
+  const std::size_t page = os::read_page_size();
+  if (is_power_of_two(page) && page >= kPageSize && page <= kBlockSize) {
+    os::page_size = page;
+    server = Server::ours;
+    return true;
+  }
+  const bool libc_serves = find_next();
+  say_that_pages_are_unknown(page, libc_serves);
+  if (!libc_serves) os::abort();
+  leave_to_next();
+  return false;
+}
+
 void exempt_if_named(const char* preload) {
-  if (program() == nullptr) return;
+  if (is_exempt() || program() == nullptr) return;
   if (preload != nullptr && std::strstr(preload, "libneap") != nullptr) return;
   char list[kListBytes];
   const std::size_t size = os::read_file_of_root(kList, list, sizeof list);
   if (size == 0 || !is_named(list, size, program()) || !find_next()) return;
   own_cache = nullptr;
   front = &no_cache_any_more.stacks;
-  ::neap_telemetry.size = sizeof ::neap_telemetry;  // else published by a first call, which may never come
-  ::neap_telemetry.exempt = 1;
-  exempt = true;
+  leave_to_next();
 }
 
 bool is_ours(void* pointer) {

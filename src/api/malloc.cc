@@ -23,7 +23,8 @@ void* aligned(std::size_t align, std::size_t size) {
 
 void* whole_pages(std::size_t size) {
   if (size > neap::kMostBytes) return neap::out_of_memory();
-  return aligned(neap::kPageSize, neap::round_up(size, neap::kPageSize));
+  const std::size_t page = neap::os::read_page_size();
+  return aligned(page, neap::round_up(size, page));
 }
 
 void check_size(void* pointer, std::size_t size, const char* function) {
@@ -61,7 +62,7 @@ NEAP_EXPORT void free_aligned_sized(void* pointer, std::size_t, std::size_t size
 
 NEAP_EXPORT void* memalign(std::size_t align, std::size_t size) noexcept { return aligned(align, size); }
 NEAP_EXPORT void* aligned_alloc(std::size_t align, std::size_t size) noexcept { return aligned(align, size); }
-NEAP_EXPORT void* valloc(std::size_t size) noexcept { return aligned(neap::kPageSize, size); }
+NEAP_EXPORT void* valloc(std::size_t size) noexcept { return aligned(neap::os::read_page_size(), size); }
 
 NEAP_EXPORT void* pvalloc(std::size_t size) noexcept { return whole_pages(size); }
 
@@ -84,7 +85,7 @@ NEAP_EXPORT void* __libc_malloc(std::size_t size) noexcept { return neap::alloca
 NEAP_EXPORT void __libc_free(void* pointer) noexcept { neap::deallocate(pointer, "__libc_free"); }
 NEAP_EXPORT void cfree(void* pointer) noexcept { neap::deallocate(pointer, "cfree"); }
 NEAP_EXPORT void* __libc_memalign(std::size_t align, std::size_t size) noexcept { return aligned(align, size); }
-NEAP_EXPORT void* __libc_valloc(std::size_t size) noexcept { return aligned(neap::kPageSize, size); }
+NEAP_EXPORT void* __libc_valloc(std::size_t size) noexcept { return valloc(size); }
 NEAP_EXPORT void* __libc_pvalloc(std::size_t size) noexcept { return whole_pages(size); }
 NEAP_EXPORT void* __libc_calloc(std::size_t count, std::size_t size) noexcept {
   return neap::allocate_zeroed(count, size);

@@ -5,6 +5,10 @@ foreach(name IN ITEMS edges aligned errno_kept zeroed contents statistics limits
 endforeach()
 # The fall-back: threads keep objects of their own where the kernel restarts nothing.
 neap_black_box(preload.restarts.unregistered COMMAND restarts ENVIRONMENT GLIBC_TUNABLES=glibc.pthread.rseq=0)
+preload_program(small_process small_process.c)
+neap_black_box(preload.small_process LIBC COMMAND sh -c "ulimit -d 2048 && exec $<TARGET_FILE:small_process>")
+neap_black_box(preload.small_process.huge COMMAND ${PROJECT_SOURCE_DIR}/tests/stress/under huge $<TARGET_FILE:small_process>
+               PROPERTIES RUN_SERIAL TRUE)
 preload_program(sized_free sized_free.c) # glibc 2.36 has no free_sized yet
 neap_black_box(preload.sized_free COMMAND sized_free)
 

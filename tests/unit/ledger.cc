@@ -97,8 +97,8 @@ class Walk {
     if (free != block.free_count) fault(block.address(), "the count of free granules is not its bitmap's");
     if (free == mixed::kGranules) fault(block.address(), "an empty mixed block");
     for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
-      const bool empty =
-          bits::all_set(block.free_bits, page * mixed::kGranulesPerPage, (page + 1) * mixed::kGranulesPerPage);
+      const std::uint32_t first = page & ~(pages_per_system_page() - 1), end = first + pages_per_system_page();
+      const bool empty = bits::all_set(block.free_bits, first * mixed::kGranulesPerPage, end * mixed::kGranulesPerPage);
       if (!empty && !(block.resident & bit_of(page)))
         fault(block.address(), "a page under a live object is not resident");
       const bool dirty = (block.dirty & bit_of(page)) != 0, waits = empty && (block.resident & bit_of(page)) != 0;
@@ -111,11 +111,16 @@ class Walk {
     count_masks(block, block.address());
   }
 
+  static bool in_whole_system_pages(const Block& block) {
+    return whole_system_pages(block.resident) == block.resident && whole_system_pages(block.dirty) == block.dirty;
+  }
+
   void large(Chunk& chunk, std::size_t begin) {
     const Block& first = *chunk.at(begin);
     ledger.large_pages += first.large.pages;
     ledger.resident_pages += first.large.pages;
     ++ledger.large_objects;
+    if (first.large.pages % pages_per_system_page() != 0) fault(first.address(), "has a part of a system page");
     const std::size_t end = std::min<std::size_t>(begin + first.large.blocks, chunk.committed());
     if (first.large.pages > first.large.blocks * std::size_t{kPagesPerBlock})
       fault(first.address(), "larger than its run");
@@ -146,6 +151,7 @@ class Walk {
   }
 
   void count_masks(const Block& block, const char* begin) {
+    if (!in_whole_system_pages(block)) fault(begin, "its masks part a system page");
     ledger.resident_pages += static_cast<std::uint64_t>(std::popcount(block.resident));
     ledger.dirty_pages += static_cast<std::uint64_t>(std::popcount(block.dirty));
     for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
