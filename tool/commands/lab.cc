@@ -149,7 +149,8 @@ VerbBody define_lab(CommandLine& command, const Invocation& invocation) {
   tor.add_option("--relays", options->relays, "Relays per allocator").shows_default().within(1, 20);
   tor.add_flag("--quick", options->quick, "A small directory, at most 5 minutes (otherwise at most 15)");
   tor.add_option("--minutes", options->minutes, "At most this many minutes");
-  tor.add_option("--load", options->load, "Minutes of load, within --minutes (otherwise all that are left)").named("MINUTES");
+  tor.add_option("--load", options->load, "Minutes of load, within --minutes (otherwise all that are left)")
+      .named("MINUTES");
   tor.add_option("--directory", options->directory, "Synthetic relays in the directory");
   tor.add_flag("--sandbox", options->sandbox, "Tor's seccomp filter (Sandbox 1) on the relays under test");
   tor.add_option("--torrc", options->torrc,
