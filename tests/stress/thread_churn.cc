@@ -56,7 +56,7 @@ void live_in_waves(std::uint64_t seed) {
 }
 
 constexpr int crowd_size = stress::sanitized ? 100 : 1000;
-constexpr std::size_t crowd_stack_bytes = (stress::sanitized ? 512 : 128) << 10;  // a thousand stacks fit every scene
+constexpr std::size_t crowd_stack_bytes = (stress::sanitized ? 512 : 64) << 10;  // a thousand stacks fit every scene
 
 struct Guest {
   std::latch& everybody;
