@@ -39,7 +39,7 @@ if(NEAP_TEST_PRELOAD)
     add_test(NAME preload.misuse.${CMAKE_MATCH_1}
              COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/aborts_with ${NEAP_TEST_PRELOAD} ${CMAKE_MATCH_2}
                      $<TARGET_FILE:misuse> ${CMAKE_MATCH_1})
-    set_tests_properties(preload.misuse.${CMAKE_MATCH_1} PROPERTIES TIMEOUT 30 SKIP_RETURN_CODE 77)
+    set_tests_properties(preload.misuse.${CMAKE_MATCH_1} PROPERTIES SKIP_RETURN_CODE 77)
   endforeach()
 endif()
 
