@@ -36,7 +36,7 @@ class Guest:
     cpu: str = ""  # as qemu names it
     append: str = ""  # more words for the kernel's command line
     settings: list = field(default_factory=list)  # bash lines to run before the tests
-    patience: float = 900  # seconds for a test, whatever its limit is outside: only one that hangs takes so long
+    patience: float = 600  # seconds for a test, whatever its limit is outside: only one that hangs takes so long
     limit: float = 3600  # seconds for the whole guest
 
     def run(self, cache, kernel, root, paths, tests):
