@@ -1,7 +1,6 @@
 """Debian packages of any suite and architecture, none of them installed: an apt with a state of its own fetches from the mirror
 that the machine's apt uses, and dpkg-deb unpacks."""
 import platform
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -70,7 +69,7 @@ class Suite:
         (self.home / "status").touch()
         try:
             (self.home / "sources.list").write_text(sources(self.name))
-            self.apt("apt-get", "--error-on=any", "update")
+            self.apt("apt-get", "update", "--error-on=any")
         except Unobtainable:
             if not stamp.exists():
                 raise
@@ -94,17 +93,11 @@ class Suite:
             raise Unobtainable(f"{program} {words[0]} for {self.name}, {self.architecture}: {why}")
         return done.stdout
 
-    def install(self, packages, into):
-        """The packages with all they depend on; their scripts don't run."""
-        self.apt("apt-get", "-y", "--download-only", "install", *packages)
-        self.unpack(into)
-
-    def fetch(self, packages, into):
-        """The packages alone."""
-        self.apt("apt-get", "-y", "download", *packages)
-        self.unpack(into)
-
-    def unpack(self, into):
+    def unpack(self, packages, into, dependencies=False):
+        """The packages, or with dependencies all they need too, as folders and files: their scripts don't run."""
+        for left in self.archives.glob("*.deb"):
+            left.unlink()
+        self.apt("apt-get", "-y", *(["--download-only", "install"] if dependencies else ["download"]), *packages)
         for package in sorted(self.archives.glob("*.deb")):
             lay(package, into)
             package.unlink()
@@ -123,10 +116,3 @@ class Suite:
         package = f"linux-image-{version}"
         parts = (f"linux-binary-{version}", f"linux-modules-{version}")
         return [package] + [name for name in self.depends(package) if name in parts]
-
-
-def fresh(folder):
-    """An empty folder with the parents it needs."""
-    shutil.rmtree(folder, ignore_errors=True)
-    Path(folder).mkdir(parents=True)
-    return Path(folder)

@@ -1,6 +1,6 @@
-"""What a guest boots from: a kernel with the modules that reach its disks, a root of Debian packages, a disk with what is tested."""
+"""What a guest boots from: a kernel with the modules that reach its disks, a root of Debian packages, a disk with what is tested.
+One process at a time fills a cache (stock.py)."""
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -16,21 +16,25 @@ ETC = {"passwd": "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/
        "group": "root:x:0:\nnogroup:x:65534:\n", "hosts": "127.0.0.1 localhost guest\n"}
 
 
+def fresh(folder):
+    """An empty folder, with the parents it needs."""
+    shutil.rmtree(folder, ignore_errors=True)
+    Path(folder).mkdir(parents=True)
+    return Path(folder)
+
+
 @contextlib.contextmanager
 def made_once(place):
-    """A folder to fill, which becomes `place` as a whole; None where `place` is there already. One process at a time makes it."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with open(f"{place}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if place.exists():
-            yield None
-            return
-        part = debian.fresh(f"{place}.part")
-        try:
-            yield part
-            part.rename(place)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
+    """A folder to fill, which becomes `place` as a whole; None where `place` is there already."""
+    if place.exists():
+        yield None
+        return
+    part = fresh(f"{place}.part")
+    try:
+        yield part
+        part.rename(place)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def image(folder, file, spare_mb):
@@ -48,13 +52,13 @@ def kernel(cache, suite, architecture, flavour):
     home = Path(cache) / "kernels" / f"{version}_{architecture}"
     with made_once(home) as part:
         if part:
-            unpacked = debian.fresh(part / "unpacked")
+            unpacked = fresh(part / "unpacked")
             (unpacked / "usr/lib").mkdir(parents=True)
             (unpacked / "lib").symlink_to("usr/lib")
-            source.fetch(source.kernel_packages(version), unpacked)
+            source.unpack(source.kernel_packages(version), unpacked)
             modules = next((unpacked / "lib/modules").iterdir())
             subprocess.run(["depmod", "-b", unpacked, modules.name], check=True, stderr=subprocess.DEVNULL)
-            take_modules(modules, debian.fresh(part / "modules"))
+            take_modules(modules, fresh(part / "modules"))
             beside = modules / "vmlinuz"  # where newer packages have it
             shutil.copy2(beside if beside.exists() else next((unpacked / "boot").glob("vmlinuz-*")), part / "vmlinuz")
             shutil.rmtree(unpacked)
@@ -86,13 +90,13 @@ def root(cache, suite, architecture, packages):
     home = Path(cache) / "roots" / f"{suite}_{architecture}"
     with made_once(home) as part:
         if part:
-            made = debian.fresh(part / "made")
+            made = fresh(part / "made")
             made.chmod(0o755)
             for folder in ROOT_FOLDERS:
                 (made / folder).mkdir(parents=True, exist_ok=True)
             for link in ["bin", "sbin", "lib", "lib64"]:
                 (made / link).symlink_to(f"usr/{link}")
-            debian.Suite(cache, suite, architecture).install(packages, made)
+            debian.Suite(cache, suite, architecture).unpack(packages, made, dependencies=True)
             for name, text in ETC.items():
                 (made / "etc" / name).write_text(text)
             for link, program in [("sh", "dash"), ("awk", "mawk")]:  # what their packages' scripts would have set up

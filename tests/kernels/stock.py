@@ -1,4 +1,5 @@
 """The kernels that guests boot, by name, and what is kept of them."""
+import fcntl
 import os
 import subprocess
 from pathlib import Path
@@ -33,7 +34,10 @@ class Stock:
         if program:
             raise debian.Unobtainable(f"no {program} (scripts/packages kernels)")
         packages = subprocess.run([SOURCE / "scripts/packages", "--names", "guest"], capture_output=True, text=True, check=True).stdout.split()
-        return disks.kernel(self.cache, suite, architecture, flavour), disks.root(self.cache, debian.codename(), architecture, packages)
+        self.cache.mkdir(parents=True, exist_ok=True)
+        with open(self.cache / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return disks.kernel(self.cache, suite, architecture, flavour), disks.root(self.cache, debian.codename(), architecture, packages)
 
     def run(self, name, tests, guest):
         paths = [self.build / "tests", *sorted(self.build.glob("libneap*.so*")), SOURCE / "tests"]
