@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from machine import Guest
 
 # How ctest chooses: everything that needs only the library; what depends on the kernel; threads; what fits a small machine.
-WHOLE = ["-R", r"^(unit|preload|stress|torture)\.|^kernels\.moved$", "-E", r"\.libc$|^torture\.fuzz|^preload\.(exports|options)$"]
+WHOLE = ["-R", r"^(unit|preload|stress)\.|^kernels\.moved$", "-E", r"\.libc$|^preload\.exports$"]
 KERNEL = ["-L", "kernel"]
 THREADS = ["-R", r"^(kernels\.moved|preload\.restarts|preload\.thread_exit|stress\.(threads|handoff|thread_churn|fork_storm))$"]
 SMALL = ["-R", r"^(preload\.(aligned|zeroed|children|restarts|statistics)|stress\.(threads|handoff|thread_churn|fork_storm|model))$"]
@@ -38,7 +38,7 @@ class Row:
     commands: list = field(default_factory=list)
 
 
-def guest(*settings, cpus=4, **others):
+def guest(*settings, cpus=2, **others):
     return Guest(cpus=cpus, settings=list(settings), **others)
 
 
