@@ -11,8 +11,14 @@ namespace {
 // A small object keeps its place while the new size uses at least 3/4 of it.
 bool fits_well(std::size_t size, std::size_t usable) { return size <= usable && size >= usable - usable / 4; }
 
+// An object that is to become smaller stays where memory is out.
 void* move_object(void* from, std::size_t used, std::size_t size, const char* function) {
+  const int before = errno;
   void* to = allocate(size);
+  if (to == nullptr && size <= used) {
+    errno = before;
+    return from;
+  }
   if (to == nullptr) return nullptr;
   std::memcpy(to, from, used < size ? used : size);
   deallocate(from, function);
@@ -79,7 +85,7 @@ void free_slow(void* pointer, Block* hint, const char* function) {
 void* allocate_aligned(std::size_t align, std::size_t size) {
   if (exempt) [[unlikely]]
     return exempt_allocate_aligned(align, size);
-  if (size > kMostBytes - align) return out_of_memory();
+  if (align > kMostBytes || size > kMostBytes - align) return out_of_memory();
   if (align <= 16 && size > 8) return allocate(size);
   if (const std::size_t slot = round_up(size != 0 ? size : 1, align); slot <= kLargestSmall) {
     const std::size_t c = static_cast<std::size_t>(class_of(slot));

@@ -64,17 +64,13 @@ constexpr std::size_t find(const Word* words, std::size_t from, std::size_t to, 
   return to;
 }
 
-// The first run of `count` clear bits that begins at a multiple of `align` (a power of two), searched from `from`
-// up to `to`; `to` when there is none.
-constexpr std::size_t find_clear_run(const Word* words, std::size_t from, std::size_t to, std::size_t count,
-                                     std::size_t align) {
-  for (std::size_t begin = from;;) {
-    begin = find(words, begin, to, false);
-    begin = (begin + align - 1) & ~(align - 1);
-    if (begin >= to || to - begin < count) return to;
-    const std::size_t end = find(words, begin, begin + count, true);
-    if (end == begin + count) return begin;
-    begin = end + 1;
+// One more than the last bit at or after `from` and below `to` that equals `value`; `from` when there is none.
+constexpr std::size_t find_last(const Word* words, std::size_t from, std::size_t to, bool value) {
+  if (from >= to) return from;
+  for (std::size_t w = (to - 1) / kWordBits;; --w) {
+    const Word hits = (value ? words[w] : ~words[w]) & mask_in_word(w, from, to);
+    if (hits != 0) return w * kWordBits + kWordBits - static_cast<std::size_t>(std::countl_zero(hits));
+    if (w == from / kWordBits) return from;
   }
 }
 

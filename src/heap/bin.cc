@@ -92,19 +92,27 @@ std::uint32_t Bin::give(ClassIndex c, PageHeap& pages, void** objects, std::uint
   return strays;
 }
 
+void Bin::end_slab(Block& block, const ClassRow& row, PageHeap& pages) {
+  nonfull_.remove(block);
+  if (lowest_ == &block) lowest_ = nullptr;
+  note_lowest(row);
+  slabs_.subtract(1);
+  pages.free_block(block);
+}
+
+void Bin::give_up_empty(ClassIndex c, PageHeap& pages) {
+  const ClassRow& row = neap::row_of(c);
+  Guard guard(lock_);
+  Block* block = nonfull_.lowest();
+  if (block != nullptr && block->free_count == row.capacity) end_slab(*block, row, pages);
+}
+
 // After free objects were added: keeps the order of non-full slabs and the admission mark, notes a sparse slab, and
 // gives an empty one back unless it is the bin's only one with free objects (a program that frees and takes one object
 // again would thrash).
 void Bin::settle(Block& block, const ClassRow& row, PageHeap& pages, bool was_full) {
   if (was_full) nonfull_.insert(block);
-  if (block.free_count == row.capacity && !nonfull_.only(block)) {
-    nonfull_.remove(block);
-    if (lowest_ == &block) lowest_ = nullptr;
-    note_lowest(row);
-    slabs_.subtract(1);
-    pages.free_block(block);
-    return;
-  }
+  if (block.free_count == row.capacity && !nonfull_.only(block)) return end_slab(block, row, pages);
   note_lowest(row);
   admit(block, row);
   if (block.free_count == row.sparse_free && &block != lowest_) pages.mark_sparse(block);
@@ -122,10 +130,7 @@ void Bin::release_pages(ClassIndex c, Block& block, PageHeap& pages) {
     mask = pages.claim_dirty(block);
     if (mask == 0) return;
     // Only pages behind the last object: nothing would keep the slab ours without the lock.
-    if (slab::set_aside(block, row, mask) == 0) {
-      block.resident = static_cast<PageMask>((block.resident & ~mask) | pages.discard(block, mask));
-      return;
-    }
+    if (slab::set_aside(block, row, mask) == 0) return pages.end_discard(block, mask, pages.discard(block, mask));
     if (block.free_count == 0) nonfull_.remove(block);
     note_lowest(row);
     admit(block, row);
@@ -134,7 +139,7 @@ void Bin::release_pages(ClassIndex c, Block& block, PageHeap& pages) {
   const PageMask kept = pages.discard(block, mask);
   Guard guard(lock_);
   const bool was_full = block.free_count == 0;
-  block.resident = static_cast<PageMask>((block.resident & ~mask) | kept);
+  pages.end_discard(block, mask, kept);
   slab::restore(block, row, mask);
   pages.mark_dirty(block, slab::free_beside(block, row, mask));
   settle(block, row, pages, was_full);

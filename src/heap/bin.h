@@ -51,6 +51,9 @@ class alignas(64) Bin {
     __builtin_prefetch(free_bits.load(std::memory_order_relaxed) + word, 1);
   }
 
+  // Gives the slab back that is kept for the next object although none is out.
+  void give_up_empty(ClassIndex c, PageHeap& pages);
+
   // Discards the dirty pages of a block that was a slab of this bin a moment ago: sets their objects aside under the
   // lock, discards without it.
   void release_pages(ClassIndex c, Block& block, PageHeap& pages);
@@ -91,6 +94,7 @@ class alignas(64) Bin {
   void settle(Block& block, const ClassRow& row, PageHeap& pages, bool was_full);
   void admit(Block& block, const ClassRow& row);
   void add_slab();
+  void end_slab(Block& block, const ClassRow& row, PageHeap& pages);
   void note_lowest(const ClassRow& row);
 
   Mutex lock_;

@@ -15,7 +15,7 @@ constexpr std::uint32_t kTrimNow = 1;  // in neap_telemetry::control
 // True when `pointer` lies inside a live large object, behind its first block.
 bool inside_large(const PageMap& map, Block& block, std::uintptr_t address) {
   Chunk* chunk = map.chunk(address);
-  if (chunk == nullptr) return false;
+  if (chunk == nullptr || !chunk->holds(&block)) return false;
   for (std::size_t i = chunk->index_of(&block); i > 0; --i) {
     const Block& before = *chunk->at(i - 1);
     const BlockKind kind = before.kind.load(std::memory_order_relaxed);

@@ -88,6 +88,9 @@ class Heap {
   void* allocate_from(From from, ThreadCache* cache, ClassIndex c);
   std::uint32_t take(From from, std::size_t c, void** out, std::uint32_t want);
   bool open_sparse_slab();
+  [[gnu::noinline]] void* allocate_from_reserves(ThreadCache* cache, From from, std::size_t c);
+  void* take_any_hole(From from, std::size_t c);
+  void give_up_reserves(ThreadCache* cache);
   void give(std::size_t c, void** objects, std::uint32_t count, const char* function);
   void* allocate_batch(From from, ThreadCache& cache, std::size_t c);
   void stash(ThreadCache& cache, std::size_t c, void* object, const char* function);
@@ -119,10 +122,14 @@ class Heap {
   [[noreturn]] void no_object(Block* block, void* pointer, const char* function) const;
   std::uint32_t threads() const { return threads_.load(std::memory_order_relaxed); }
   const Accounts& accounts() const { return pages_.accounts(); }
-  void release_one(const Due& due);
+  bool release_one(const Due& due);
+  void wait_after_refusal();
   std::uint64_t dirty_limit() const;
   char* allocate_run(std::size_t pages, std::size_t align, bool zero);
-  bool discard_if_much(Block& first);
+  Left discard_if_much(Block& first);
+  static Left discard_blocks(char* begin, std::size_t blocks);
+  static std::size_t headroom(std::size_t blocks);
+  bool grow_in_place(Block& first, std::size_t size);
   void* move_large(ThreadCache* cache, Block& first, std::size_t size);
   bool wants_huge_pages(std::size_t pages);
   void lay_huge_pages(Block& first);
@@ -136,6 +143,8 @@ class Heap {
   CpuCaches cpus_;
   char *metadata_ = nullptr, *metadata_end_ = nullptr;
   Counter huge_objects_;
+  std::uint64_t refusal_wait_ = kClockStep;  // events without a try, after the system refused a discard
+  std::atomic<std::uint64_t> next_try_{0};   // the event
   Density density_;
   neap_telemetry& board_;
   alignas(64) std::atomic<std::uint64_t> too_dirty_{

@@ -120,7 +120,7 @@ void MixedBin::release_pages(Block& block, PageHeap& pages) {
   }
   const PageMask kept = pages.discard(block, mask);
   Guard guard(lock_);
-  block.resident = static_cast<PageMask>((block.resident & ~mask) | kept);
+  pages.end_discard(block, mask, kept);
   mixed::restore(block, mask);
   if (!end_if_empty(block, pages)) note_hole(block, mixed::kGranules);
 }

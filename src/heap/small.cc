@@ -26,8 +26,9 @@ void* Heap::allocate_from(From from, ThreadCache* cache, ClassIndex c) {
     if (void* object = allocate_batch(from, *cache, index)) return object;
   }
   void* object = nullptr;
-  if (take(from, index, &object, 1) == 0) return nullptr;
-  count_events(cache, 1);
+  if (take(from, index, &object, 1) == 0) [[unlikely]]
+    object = allocate_from_reserves(cache, from, index);
+  if (object != nullptr) count_events(cache, 1);
   return object;
 }
 
@@ -55,13 +56,13 @@ void* Heap::allocate_batch(From from, ThreadCache& cache, std::size_t c) {
 }
 
 // From a slab that the class has, then from holes among other sizes, at last from a block of its own: a slab, once the
-// class is in use enough.
+// class is in use enough and blocks are to be had.
 std::uint32_t Heap::take(From from, std::size_t c, void** out, std::uint32_t want) {
   const ClassIndex index = static_cast<ClassIndex>(c);
   Bin& bin = bins_[c];
   if (from == From::slabs || !is_mixed_class(c)) return bin.take(index, pages_, out, want);
   if (const std::uint32_t got = bin.take(index, pages_, out, want, Bin::Growth::no)) return got;
-  if (!bin.deserves_slab(std::uint64_t{want} * class_size(c))) {
+  if (!bin.deserves_slab(std::uint64_t{want} * class_size(c)) || pages_.is_short()) {
     for (int opened = 0;; ++opened) {
       if (const std::uint32_t got = mixed_.take(index, pages_, out, want)) return got;
       if (opened == kMostOpened || !open_sparse_slab()) break;
@@ -84,6 +85,7 @@ bool Heap::open_sparse_slab() {
     const std::size_t c = block->class_index();
     opened = is_mixed_class(c) && bins_[c].hand_over(static_cast<ClassIndex>(c), *block, pages_, mixed_);
   }
+  pages_.end_look();
   release_lock_.unlock();
   return opened;
 }

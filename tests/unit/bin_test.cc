@@ -51,7 +51,8 @@ class BinTest : public testing::Test {
       if (due.what == Due::What::slab)
         bin_.release_pages(class_, *due.block, pages_);
       else
-        pages_.end_free_run(due, os::discard(due.block->address(), due.blocks * kBlockSize));
+        pages_.end_free_run(due,
+                            os::discard(due.block->address(), due.blocks * kBlockSize) ? Left::nothing : Left::all);
     }
   }
   void expect_in_order() {
@@ -237,7 +238,7 @@ class TailBinTest : public BinTest {
 TEST_F(TailBinTest, PagesBehindTheLastObjectAreReleased) {
   const PageHeap::Run run = pages_.take_run(1, 1, kPagesPerBlock);
   std::memset(run.first->address(), 1, kBlockSize);
-  pages_.free_run(*run.first, false);
+  pages_.free_run(*run.first, Left::all);
   take(capacity());
   EXPECT_EQ(dirty(), 1u);
   release();
