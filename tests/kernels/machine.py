@@ -11,8 +11,8 @@ from pathlib import Path
 
 import disks
 
-# Without mitigations, which emulation pays dearly for and no program sees, and without the watchdogs, which take a busy host for a fault.
-WORDS = "panic=-1 quiet loglevel=4 mitigations=off cryptomgr.notests nowatchdog rcupdate.rcu_cpu_stall_suppress=1"
+# Without mitigations, which emulation pays dearly for and no program sees, and without the checks that take a busy host for a fault.
+WORDS = "panic=-1 quiet loglevel=4 mitigations=off cryptomgr.notests no_timer_check nowatchdog rcupdate.rcu_cpu_stall_suppress=1"
 QEMU = {"amd64": ["qemu-system-x86_64", "-machine", "q35"], "arm64": ["qemu-system-aarch64", "-machine", "virt"]}
 CONSOLE = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
 CPU = {"amd64": "max,la57=off", "arm64": "max,pauth-impdef=on"}  # pointer authentication as the architecture has it is slow to emulate

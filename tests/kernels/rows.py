@@ -6,8 +6,8 @@ from machine import Guest
 # How ctest chooses: everything that needs only the library; what depends on the kernel; threads; what fits a small machine.
 WHOLE = ["-R", r"^(unit|preload|stress)\.|^kernels\.moved$", "-E", r"\.libc$|^preload\.exports$"]
 KERNEL = ["-L", "kernel"]
-THREADS = ["-R", r"^(kernels\.moved|preload\.restarts|preload\.thread_exit|stress\.(threads|handoff|thread_churn|fork_storm))$"]
-SMALL = ["-R", r"^(preload\.(aligned|zeroed|children|restarts|statistics)|stress\.(threads|handoff|thread_churn|fork_storm|model))$"]
+THREADS = ["-R", r"^(kernels\.moved|preload\.(restarts|thread_exit)|stress\.(handoff|thread_churn))$"]
+SMALL = ["-R", r"^(kernels\.moved|preload\.(aligned|zeroed|children|restarts|statistics)|stress\.(handoff|model))$"]
 
 THP = "/sys/kernel/mm/transparent_hugepage/enabled"
 CPUS_COME_AND_GO = ("(while sleep 0.1; do for cpu in 1 2 3 4 5; do echo 0; sleep 0.1; echo 1; done >/sys/devices/system/cpu/cpu$((RANDOM % 5 + 1))/online;"
