@@ -2,6 +2,7 @@
 // Used by block bitmaps (pages) and object bitmaps (slabs). The caller holds whatever lock guards the words.
 #pragma once
 
+#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +11,12 @@ namespace neap::bits {
 
 using Word = std::uint64_t;
 inline constexpr std::size_t kWordBits = 64;
+
+// Of words that others look at without the lock: they are written whole.
+inline Word load(const Word& word) {
+  return std::atomic_ref<Word>(const_cast<Word&>(word)).load(std::memory_order_relaxed);
+}
+inline void store(Word& word, Word value) { std::atomic_ref<Word>(word).store(value, std::memory_order_relaxed); }
 
 inline bool test(const Word* words, std::size_t i) { return (words[i / kWordBits] >> (i % kWordBits)) & 1; }
 inline void set(Word* words, std::size_t i) { words[i / kWordBits] |= Word{1} << (i % kWordBits); }

@@ -10,19 +10,34 @@ constexpr std::uint32_t alignment_of(std::size_t c) { return class_size(c) & (~c
 
 }  // namespace
 
-// A hole among other sizes, wherever there is one: in a mixed block, in a sparse slab, or a larger class's free object.
+// A hole among other sizes, wherever there is one: in a mixed block, which any slab can become, or a larger class's
+// free object.
 void* Heap::take_any_hole(From from, std::size_t c) {
   void* object = nullptr;
-  if (from == From::anywhere && is_mixed_class(c)) {
+  if (from == From::anywhere && c != 0) {
     do {
       if (mixed_.take(static_cast<ClassIndex>(c), pages_, &object, 1) != 0) return object;
-    } while (open_sparse_slab());
+    } while (open_sparse_slab() || open_any_slab());
   }
   for (std::size_t larger = c; larger < kClassCount; ++larger) {
     if (from == From::slabs && class_size(larger) % alignment_of(c) != 0) continue;
     if (bins_[larger].take(static_cast<ClassIndex>(larger), pages_, &object, 1, Bin::Growth::no) != 0) return object;
   }
   return nullptr;
+}
+
+// Turns the next slab in the heap's order that has a free object into a mixed block; after the last one false, once.
+bool Heap::open_any_slab() {
+  Guard guard(release_lock_);
+  bool opened = false;
+  while (Block* block = opened ? nullptr : pages_.next_slab(next_to_open_)) {
+    next_to_open_ = block->rank + 1;
+    const std::size_t c = block->class_index();
+    opened = c != 0 && bins_[c].hand_over(static_cast<ClassIndex>(c), *block, pages_, mixed_, 1);
+  }
+  if (!opened) next_to_open_ = 0;
+  pages_.end_look();
+  return opened;
 }
 
 // Everything that is kept for a better time. (What the stacks of other CPUs and other threads hold is theirs.)

@@ -79,7 +79,8 @@ void Heap::release_due() {
   if (too_dirty_.load(std::memory_order_relaxed) != limit + 1) too_dirty_.store(limit + 1, std::memory_order_relaxed);
   const std::uint64_t dirty = pages_.dirty_pages(), far = 2 * limit + kSlackPages;
   if (dirty == 0) return;
-  if (dirty <= far ? !release_lock_.try_lock() : (release_lock_.lock(), false)) return;
+  const Guard guard = dirty <= far ? Guard(release_lock_, Guard::Try{}) : Guard(release_lock_);
+  if (!guard) return;
   for (int i = 0; i < kMostInARow; ++i) {
     const std::uint64_t now = pages_.dirty_pages();
     if (i != 0 && now <= far) break;
@@ -92,12 +93,10 @@ void Heap::release_due() {
     refusal_wait_ = kClockStep;
     too_dirty_.store(kGoOn, std::memory_order_relaxed);
   }
-  release_lock_.unlock();
 }
 
 std::size_t Heap::release_all() {
   const std::uint64_t before = accounts().returned_pages.get();
-  for (std::size_t c = 0; c < kClassCount; ++c) bins_[c].give_up_empty(static_cast<ClassIndex>(c), pages_);
   Guard guard(release_lock_);
   for (std::uint64_t blocks = accounts().committed_bytes.get() / kBlockSize; blocks > 0; --blocks) {
     const Due due = pages_.pop_due(0);

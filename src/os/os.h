@@ -8,8 +8,8 @@
 
 namespace neap::os {
 
-// Address space without memory: `size` bytes from `offset` (below `align`) above a multiple of `align`, all multiples of
-// the page size, align a power of two. `below` is 0, or an address that all of it must lie below. Null when refused.
+// Address space without memory: `size` bytes from `offset` (below `align`) above a multiple of `align`, all multiples
+// of the page size, align a power of two. `below` is 0, or an address that all of it must lie below. Null when refused.
 void* reserve(std::size_t size, std::size_t align, std::size_t offset = 0, std::uintptr_t below = 0);
 
 // Gives a whole reservation back.

@@ -21,7 +21,7 @@ constexpr int kMostSecondChances = 8;
 constexpr std::size_t kLeastDecommit = 4;
 
 // Under a limit on address space a chunk takes at most this part of it: the program's own maps need room too.
-constexpr std::size_t kLimitShare = 16;
+constexpr std::size_t kLimitShare = 8;
 
 std::uint64_t count_pages(PageMask mask) { return static_cast<std::uint64_t>(std::popcount(mask)); }
 
@@ -325,6 +325,19 @@ Block* PageHeap::take_sparse() {
     may_have_sparse_.store(true, std::memory_order_relaxed);
     looked_at_.store(chunk, std::memory_order_relaxed);
     return chunk->at(index);
+  }
+  return nullptr;
+}
+
+Block* PageHeap::next_slab(std::uint32_t rank) {
+  Guard guard(lock_);
+  for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
+    for (std::size_t i = chunk->first_rank() < rank ? rank - chunk->first_rank() : 0; i < chunk->committed(); ++i) {
+      Block* block = chunk->at(i);
+      if (block->kind.load(std::memory_order_relaxed) != BlockKind::slab) continue;
+      looked_at_.store(chunk, std::memory_order_relaxed);
+      return block;
+    }
   }
   return nullptr;
 }

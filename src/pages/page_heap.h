@@ -81,6 +81,8 @@ class PageHeap {
   void mark_sparse(const Block& block);
   // The lowest slab that was noted, which is forgotten; null when there is none. What it is now the caller looks up.
   Block* take_sparse();
+  // The first slab whose rank is at least `rank`; null when there is none. Looked at as one of take_sparse.
+  Block* next_slab(std::uint32_t rank);
   bool may_have_sparse() const { return may_have_sparse_.load(std::memory_order_relaxed); }
 
   void account(const Touched& touched);
@@ -132,7 +134,7 @@ class PageHeap {
   // Sums that others change meanwhile must not end below zero.
   static std::uint64_t rest(std::uint64_t all, std::uint64_t part) { return all > part ? all - part : 0; }
 
-  static constexpr std::size_t kMixedBits = std::size_t{2} * kMostObjects;  // what is free, what begins
+  static constexpr std::size_t kMixedBits = 2 * kBlockSize / 16;  // of each granule: it is free; it begins something
 
   Block* take_block(BlockKind kind, std::uint8_t size_class, std::size_t bits);
   Block* take(std::size_t blocks, std::size_t align, std::size_t commit_blocks);

@@ -201,9 +201,9 @@ TEST_F(ChunkTest, TakenBlocksKnowTheirAddressAndTheirBitmaps) {
   for (std::size_t i = 0; i < chunk.size(); ++i) {
     Block& block = *chunk.take(1, 1, 1, accounts_).block;
     EXPECT_EQ(block.address(), chunk.address_of_block(i));
-    chunk.equip(block, 2 * kMostObjects, accounts_);
+    chunk.equip(block, kMostObjects, accounts_);
     EXPECT_EQ(block.free_bits[0], 0u) << "bitmaps overlap";
-    std::memset(block.free_bits, -1, kMostObjects / 4);
+    std::memset(block.free_bits, -1, kMostObjects / 8);
   }
 }
 
@@ -224,7 +224,7 @@ TEST_F(ChunkTest, WhatStripTakesBackIsGivenOutAgain) {
   chunk.equip(block, kMostObjects, accounts_);
   const bits::Word* const before = block.free_bits;
   chunk.strip(block);
-  chunk.equip(block, 2 * kMostObjects, accounts_);
+  chunk.equip(block, kMostObjects, accounts_);
   EXPECT_EQ(block.free_bits, before);
 }
 
@@ -308,7 +308,7 @@ TEST_F(ChunkTest, AVacantOneLivesAgain) {
   ASSERT_TRUE(chunk.revive(*map_, accounts_));
   const std::size_t index = take(chunk, 3);
   ASSERT_EQ(index, 0u);
-  ASSERT_TRUE(chunk.equip(*chunk.at(index), 2 * kMostObjects, accounts_));
+  ASSERT_TRUE(chunk.equip(*chunk.at(index), kMostObjects, accounts_));
   std::memset(chunk.address_of_block(0), 1, 3 * kBlockSize);
 }
 

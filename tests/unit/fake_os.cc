@@ -250,6 +250,7 @@ bool which_written(void* address, std::size_t pages, unsigned char* out) {
   return fake_os::permitted(Call::which_written) && mincore(address, pages * kPageSize, out) == 0;
 }
 
+
 std::size_t cpu_bound() { return fake_os::system().cpus; }
 
 std::size_t address_space_limit() { return system().limit; }
