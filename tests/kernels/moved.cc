@@ -12,7 +12,7 @@
 
 namespace {
 
-constexpr int thread_count = 64, slot_count = 200, steps = 20000;
+constexpr int thread_count = 64, slot_count = 200, steps = 8000;
 std::array<std::atomic<stress::Object*>, 256> shelf;
 
 // Refused where the CPU is not there (now): the thread stays where it is.
@@ -33,7 +33,7 @@ void work(std::uint64_t seed, std::size_t cpus) {
   stress::Random random(seed);
   std::vector<stress::Object> slots(slot_count);
   for (int step = 0; step < steps; ++step) {
-    if (step % 4 == 0) move(random, cpus);
+    if (step % 8 == 0) move(random, cpus);
     stress::Object& slot = slots[random.below(slot_count)];
     if (slot.bytes == nullptr) {
       slot = stress::make(random, random.size(random.one_in(50) ? 17 : 11) + 1);
