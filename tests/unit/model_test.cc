@@ -24,7 +24,7 @@ struct Object {
 
 class Model {
  public:
-  explicit Model(unsigned seed) : random_(seed) {
+  explicit Model(unsigned seed, std::size_t system_page = kPageSize) : rig_(system_page), random_(seed) {
     Options& options = rig_.heap.options;
     options.decay_events = pick(2) == 0 ? 0 : pick(3000);
     options.dirty_floor = pick(3) == 0 ? 0 : pick(4 << 20);
@@ -194,6 +194,11 @@ TEST_P(ModelTest, AmongOtherThreads) {
   Model(GetParam() + 1000).run(4000);
 }
 
+TEST_P(ModelTest, WithLargerPages) {
+  SCOPED_TRACE(GetParam());
+  for (const std::size_t page : {4 * kPageSize, 16 * kPageSize}) Model(GetParam() + 2000, page).run(1500);
+}
+
 TEST(ModelCoverage, SparseSlabsAreOpened) {
   std::uint64_t seen = 0;
   for (unsigned seed = 1; seed <= 4; ++seed) {
@@ -211,7 +216,7 @@ TEST(ModelFuzz, FreshSeeds) {
   do {
     const unsigned seed = again == nullptr ? device() : static_cast<unsigned>(std::strtoul(again, nullptr, 10));
     SCOPED_TRACE(seed);
-    Model(seed).run(3000);
+    Model(seed, kPageSize << seed % 3 * 2).run(3000);
   } while (std::chrono::steady_clock::now() < end && !HasFailure());
 }
 
