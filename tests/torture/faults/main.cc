@@ -1,0 +1,134 @@
+// Refuses the system calls of the library one by one: each call of a run of the workload alone, every Nth, all from the
+// Nth on, and each kind for ever. Every run is a process of its own.
+//
+//   torture_faults            all of them
+//   torture_faults RUNS       so many, evenly spread
+//   NEAP_REFUSE="mprotect every 3" torture_faults     one of them again
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "neap/neap.h"
+#include "object.h"
+#include "refuse.h"
+#include "workload.h"
+
+extern "C" [[gnu::weak]] std::size_t neap_stats(neap_telemetry*, std::size_t);  // of another library nothing is asked
+
+namespace {
+
+constexpr unsigned longest_run_seconds = 300;  // a run takes less than one: longer is a deadlock
+
+neap_telemetry figures() {
+  neap_telemetry t{};
+  if (neap_stats != nullptr) neap_stats(&t, sizeof t);
+  return t;
+}
+
+void require_no_page_is_forgotten(const neap_telemetry& at_start) {
+  if (neap_stats == nullptr) return;
+  const neap_telemetry now = figures();
+  const std::size_t resident = refuse::resident_bytes();
+  std::fprintf(stderr, "KiB resident %zu, told %zu, metadata %zu, dirty %zu\n", resident / 1024,
+               std::size_t{now.resident_bytes} / 1024, std::size_t{now.metadata_bytes} / 1024,
+               std::size_t{now.dirty_bytes} / 1024);
+  stress::require(resident <= now.resident_bytes + now.metadata_bytes, "pages in memory that the library forgot");
+  stress::require(now.dirty_bytes == 0, "free pages after a trim");
+  stress::require(now.large_bytes == at_start.large_bytes, "a large object that nobody has");
+  stress::require(now.resident_bytes <= at_start.resident_bytes + stress::mebibyte, "memory after all was freed");
+}
+
+// The run of one plan, in a process of its own. Its last line tells how many calls of each kind there were.
+int run_under_plan() {
+  const std::uint64_t seed = stress::begin();
+  alarm(longest_run_seconds);
+  if (!refuse::begin_for_ever()) return stress::skipped;
+  const neap_telemetry at_start = figures();
+  workload::run(seed);
+  const bool permitted_again = refuse::end();
+  if (permitted_again) workload::demand_everything(seed);
+  workload::free_all();
+  stress::trim();
+  if (permitted_again) require_no_page_is_forgotten(at_start);
+  for (int kind = 0; kind < refuse::call_kinds; ++kind)
+    std::printf("%llu ", static_cast<unsigned long long>(refuse::calls(static_cast<refuse::Call>(kind))));
+  return 0;
+}
+
+struct Ending {
+  int status = 0;  // as waitpid tells it
+  std::string output;
+};
+
+Ending run(const std::string& plan) {
+  const int output = memfd_create("output", MFD_CLOEXEC);
+  const pid_t process = fork();
+  if (process == 0) {
+    dup2(output, STDOUT_FILENO);
+    dup2(output, STDERR_FILENO);
+    setenv(refuse::plan_variable, plan.c_str(), 1);
+    execl("/proc/self/exe", "torture_faults", nullptr);
+    _exit(127);
+  }
+  Ending ending;
+  stress::require(process > 0 && waitpid(process, &ending.status, 0) == process, "fork and wait");
+  ending.output.resize(static_cast<std::size_t>(lseek(output, 0, SEEK_CUR)));
+  stress::require(pread(output, ending.output.data(), ending.output.size(), 0) >= 0, "the output of a run");
+  close(output);
+  return ending;
+}
+
+std::vector<unsigned long> count_calls() {
+  const Ending plain = run("none");
+  if (plain.status != 0) std::fputs(plain.output.c_str(), stderr);
+  stress::require(plain.status == 0, "the run without refusals");
+  std::istringstream last_line(plain.output.substr(plain.output.rfind('\n') + 1));
+  std::vector<unsigned long> counts(refuse::call_kinds);
+  for (unsigned long& count : counts) last_line >> count;
+  return counts;
+}
+
+std::vector<std::string> all_plans() {
+  const std::vector<unsigned long> counts = count_calls();
+  std::vector<std::string> plans;
+  for (int kind = 0; kind < refuse::call_kinds; ++kind) {
+    const std::string call = refuse::call_names[kind];
+    std::printf("%s: %lu calls\n", call.c_str(), counts[static_cast<std::size_t>(kind)]);
+    for (unsigned long n = 1; n <= counts[static_cast<std::size_t>(kind)]; ++n) {
+      for (const char* way : {"once", "every", "from"}) plans.push_back(call + " " + way + " " + std::to_string(n));
+    }
+    plans.push_back(call + " for_ever 1");
+  }
+  return plans;
+}
+
+// Every plan, or so many of them, evenly spread. Returns how many failed.
+int run_plans(std::size_t most) {
+  const std::vector<std::string> plans = all_plans();
+  const std::size_t runs = most < plans.size() ? most : plans.size();
+  int failed = 0, skipped = 0;
+  for (std::size_t i = 0; i < runs; ++i) {
+    const std::string& plan = plans[(i * plans.size() + plans.size() / 2) / runs % plans.size()];
+    const Ending ending = run(plan);
+    if (WIFEXITED(ending.status) && WEXITSTATUS(ending.status) == stress::skipped) ++skipped;
+    if (ending.status == 0 || WEXITSTATUS(ending.status) == stress::skipped) continue;
+    ++failed;
+    std::printf("FAILED (status %#x): %s=\"%s\"\n%s\n", static_cast<unsigned>(ending.status), refuse::plan_variable,
+                plan.c_str(), ending.output.c_str());
+    std::fflush(stdout);
+  }
+  std::printf("%zu runs of %zu, %d failed, %d skipped\n", runs, plans.size(), failed, skipped);
+  return failed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (std::getenv(refuse::plan_variable) != nullptr) return run_under_plan();
+  setenv("NEAP_STRESS_SEED", std::to_string(stress::begin()).c_str(), 1);
+  return run_plans(argc > 1 ? std::strtoul(argv[1], nullptr, 0) : SIZE_MAX) == 0 ? 0 : 1;
+}
