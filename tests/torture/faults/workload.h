@@ -12,7 +12,7 @@ namespace workload {
 void run(std::uint64_t seed);
 
 // With nothing refused any more: whatever is asked for is given.
-void demand_everything(std::uint64_t seed);
+void demand_everything();
 
 // Checks and frees what is left.
 void free_all();
