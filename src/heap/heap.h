@@ -124,7 +124,6 @@ class Heap {
   char* allocate_run(std::size_t pages, std::size_t align, bool zero);
   bool discard_if_much(Block& first);
   void* move_large(ThreadCache* cache, Block& first, std::size_t size);
-  bool move_pages(char* from, char* to, std::size_t size);
   bool wants_huge_pages(std::size_t pages);
   void lay_huge_pages(Block& first);
   void forget_huge_pages(Block& first);
@@ -136,7 +135,6 @@ class Heap {
   ThreadCache* free_caches_[2] = {};  // those with stacks of all classes, and those that share
   CpuCaches cpus_;
   char *metadata_ = nullptr, *metadata_end_ = nullptr;
-  Counter moves_;
   Counter huge_objects_;
   Density density_;
   neap_telemetry& board_;

@@ -11,9 +11,6 @@
 namespace neap {
 namespace {
 
-// Moves leave mappings behind that never merge again: at most this many a process, of the 65,530 a kernel allows.
-constexpr std::uint64_t kMostMoves = 8192;
-constexpr std::size_t kLeastMove = std::size_t{128} << 10;
 // A copy releases its source in steps of this size, so that both are never resident whole.
 constexpr std::size_t kCopyStep = std::size_t{1} << 20;
 
@@ -45,12 +42,6 @@ bool copy_and_discard(char* from, char* to, std::size_t size) {
 }
 
 }  // namespace
-
-bool Heap::move_pages(char* from, char* to, std::size_t size) {
-  if (size < kLeastMove || moves_.get() >= kMostMoves || !os::move_pages(from, to, size)) return false;
-  moves_.add(1);
-  return true;
-}
 
 bool Heap::wants_huge_pages(std::size_t pages) {
   return pages >= kPagesPerHugePage && options.huge_pages != 0 && density_.wants_huge_pages(pages) &&
@@ -158,7 +149,7 @@ void* Heap::move_large(ThreadCache* cache, Block& first, std::size_t size) {
   pages_.forget_dirty(run, [&](char* garbage, std::size_t bytes) {
     make_zero_behind(to + pages * kPageSize, garbage, garbage + bytes);
   });
-  const bool clean = move_pages(first.address(), to, old_bytes) || copy_and_discard(first.address(), to, old_bytes);
+  const bool clean = copy_and_discard(first.address(), to, old_bytes);
   pages_.free_run(first, clean);
   count_large_event(cache);
   return to;

@@ -109,16 +109,6 @@ bool discard(void* address, std::size_t size) {
   return errno == EINVAL && madvise(address, size, MADV_DONTNEED_LOCKED) == 0;
 }
 
-bool move_pages(void* from, void* to, std::size_t size) {
-#ifdef MREMAP_DONTUNMAP
-  KeepErrno keep;
-  return mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) == to;
-#else
-  (void)from, (void)to, (void)size;
-  return false;
-#endif
-}
-
 void forbid_huge_pages(void* address, std::size_t size) {
   KeepErrno keep;
   madvise(address, size, MADV_NOHUGEPAGE);

@@ -24,10 +24,6 @@ bool make_readable(void* address, std::size_t size);
 // Takes the memory of committed pages away; they read as zeros afterwards. False when that is not certain.
 bool discard(void* address, std::size_t size);
 
-// Moves the memory of committed pages to other committed pages of the same size without copying; the source stays
-// committed and reads as zeros. False when the system refuses; nothing has moved then.
-bool move_pages(void* from, void* to, std::size_t size);
-
 // Keeps transparent huge pages out of a range: they would undo the release of single pages.
 void forbid_huge_pages(void* address, std::size_t size);
 

@@ -195,16 +195,6 @@ bool discard(void* address, std::size_t size) {
   return madvise(address, size, MADV_DONTNEED) == 0;
 }
 
-// By copying: mremap goes behind the back of the sanitizers.
-bool move_pages(void* from, void* to, std::size_t size) {
-  const std::lock_guard guard(system().lock);
-  fake_os::require_committed(from, size, "move from pages that are not committed");
-  fake_os::require_committed(to, size, "move to pages that are not committed");
-  if (!fake_os::permitted(Call::move)) return false;
-  std::memcpy(to, from, size);
-  return madvise(from, size, MADV_DONTNEED) == 0;
-}
-
 void forbid_huge_pages(void* address, std::size_t size) {
   const std::lock_guard guard(system().lock);
   fake_os::pages_at(address, size, "forbid_huge_pages");

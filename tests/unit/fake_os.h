@@ -18,12 +18,11 @@ enum class Call {
   commit,
   make_readable,
   discard,
-  move,
   forbid_huge_pages,
   allow_huge_pages,
   which_written
 };
-inline constexpr std::size_t kCalls = 9;
+inline constexpr std::size_t kCalls = 8;
 
 // Gives all memory back, forgets counts, refusals, hooks, the limit and what was printed.
 void reset();

@@ -156,15 +156,15 @@ class Model {
 
   // Begins or ends a time in which the system refuses something.
   void trouble() {
-    for (const Call call : {Call::reserve, Call::commit, Call::discard, Call::move}) fake_os::allow(call);
+    for (const Call call : {Call::reserve, Call::commit, Call::discard}) fake_os::allow(call);
     troubled_ = pick(2) == 0;
     if (!troubled_) return;
-    constexpr Call kAll[] = {Call::reserve, Call::commit, Call::discard, Call::move};
+    constexpr Call kAll[] = {Call::reserve, Call::commit, Call::discard};
     fake_os::refuse(kAll[pick(4)], pick(5), 1 + pick(40));
   }
 
   void finish() {
-    for (const Call call : {Call::reserve, Call::commit, Call::discard, Call::move}) fake_os::allow(call);
+    for (const Call call : {Call::reserve, Call::commit, Call::discard}) fake_os::allow(call);
     while (!objects_.empty()) free(objects_.begin());
     for (ThreadCache* cache : {caches_[0], caches_[1]}) rig_.heap.close_cache(*cache);
     rig_.expect_in_order();
