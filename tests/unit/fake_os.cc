@@ -33,6 +33,8 @@ struct System {
   std::string printed;
 };
 
+void (*ending)() = nullptr;
+
 System& system() {
   static System* it = new System;
   return *it;
@@ -112,6 +114,7 @@ std::uint64_t calls(Call call) {
 }
 
 void set_address_space_limit(std::size_t bytes) { system().limit = bytes; }
+void set_abort(void (*other)()) { ending = other; }
 void set_cpu_bound(std::size_t cpus) { system().cpus = cpus; }
 void before_discard(DiscardHook hook) { system().hook = std::move(hook); }
 
@@ -226,7 +229,10 @@ void print(const char* text, std::size_t size) {
   std::fwrite(text, 1, size, stderr);
 }
 
-void abort() { std::_Exit(fake_os::kAbortExitCode); }
+void abort() {
+  if (fake_os::ending != nullptr) fake_os::ending();
+  std::_Exit(fake_os::kAbortExitCode);
+}
 
 }  // namespace os
 }  // namespace neap
