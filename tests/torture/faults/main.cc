@@ -2,7 +2,7 @@
 // Nth on, and each kind for ever. Every run is a process of its own.
 //
 //   torture_faults            all of them
-//   torture_faults RUNS       so many, evenly spread
+//   torture_faults RUNS       so many, evenly spread, others with each seed
 //   NEAP_REFUSE="mprotect every 3" torture_faults     one of them again
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -96,13 +96,13 @@ std::vector<std::string> all_plans() {
   return plans;
 }
 
-// Every plan, or so many of them, evenly spread. Returns how many failed.
-int run_plans(std::size_t most) {
+// Every plan, or so many of them, evenly spread; which ones, the seed tells. Returns how many failed.
+int run_plans(std::size_t most, std::uint64_t seed) {
   const std::vector<std::string> plans = all_plans();
   const std::size_t runs = most < plans.size() ? most : plans.size();
   int failed = 0, skipped = 0;
   for (std::size_t i = 0; i < runs; ++i) {
-    const std::string& plan = plans[(i * plans.size() + plans.size() / 2) / runs % plans.size()];
+    const std::string& plan = plans[(i * plans.size() + seed % plans.size()) / runs % plans.size()];
     const Ending ending = run(plan);
     if (WIFEXITED(ending.status) && WEXITSTATUS(ending.status) == stress::skipped) ++skipped;
     if (ending.status == 0 || WEXITSTATUS(ending.status) == stress::skipped) continue;
@@ -119,6 +119,7 @@ int run_plans(std::size_t most) {
 
 int main(int argc, char** argv) {
   if (std::getenv(refuse::plan_variable) != nullptr) return run_under_plan();
-  setenv("NEAP_STRESS_SEED", std::to_string(stress::begin()).c_str(), 1);
-  return run_plans(argc > 1 ? std::strtoul(argv[1], nullptr, 0) : SIZE_MAX) == 0 ? 0 : 1;
+  const std::uint64_t seed = stress::begin();
+  setenv("NEAP_STRESS_SEED", std::to_string(seed).c_str(), 1);
+  return run_plans(argc > 1 ? std::strtoul(argv[1], nullptr, 0) : SIZE_MAX, seed) == 0 ? 0 : 1;
 }
