@@ -42,6 +42,7 @@ class Model {
     options.decay_events = pick(2) == 0 ? 0 : pick(3000);
     options.dirty_floor = pick(3) == 0 ? 0 : pick(4 << 20);
     options.cache_bytes = pick(4) == 0 ? pick(2000) : options.cache_bytes;
+    if (pick(2) == 0) fake_os::set_cpu_bound(64);  // where there are other threads, the CPUs' caches are used then
     for (const int i : {0, 1}) caches_[i] = rig_.heap.open_cache();
   }
 
