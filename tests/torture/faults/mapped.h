@@ -37,8 +37,9 @@ class Mapped {
     const Turn turn(taken_);
     const int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     if (pagemap < 0) std::abort();
+    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     std::size_t pages = 0;
-    for (std::size_t i = 0; i < count_; ++i) pages += resident_pages(pagemap, ranges_[i]);
+    for (std::size_t i = 0; i < count_; ++i) pages += resident_pages(pagemap, page, ranges_[i]);
     close(pagemap);
     return pages * page;
   }
@@ -60,7 +61,6 @@ class Mapped {
    private:
     std::atomic<bool>& taken_;
   };
-  static constexpr std::size_t page = 4096;
 
   void insert(Range range) {
     if (count_ == ranges_.size()) std::abort();
@@ -68,15 +68,16 @@ class Mapped {
   }
 
   // A page of zeros that many share, as one gets by reading, is not counted.
-  static std::size_t resident_pages(int pagemap, Range range) {
+  static std::size_t resident_pages(int pagemap, std::size_t page, Range range) {
     constexpr std::uint64_t present = std::uint64_t{1} << 63, swapped = std::uint64_t{1} << 62,
                             exclusive = std::uint64_t{1} << 56;
     std::array<std::uint64_t, 1024> pages;
     std::size_t sum = 0;
     for (std::uintptr_t at = range.begin; at < range.end; at += pages.size() * page) {
       const ssize_t got = pread(pagemap, pages.data(), sizeof pages, static_cast<off_t>(at / page * sizeof pages[0]));
-      const std::size_t wanted = (range.end - at) / page;
-      for (std::size_t i = 0; i < static_cast<std::size_t>(got) / sizeof pages[0] && i < wanted; ++i)
+      if (got <= 0) std::abort();
+      const std::size_t told = static_cast<std::size_t>(got) / sizeof pages[0], left = (range.end - at) / page;
+      for (std::size_t i = 0; i < told && i < left; ++i)
         sum += (pages[i] & swapped) != 0 || ((pages[i] & present) != 0 && (pages[i] & exclusive) != 0);
     }
     return sum;

@@ -1,6 +1,5 @@
 #include "refuse.h"
 
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
@@ -76,7 +75,7 @@ int refused(Call call) {
 
 // The part of a range on which a refused call is carried out all the same.
 std::size_t half_of(std::size_t size) {
-  constexpr std::size_t page = 4096;
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   return size / 2 / page * page;
 }
 

@@ -1,6 +1,8 @@
 #include "workload.h"
 
 #include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,6 +45,7 @@ void* work(void* player) {
 void fork_and_work(Player& player) {
   const pid_t process = fork();
   if (process == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     player.free_all();
     player.begin(1, nullptr, Player::Refusals::are_borne);
     player.play(500);
