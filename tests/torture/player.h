@@ -52,6 +52,7 @@ class Player {
     refusals_ = refusals;
   }
   Random& random() { return random_; }
+  const auto& slots() const { return slots_; }
 
   std::size_t any_size() { return random_.size(random_.one_in(150) ? 21 : random_.one_in(8) ? 16 : 10) + 1; }
 

@@ -2,12 +2,14 @@
 // Nth on, and each kind for ever. Every run is a process of its own.
 //
 //   torture_faults            all of them
-//   torture_faults RUNS       so many, evenly spread, others with each seed
+//   torture_faults RUNS       so many, others with each seed
 //   NEAP_REFUSE="mprotect every 3" torture_faults     one of them again
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <random>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -23,10 +25,9 @@ constexpr unsigned longest_run_seconds = 300;  // a run takes less than one: lon
 
 void require_no_page_is_forgotten() {
   if (!torture::tells_figures()) return;
-  const neap_telemetry now = torture::figures();
-  const std::size_t resident = refuse::resident_bytes();
+  const std::size_t resident = refuse::resident_bytes(), told = torture::figures().resident_bytes;
   std::fprintf(stderr, "KiB: in memory %zu\n", resident / 1024);
-  stress::require(resident <= now.resident_bytes + now.metadata_bytes, "pages in memory that the library forgot");
+  stress::require(resident <= told, "pages in memory that the library forgot");
 }
 
 // The run of one plan, in a process of its own. Its last line tells how many calls of each kind there were.
@@ -82,37 +83,43 @@ std::vector<unsigned long> count_calls() {
   return counts;
 }
 
-std::vector<std::string> all_plans() {
+// First what is refused for ever, then the others in any order.
+std::vector<std::string> all_plans(std::uint64_t seed) {
   const std::vector<unsigned long> counts = count_calls();
   std::vector<std::string> plans;
-  for (int kind = 0; kind < refuse::call_kinds; ++kind) {
+  for (const char* call : refuse::call_names) plans.push_back(call + std::string(" for_ever 1"));
+  for (std::size_t kind = 0; kind < counts.size(); ++kind) {
     const std::string call = refuse::call_names[kind];
-    std::printf("%s: %lu calls\n", call.c_str(), counts[static_cast<std::size_t>(kind)]);
-    for (unsigned long n = 1; n <= counts[static_cast<std::size_t>(kind)]; ++n) {
+    std::printf("%s: %lu calls\n", call.c_str(), counts[kind]);
+    for (unsigned long n = 1; n <= counts[kind]; ++n) {
       for (const char* way : {"once", "every", "from"}) plans.push_back(call + " " + way + " " + std::to_string(n));
     }
-    plans.push_back(call + " for_ever 1");
   }
+  std::shuffle(plans.begin() + refuse::call_kinds, plans.end(), std::mt19937_64(seed));
   return plans;
 }
 
-// Every plan, or so many of them, evenly spread; which ones, the seed tells. Returns how many failed.
-int run_plans(std::size_t most, std::uint64_t seed) {
-  const std::vector<std::string> plans = all_plans();
-  const std::size_t runs = most < plans.size() ? most : plans.size();
-  int failed = 0, skipped = 0;
-  for (std::size_t i = 0; i < runs; ++i) {
-    const std::string& plan = plans[(i * plans.size() + seed % plans.size()) / runs % plans.size()];
-    const Ending ending = run(plan);
-    if (WIFEXITED(ending.status) && WEXITSTATUS(ending.status) == stress::skipped) ++skipped;
-    if (ending.status == 0 || WEXITSTATUS(ending.status) == stress::skipped) continue;
-    ++failed;
-    std::printf("FAILED (status %#x): %s=\"%s\"\n%s\n", static_cast<unsigned>(ending.status), refuse::plan_variable,
-                plan.c_str(), ending.output.c_str());
-    std::fflush(stdout);
+bool passed(const std::string& plan) {
+  const Ending ending = run(plan);
+  if (ending.status == 0) return true;
+  if (WIFEXITED(ending.status) && WEXITSTATUS(ending.status) == stress::skipped) {
+    std::printf("skipped: %s\n", plan.c_str());
+    return true;
   }
-  std::printf("%zu runs of %zu, %d failed, %d skipped\n", runs, plans.size(), failed, skipped);
-  return failed;
+  std::printf("FAILED (status %#x): %s=\"%s\"\n%s\n", static_cast<unsigned>(ending.status), refuse::plan_variable,
+              plan.c_str(), ending.output.c_str());
+  std::fflush(stdout);
+  return false;
+}
+
+// Every plan, or so many. True when all passed.
+bool run_plans(std::size_t most, std::uint64_t seed) {
+  std::vector<std::string> plans = all_plans(seed);
+  const std::size_t all = plans.size();
+  plans.resize(std::min(most, all));
+  const auto failed = std::count_if(plans.begin(), plans.end(), [](const std::string& plan) { return !passed(plan); });
+  std::printf("%zu runs of %zu, %td failed\n", plans.size(), all, failed);
+  return failed == 0;
 }
 
 }  // namespace
@@ -121,5 +128,5 @@ int main(int argc, char** argv) {
   if (std::getenv(refuse::plan_variable) != nullptr) return run_under_plan();
   const std::uint64_t seed = stress::begin();
   setenv("NEAP_STRESS_SEED", std::to_string(seed).c_str(), 1);
-  return run_plans(argc > 1 ? std::strtoul(argv[1], nullptr, 0) : SIZE_MAX, seed) == 0 ? 0 : 1;
+  return run_plans(argc > 1 ? std::strtoul(argv[1], nullptr, 0) : SIZE_MAX, seed) ? 0 : 1;
 }

@@ -18,7 +18,7 @@ class Mapped {
  public:
   void add(std::uintptr_t begin, std::size_t size) {
     const Turn turn(taken_);
-    insert({begin, begin + size});
+    insert({begin, begin + size, false});
   }
 
   void remove(std::uintptr_t begin, std::size_t size) {
@@ -28,18 +28,29 @@ class Mapped {
       const Range range = ranges_[i];
       if (range.end <= begin || end <= range.begin) continue;
       ranges_[i] = ranges_[--count_];
-      if (range.begin < begin) insert({range.begin, begin});
-      if (end < range.end) insert({end, range.end});
+      if (range.begin < begin) insert({range.begin, begin, range.has_objects});
+      if (end < range.end) insert({end, range.end, range.has_objects});
     }
   }
 
+  // That an object lies, or lay, in the range around it.
+  void note_object(std::uintptr_t address) {
+    const Turn turn(taken_);
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (ranges_[i].begin <= address && address < ranges_[i].end) ranges_[i].has_objects = true;
+    }
+  }
+
+  // Of the ranges with objects, not of what an allocator keeps for itself elsewhere.
   std::size_t resident_bytes() {
     const Turn turn(taken_);
     const int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     if (pagemap < 0) std::abort();
     const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     std::size_t pages = 0;
-    for (std::size_t i = 0; i < count_; ++i) pages += resident_pages(pagemap, page, ranges_[i]);
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (ranges_[i].has_objects) pages += resident_pages(pagemap, page, ranges_[i]);
+    }
     close(pagemap);
     return pages * page;
   }
@@ -47,6 +58,7 @@ class Mapped {
  private:
   struct Range {
     std::uintptr_t begin, end;
+    bool has_objects;
   };
   class Turn {
    public:

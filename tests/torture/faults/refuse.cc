@@ -105,6 +105,7 @@ bool end() {
 }
 
 std::uint64_t calls(Call call) { return counts[call]; }
+void note_object(const void* object) { mapped.note_object(reinterpret_cast<std::uintptr_t>(object)); }
 std::size_t resident_bytes() { return mapped.resident_bytes(); }
 
 }  // namespace refuse

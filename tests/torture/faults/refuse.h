@@ -34,7 +34,8 @@ bool end();
 
 std::uint64_t calls(Call call);
 
-// Of everything that was mapped through mmap above and was not unmapped since: what lies in memory.
+// What lies in memory of all mappings made through this mmap in which an object was noted.
+void note_object(const void* object);
 std::size_t resident_bytes();
 
 }  // namespace refuse

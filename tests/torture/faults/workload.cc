@@ -9,6 +9,7 @@
 #include <array>
 
 #include "player.h"
+#include "refuse.h"
 
 namespace workload {
 namespace {
@@ -30,6 +31,7 @@ void enormous_ones() {
     Object second{static_cast<unsigned char*>(stress::allocate_aligned(32 * stress::mebibyte, size)), 1000, 2};
     for (Object* object : {&first, &second}) {
       if (object->bytes == nullptr) continue;
+      refuse::note_object(object->bytes);
       stress::write(*object, 0);
       stress::destroy(*object);
     }
@@ -79,7 +81,10 @@ void run(std::uint64_t seed) {
 }
 
 void demand_everything() {
-  for (Player& player : players) player.demand_all();
+  for (Player& player : players) {
+    player.demand_all();
+    for (const Object& object : player.slots()) refuse::note_object(object.bytes);
+  }
   Object object = stress::make(players[0].random(), 100);
   for (std::size_t size = 200; size < 4 * stress::mebibyte; size *= 3) stress::resize(object, size);
   stress::destroy(object);
