@@ -11,20 +11,18 @@ namespace {
 // A small object keeps its place while the new size uses at least 3/4 of it.
 bool fits_well(std::size_t size, std::size_t usable) { return size <= usable && size >= usable - usable / 4; }
 
+// An object that is to become smaller stays where memory is out.
 void* move_object(void* from, std::size_t used, std::size_t size, const char* function) {
+  const int before = errno;
   void* to = allocate(size);
+  if (to == nullptr && size <= used) {
+    errno = before;
+    return from;
+  }
   if (to == nullptr) return nullptr;
   std::memcpy(to, from, used < size ? used : size);
   deallocate(from, function);
   return to;
-}
-
-void* take_cached(std::size_t c) {
-  if (is_shared(front)) return rseq::pop<kClassesBelowLine>(front, own_marked(), c);
-  Stacks::Half& top = front->top(c);
-  void* object = front->slot(top - kSlotBytes);
-  if (object != nullptr) top -= kSlotBytes;
-  return object;
 }
 
 // An object of a class whose size is a multiple of `align`: slabs have it so, mixed blocks may.
@@ -53,13 +51,19 @@ void* allocate_slow(std::size_t size) {
   return object != nullptr ? object : out_of_memory();
 }
 
+void free_beside_stack(void* object, const char* function) {
+  Block* block = page_map.block_fast(address_of(object));
+  ThreadCache* cache = opened_cache();
+  if (cache == nullptr) return free_slow(object, block, function);
+  heap.free_cacheable(*cache, *block, block->class_index(), object, function);
+}
+
 void free_slow(void* pointer, Block* hint, const char* function) {
   if (hint != nullptr && hint->kind.load(std::memory_order_relaxed) == BlockKind::slab) [[likely]] {
-    // Most come here: the slab is too empty for its objects to be cached, or the stack is full.
-    const std::uint32_t offset = offset_in_block(pointer);
+    // Most come here: the slab is too empty for its objects to be cached.
     ThreadCache* cache = opened_cache();
     const std::size_t c = hint->class_index();
-    if (cache != nullptr && c < kCachedClasses && begins_object(offset, hint->reciprocal)) {
+    if (cache != nullptr && c < kCachedClasses && heap.seems_live(*hint, pointer)) {
       return heap.free_cacheable(*cache, *hint, c, pointer, function);
     }
   }
@@ -69,17 +73,13 @@ void free_slow(void* pointer, Block* hint, const char* function) {
   ThreadCache* cache = current_cache();
   Block& block = heap.block_of(pointer, function);
   if (block.kind.load(std::memory_order_relaxed) == BlockKind::large) return heap.free_large(cache, block);
-  const std::uint32_t offset = offset_in_block(pointer);
-  if (block.kind.load(std::memory_order_relaxed) == BlockKind::slab && !begins_object(offset, block.reciprocal)) {
-    misuse(Misuse::interior_pointer, function, pointer, "points inside an object");
-  }
   heap.free_small(cache, block, pointer, function);
 }
 
 void* allocate_aligned(std::size_t align, std::size_t size) {
   if (exempt) [[unlikely]]
     return exempt_allocate_aligned(align, size);
-  if (size > kMostBytes - align) return out_of_memory();
+  if (align > kMostBytes || size > kMostBytes - align) return out_of_memory();
   if (align <= 16 && size > 8) return allocate(size);
   if (const std::size_t slot = round_up(size != 0 ? size : 1, align); slot <= kLargestSmall) {
     const std::size_t c = static_cast<std::size_t>(class_of(slot));
@@ -112,7 +112,6 @@ void* reallocate(void* pointer, std::size_t size, const char* function) {
     return nullptr;
   }
   Block& block = heap.block_of(pointer, function);
-  heap.check_live(block, pointer, function);
   if (size > kMostBytes) return out_of_memory();
   const std::size_t usable = heap.usable_size(block, pointer);
   if (block.kind.load(std::memory_order_relaxed) == BlockKind::large) {

@@ -16,47 +16,59 @@ namespace neap {
 inline constexpr std::size_t kMostBytes = PTRDIFF_MAX;
 
 [[gnu::noinline]] void* allocate_slow(std::size_t size);
+// Of an object that its full stack does not take.
+[[gnu::noinline]] void free_beside_stack(void* object, const char* function);
 // `hint`: the block that the page map has for it, or null.
 [[gnu::noinline]] void free_slow(void* pointer, Block* hint, const char* function);
+
+// A cached object of class c; null when there is none.
+[[gnu::always_inline]] inline void* take_cached(std::size_t c) {
+  Stacks* at = front;
+  void* object;
+  if (!is_shared(at)) [[likely]] {
+    Stacks::Half& top = at->top(c);
+    object = at->slot(top - kSlotBytes);
+    if (object == nullptr) [[unlikely]]
+      return nullptr;
+    top -= kSlotBytes;
+  } else {
+    object = rseq::pop<kClassesBelowLine>(at, own_marked(), c);
+    if (object == nullptr) return nullptr;
+  }
+  Limbo::leave(object);
+  return object;
+}
 
 // `size` bytes aligned to 16 (8 when size is at most 8). Null with errno ENOMEM when memory is out.
 [[gnu::always_inline]] inline void* allocate(std::size_t size) {
   if (size <= kLargestCached) [[likely]] {
-    const std::size_t c = static_cast<std::size_t>(cached_class_of(size));
-    Stacks* at = front;
-    if (!is_shared(at)) [[likely]] {
-      Stacks::Half& top = at->top(c);
-      void* object = at->slot(top - kSlotBytes);
-      if (object != nullptr) [[likely]] {
-        top -= kSlotBytes;
-        return object;
-      }
-    } else if (void* object = rseq::pop<kClassesBelowLine>(at, own_marked(), c)) {
+    if (void* object = take_cached(static_cast<std::size_t>(cached_class_of(size)))) [[likely]]
       return object;
-    }
   }
   return allocate_slow(size);
 }
 
 [[gnu::always_inline]] inline void deallocate(void* pointer, const char* function) {
-  const std::uintptr_t address = address_of(pointer);
-  Block* block = page_map.block_fast(address);
-  if (block != nullptr && block->admit.load(std::memory_order_relaxed) != 0) [[likely]] {
-    const std::uint32_t offset = offset_in_block(pointer);
-    if (begins_object(offset, block->reciprocal)) [[likely]] {
-      const std::size_t c = block->class_index();
-      Stacks* at = front;
-      if (!is_shared(at)) [[likely]] {
-        Stacks::Half& top = at->top(c);
-        if (top != at->limit(c) && at->slot(top - kSlotBytes) != pointer) [[likely]] {
-          at->slot(top) = pointer;
-          top += kSlotBytes;
-          return;
-        }
-      } else if (rseq::push<kClassesBelowLine>(at, own_marked(), c, pointer)) {
+  Block* block = page_map.block_fast(address_of(pointer));
+  const std::uint64_t key = heap.limbo.key(pointer);
+  if (block != nullptr &&
+      slab::seems_taken(*block, offset_in_block(pointer), block->admit.load(std::memory_order_relaxed)) &&
+      !Limbo::holds(pointer, key)) [[likely]] {
+    const std::size_t c = block->class_index();
+    Stacks* at = front;
+    if (!is_shared(at)) [[likely]] {
+      Stacks::Half& top = at->top(c);
+      const std::uint32_t offset = top;
+      if (offset != at->limit(c)) [[likely]] {
+        Limbo::enter(pointer, key);
+        at->slot(offset) = pointer;
+        top += kSlotBytes;
         return;
       }
+    } else if (rseq::push<kClassesBelowLine>(at, own_marked(), c, pointer, key)) {
+      return;
     }
+    return free_beside_stack(pointer, function);
   }
   free_slow(pointer, block, function);
 }

@@ -1,41 +1,18 @@
-// The library's start and end, and fork. The only file that reads the environment. malloc works before this ran and
+// The library's start and end. The only file that reads the environment. malloc works before this ran and
 // after it ended: nothing of the heap needs a constructor.
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 
 #include "api/exempt.h"
 #include "api/fast.h"
+#include "api/fork.h"
 #include "api/telemetry.h"
 #include "base/options.h"
-
-// glibc takes its list of streams after our prepare handler ran; a thread in fflush(NULL) that holds it and allocates
-// would then wait for us while we wait for it. So it is taken first here. Absent in other C libraries.
-extern "C" {
-[[gnu::weak]] void _IO_list_lock();
-[[gnu::weak]] void _IO_list_unlock();
-[[gnu::weak]] void _IO_list_resetlock();
-}
 
 constinit neap::PageMap neap::page_map;
 constinit neap::Heap neap::heap{neap::page_map, ::neap_telemetry};
 
 namespace {
-
-void before_fork() {
-  if (_IO_list_lock != nullptr) _IO_list_lock();
-  neap::heap.before_fork();
-}
-
-void after_fork_in_parent() {
-  neap::heap.after_fork_in_parent();
-  if (_IO_list_unlock != nullptr) _IO_list_unlock();
-}
-
-void after_fork_in_child() {
-  neap::heap.after_fork_in_child(neap::opened_cache());
-  if (_IO_list_resetlock != nullptr) _IO_list_resetlock();
-}
 
 void complain(const neap::Line& sentence) {
   neap::Line line;
@@ -52,7 +29,7 @@ void complain(const neap::Line& sentence) {
     if (neap::ThreadCache* cache = neap::opened_cache()) neap::heap.renew_cache(*cache);
   }
   neap::exempt_if_named(secure ? nullptr : getenv("LD_PRELOAD"));
-  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+  neap::watch_forks();
 }
 
 [[gnu::destructor(101)]] void end() {

@@ -2,6 +2,7 @@
 // Used by block bitmaps (pages) and object bitmaps (slabs). The caller holds whatever lock guards the words.
 #pragma once
 
+#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +11,12 @@ namespace neap::bits {
 
 using Word = std::uint64_t;
 inline constexpr std::size_t kWordBits = 64;
+
+// Of words that others look at without the lock: they are written whole.
+inline Word load(const Word& word) {
+  return std::atomic_ref<Word>(const_cast<Word&>(word)).load(std::memory_order_relaxed);
+}
+inline void store(Word& word, Word value) { std::atomic_ref<Word>(word).store(value, std::memory_order_relaxed); }
 
 inline bool test(const Word* words, std::size_t i) { return (words[i / kWordBits] >> (i % kWordBits)) & 1; }
 inline void set(Word* words, std::size_t i) { words[i / kWordBits] |= Word{1} << (i % kWordBits); }
@@ -64,17 +71,13 @@ constexpr std::size_t find(const Word* words, std::size_t from, std::size_t to, 
   return to;
 }
 
-// The first run of `count` clear bits that begins at a multiple of `align` (a power of two), searched from `from`
-// up to `to`; `to` when there is none.
-constexpr std::size_t find_clear_run(const Word* words, std::size_t from, std::size_t to, std::size_t count,
-                                     std::size_t align) {
-  for (std::size_t begin = from;;) {
-    begin = find(words, begin, to, false);
-    begin = (begin + align - 1) & ~(align - 1);
-    if (begin >= to || to - begin < count) return to;
-    const std::size_t end = find(words, begin, begin + count, true);
-    if (end == begin + count) return begin;
-    begin = end + 1;
+// One more than the last bit at or after `from` and below `to` that equals `value`; `from` when there is none.
+constexpr std::size_t find_last(const Word* words, std::size_t from, std::size_t to, bool value) {
+  if (from >= to) return from;
+  for (std::size_t w = (to - 1) / kWordBits;; --w) {
+    const Word hits = (value ? words[w] : ~words[w]) & mask_in_word(w, from, to);
+    if (hits != 0) return w * kWordBits + kWordBits - static_cast<std::size_t>(std::countl_zero(hits));
+    if (w == from / kWordBits) return from;
   }
 }
 

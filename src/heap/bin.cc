@@ -21,8 +21,9 @@ void watch(Block& block, const ClassRow& row) {
 // A freed object may enter a thread's cache when its slab is the one being refilled from, or at least 7/8 full. Caching
 // others recycles scattered holes, and sparse pages never drain: redis ends at 2.02 instead of 1.30 (docs/design.md).
 void Bin::admit(Block& block, const ClassRow& row) {
-  const bool yes = row.size <= kLargestCached && (&block == lowest_ || block.free_count <= row.few_free);
-  const std::uint8_t value = yes ? 1 : 0;
+  const bool yes = row.size <= kLargestCached && (&block == lowest_ || block.free_count <= row.few_free) &&
+                   block.aside.load(std::memory_order_relaxed) == 0;
+  const std::uint32_t value = yes ? row.reciprocal : 0;
   if (block.admit.load(std::memory_order_relaxed) != value) block.admit.store(value, std::memory_order_relaxed);
 }
 
@@ -54,7 +55,9 @@ std::uint32_t Bin::take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t
     note_lowest(row);
   }
   Touched touched;
+  const PageMask had = block->resident;
   const std::uint32_t taken = slab::take(*block, row, out, want, touched);
+  if (lies_on(had, out[0])) Limbo::leave(out[0]);
   if (block->free_count == 0) {
     nonfull_.remove(*block);
     note_lowest(row);
@@ -82,7 +85,7 @@ std::uint32_t Bin::give(ClassIndex c, PageHeap& pages, void** objects, std::uint
     Block& block = *pages.map().block_fast(address_of(object));
     const BlockKind kind = block.kind.load(std::memory_order_relaxed);
     if (kind != BlockKind::slab || block.class_index() != static_cast<std::size_t>(c)) [[unlikely]] {
-      if (kind != BlockKind::mixed) misuse(Misuse::double_free, function, object, "this object is free already");
+      if (kind != BlockKind::mixed) no_object_any_more(object, function);
       objects[strays++] = object;
       continue;
     }
@@ -92,19 +95,27 @@ std::uint32_t Bin::give(ClassIndex c, PageHeap& pages, void** objects, std::uint
   return strays;
 }
 
+void Bin::end_slab(Block& block, const ClassRow& row, PageHeap& pages) {
+  nonfull_.remove(block);
+  if (lowest_ == &block) lowest_ = nullptr;
+  note_lowest(row);
+  slabs_.subtract(1);
+  pages.free_block(block);
+}
+
+void Bin::give_up_empty(ClassIndex c, PageHeap& pages) {
+  const ClassRow& row = neap::row_of(c);
+  Guard guard(lock_);
+  Block* block = nonfull_.lowest();
+  if (block != nullptr && block->free_count == row.capacity) end_slab(*block, row, pages);
+}
+
 // After free objects were added: keeps the order of non-full slabs and the admission mark, notes a sparse slab, and
 // gives an empty one back unless it is the bin's only one with free objects (a program that frees and takes one object
 // again would thrash).
 void Bin::settle(Block& block, const ClassRow& row, PageHeap& pages, bool was_full) {
   if (was_full) nonfull_.insert(block);
-  if (block.free_count == row.capacity && !nonfull_.only(block)) {
-    nonfull_.remove(block);
-    if (lowest_ == &block) lowest_ = nullptr;
-    note_lowest(row);
-    slabs_.subtract(1);
-    pages.free_block(block);
-    return;
-  }
+  if (block.free_count == row.capacity && !nonfull_.only(block)) return end_slab(block, row, pages);
   note_lowest(row);
   admit(block, row);
   if (block.free_count == row.sparse_free && &block != lowest_) pages.mark_sparse(block);
@@ -122,10 +133,8 @@ void Bin::release_pages(ClassIndex c, Block& block, PageHeap& pages) {
     mask = pages.claim_dirty(block);
     if (mask == 0) return;
     // Only pages behind the last object: nothing would keep the slab ours without the lock.
-    if (slab::set_aside(block, row, mask) == 0) {
-      block.resident = static_cast<PageMask>((block.resident & ~mask) | pages.discard(block, mask));
-      return;
-    }
+    if (slab::set_aside(block, row, mask) == 0) return pages.end_discard(block, mask, pages.discard(block, mask));
+    block.aside.store(mask, std::memory_order_relaxed);
     if (block.free_count == 0) nonfull_.remove(block);
     note_lowest(row);
     admit(block, row);
@@ -134,8 +143,9 @@ void Bin::release_pages(ClassIndex c, Block& block, PageHeap& pages) {
   const PageMask kept = pages.discard(block, mask);
   Guard guard(lock_);
   const bool was_full = block.free_count == 0;
-  block.resident = static_cast<PageMask>((block.resident & ~mask) | kept);
+  pages.end_discard(block, mask, kept);
   slab::restore(block, row, mask);
+  block.aside.store(0, std::memory_order_relaxed);
   pages.mark_dirty(block, slab::free_beside(block, row, mask));
   settle(block, row, pages, was_full);
 }
@@ -147,13 +157,12 @@ bool Bin::deserves_slab(std::uint64_t bytes) {
   return wished > (slabs == 0 ? kLeastForSlabs : slabs * kBlockSize * kTimesForMore);
 }
 
-bool Bin::hand_over(ClassIndex c, Block& block, PageHeap& pages, MixedBin& mixed) {
+bool Bin::hand_over(ClassIndex c, Block& block, PageHeap& pages, MixedBin& mixed, std::uint32_t least_free) {
   const ClassRow& row = neap::row_of(c);
   Guard guard(lock_);
   const bool ours = block.kind.load(std::memory_order_relaxed) == BlockKind::slab &&
                     block.class_index() == static_cast<std::size_t>(c);
-  if (!ours || &block == lowest_ || block.free_count < row.sparse_free || block.free_count == row.capacity)
-    return false;
+  if (!ours || &block == lowest_ || block.free_count < least_free || block.free_count == row.capacity) return false;
   nonfull_.remove(block);
   slabs_.subtract(1);
   bytes_out_.subtract(std::uint64_t{row.capacity} * row.size - std::uint64_t{block.free_count} * row.size);
@@ -165,9 +174,9 @@ bool Bin::check_live(const PageHeap& pages, void* object, const char* function) 
   Guard guard(lock_);
   const Block& block = *pages.map().block_fast(address_of(object));
   if (block.kind.load(std::memory_order_relaxed) != BlockKind::slab) return false;
-  if (slab::is_free(block, index_of(row_of(block), object, function))) {
-    misuse(Misuse::double_free, function, object, "this object is free already");
-  }
+  const ClassRow& row = row_of(block);
+  const std::uint32_t index = index_of(row, object, function);
+  if (slab::is_free(block, index) || slab::is_aside(block, row, index)) no_object_any_more(object, function);
   return true;
 }
 

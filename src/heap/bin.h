@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "heap/limbo.h"
 #include "heap/misuse.h"
 #include "os/mutex.h"
 #include "pages/page_heap.h"
@@ -27,8 +28,8 @@ class alignas(64) Bin {
  public:
   enum class Growth : std::uint8_t { no, by_a_slab };
 
-  // Takes 1 to `want` objects of one slab, lowest first. 0 when no slab has any and none may be added, or memory is
-  // out.
+  // Takes 1 to `want` objects of one slab, lowest first: that one is to be used at once, the others fetched ahead. 0
+  // when no slab has any and none may be added, or memory is out.
   std::uint32_t take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t want, Growth growth = Growth::by_a_slab);
 
   // Gives objects of this class back. Aborts on a double free and on a pointer into the middle of an object.
@@ -45,18 +46,21 @@ class alignas(64) Bin {
   // Brings near what give will touch. Needs no lock.
   static void expect(const PageHeap& pages, const void* object) {
     Block* block = pages.map().block_fast(address_of(object));
-    const std::uint32_t word =
-        static_cast<std::uint32_t>((std::uint64_t{offset_in_block(object)} * block->reciprocal) >> 38);
+    const std::uint32_t word = index_in_slab(kClasses[block->class_index()], offset_in_block(object)) / bits::kWordBits;
     std::atomic_ref free_bits(block->free_bits);  // may change meanwhile: the slab is opened
     __builtin_prefetch(free_bits.load(std::memory_order_relaxed) + word, 1);
   }
+
+  // Gives the slab back that is kept for the next object although none is out.
+  void give_up_empty(ClassIndex c, PageHeap& pages);
 
   // Discards the dirty pages of a block that was a slab of this bin a moment ago: sets their objects aside under the
   // lock, discards without it.
   void release_pages(ClassIndex c, Block& block, PageHeap& pages);
 
-  // Makes a mixed block of a slab, if it is one of this bin, still sparse, and not the one refilled from.
-  bool hand_over(ClassIndex c, Block& block, PageHeap& pages, MixedBin& mixed);
+  // Makes a mixed block of a slab, if it is one of this bin, has so many free objects and some live ones, and is not
+  // the one refilled from.
+  bool hand_over(ClassIndex c, Block& block, PageHeap& pages, MixedBin& mixed, std::uint32_t least_free);
 
   // Aborts when the object is in its slab, that is, was freed. False when its block is no slab any more.
   bool check_live(const PageHeap& pages, void* object, const char* function);
@@ -74,8 +78,8 @@ class alignas(64) Bin {
   [[gnu::always_inline]] void put(const ClassRow& row, PageHeap& pages, Block& block, void* object,
                                   const char* function) {
     const std::uint32_t index = index_of(row, object, function);
-    if (!slab::give(block, index)) [[unlikely]]
-      misuse(Misuse::double_free, function, object, "this object is free already");
+    if (slab::is_aside(block, row, index) || !slab::give(block, index)) [[unlikely]]
+      no_object_any_more(object, function);
     if (const PageMask fresh = slab::newly_free_pages(block, row, index)) pages.mark_dirty(block, fresh);
     if (block.free_count == block.settle_at) [[unlikely]]
       settle(block, row, pages, block.free_count == 1);
@@ -91,6 +95,7 @@ class alignas(64) Bin {
   void settle(Block& block, const ClassRow& row, PageHeap& pages, bool was_full);
   void admit(Block& block, const ClassRow& row);
   void add_slab();
+  void end_slab(Block& block, const ClassRow& row, PageHeap& pages);
   void note_lowest(const ClassRow& row);
 
   Mutex lock_;

@@ -15,7 +15,7 @@ constexpr std::uint32_t kTrimNow = 1;  // in neap_telemetry::control
 // True when `pointer` lies inside a live large object, behind its first block.
 bool inside_large(const PageMap& map, Block& block, std::uintptr_t address) {
   Chunk* chunk = map.chunk(address);
-  if (chunk == nullptr) return false;
+  if (chunk == nullptr || !chunk->holds(&block)) return false;
   for (std::size_t i = chunk->index_of(&block); i > 0; --i) {
     const Block& before = *chunk->at(i - 1);
     const BlockKind kind = before.kind.load(std::memory_order_relaxed);
@@ -46,7 +46,7 @@ void Heap::no_object(Block* block, void* pointer, const char* function) const {
   if (block->kind.load(std::memory_order_acquire) == BlockKind::large || inside_large(map(), *block, address)) {
     misuse(Misuse::interior_pointer, function, pointer, "points inside an object");
   }
-  misuse(Misuse::double_free, function, pointer, "no object lies there; it was freed already or never allocated");
+  no_object_any_more(pointer, function);
 }
 
 // (Of a block that was never committed the descriptor reads as free.)
@@ -54,10 +54,36 @@ Block& Heap::block_of(void* pointer, const char* function) {
   Block* block = pages_.map().block_fast(address_of(pointer));
   if (block != nullptr) [[likely]] {
     const BlockKind kind = block->kind.load(std::memory_order_acquire);
-    if (kind == BlockKind::slab || kind == BlockKind::mixed) return *block;
+    if (kind == BlockKind::slab || kind == BlockKind::mixed) {
+      if (!seems_live(*block, pointer)) [[unlikely]]
+        check_live(*block, pointer, function);
+      return *block;
+    }
     if (kind == BlockKind::large && block->address() == pointer) return *block;
   }
   no_object(block, pointer, function);
+}
+
+// The bits first: what lies in a slab may be on a page without memory, and in an object that no cache holds the word
+// is nobody's.
+bool Heap::seems_live(const Block& block, const void* pointer) const {
+  if (block.kind.load(std::memory_order_acquire) == BlockKind::mixed) {
+    return mixed::is_begin(block, pointer) && !mixed::is_free(block, mixed::granule_at(pointer)) &&
+           !limbo.holds(pointer);
+  }
+  const std::size_t c = block.class_index();
+  const ClassRow& row = kClasses[c];
+  const std::uint32_t offset = offset_in_block(pointer);
+  return slab::seems_taken(block, offset, row.reciprocal) && !slab::is_aside(block, row, index_in_slab(row, offset)) &&
+         (c >= kCachedClasses || !limbo.holds(pointer));
+}
+
+// Looks again under the lock: meanwhile the slab may have been opened.
+void Heap::check_live(Block& block, void* object, const char* function) {
+  const bool in_slab = block.kind.load(std::memory_order_acquire) == BlockKind::slab &&
+                       bins_[block.class_index()].check_live(pages_, object, function);
+  if (!in_slab) mixed_.check_live(block, object, function);
+  if ((!in_slab || block.class_index() < kCachedClasses) && limbo.holds(object)) no_object_any_more(object, function);
 }
 
 std::size_t Heap::usable_size(const Block& block, const void* pointer) const {
@@ -69,17 +95,9 @@ std::size_t Heap::usable_size(const Block& block, const void* pointer) const {
   return class_size(block.class_index());
 }
 
-void Heap::check_live(Block& block, void* object, const char* function) {
-  const BlockKind kind = block.kind.load(std::memory_order_acquire);
-  if (kind == BlockKind::large ||
-      (kind == BlockKind::slab && bins_[block.class_index()].check_live(pages_, object, function))) {
-    return;
-  }
-  mixed_.check_live(block, object, function);
-}
-
 ThreadCache* Heap::open_cache() {
   Guard guard(registry_lock_);
+  if (!limbo.has_secret()) limbo.draw_secret(os::random());
   const bool shares = may_share();
   const std::size_t bytes = ThreadCache::bytes(shares);
   ThreadCache* cache = free_caches_[shares];
@@ -179,12 +197,16 @@ void Heap::after_fork_in_parent() {
   release_lock_.unlock();
 }
 
-void Heap::after_fork_in_child(ThreadCache* current) {
+void Heap::reset_locks() {
   pages_.lock().reset();
   mixed_.lock().reset();
   for (Bin& bin : bins_) bin.lock().reset();
   registry_lock_.reset();
   release_lock_.reset();
+}
+
+void Heap::after_fork_in_child(ThreadCache* current) {
+  reset_locks();
   for (ThreadCache* cache = caches_; cache != nullptr;) {
     ThreadCache* next = cache->next;
     if (cache != current) {

@@ -49,12 +49,12 @@ class Heap {
   // Changes the size where it lies or moves it; null when memory is out, the object is untouched then.
   void* resize_large(ThreadCache* cache, Block& first, std::size_t size);
 
-  // The block of a live object that begins at `pointer`; aborts when there is none, naming `function`.
+  // The block of the live object that begins at `pointer`; aborts when there is none, naming `function`.
   Block& block_of(void* pointer, const char* function);
+  // Whether a live object of a slab or mixed block begins there, as it looks without a lock.
+  bool seems_live(const Block& block, const void* pointer) const;
   // Bytes that may be used at `pointer`, a live object's begin.
   std::size_t usable_size(const Block& block, const void* pointer) const;
-  // Aborts when a small object was freed and is back in its slab.
-  void check_live(Block& block, void* object, const char* function);
 
   // A new thread's cache, or null; its end. It has stacks of its own, or shares the CPUs'.
   ThreadCache* open_cache();
@@ -75,6 +75,8 @@ class Heap {
   void before_fork();
   void after_fork_in_parent();
   void after_fork_in_child(ThreadCache* current);
+  // In the child of a fork that could not take the locks: of it all that is safe.
+  void reset_locks();
 
   // Brings the board up to date.
   void publish();
@@ -82,16 +84,21 @@ class Heap {
   const PageMap& map() const { return pages_.map(); }
 
   Options options;  // written once, before main
+  Limbo limbo;
 
  private:
   enum class From : std::uint8_t { anywhere, slabs };
   void* allocate_from(From from, ThreadCache* cache, ClassIndex c);
   std::uint32_t take(From from, std::size_t c, void** out, std::uint32_t want);
   bool open_sparse_slab();
+  [[gnu::noinline]] void* allocate_from_reserves(ThreadCache* cache, From from, std::size_t c);
+  bool open_any_slab();
+  void* take_any_hole(From from, std::size_t c);
+  void give_up_reserves(ThreadCache* cache);
   void give(std::size_t c, void** objects, std::uint32_t count, const char* function);
   void* allocate_batch(From from, ThreadCache& cache, std::size_t c);
   void stash(ThreadCache& cache, std::size_t c, void* object, const char* function);
-  bool push(ThreadCache& cache, std::size_t c, void* object, const char* function);
+  bool push(ThreadCache& cache, std::size_t c, void* object);
   Stack stack_of(ThreadCache& cache, std::size_t c);
   Stack stack_in(Stacks& all, std::size_t c);
   void grow(Stack& stack) {
@@ -116,13 +123,18 @@ class Heap {
   void count_events(ThreadCache* cache, std::uint32_t events);
   [[gnu::noinline]] void act_on(std::uint32_t events, bool publish_all);
   void count_large_event(ThreadCache* cache);
+  void check_live(Block& block, void* object, const char* function);
   [[noreturn]] void no_object(Block* block, void* pointer, const char* function) const;
   std::uint32_t threads() const { return threads_.load(std::memory_order_relaxed); }
   const Accounts& accounts() const { return pages_.accounts(); }
-  void release_one(const Due& due);
+  bool release_one(const Due& due);
+  void wait_after_refusal();
   std::uint64_t dirty_limit() const;
   char* allocate_run(std::size_t pages, std::size_t align, bool zero);
-  bool discard_if_much(Block& first);
+  Left discard_if_much(Block& first);
+  static Left discard_blocks(char* begin, std::size_t blocks);
+  static std::size_t headroom(std::size_t blocks);
+  bool grow_in_place(Block& first, std::size_t size);
   void* move_large(ThreadCache* cache, Block& first, std::size_t size);
   bool wants_huge_pages(std::size_t pages);
   void lay_huge_pages(Block& first);
@@ -136,6 +148,9 @@ class Heap {
   CpuCaches cpus_;
   char *metadata_ = nullptr, *metadata_end_ = nullptr;
   Counter huge_objects_;
+  std::uint32_t next_to_open_ = 0;           // rank, under the release lock
+  std::uint64_t refusal_wait_ = kClockStep;  // events without a try, after the system refused a discard
+  std::atomic<std::uint64_t> next_try_{0};   // the event
   Density density_;
   neap_telemetry& board_;
   alignas(64) std::atomic<std::uint64_t> too_dirty_{

@@ -1,7 +1,9 @@
 // Large objects: whole blocks of address space, whole pages of memory.
 //
-// Growing by realloc: in place where the address space behind it is free; otherwise once to a place with headroom
-// (address space is free, resident memory is not), its pages moved, not copied, where the kernel allows that.
+// Growing by realloc: in place where the address space behind it is free; otherwise to a place with headroom (address
+// space is free, resident memory is not), by copying in steps whose source is released. (mremap cannot do it: before
+// kernel 6.17 one of two mappings is refused after the destination was unmapped, each move leaves mappings that never
+// merge, and it takes mlock off the source.)
 #include <cstring>
 
 #include "heap/heap.h"
@@ -13,6 +15,13 @@ namespace {
 
 // A copy releases its source in steps of this size, so that both are never resident whole.
 constexpr std::size_t kCopyStep = std::size_t{1} << 20;
+
+// A moving object gets so many times the address space that it needs: of what it grows to in the end a copy is made of
+// one part in kHeadroom - 1.
+constexpr std::size_t kHeadroom = 4;
+
+// From here on it is asked whether commitments are counted, and a free object's is given up.
+constexpr std::size_t kLeastDecommit = std::size_t{1} << 20;
 
 // Ranges with huge pages are mappings of their own, two more for each such object: at most this many at a time.
 constexpr std::uint64_t kMostHugeObjects = 2048;
@@ -71,6 +80,10 @@ void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t ali
     count_events(cache, 1);
   } else {
     object = allocate_run(pages, align, zero);
+    if (object == nullptr) {
+      give_up_reserves(cache);
+      object = allocate_run(pages, align, zero);
+    }
     if (object == nullptr) return nullptr;
     count_large_event(cache);
   }
@@ -97,60 +110,80 @@ void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t ali
 void Heap::free_large(ThreadCache* cache, Block& first) {
   const std::uint64_t pages = first.large.pages;
   const bool is_small = pages <= Spares::kMostPages && pages < too_dirty_.load(std::memory_order_relaxed);
-  const bool gone = !is_small && discard_if_much(first);
-  if (!gone && pages_.keep_spare(first)) return count_events(cache, 1);
-  pages_.free_run(first, gone);
+  const Left left = is_small ? Left::all : discard_if_much(first);
+  if (left == Left::all && pages_.keep_spare(first)) return count_events(cache, 1);
+  pages_.free_run(first, left);
   count_large_event(cache);
 }
 
-// What exceeds the limit alone would be the first to go anyway, and a huge page does not go in parts. True when nothing
-// of the object is resident any more.
-bool Heap::discard_if_much(Block& first) {
+// What exceeds the limit alone would be the first to go anyway, and a huge page does not go in parts.
+Left Heap::discard_if_much(Block& first) {
   const std::uint64_t pages = first.large.pages;
   if (pages >= kPagesPerHugePage && !first.large.huge && options.huge_pages != 0)
     density_.learn(first.address(), pages);
-  bool clean = false;
-  if (pages > dirty_limit() || first.large.huge) {
-    clean = os::discard(first.address(), pages * kPageSize);
-    if (clean) {
-      pages_.accounts().returned_pages.add(pages);
-      pages_.accounts().return_calls.add(1);
-    }
+  const bool much = pages > dirty_limit() || first.large.huge;
+  const Left left = much ? discard_blocks(first.address(), blocks_of(pages * kPageSize)) : Left::all;
+  if (left != Left::all) {
+    pages_.accounts().returned_pages.add(pages);
+    pages_.accounts().return_calls.add(1);
   }
   forget_huge_pages(first);
-  return clean;
+  return left;
+}
+
+// Of whole blocks that nobody uses, and that are all committed.
+Left Heap::discard_blocks(char* begin, std::size_t blocks) {
+  const std::size_t bytes = blocks * kBlockSize;
+  if (bytes >= kLeastDecommit && os::counts_commits() && os::decommit(begin, bytes)) return Left::not_even_commitment;
+  return os::discard(begin, bytes) ? Left::nothing : Left::all;
 }
 
 void* Heap::resize_large(ThreadCache* cache, Block& first, std::size_t size) {
   const std::size_t pages = pages_of(size), old_pages = first.large.pages;
-  PageMask stale = 0;
   if (pages == old_pages) return first.address();
-  forget_huge_pages(first);  // a range of two mappings cannot be moved
+  forget_huge_pages(first);
   if (pages < old_pages) {
+    PageMask stale = 0;
     char* tail = first.address() + pages * kPageSize;
     if (os::discard(tail, (old_pages - pages) * kPageSize)) pages_.resize(first, pages, stale);
     count_large_event(cache);
     return first.address();
   }
-  if (!pages_.resize(first, pages, stale)) return move_large(cache, first, size);
+  return grow_in_place(first, size) ? first.address() : move_large(cache, first, size);
+}
+
+bool Heap::grow_in_place(Block& first, std::size_t size) {
+  PageMask stale = 0;
+  if (!pages_.resize(first, pages_of(size), stale)) return false;
   char* last_block = first.address() + (blocks_of(size) - 1) * kBlockSize;
   each_run(stale, [&](std::uint32_t page, std::uint32_t count) {
     make_zero(last_block + page * kPageSize, count * kPageSize);
   });
-  return first.address();
+  return true;
+}
+
+// Where address space or commitments are limited, headroom would be missed elsewhere.
+std::size_t Heap::headroom(std::size_t blocks) {
+  const bool limited = os::address_space_limit() != SIZE_MAX || os::counts_commits();
+  return limited ? blocks : blocks * kHeadroom;
 }
 
 void* Heap::move_large(ThreadCache* cache, Block& first, std::size_t size) {
   const std::size_t pages = pages_of(size), blocks = blocks_of(size), old_bytes = first.large.pages * kPageSize;
-  PageHeap::Run run = pages_.take_run(blocks * 2, 1, pages);
+  PageHeap::Run run = pages_.take_run(headroom(blocks), 1, pages);
   if (run.first == nullptr) run = pages_.take_run(blocks, 1, pages);
+  if (run.first == nullptr) {
+    give_up_reserves(cache);
+    if (grow_in_place(first, size)) return first.address();
+    run = pages_.take_run(blocks, 1, pages);
+  }
   if (run.first == nullptr) return nullptr;
   char* to = run.first->address();
   pages_.forget_dirty(run, [&](char* garbage, std::size_t bytes) {
     make_zero_behind(to + pages * kPageSize, garbage, garbage + bytes);
   });
-  const bool clean = copy_and_discard(first.address(), to, old_bytes);
-  pages_.free_run(first, clean);
+  const Left left = copy_and_discard(first.address(), to, old_bytes) ? Left::nothing : Left::all;
+  pages_.free_run(first, left);
   count_large_event(cache);
   return to;
 }

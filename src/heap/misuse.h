@@ -1,7 +1,10 @@
-// misuse: the end of a program that misused the heap. One line names what was done, then abort. Never returns.
+// misuse: the end of a program that misused the heap. One line names what was done, then abort. Never returns, but a
+// handler of SIGABRT may allocate, fork, exit or jump out of it: so whoever calls it under a lock leaves what the lock
+// protects as it was before, or as it would be without the wrong call, and no lock is held any more when it ends.
 #pragma once
 
 #include "base/line.h"
+#include "os/mutex.h"
 #include "os/os.h"
 
 namespace neap {
@@ -11,12 +14,17 @@ enum class Misuse { double_free, invalid_pointer, interior_pointer, wrong_size }
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void misuse(Misuse what, const char* function, const void* pointer,
                                                           const char* explanation) {
+  Guard::abandon_all();
   constexpr const char* kWords[] = {"double free", "invalid pointer", "interior pointer", "wrong size"};
   Line line;
   line.text("libneap: ").text(kWords[static_cast<int>(what)]).text(": ").text(function).text("(").pointer(pointer);
   line.text("): ").text(explanation).text("\n");
   os::print(line.data(), line.size());
   os::abort();
+}
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void no_object_any_more(const void* pointer, const char* function) {
+  misuse(Misuse::double_free, function, pointer, "no object lies there; it was freed already or never allocated");
 }
 
 }  // namespace neap

@@ -1,5 +1,6 @@
 #include "heap/mixed_bin.h"
 
+#include "heap/limbo.h"
 #include "heap/misuse.h"
 #include "mixed/fit_tree.h"
 
@@ -12,7 +13,7 @@ std::uint32_t checked_granules(const Block& block, const void* pointer, const ch
     misuse(Misuse::interior_pointer, function, pointer, "points inside an object");
   }
   const std::uint32_t granule = mixed::granule_at(pointer);
-  if (mixed::is_free(block, granule)) misuse(Misuse::double_free, function, pointer, "this object is free already");
+  if (mixed::is_free(block, granule)) no_object_any_more(pointer, function);
   return mixed::size_of(block, granule);
 }
 
@@ -68,9 +69,11 @@ std::uint32_t MixedBin::take(ClassIndex c, PageHeap& pages, void** out, std::uin
       chunk = chunk->next_mixed;
       continue;
     }
+    const PageMask had = chunk->at(found)->resident;
     const mixed::Taken taken = mixed::take(*chunk->at(found), n, out, want);
     if (taken.exhausted) tree.lower(found, static_cast<std::uint8_t>(wanted - 1));
     if (taken.count == 0) continue;
+    if (lies_on(had, out[0])) Limbo::leave(out[0]);
     bytes_out_.add(std::uint64_t{taken.count} * n << mixed::kGranuleShift);
     served_.add(taken.count);
     pages.account(taken.touched);
@@ -86,9 +89,7 @@ void MixedBin::give(PageHeap& pages, void* const* objects, std::uint32_t count, 
 
 void MixedBin::give_one(PageHeap& pages, void* object, const char* function) {
   Block& block = *pages.map().block_fast(address_of(object));
-  if (block.kind.load(std::memory_order_relaxed) != BlockKind::mixed) {
-    misuse(Misuse::double_free, function, object, "this object is free already");
-  }
+  if (block.kind.load(std::memory_order_relaxed) != BlockKind::mixed) no_object_any_more(object, function);
   const std::uint32_t n = checked_granules(block, object, function), granule = mixed::granule_at(object);
   const std::uint32_t hole = mixed::give(block, granule, n);
   bytes_out_.subtract(std::uint64_t{n} << mixed::kGranuleShift);
@@ -99,6 +100,7 @@ void MixedBin::give_one(PageHeap& pages, void* object, const char* function) {
 
 void MixedBin::check_live(const Block& block, const void* object, const char* function) {
   Guard guard(lock_);
+  if (block.kind.load(std::memory_order_relaxed) != BlockKind::mixed) no_object_any_more(object, function);
   checked_granules(block, object, function);
 }
 
@@ -116,12 +118,14 @@ void MixedBin::release_pages(Block& block, PageHeap& pages) {
     Guard guard(lock_);
     if (block.kind.load(std::memory_order_relaxed) != BlockKind::mixed || block.dirty == 0) return;
     mask = pages.claim_dirty(block);
+    block.aside.store(mask, std::memory_order_relaxed);
     mixed::set_aside(block, mask);
   }
   const PageMask kept = pages.discard(block, mask);
   Guard guard(lock_);
-  block.resident = static_cast<PageMask>((block.resident & ~mask) | kept);
+  pages.end_discard(block, mask, kept);
   mixed::restore(block, mask);
+  block.aside.store(0, std::memory_order_relaxed);
   if (!end_if_empty(block, pages)) note_hole(block, mixed::kGranules);
 }
 

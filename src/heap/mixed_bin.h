@@ -21,7 +21,7 @@ class alignas(64) MixedBin {
   // Adds an empty block. False when memory is out.
   bool add_block(PageHeap& pages);
 
-  // Takes 1 to `want` objects of one block, lowest first. 0 when there is no hole for any.
+  // Takes 1 to `want` objects of one block, as Bin::take does. 0 when there is no hole for any.
   std::uint32_t take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t want);
 
   // Gives objects back. Aborts on a double free and on a pointer into the middle of an object.

@@ -16,6 +16,12 @@ constexpr std::uint64_t kGoOn = 1;
 // microsecond for each page. What exceeds that goes at once, or a burst of frees would outrun it.
 constexpr std::uint64_t kSlackPages = 64;
 
+// Far above the limit a call makes so many discards, one after the other.
+constexpr int kMostInARow = 8;
+
+// Events that pass at most before what the system refused is tried again.
+constexpr std::uint64_t kMostWait = std::uint64_t{1} << 20;
+
 // What is above the limit goes, not all that lies beside it: the rest may be used again soon.
 std::size_t blocks_for(std::uint64_t excess) {
   const std::size_t blocks = excess > kSlackPages ? (excess - kSlackPages) / kPagesPerBlock + 1 : 1;
@@ -43,29 +49,50 @@ void Heap::count_large_event(ThreadCache* cache) {
   publish_pages();
 }
 
-void Heap::release_one(const Due& due) {
+// False when the system would not take it.
+bool Heap::release_one(const Due& due) {
+  const std::uint64_t refusals = pages_.refusals();
   if (due.what == Due::What::slab) {
     const std::size_t c = due.block->class_index();
     bins_[c].release_pages(static_cast<ClassIndex>(c), *due.block, pages_);
   } else if (due.what == Due::What::mixed) {
     mixed_.release_pages(*due.block, pages_);
   } else if (due.what == Due::What::free_run) {
-    pages_.end_free_run(due, os::discard(due.block->address(), due.blocks * kBlockSize));
+    pages_.end_free_run(due, discard_blocks(due.block->address(), due.blocks));
   }
+  pages_.end_look();
+  return pages_.refusals() == refusals;
 }
 
-// One discard a call: what else is due waits for the next events, which come soon in a busy process.
+// What the system would not take is due again, and would be asked for at each event.
+void Heap::wait_after_refusal() {
+  next_try_.store(pages_.events() + refusal_wait_, std::memory_order_relaxed);
+  if (refusal_wait_ < kMostWait) refusal_wait_ *= 2;
+}
+
+// One discard a call: what else is due waits for the next events, which come soon in a busy process. But where frees
+// outrun that (an event can be a batch of frees on as many blocks, and only one thread is at it), there are several,
+// and each thread waits for its turn.
 void Heap::release_due() {
-  const std::uint64_t limit = dirty_limit(), dirty = pages_.dirty_pages();
+  if (pages_.events() < next_try_.load(std::memory_order_relaxed)) return;
+  const std::uint64_t limit = dirty_limit();
   if (too_dirty_.load(std::memory_order_relaxed) != limit + 1) too_dirty_.store(limit + 1, std::memory_order_relaxed);
-  if (dirty == 0 || !release_lock_.try_lock()) return;
-  const Due due =
-      dirty > limit ? pages_.pop_due(0, blocks_for(dirty - limit)) : pages_.pop_due(options.decay_events, 1);
-  if (due.what != Due::What::nothing) {
-    release_one(due);
+  const std::uint64_t dirty = pages_.dirty_pages(), far = 2 * limit + kSlackPages;
+  if (dirty == 0) return;
+  const Guard guard = dirty <= far ? Guard(release_lock_, Guard::Try{}) : Guard(release_lock_);
+  if (!guard) return;
+  for (int i = 0; i < kMostInARow; ++i) {
+    const std::uint64_t now = pages_.dirty_pages();
+    if (i != 0 && now <= far) break;
+    const Due due = now > limit ? pages_.pop_due(0, blocks_for(now - limit)) : pages_.pop_due(options.decay_events, 1);
+    if (due.what == Due::What::nothing) break;
+    if (!release_one(due)) {
+      wait_after_refusal();
+      break;
+    }
+    refusal_wait_ = kClockStep;
     too_dirty_.store(kGoOn, std::memory_order_relaxed);
   }
-  release_lock_.unlock();
 }
 
 std::size_t Heap::release_all() {

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "heap/heap.h"
-#include "heap/misuse.h"
 #include "heap/room.h"
 
 namespace neap {
@@ -26,8 +25,9 @@ void* Heap::allocate_from(From from, ThreadCache* cache, ClassIndex c) {
     if (void* object = allocate_batch(from, *cache, index)) return object;
   }
   void* object = nullptr;
-  if (take(from, index, &object, 1) == 0) return nullptr;
-  count_events(cache, 1);
+  if (take(from, index, &object, 1) == 0) [[unlikely]]
+    object = allocate_from_reserves(cache, from, index);
+  if (object != nullptr) count_events(cache, 1);
   return object;
 }
 
@@ -41,9 +41,12 @@ void* Heap::allocate_batch(From from, ThreadCache& cache, std::size_t c) {
   if (stack.count() == 0) {
     grow(stack);
     if (stack.room() > 1) got = take(from, c, stack.objects(), refill_size(c, stack.room(), cache.mostly_takes()));
-    std::reverse(stack.objects(), stack.objects() + got);
-    stack.set_count(got);
-    if (got != 0) object = stack.pop();
+    if (got != 0) {
+      object = stack.objects()[0];
+      limbo.enter(stack.objects() + 1, got - 1);
+      std::reverse(stack.objects(), stack.objects() + got);
+      stack.set_count(got - 1);
+    }
   } else if (from == From::anywhere) {  // another thread's free, or another CPU's stack
     object = stack.pop();
   }
@@ -55,13 +58,13 @@ void* Heap::allocate_batch(From from, ThreadCache& cache, std::size_t c) {
 }
 
 // From a slab that the class has, then from holes among other sizes, at last from a block of its own: a slab, once the
-// class is in use enough.
+// class is in use enough and blocks are to be had.
 std::uint32_t Heap::take(From from, std::size_t c, void** out, std::uint32_t want) {
   const ClassIndex index = static_cast<ClassIndex>(c);
   Bin& bin = bins_[c];
   if (from == From::slabs || !is_mixed_class(c)) return bin.take(index, pages_, out, want);
   if (const std::uint32_t got = bin.take(index, pages_, out, want, Bin::Growth::no)) return got;
-  if (!bin.deserves_slab(std::uint64_t{want} * class_size(c))) {
+  if (!bin.deserves_slab(std::uint64_t{want} * class_size(c)) || pages_.is_short()) {
     for (int opened = 0;; ++opened) {
       if (const std::uint32_t got = mixed_.take(index, pages_, out, want)) return got;
       if (opened == kMostOpened || !open_sparse_slab()) break;
@@ -76,15 +79,18 @@ std::uint32_t Heap::take(From from, std::size_t c, void** out, std::uint32_t wan
 // Turns the lowest slab that few objects are left in into a mixed block. Pages of it could be out for release: hence
 // the lock.
 bool Heap::open_sparse_slab() {
-  if (!pages_.may_have_sparse() || !release_lock_.try_lock()) return false;
+  if (!pages_.may_have_sparse()) return false;
+  const Guard guard(release_lock_, Guard::Try{});
+  if (!guard) return false;
   bool opened = false;
   for (int tries = 0; !opened && tries < kMostCandidates; ++tries) {
     Block* block = pages_.take_sparse();
     if (block == nullptr) break;
     const std::size_t c = block->class_index();
-    opened = is_mixed_class(c) && bins_[c].hand_over(static_cast<ClassIndex>(c), *block, pages_, mixed_);
+    opened = is_mixed_class(c) && bins_[c].hand_over(static_cast<ClassIndex>(c), *block, pages_, mixed_,
+                                                     row_of(static_cast<ClassIndex>(c)).sparse_free);
   }
-  release_lock_.unlock();
+  pages_.end_look();
   return opened;
 }
 
@@ -97,7 +103,7 @@ void Heap::give(std::size_t c, void** objects, std::uint32_t count, const char* 
 
 // Pushes an object onto its stack; false when there is no room to have, or the thread never asked for such objects:
 // another's may share a cache line with others that are in use, and would be kept for nothing.
-bool Heap::push(ThreadCache& cache, std::size_t c, void* object, const char* function) {
+bool Heap::push(ThreadCache& cache, std::size_t c, void* object) {
   Stack stack = stack_of(cache, c);
   if (!stack) return false;
   std::uint32_t dropped = 0;
@@ -108,9 +114,11 @@ bool Heap::push(ThreadCache& cache, std::size_t c, void* object, const char* fun
       dropped = (stack.count() + 1) / 2;
       drop_oldest(stack, dropped);
     }
-    if (stack.newest() == object) misuse(Misuse::double_free, function, object, "this object is free already");
     pushed = !stack.is_full();
-    if (pushed) stack.push(object);
+    if (pushed) {
+      limbo.enter(object);
+      stack.push(object);
+    }
   }
   stack.end();
   if (dropped > 0) {
@@ -129,7 +137,7 @@ void Heap::free_small(ThreadCache* cache, Block& block, void* object, const char
 }
 
 void Heap::free_cacheable(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function) {
-  if (block.admit.load(std::memory_order_relaxed) != 0 && push(cache, c, object, function)) return;
+  if (block.admit.load(std::memory_order_relaxed) != 0 && push(cache, c, object)) return;
   if (!single_threaded()) return stash(cache, c, object, function);
   bins_[c].give_one(static_cast<ClassIndex>(c), pages_, block, object, function);
   cache.count_given(1);
@@ -148,9 +156,7 @@ void Heap::stash(ThreadCache& cache, std::size_t c, void* object, const char* fu
     return count_events(&cache, 1);
   }
   Stash& stash = cache.stash;
-  if (stash.count != 0 && stash.objects[stash.count - 1] == object) {
-    misuse(Misuse::double_free, function, object, "this object is free already");
-  }
+  limbo.enter(object);
   stash.objects[stash.count] = object;
   stash.classes[stash.count++] = static_cast<std::uint8_t>(c);
   stash.bytes += c == kMixed ? kMixedGuess : class_size(c);
@@ -180,12 +186,12 @@ void Heap::flush_stash(ThreadCache& cache, const char* function) {
   each_class([&](std::size_t c) { begin = static_cast<std::uint8_t>(begin + std::exchange(ends[c], begin)); });
   void* sorted[Stash::kRoom];
   for (std::uint32_t i = 0; i < count; ++i) sorted[ends[stash.classes[i]]++] = stash.objects[i];
+  stash.count = stash.bytes = 0;  // first: none may lie in the stash and in its slab
   begin = 0;
   each_class([&](std::size_t c) {
     give(c, sorted + begin, std::uint32_t{ends[c]} - begin, function);
     begin = ends[c];
   });
-  stash.count = stash.bytes = 0;
   cache.count_given(count);
   count_events(&cache, count);
 }

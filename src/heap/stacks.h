@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <numeric>
 
+#include "heap/limbo.h"
 #include "os/rseq.h"
 #include "sizes/size_class.h"
 
@@ -56,6 +57,16 @@ inline constexpr std::size_t kClassesBelowLine = static_cast<std::size_t>(class_
 inline constexpr Shape kThreadShape = make_shape(0, kCachedClasses, 1);
 inline constexpr Shape kSharingThreadShape = make_shape(0, kClassesBelowLine, 1);
 inline constexpr Shape kCpuShape = make_shape(kClassesBelowLine, kCachedClasses, 2);
+
+inline constexpr std::uint32_t kMostInStack = [] {
+  std::uint32_t most = 0;
+  for (std::size_t c = 0; c < kCachedClasses; ++c) {
+    for (const Shape* shape : {&kThreadShape, &kSharingThreadShape, &kCpuShape}) {
+      if (shape->most(c) > most) most = shape->most(c);
+    }
+  }
+  return most;
+}();
 
 // Room moves between stacks on every so many wishes: a program that uses more sizes than fit in the budget would
 // otherwise spend a fifth of its time in moving it to and fro.
@@ -123,18 +134,20 @@ struct Stack {
   }
 
   explicit operator bool() const { return bottom != 0; }
+  // Whether it is a CPU's.
+  bool is_claimed() const { return at->shape.load(std::memory_order_relaxed) == &kCpuShape; }
   void** objects() const { return &at->slot(bottom); }  // oldest first
   std::uint32_t count() const { return (top - bottom) / kSlotBytes; }
   std::uint32_t room() const { return (limit - bottom) / kSlotBytes; }
   std::uint32_t most() const { return at->shape.load(std::memory_order_relaxed)->most(c); }
   bool is_full() const { return top == limit; }
-  void* newest() const { return at->slot(top - kSlotBytes); }
-  void push(void* object) {
+  void push(void* object) {  // one that has entered limbo
     at->slot(top) = object;
     top += kSlotBytes;
   }
   void* pop() {
     top -= kSlotBytes;
+    Limbo::leave(at->slot(top));
     return at->slot(top);
   }
   void set_count(std::uint32_t objects) { top = bottom + objects * kSlotBytes; }

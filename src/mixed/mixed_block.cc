@@ -1,6 +1,5 @@
 #include "mixed/mixed_block.h"
 
-#include <atomic>
 #include <bit>
 
 namespace neap::mixed {
@@ -11,10 +10,6 @@ using bits::Word;
 constexpr std::uint32_t kWordBits = bits::kWordBits;
 constexpr std::uint32_t kWords = kGranules / kWordBits;
 constexpr std::uint32_t kWordsPerPage = kGranulesPerPage / kWordBits;
-
-// Begin bits are read without the lock, each by the owner of its object.
-Word load(const Word& word) { return std::atomic_ref<Word>(const_cast<Word&>(word)).load(std::memory_order_relaxed); }
-void store(Word& word, Word value) { std::atomic_ref<Word>(word).store(value, std::memory_order_relaxed); }
 
 PageMask pages_under(std::uint32_t granule, std::uint32_t n) {
   const std::uint32_t first = granule / kGranulesPerPage, last = (granule + n - 1) / kGranulesPerPage;
@@ -58,16 +53,16 @@ std::uint32_t find_hole(const Block& block, std::uint32_t from, std::uint32_t n)
   return kGranules;
 }
 
-void set_begins(Block& block, std::uint32_t from, std::uint32_t to, bool value) {
-  bits::each_word(block.mixed.begin_bits, from, to, [&](Word& word, Word mask) {
-    store(word, value ? word | mask : word & ~mask);
+void fill(Word* words, std::uint32_t from, std::uint32_t to, bool value) {
+  bits::each_word(words, from, to, [&](Word& word, Word mask) {
+    bits::store(word, value ? word | mask : word & ~mask);
     return true;
   });
 }
 
 void occupy(Block& block, std::uint32_t granule, std::uint32_t n) {
-  bits::clear_range(block.free_bits, granule, granule + n);
-  set_begins(block, granule + 1, granule + n, false);
+  fill(block.free_bits, granule, granule + n, false);
+  fill(block.mixed.begin_bits, granule + 1, granule + n, false);
 }
 
 }  // namespace
@@ -82,8 +77,8 @@ std::uint8_t largest_class_in(std::uint32_t granules) {
 
 void init(Block& block) {
   for (std::uint32_t w = 0; w < kWords; ++w) {
-    block.free_bits[w] = ~Word{0};
-    store(block.mixed.begin_bits[w], ~Word{0});
+    bits::store(block.free_bits[w], ~Word{0});
+    bits::store(block.mixed.begin_bits[w], ~Word{0});
   }
   block.free_count = kGranules;
   block.first_word = 0;
@@ -107,13 +102,15 @@ std::uint32_t adopt(Block& block, const ClassRow& row) {
 
 Taken take(Block& block, std::uint32_t n, void** out, std::uint32_t want) {
   Taken taken;
-  PageMask pages = 0;
+  PageMask pages = 0, reach = block.resident;
   while (block.first_word < kWords && block.free_bits[block.first_word] == 0) ++block.first_word;
   std::uint32_t at = block.first_word * kWordBits;
   for (;;) {
     at = find_hole(block, at, n);
     taken.exhausted = at == kGranules;
     if (taken.exhausted || taken.count == want) break;
+    if (taken.count == 0) reach |= pages_under(at, 1);
+    if ((reach & pages_under(at, 1)) == 0) break;
     occupy(block, at, n);
     out[taken.count++] = block.address() + (std::size_t{at} << kGranuleShift);
     pages = static_cast<PageMask>(pages | pages_under(at, n));
@@ -130,22 +127,22 @@ Taken take(Block& block, std::uint32_t n, void** out, std::uint32_t want) {
 
 bool is_begin(const Block& block, const void* pointer) {
   const std::uint32_t granule = granule_at(pointer);
-  const Word word = load(block.mixed.begin_bits[granule / kWordBits]);
+  const Word word = bits::load(block.mixed.begin_bits[granule / kWordBits]);
   return address_of(pointer) % (1u << kGranuleShift) == 0 && ((word >> granule % kWordBits) & 1) != 0;
 }
 
 std::uint32_t size_of(const Block& block, std::uint32_t granule) {
   std::uint32_t next = granule + 1;
   for (std::uint32_t w = next / kWordBits; w < kWords; ++w) {
-    const Word begins = load(block.mixed.begin_bits[w]) & bits::mask_in_word(w, next, kGranules);
+    const Word begins = bits::load(block.mixed.begin_bits[w]) & bits::mask_in_word(w, next, kGranules);
     if (begins != 0) return w * kWordBits + static_cast<std::uint32_t>(std::countr_zero(begins)) - granule;
   }
   return kGranules - granule;
 }
 
 std::uint32_t give(Block& block, std::uint32_t granule, std::uint32_t n) {
-  bits::set_range(block.free_bits, granule, granule + n);
-  set_begins(block, granule + 1, granule + n, true);
+  fill(block.free_bits, granule, granule + n, true);
+  fill(block.mixed.begin_bits, granule + 1, granule + n, true);
   block.free_count = static_cast<std::uint16_t>(block.free_count + n);
   const std::uint16_t word = static_cast<std::uint16_t>(granule / kWordBits);
   if (word < block.first_word) block.first_word = word;
@@ -185,13 +182,13 @@ void each_page_words(Block& block, PageMask pages, Fn fn) {
 }  // namespace
 
 void set_aside(Block& block, PageMask pages) {
-  each_page_words(block, pages, [](Word& word) { word = 0; });
+  each_page_words(block, pages, [](Word& word) { bits::store(word, 0); });
   block.free_count = static_cast<std::uint16_t>(block.free_count -
                                                 static_cast<std::uint32_t>(std::popcount(pages)) * kGranulesPerPage);
 }
 
 void restore(Block& block, PageMask pages) {
-  each_page_words(block, pages, [](Word& word) { word = ~Word{0}; });
+  each_page_words(block, pages, [](Word& word) { bits::store(word, ~Word{0}); });
   block.free_count = static_cast<std::uint16_t>(block.free_count +
                                                 static_cast<std::uint32_t>(std::popcount(pages)) * kGranulesPerPage);
 }

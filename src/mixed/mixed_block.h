@@ -4,8 +4,8 @@
 // reaches to the next begin, and a pointer into the middle of one is seen by its clear bit. (Bitmaps of free granules
 // and object ends: libpas' bitfit heaps.)
 //
-// Knows no threads and no other blocks; every function is called under the lock of the mixed blocks, but for size_of:
-// the begin bits of an object never change while it lives.
+// Knows no threads and no other blocks; every function is called under the lock of the mixed blocks, but for size_of
+// and what looks at one granule: the bits of an object never change while it lives.
 #pragma once
 
 #include <cstddef>
@@ -38,11 +38,17 @@ struct Taken {
   bool exhausted = false;  // no hole for another is left
   Touched touched;
 };
-// Takes up to `want` objects of n granules, lowest first, into out[0..].
+// Takes up to `want` objects of n granules, lowest first, into out[0..]; those that begin on pages without memory only
+// where the first does.
 Taken take(Block& block, std::uint32_t n, void** out, std::uint32_t want);
 
 inline std::uint32_t granule_at(const void* pointer) { return offset_in_block(pointer) >> kGranuleShift; }
-inline bool is_free(const Block& block, std::uint32_t granule) { return bits::test(block.free_bits, granule); }
+// The granule is free, as it looks without the lock. So it is while its page is out for release.
+inline bool is_free(const Block& block, std::uint32_t granule) {
+  const bits::Word word = bits::load(block.free_bits[granule / bits::kWordBits]);
+  const std::uint32_t aside = block.aside.load(std::memory_order_relaxed);
+  return ((word >> granule % bits::kWordBits | aside >> granule / kGranulesPerPage) & 1) != 0;
+}
 // True when an object begins there, or it is free.
 bool is_begin(const Block& block, const void* pointer);
 // Granules of the object that begins at a granule.

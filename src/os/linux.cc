@@ -4,11 +4,15 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <atomic>
 
 #include "base/units.h"
 #include "os/os.h"
@@ -32,13 +36,27 @@ class KeepErrno {
   int saved_ = errno;
 };
 
+// (Without MAP_NORESERVE: the system is to refuse, when it is committed, what the machine can never hold.)
 void* map_nothing(void* hint, std::size_t size, int extra) {
-  void* p = mmap(hint, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | extra, -1, 0);
+  void* p = mmap(hint, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | extra, -1, 0);
   return p == MAP_FAILED ? nullptr : p;
 }
 
-// Tor's sandbox refuses a read-write mprotect above 20 MiB.
-constexpr std::size_t kLargestCommit = std::size_t{16} << 20;
+// A seccomp filter may look at the size: Tor's refuses a read-write mprotect above 20 MiB.
+constexpr std::size_t kLargestStep = std::size_t{16} << 20;
+
+bool protect(void* address, std::size_t size) { return mprotect(address, size, PROT_READ | PROT_WRITE) == 0; }
+
+constinit std::atomic<int> strict_overcommit{-1};  // -1: not looked at yet
+
+bool overcommit_is_strict() {
+  const int file = open("/proc/sys/vm/overcommit_memory", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  char mode = 0;
+  const bool strict = read(file, &mode, 1) == 1 && mode == '2';
+  close(file);
+  return strict;
+}
 
 bool has_content(const char* page) {
   const std::uint64_t* words = reinterpret_cast<const std::uint64_t*>(page);
@@ -55,30 +73,40 @@ bool has_content(const char* page) {
 constexpr int kAlignTries = 64;
 
 // Where they are taken (MariaDB maps 8 TiB in one piece): as much more as the alignment may cost, whose ends go back.
-void* reserve_with_ends(std::size_t size, std::size_t align) {
+void* reserve_with_ends(std::size_t size, std::size_t align, std::size_t offset) {
   const std::size_t all = size + align - kPageSize;
-  void* wide = map_nothing(nullptr, all, 0);
+  void* wide = all > size || align == kPageSize ? map_nothing(nullptr, all, 0) : nullptr;
   if (wide == nullptr) return nullptr;
-  const std::uintptr_t begin = address_of(wide), place = round_up(begin, align);
+  const std::uintptr_t begin = address_of(wide), place = round_up(begin - offset, align) + offset;
   if (place > begin) munmap(wide, place - begin);
   if (place + size < begin + all) munmap(pointer_to(place + size), begin + all - place - size);
   return pointer_to(place);
 }
 
+void* reserve_at(std::uintptr_t place, std::size_t size) {
+  void* got = map_nothing(pointer_to(place), size, MAP_FIXED_NOREPLACE);
+  if (got == nullptr || got == pointer_to(place)) return got;
+  munmap(got, size);  // a kernel before 4.17 takes the address as a hint
+  return nullptr;
+}
+
 }  // namespace
 
-void* reserve(std::size_t size, std::size_t align) {
+void* reserve(std::size_t size, std::size_t align, std::size_t offset, std::uintptr_t below) {
   KeepErrno keep;
-  void* probe = map_nothing(nullptr, size, 0);
-  if (probe == nullptr || (address_of(probe) & (align - 1)) == 0) return probe;
-  munmap(probe, size);
-  std::uintptr_t place = address_of(probe) & ~(align - 1);
-  for (int i = 0; i < kAlignTries && place >= align; ++i, place -= align) {
-    void* got = map_nothing(pointer_to(place), size, MAP_FIXED_NOREPLACE);
-    if (got == pointer_to(place)) return got;
-    if (got != nullptr) munmap(got, size);  // a kernel before 4.17 takes the address as a hint
+  std::uintptr_t from = below;
+  if (below == 0) {
+    void* probe = map_nothing(nullptr, size, 0);
+    if (probe == nullptr || ((address_of(probe) - offset) & (align - 1)) == 0) return probe;
+    munmap(probe, size);
+    from = address_of(probe) + size;
   }
-  return reserve_with_ends(size, align);
+  if (from < size + offset) return nullptr;
+  std::uintptr_t place = ((from - size - offset) & ~(align - 1)) + offset;
+  for (int i = 0; i < kAlignTries && place > align; ++i, place -= align) {
+    if (void* got = reserve_at(place, size)) return got;
+  }
+  return below == 0 ? reserve_with_ends(size, align, offset) : nullptr;
 }
 
 void unreserve(void* address, std::size_t size) {
@@ -86,16 +114,36 @@ void unreserve(void* address, std::size_t size) {
   munmap(address, size);
 }
 
+// At once, so that the system sees the whole of what is asked for; in steps where it is not memory that is refused.
 bool commit(void* address, std::size_t size) {
   KeepErrno keep;
+  if (protect(address, size)) return true;
+  if (errno == ENOMEM) return false;
   char* at = static_cast<char*>(address);
   while (size > 0) {
-    const std::size_t step = size < kLargestCommit ? size : kLargestCommit;
-    if (mprotect(at, step, PROT_READ | PROT_WRITE) != 0) return false;
+    const std::size_t step = size < kLargestStep ? size : kLargestStep;
+    if (!protect(at, step)) return false;
     at += step;
     size -= step;
   }
   return true;
+}
+
+bool decommit(void* address, std::size_t size) {
+  KeepErrno keep;
+  if (map_nothing(address, size, MAP_FIXED) == nullptr) return false;
+  madvise(address, size, MADV_NOHUGEPAGE);
+  return true;
+}
+
+bool counts_commits() {
+  KeepErrno keep;
+  if (strict_overcommit.load(std::memory_order_relaxed) < 0) {
+    strict_overcommit.store(overcommit_is_strict() ? 1 : 0, std::memory_order_relaxed);
+  }
+  rlimit data;
+  return strict_overcommit.load(std::memory_order_relaxed) == 1 ||
+         (getrlimit(RLIMIT_DATA, &data) == 0 && data.rlim_cur != RLIM_INFINITY);
 }
 
 bool make_readable(void* address, std::size_t size) {
@@ -135,6 +183,18 @@ std::size_t address_space_limit() {
   rlimit limit;
   if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
   return limit.rlim_cur;
+}
+
+// What the system gave the process at its start serves where the call is refused; it is used for other secrets too, so
+// none of its bits is shown.
+std::uint64_t random() {
+  KeepErrno keep;
+  std::uint64_t bits;
+  if (syscall(SYS_getrandom, &bits, sizeof bits, GRND_NONBLOCK) == sizeof bits) return bits;
+  const std::uint64_t* start = reinterpret_cast<const std::uint64_t*>(getauxval(AT_RANDOM));
+  bits = (start != nullptr ? start[0] ^ start[1] : 0) ^ address_of(&bits);
+  for (int round = 0; round < 3; ++round) bits = (bits ^ bits >> 31) * 0xbf58476d1ce4e5b9;
+  return bits ^ bits >> 31;
 }
 
 // The mask has a bit for every CPU that the kernel can have. Refused where that is more than 1,024.

@@ -69,16 +69,49 @@ class Mutex {
 };
 static_assert(sizeof(Mutex) == 4);
 
-template <class Lock>
+// Holds a mutex for a scope. A thread's guards form a chain, into which a guard goes before it locks and out of which
+// it goes after it unlocked. So a scope that is left for good lets go of its locks, and a signal handler can tell
+// whether it interrupted its thread where locks are held.
 class [[nodiscard]] Guard {
  public:
-  explicit Guard(Lock& lock) : lock_(lock) { lock_.lock(); }
-  ~Guard() { lock_.unlock(); }
+  explicit Guard(Mutex& mutex) : mutex_(&mutex) {
+    enter();
+    mutex.lock();
+  }
+  // Holds nothing when the mutex is taken.
+  struct Try {};
+  Guard(Mutex& mutex, Try) : mutex_(&mutex) {
+    enter();
+    if (!mutex.try_lock()) mutex_ = nullptr;
+  }
+  ~Guard() {
+    if (mutex_ != nullptr) mutex_->unlock();
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    innermost_ = outer_;
+  }
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
 
+  explicit operator bool() const { return mutex_ != nullptr; }
+
+  // Whether the calling thread is inside a guard's scope.
+  static bool is_any_held() { return innermost_ != nullptr; }
+  // Unlocks all that the calling thread's guards hold. Their scopes never end.
+  static void abandon_all() {
+    for (; innermost_ != nullptr; innermost_ = innermost_->outer_) {
+      if (innermost_->mutex_ != nullptr) innermost_->mutex_->unlock();
+    }
+  }
+
  private:
-  Lock& lock_;
+  void enter() {
+    innermost_ = this;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
+
+  static inline thread_local constinit Guard* innermost_ = nullptr;
+  Mutex* mutex_;
+  Guard* const outer_ = innermost_;
 };
 
 }  // namespace neap

@@ -8,15 +8,23 @@
 
 namespace neap::os {
 
-// Address space without memory, `size` bytes from a multiple of `align` (both multiples of the page size, align a power
-// of two). Null when the system refuses.
-void* reserve(std::size_t size, std::size_t align);
+// Address space without memory: `size` bytes from `offset` (below `align`) above a multiple of `align`, all multiples
+// of the page size, align a power of two. `below` is 0, or an address that all of it must lie below. Null when refused.
+void* reserve(std::size_t size, std::size_t align, std::size_t offset = 0, std::uintptr_t below = 0);
 
 // Gives a whole reservation back.
 void unreserve(void* address, std::size_t size);
 
-// Makes reserved pages readable and writable. They read as zeros until written. False when the system refuses.
+// Makes reserved pages readable and writable. They read as zeros until written. False when the system refuses: some
+// of them may have become so all the same.
 bool commit(void* address, std::size_t size);
+
+// Makes committed pages what they were when they were reserved, without memory. False when the system refuses.
+bool decommit(void* address, std::size_t size);
+
+// True where the system counts what is committed against a limit, used or not, so that what is free should not stay
+// so: under strict overcommit (vm.overcommit_memory=2), or a limit on the process's data (RLIMIT_DATA).
+bool counts_commits();
 
 // Makes reserved pages readable: they read as zeros. False when the system refuses.
 bool make_readable(void* address, std::size_t size);
@@ -36,6 +44,9 @@ bool which_written(void* address, std::size_t pages, unsigned char* out);
 
 // The process's limit on address space in bytes; SIZE_MAX when there is none.
 std::size_t address_space_limit();
+
+// Bits that nobody can foretell.
+std::uint64_t random();
 
 // One more than the highest number of a CPU that this system can have; 0 when that is not known.
 std::size_t cpu_bound();

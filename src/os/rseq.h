@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "base/units.h"
 
@@ -78,30 +79,31 @@ empty:
   return nullptr;
 }
 
-// Pushes an object onto stack c; false when there is no room, or when it is the newest object there.
+// Writes `key` into an object's first word and pushes it onto stack c; false when there is no room, and the word is 0
+// then: a section that began anew elsewhere may have left the key.
 // The limit is read before the top, each by itself: a load of both would wait for the store of the top before it. A
 // limit of 0 refuses every top, and a top that is read later than another limit belongs to it.
 template <std::size_t kOwn>
-[[gnu::always_inline]] inline bool push(void* sets, void* own, std::size_t c, void* object) {
+[[gnu::always_inline]] inline bool push(void* sets, void* own, std::size_t c, void* object, std::uint64_t key) {
   std::uintptr_t set, top, limit;
   asm volatile goto(NEAP_RSEQ_BEGIN NEAP_RSEQ_OR_OWN
                     "movl 3(%[set],%[c],8), %k[limit]\n"
                     "movl -1(%[set],%[c],8), %k[top]\n"
                     "cmpl %k[limit], %k[top]\n"
                     "jae %l[refused]\n"
-                    "cmpq %[object], -9(%[set],%[top])\n"
-                    "je %l[refused]\n"
+                    "movq %[key], (%[object])\n"
                     "movq %[object], -1(%[set],%[top])\n"
                     "addl $8, %k[top]\n"
                     "movl %k[top], -1(%[set],%[c],8)\n"
                     "2:\n"
                     : [set] "=&r"(set), [top] "=&r"(top), [limit] "=&r"(limit)
                     : [area] "r"(area_offset), [sets] "r"(sets), [c] "r"(c), [own] "r"(own), [object] "r"(object),
-                      [shift] "i"(kShift), [owned] "i"(kOwn)
+                      [key] "r"(key), [shift] "i"(kShift), [owned] "i"(kOwn)
                     : "memory", "cc"
                     : refused);
   return true;
 refused:
+  std::memset(object, 0, sizeof key);
   return false;
 }
 
@@ -142,7 +144,7 @@ void* pop(void*, void*, std::size_t) {
   return nullptr;
 }
 template <std::size_t kOwn>
-bool push(void*, void*, std::size_t, void*) {
+bool push(void*, void*, std::size_t, void*, std::uint64_t) {
   return false;
 }
 struct Claimed {

@@ -7,7 +7,7 @@
 // Who guards what: `kind` changes under the page heap's lock; for a slab everything else is guarded by its bin's lock,
 // for a free block by the page heap's lock, and a large object's owner needs none. The atomic fields are those that
 // others look at without that lock: a stale `admit` or `dirtied_at` costs placement, never soundness; the others are
-// checked again under the lock.
+// checked again under the lock. So are free_bits and what they point to: their words are written whole.
 #pragma once
 
 #include <atomic>
@@ -32,9 +32,9 @@ class Chunk;
 struct alignas(64) Block {
   std::atomic<BlockKind> kind;
   std::atomic<std::uint8_t> size_class;  // slab; changes under the page heap's lock
-  std::atomic<std::uint8_t> admit;       // slab: 1 when freed objects may enter a thread's cache
   std::uint8_t bitmap_lines;             // slab, mixed: of its bitmaps (Bitmaps); 0: they are few_bits
-  std::uint32_t reciprocal;              // slab: of the object size, for free's divisibility test
+  std::atomic<std::uint32_t> admit;      // slab: while freed objects may enter a thread's cache the reciprocal of their
+                                         // size, by which free knows that one begins there; otherwise 0
   BlockId id;
   std::uint32_t rank;     // place in the heap: by the age of its chunk, then by address
   bits::Word* free_bits;  // slab: bit i set = object i is free; mixed: granule i, and begin_bits behind them
@@ -47,6 +47,7 @@ struct alignas(64) Block {
   PageMask dirty;                                // resident pages that no object overlaps
   BlockId next_dirty;
   std::atomic<std::uint32_t> dirtied_at;  // heap event (low 32 bits) at which pages of it last became dirty
+  std::atomic<PageMask> aside;            // slab, mixed: pages out for release, with all that lies on them
 
   union {
     struct {  // slab with free objects: its place in the bin's pairing heap
@@ -83,6 +84,11 @@ inline void touch(Block& block, PageMask pages, Touched& touched) {
   if (reused != 0) touched.were_dirty += static_cast<std::uint32_t>(std::popcount(reused));
   block.resident |= fresh;
   block.dirty = static_cast<PageMask>(block.dirty & ~reused);
+}
+
+// True when what `pointer` points to lies on one of the pages.
+inline bool lies_on(PageMask pages, const void* pointer) {
+  return ((pages >> (offset_in_block(pointer) >> kPageShift)) & 1) != 0;
 }
 
 // Calls fn(first_page, pages) for each run of neighbouring pages in the mask.

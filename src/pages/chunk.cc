@@ -15,110 +15,207 @@ constexpr std::size_t kBitmapBytes = Bitmaps::store_bytes(1);
 constexpr std::size_t kLeastStep = (std::size_t{256} << 10) / kBlockSize;
 constexpr std::size_t kMostStep = (std::size_t{16} << 20) / kBlockSize;
 
+// The same for the bitmaps of blocks, in blocks: 64 KiB.
+constexpr std::size_t kLeastBitmaps = 64;
+
+// Places in slots of other chunks that are passed over.
+constexpr int kMostPlaces = 64;
+
 // Dirty blocks that a search for a run begins at, at most.
 constexpr int kMostDirtyTries = 8;
 
-std::size_t bitmap_bytes(std::size_t count) { return (count + 63) / 64 * sizeof(bits::Word); }
+std::size_t bitmap_words(std::size_t count) { return (count + bits::kWordBits - 1) / bits::kWordBits; }
 
 // Descriptors are laid out for whole slots: the page map may be asked for any address of a slot, and a block that does
 // not exist must read as free, as zeros.
-struct Layout {
-  std::size_t fits[Chunk::kFitLevels], header, blocks, bitmaps;  // bytes; all but the first in whole pages
-  explicit Layout(std::size_t count)
-      : blocks(round_up(count, kBlocksPerSlot) * sizeof(Block)), bitmaps(round_up(count * kBitmapBytes, kPageSize)) {
-    header = sizeof(Chunk) + 3 * bitmap_bytes(count) + Bitmaps::used_words(count) * sizeof(bits::Word);
+std::size_t described_blocks(std::uintptr_t base, std::size_t count) {
+  return round_up(base / kBlockSize % kBlocksPerSlot + count, kBlocksPerSlot);
+}
+std::size_t described_bytes(std::uintptr_t base, std::size_t count) {
+  return described_blocks(base, count) * sizeof(Block) + round_up(count * kBitmapBytes, kPageSize);
+}
+
+// The chunk itself, and what it knows of all its blocks.
+struct Header {
+  std::size_t fits[Chunk::kFitLevels], bytes;
+  explicit Header(std::size_t count) {
+    const std::size_t words = FreeRuns::words(count) + 3 * bitmap_words(count) + Bitmaps::used_words(count);
+    bytes = sizeof(Chunk) + words * sizeof(bits::Word);
     for (std::size_t& level : fits) {
       count = round_up(count, Chunk::kFitFan);
-      header += level = count;
+      bytes += level = count;
       count /= Chunk::kFitFan;
     }
-    header = round_up(header, kPageSize);
+    bytes = round_up(bytes, kPageSize);
   }
-  std::size_t all() const { return header + blocks + bitmaps; }
 };
 
-// Reserves `size` bytes, or down to `least` when that is refused; `size` tells how many it became.
-void* reserve_between(std::size_t least, std::size_t& size) {
+void* reserve_committed(std::size_t size) {
+  void* p = os::reserve(size, kPageSize);
+  if (p == nullptr || os::commit(p, size)) return p;
+  os::unreserve(p, size);
+  return nullptr;
+}
+
+bool slots_are_free(const PageMap& map, std::uintptr_t begin, std::uintptr_t end) {
+  for (std::uintptr_t at = begin / kSlotSize * kSlotSize; at < end; at += kSlotSize) {
+    if (map.chunk(at) != nullptr) return false;
+  }
+  return true;
+}
+
+// A place for `size` bytes at a multiple of `align`, in slots that are nobody's. Null when there is none to be had.
+void* find_place(std::size_t size, std::size_t align, const PageMap& map) {
+  const std::size_t offset = align < kSlotSize ? os::random() % kBlocksPerSlot * kBlockSize & ~(align - 1) : 0;
+  std::uintptr_t below = 0;
+  for (int tries = 0; tries < kMostPlaces; ++tries) {
+    void* place = os::reserve(size, align < kSlotSize ? kSlotSize : align, offset, below);
+    if (place == nullptr) return nullptr;
+    const std::uintptr_t begin = address_of(place);
+    if (begin + size <= kSlots * kSlotSize && slots_are_free(map, begin, begin + size)) return place;
+    os::unreserve(place, size);
+    below = begin;
+  }
+  return nullptr;
+}
+
+// The same for `size` bytes, or down to `least` when that is refused; `size` tells how many it became.
+void* find_place_between(std::size_t least, std::size_t& size, std::size_t align, const PageMap& map) {
   for (;;) {
-    if (void* p = os::reserve(size, kSlotSize)) return p;
+    if (void* place = find_place(size, align, map)) return place;
     if (size == least) return nullptr;
     const std::size_t half = round_up(size / 2, kBlockSize);
     size = half < least ? least : half;
   }
 }
 
+// How much more is committed than is asked for, in blocks.
+std::size_t step_above(std::size_t committed, std::size_t least, std::size_t most) {
+  const std::size_t eighth = committed / 8;
+  return eighth < least ? least : eighth > most ? most : eighth;
+}
+
+bool commit_between(void* from, void* to) {
+  const std::uintptr_t begin = round_up(address_of(from), kPageSize), end = round_up(address_of(to), kPageSize);
+  return begin >= end || os::commit(pointer_to(begin), end - begin);
+}
+
 }  // namespace
 
-Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts& accounts) {
+Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts& accounts, std::size_t align) {
   std::size_t size = wish < least ? least : wish;
-  void* data = reserve_between(least, size);
-  if (data == nullptr) return nullptr;
-  if (address_of(data) + size > kSlots * kSlotSize) {
-    os::unreserve(data, size);
-    return nullptr;
-  }
+  void* place = find_place_between(least, size, align, map);
+  if (place == nullptr) return nullptr;
   const std::size_t count = size / kBlockSize;
-  const Layout layout(count);
-  char* metadata = static_cast<char*>(os::reserve(layout.all(), kPageSize));
-  if (metadata == nullptr || !os::commit(metadata, layout.header) ||
-      !os::make_readable(metadata + layout.header, layout.blocks)) {
-    if (metadata != nullptr) os::unreserve(metadata, layout.all());
-    os::unreserve(data, size);
+  const Header header(count);
+  void* memory = reserve_committed(header.bytes);
+  if (memory == nullptr) {
+    os::unreserve(place, size);
     return nullptr;
   }
-  os::forbid_huge_pages(data, size);
-  Chunk* chunk = new (metadata) Chunk;
-  chunk->used_ = reinterpret_cast<bits::Word*>(chunk + 1);
-  chunk->sparse_ = chunk->used_ + bitmap_bytes(count) / sizeof(bits::Word);
-  chunk->dirty_ = chunk->sparse_ + bitmap_bytes(count) / sizeof(bits::Word);
-  bits::Word* const bitmaps_used = chunk->dirty_ + bitmap_bytes(count) / sizeof(bits::Word);
-  std::uint8_t* fits = reinterpret_cast<std::uint8_t*>(bitmaps_used + Bitmaps::used_words(count));
-  for (int level = 0; level < kFitLevels; fits += layout.fits[level++]) chunk->fits_[level] = fits;
-  chunk->base_ = static_cast<char*>(data);
-  chunk->blocks_ = reinterpret_cast<Block*>(metadata + layout.header);
-  chunk->bitmap_store_ = metadata + layout.header + layout.blocks;
-  chunk->bitmaps_.open(chunk->bitmap_store_, bitmaps_used);
+  Chunk* chunk = new (memory) Chunk;
   chunk->count_ = count;
-  chunk->committed_.store(0, std::memory_order_relaxed);
-  chunk->first_free_ = chunk->first_dirty_ = 0;
-  chunk->no_run_of_ = count + 1;
-  chunk->publish(map, chunk);
-  accounts.reserved_bytes.add(size);
-  accounts.metadata_bytes.add(layout.header);
-  return chunk;
+  chunk->runs_words_ = reinterpret_cast<bits::Word*>(chunk + 1);
+  chunk->sparse_ = chunk->runs_words_ + FreeRuns::words(count);
+  chunk->dirty_ = chunk->sparse_ + bitmap_words(count);
+  chunk->closed_ = chunk->dirty_ + bitmap_words(count);
+  chunk->bitmaps_used_ = chunk->closed_ + bitmap_words(count);
+  std::uint8_t* fits = reinterpret_cast<std::uint8_t*>(chunk->bitmaps_used_ + Bitmaps::used_words(count));
+  for (int level = 0; level < kFitLevels; fits += header.fits[level++]) chunk->fits_[level] = fits;
+  chunk->runs_.open(chunk->runs_words_, count);
+  accounts.metadata_bytes.add(header.bytes);
+  if (chunk->settle(static_cast<char*>(place), map, accounts)) return chunk;
+  accounts.metadata_bytes.subtract(header.bytes);
+  os::unreserve(memory, header.bytes);
+  return nullptr;
+}
+
+void Chunk::destroy(Chunk* chunk, PageMap& map, Accounts& accounts) {
+  if (!chunk->is_vacant()) chunk->vacate(map, accounts);
+  const Header header(chunk->count_);
+  accounts.metadata_bytes.subtract(header.bytes);
+  os::unreserve(chunk, header.bytes);
+}
+
+// Begins to live at `place`, or gives it back.
+bool Chunk::settle(char* place, PageMap& map, Accounts& accounts) {
+  const std::size_t described = described_blocks(address_of(place), count_) * sizeof(Block);
+  const std::size_t bytes = described_bytes(address_of(place), count_);
+  char* descriptors = static_cast<char*>(os::reserve(bytes, kPageSize));
+  if (descriptors == nullptr || !os::make_readable(descriptors, described)) {
+    if (descriptors != nullptr) os::unreserve(descriptors, bytes);
+    os::unreserve(place, count_ * kBlockSize);
+    return false;
+  }
+  os::forbid_huge_pages(place, count_ * kBlockSize);
+  base_ = place;
+  described_ = descriptors;
+  blocks_ = reinterpret_cast<Block*>(descriptors) + address_of(place) / kBlockSize % kBlocksPerSlot;
+  bitmaps_ = Bitmaps();
+  bitmaps_.open(descriptors + described, bitmaps_used_);
+  committed_.store(0, std::memory_order_relaxed);
+  bitmap_room_ = first_dirty_ = 0;
+  publish(map, this);
+  accounts.reserved_bytes.add(count_ * kBlockSize);
+  return true;
 }
 
 // Tells the map that the chunk's slots are its own, or (null) nobody's.
 void Chunk::publish(PageMap& map, Chunk* owner) {
-  for (std::size_t i = 0; i < count_; i += kBlocksPerSlot) {
-    map.publish(address_of(address_of_block(i)), owner == nullptr ? nullptr : blocks_ + i, owner);
+  Block* block = reinterpret_cast<Block*>(described_);
+  const std::uintptr_t end = address_of(base_) + count_ * kBlockSize;
+  for (std::uintptr_t at = address_of(base_) / kSlotSize * kSlotSize; at < end; at += kSlotSize) {
+    map.publish(at, owner == nullptr ? nullptr : block, owner);
+    block += kBlocksPerSlot;
   }
 }
 
-// The memory of the blocks below `count` and of their metadata.
+// The memory of the blocks below `count` and of their descriptors. (The first descriptor can lie inside a page.)
 bool Chunk::make_usable(std::size_t count) {
-  const auto extend = [&](void* begin, std::size_t unit) {
-    const std::size_t from = round_up(committed() * unit, kPageSize), end = round_up(count * unit, kPageSize);
-    return from == end || os::commit(static_cast<char*>(begin) + from, end - from);
-  };
-  return extend(blocks_, sizeof(Block)) && extend(bitmap_store_, kBitmapBytes) && extend(base_, kBlockSize);
+  const std::size_t from = committed();
+  char* const first =
+      from == 0 ? pointer_to(address_of(blocks_) & ~(kPageSize - 1)) : reinterpret_cast<char*>(blocks_ + from);
+  return commit_between(first, blocks_ + count) && commit_between(address_of_block(from), address_of_block(count));
 }
 
+// Makes the blocks below `count` usable.
 bool Chunk::commit(std::size_t count, Accounts& accounts) {
   if (count <= committed()) return true;
   if (count > count_) return false;
-  std::size_t step = committed() / 8;
-  step = step < kLeastStep ? kLeastStep : step > kMostStep ? kMostStep : step;
-  std::size_t to = committed() + step > count ? committed() + step : count;
+  const std::size_t ahead = committed() + step_above(committed(), kLeastStep, kMostStep);
+  std::size_t to = ahead > count ? ahead : count;
   if (to > count_) to = count_;
   if (!make_usable(to)) {
     to = count;  // near a limit only what is needed may be granted
     if (!make_usable(to)) return false;
   }
   accounts.committed_bytes.add((to - committed()) * kBlockSize);
-  accounts.metadata_bytes.add((to - committed()) * (sizeof(Block) + kBitmapBytes));
+  accounts.metadata_bytes.add((to - committed()) * sizeof(Block));
   committed_.store(to, std::memory_order_relaxed);
   return true;
+}
+
+// Those of the blocks [first, first + count) that were closed.
+bool Chunk::reopen(std::size_t first, std::size_t count) {
+  if (!any_closed_) return true;
+  const std::size_t end = first + count;
+  for (std::size_t at = first; at < end;) {
+    const std::size_t begin = bits::find(closed_, at, end, true);
+    at = bits::find(closed_, begin, end, false);
+    if (begin == at) break;
+    if (!os::commit(address_of_block(begin), (at - begin) * kBlockSize)) return false;
+    bits::clear_range(closed_, begin, at);
+  }
+  return true;
+}
+
+void Chunk::close(std::size_t first, std::size_t count) {
+  bits::set_range(closed_, first, first + count);
+  any_closed_ = true;
+}
+
+bool Chunk::make_usable(std::size_t first, std::size_t count, Accounts& accounts) {
+  return commit(first + count, accounts) && reopen(first, count);
 }
 
 void Chunk::prepare(std::size_t index) {
@@ -127,47 +224,75 @@ void Chunk::prepare(std::size_t index) {
   block.rank = first_rank_ + static_cast<std::uint32_t>(index);
 }
 
-void Chunk::equip(Block& block, std::size_t bits) {
+// Bitmaps lie lowest place first, so that those of n blocks need the room of n (pages/bitmaps.h).
+bool Chunk::make_room_for_bitmap(Accounts& accounts) {
+  if (equipped_ < bitmap_room_) return true;
+  std::size_t to = equipped_ + step_above(equipped_, kLeastBitmaps, kMostStep);
+  if (to > count_) to = count_;
+  char* const store = described_ + described_blocks(address_of(base_), count_) * sizeof(Block);
+  if (!commit_between(store + bitmap_room_ * kBitmapBytes, store + to * kBitmapBytes)) return false;
+  accounts.metadata_bytes.add((to - bitmap_room_) * kBitmapBytes);
+  bitmap_room_ = to;
+  return true;
+}
+
+bool Chunk::equip(Block& block, std::size_t bits, Accounts& accounts) {
+  if (!make_room_for_bitmap(accounts)) return false;
+  ++equipped_;
   const std::size_t lines = bits <= kFewObjects ? 0 : Bitmaps::lines_for(bits);
   bits::Word* const bitmap = lines == 0 ? block.few_bits : bitmaps_.take(lines);
   std::atomic_ref(block.free_bits).store(bitmap, std::memory_order_relaxed);  // a free may be fetching it
   block.bitmap_lines = static_cast<std::uint8_t>(lines);
+  return true;
 }
 
 void Chunk::strip(Block& block) {
+  --equipped_;
   if (block.bitmap_lines != 0) bitmaps_.give(block.free_bits, block.bitmap_lines);
   block.bitmap_lines = 0;
 }
 
 Chunk::Taken Chunk::take(std::size_t count, std::size_t align, std::size_t commit_count, Accounts& accounts) {
-  if (vacant_ || count >= no_run_of_) return {};
-  first_free_ = bits::find(used_, first_free_, count_, false);
-  const bool any = count == 1 && align == 1;
-  const std::size_t index = any ? first_free_ : bits::find_clear_run(used_, first_free_, count_, count, align);
-  if (index == count_) {
-    if (align == 1) no_run_of_ = count;
-    return {};
-  }
-  if (!commit(index + commit_count, accounts)) return {nullptr, true};
-  bits::set_range(used_, index, index + count);
-  bits::clear_range(dirty_, index, index + count);
+  if (is_vacant()) return {};
+  const std::size_t index = runs_.find(count, align, address_of(base_) / kBlockSize);
+  if (index == count_) return {};
+  if (!make_usable(index, commit_count, accounts)) return {nullptr, true};
+  runs_.take(index, count);
   prepare(index);
   return {blocks_ + index, false};
 }
 
 Block* Chunk::take_dirty(std::size_t count, std::size_t commit_count) {
-  if (vacant_ || count >= no_run_of_) return nullptr;
+  if (is_vacant()) return nullptr;
   const std::size_t end = committed();  // no block above is dirty
   first_dirty_ = bits::find(dirty_, first_dirty_, end, true);
   std::size_t index = first_dirty_;
   for (int tries = 0; tries < kMostDirtyTries && index + commit_count <= end; ++tries) {
-    if (take_at(index, count)) {
+    if (runs_.are_free(index, count) && reopen(index, commit_count)) {
+      runs_.take(index, count);
       prepare(index);
       return blocks_ + index;
     }
     index = bits::find(dirty_, index + 1, end, true);
   }
   return nullptr;
+}
+
+bool Chunk::take_at(std::size_t first, std::size_t count) {
+  if (!runs_.are_free(first, count)) return false;
+  runs_.take(first, count);
+  return true;
+}
+
+bool Chunk::take_at_and_commit(std::size_t first, std::size_t count, Accounts& accounts) {
+  if (!runs_.are_free(first, count) || !make_usable(first, count, accounts)) return false;
+  runs_.take(first, count);
+  return true;
+}
+
+void Chunk::note_dirty(std::size_t index) {
+  bits::set(dirty_, index);
+  if (index < first_dirty_) first_dirty_ = index;
 }
 
 void Chunk::mark_sparse(std::size_t index) {
@@ -190,53 +315,25 @@ std::size_t Chunk::first_sparse() const {
 
 void Chunk::vacate(PageMap& map, Accounts& accounts) {
   std::uint64_t dirty = 0;
-  for (std::size_t i = 0; i < committed(); ++i) {
-    dirty += static_cast<std::uint64_t>(std::popcount(blocks_[i].dirty));
-    blocks_[i].dirty = blocks_[i].resident = 0;
-  }
-  bits::clear_range(dirty_, 0, count_);
+  each_dirty(0, count_, [&](const Block& block) { dirty += static_cast<std::uint64_t>(std::popcount(block.dirty)); });
+  bits::clear_range(closed_, 0, count_);
+  any_closed_ = false;
   publish(map, nullptr);
   os::unreserve(base_, count_ * kBlockSize);
+  os::unreserve(described_, described_bytes(address_of(base_), count_));
   accounts.marked_pages.subtract(dirty);
   accounts.resident_pages.subtract(dirty);
   accounts.returned_pages.add(dirty);
   accounts.committed_bytes.subtract(committed() * kBlockSize);
-  accounts.metadata_bytes.subtract(committed() * (sizeof(Block) + kBitmapBytes));
+  accounts.metadata_bytes.subtract(committed() * sizeof(Block) + bitmap_room_ * kBitmapBytes);
   accounts.reserved_bytes.subtract(count_ * kBlockSize);
   committed_.store(0, std::memory_order_relaxed);
-  vacant_ = true;
+  base_ = nullptr;
 }
 
 bool Chunk::revive(PageMap& map, Accounts& accounts) {
-  void* data = os::reserve(count_ * kBlockSize, kSlotSize);
-  if (data == nullptr) return false;
-  base_ = static_cast<char*>(data);
-  publish(map, this);
-  os::forbid_huge_pages(base_, count_ * kBlockSize);
-  accounts.reserved_bytes.add(count_ * kBlockSize);
-  vacant_ = false;
-  first_free_ = first_dirty_ = 0;
-  no_run_of_ = count_ + 1;
-  return true;
-}
-
-bool Chunk::take_at(std::size_t first, std::size_t count) {
-  if (first + count > count_ || bits::find(used_, first, first + count, true) != first + count) return false;
-  bits::set_range(used_, first, first + count);
-  bits::clear_range(dirty_, first, first + count);
-  return true;
-}
-
-void Chunk::give_back(std::size_t first, std::size_t count) {
-  bits::clear_range(used_, first, first + count);
-  if (first < first_free_) first_free_ = first;
-  no_run_of_ = count_ + 1;
-  const std::size_t end = first + count < committed() ? first + count : committed();
-  for (std::size_t i = first; i < end; ++i) {
-    if (blocks_[i].dirty == 0) continue;
-    bits::set_range(dirty_, i, i + 1);
-    if (i < first_dirty_) first_dirty_ = i;
-  }
+  void* place = find_place(count_ * kBlockSize, kBlockSize, map);
+  return place != nullptr && settle(static_cast<char*>(place), map, accounts);
 }
 
 }  // namespace neap

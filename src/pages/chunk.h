@@ -1,6 +1,9 @@
 // Chunk: one reservation of address space, divided into blocks, and the metadata that describes them (reserved beside
 // it). Blocks are found by address-ordered first fit and committed from the bottom in steps. Everything here is called
 // under the page heap's lock, except the plain look-ups.
+//
+// It begins at a random block of a slot of the page map, so that addresses are hard to foretell; no two chunks share a
+// slot.
 #pragma once
 
 #include <atomic>
@@ -12,18 +15,23 @@
 #include "pages/accounts.h"
 #include "pages/bitmaps.h"
 #include "pages/block.h"
+#include "pages/free_runs.h"
 #include "pages/page_map.h"
 
 namespace neap {
 
 class Chunk {
  public:
-  // Reserves a chunk of at least `least` bytes, `wish` if the system lets us, and publishes it. Null when refused.
-  static Chunk* create(std::size_t least, std::size_t wish, PageMap& map, Accounts& accounts);
+  // Reserves a chunk of at least `least` bytes, `wish` if the system lets us, whose first block lies at a multiple of
+  // `align` bytes, and publishes it. Null when refused.
+  static Chunk* create(std::size_t least, std::size_t wish, PageMap& map, Accounts& accounts,
+                       std::size_t align = kBlockSize);
+  // Gives all of it back, itself included. As vacate, and no mixed block was ever in it.
+  static void destroy(Chunk* chunk, PageMap& map, Accounts& accounts);
 
   // Takes `count` neighbouring free blocks, the lowest that begin at a multiple of `align` blocks, of which the first
   // `commit_count` become usable. No block when there is no such run, or (`refused`) when the system will not commit
-  // it.
+  // it. Pages of them may be dirty: Block::dirty tells.
   struct Taken {
     Block* block = nullptr;
     bool refused = false;
@@ -32,31 +40,39 @@ class Chunk {
   // The same where the first of them is dirty and the others are committed; null when there is no such run, or it is
   // not among the first few dirty blocks.
   Block* take_dirty(std::size_t count, std::size_t commit_count);
-  // Takes the `count` blocks that begin at `first`, if all are free.
+  // Takes the `count` blocks that begin at `first`, if all are free; and makes them usable, or (false) does nothing.
   bool take_at(std::size_t first, std::size_t count);
-  void give_back(std::size_t first, std::size_t count);
+  bool take_at_and_commit(std::size_t first, std::size_t count, Accounts& accounts);
+  // They are free again; none of their pages is dirty but those of blocks that note_dirty is called for.
+  void give_back(std::size_t first, std::size_t count) { runs_.give(first, count); }
+  void note_dirty(std::size_t index);
+  // Makes these blocks usable.
+  bool make_usable(std::size_t first, std::size_t count, Accounts& accounts);
+  // Calls fn(Block&) for those of the free blocks [first, first + count) that may be dirty, which are then forgotten.
+  template <class Fn>
+  void each_dirty(std::size_t first, std::size_t count, Fn fn);
 
-  // Makes the blocks below `count` usable.
-  bool commit(std::size_t count, Accounts& accounts);
+  // The memory of these blocks went together with its commitment: they are usable again once they are taken.
+  void close(std::size_t first, std::size_t count);
 
   // Fills in what a descriptor needs before its first use.
   void prepare(std::size_t index);
 
-  // Gives a slab of so many objects, or a mixed block, its bitmaps; takes them back.
-  void equip(Block& block, std::size_t bits);
+  // Gives a slab of so many objects, or a mixed block, its bitmaps, false when memory is out; takes them back. A block
+  // that was stripped just now finds room for others.
+  bool equip(Block& block, std::size_t bits, Accounts& accounts);
   void strip(Block& block);
 
-  // Gives the address space of a wholly free chunk back, none of whose blocks is in the dirty queue. revive reserves as
-  // much again, anywhere.
+  // Gives the address space of a wholly free chunk back, and its descriptors, which nobody may be looking at; none of
+  // its blocks is in the dirty queue. revive reserves as much again, anywhere.
   void vacate(PageMap& map, Accounts& accounts);
   bool revive(PageMap& map, Accounts& accounts);
-  bool is_vacant() const { return vacant_; }
+  bool is_vacant() const { return base_ == nullptr; }
   // Ranks its blocks from `first` upwards; before their first use.
   void rank_from(std::uint32_t first) { first_rank_ = first; }
 
-  bool is_wholly_free() const { return bits::find(used_, 0, count_, true) == count_; }
-
-  bool is_free(std::size_t index) const { return !bits::test(used_, index); }
+  bool is_wholly_free() const { return runs_.used() == 0; }
+  bool is_free(std::size_t index) const { return runs_.is_free(index); }
 
   // Marks that others may set and find without the page heap's lock: slabs that few objects are left in.
   void mark_sparse(std::size_t index);
@@ -71,6 +87,7 @@ class Chunk {
   std::size_t index_of(const Block* block) const { return static_cast<std::size_t>(block - blocks_); }
   Block* at(std::size_t index) { return blocks_ + index; }
   char* address_of_block(std::size_t index) const { return base_ + index * kBlockSize; }
+  bool holds(const Block* block) const { return index_of(block) < count_; }
   std::size_t size() const { return count_; }
   std::size_t committed() const { return committed_.load(std::memory_order_relaxed); }  // needs no lock
 
@@ -80,24 +97,39 @@ class Chunk {
   std::uint32_t first_rank() const { return first_rank_; }
 
  private:
+  bool settle(char* place, PageMap& map, Accounts& accounts);
   void publish(PageMap& map, Chunk* owner);
   bool make_usable(std::size_t count);
+  bool commit(std::size_t count, Accounts& accounts);
+  bool reopen(std::size_t first, std::size_t count);
+  bool make_room_for_bitmap(Accounts& accounts);
 
   std::uint32_t first_rank_ = 0;
-  char* base_;
-  Block* blocks_;
+  char* base_ = nullptr;  // null: vacant
+  char* described_;       // descriptors of whole slots, then bitmaps
+  Block* blocks_;         // those of its own blocks
   Bitmaps bitmaps_;
-  char* bitmap_store_;
   std::uint8_t* fits_[kFitLevels];
-  bits::Word* sparse_;                  // one bit per block
-  bits::Word* dirty_;                   // one bit per block: it is free, and may have dirty pages
-  std::size_t count_;                   // blocks
-  std::atomic<std::size_t> committed_;  // blocks, from the bottom
-  bool vacant_ = false;
-  std::size_t first_dirty_;  // no lower block is marked
-  std::size_t first_free_;   // no lower block is free
-  std::size_t no_run_of_;    // no run of this many blocks is free, at any alignment
-  bits::Word* used_;         // one bit per block; lies behind the chunk
+  FreeRuns runs_;
+  bits::Word* runs_words_;
+  bits::Word* bitmaps_used_;
+  bits::Word* sparse_;  // one bit per block
+  bits::Word* dirty_;   // one bit per block: it is free, and may have dirty pages
+  bits::Word* closed_;  // one bit per block: it is free, and was closed
+  bool any_closed_ = false;
+  std::size_t count_ = 0;                   // blocks
+  std::atomic<std::size_t> committed_ = 0;  // blocks, from the bottom
+  std::size_t equipped_ = 0;                // blocks that have bitmaps now
+  std::size_t bitmap_room_ = 0;             // blocks that can have some
+  std::size_t first_dirty_ = 0;             // no lower block is marked
 };
+
+template <class Fn>
+void Chunk::each_dirty(std::size_t first, std::size_t count, Fn fn) {
+  const std::size_t end = first + count < committed() ? first + count : committed();
+  for (std::size_t i = bits::find(dirty_, first, end, true); i < end; i = bits::find(dirty_, i + 1, end, true))
+    fn(blocks_[i]);
+  bits::clear_range(dirty_, first, end);
+}
 
 }  // namespace neap

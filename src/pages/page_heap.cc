@@ -17,8 +17,11 @@ constexpr std::size_t kLeastChunk = std::size_t{1} << 20;
 // A block in use is passed over once a round; one look at the queue passes over at most this many.
 constexpr int kMostSecondChances = 8;
 
+// The least run that is decommitted in the last resort: each can be a mapping of its own.
+constexpr std::size_t kLeastDecommit = 4;
+
 // Under a limit on address space a chunk takes at most this part of it: the program's own maps need room too.
-constexpr std::size_t kLimitShare = 16;
+constexpr std::size_t kLimitShare = 8;
 
 std::uint64_t count_pages(PageMask mask) { return static_cast<std::uint64_t>(std::popcount(mask)); }
 
@@ -28,7 +31,7 @@ PageMask low_pages(std::size_t pages) {
 
 }  // namespace
 
-Chunk* PageHeap::grow(std::size_t blocks) {
+Chunk* PageHeap::grow(std::size_t blocks, std::size_t align) {
   if (blocks > kSlots * kBlocksPerSlot / 2) return nullptr;
   const std::size_t need = blocks * kBlockSize;
   const std::size_t limit = os::address_space_limit();
@@ -36,14 +39,14 @@ Chunk* PageHeap::grow(std::size_t blocks) {
   if (wish < kFirstChunk) wish = kFirstChunk;
   if (wish > kLargestWish) wish = kLargestWish;
   if (limit != SIZE_MAX && wish > limit / kLimitShare) wish = round_up(limit / kLimitShare, kLeastChunk);
-  for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
+  for (Chunk* chunk = chunks_; align == 1 && chunk != nullptr; chunk = chunk->next) {
     if (chunk->is_vacant() && chunk->size() >= blocks && chunk->revive(map_, accounts_)) return chunk;
   }
   const std::size_t least = need < kLeastChunk ? kLeastChunk : need;
-  Chunk* chunk = Chunk::create(least, wish, map_, accounts_);
+  Chunk* chunk = Chunk::create(least, wish, map_, accounts_, align * kBlockSize);
   if (chunk == nullptr) {
     vacate_free_chunks();
-    chunk = Chunk::create(least, wish, map_, accounts_);
+    chunk = Chunk::create(least, wish, map_, accounts_, align * kBlockSize);
   }
   if (chunk == nullptr) return nullptr;
   chunk->rank_from(next_rank_);
@@ -56,15 +59,83 @@ Chunk* PageHeap::grow(std::size_t blocks) {
 // Gives the address space of wholly free chunks back: under a limit, a large object can need it in one piece.
 void PageHeap::vacate_free_chunks() {
   free_spares();
+  for (Chunk *chunk = chunks_, *next = nullptr; chunk != nullptr; chunk = next) {
+    next = chunk->next;
+    end_chunk(*chunk);
+  }
+}
+
+// Of a chunk that is wholly free. One that had mixed blocks stays in their list, without memory.
+void PageHeap::end_chunk(Chunk& chunk) {
+  if (chunk.is_vacant() || !chunk.is_wholly_free() || looked_at_.load(std::memory_order_acquire) == &chunk) return;
+  queue_.drop(chunk);
+  if (chunk.has_mixed) return chunk.vacate(map_, accounts_);
+  Chunk* before = nullptr;
+  for (Chunk* at = chunks_; at != &chunk; at = at->next) before = at;
+  (before == nullptr ? chunks_ : before->next) = chunk.next;
+  if (newest_ == &chunk) newest_ = before;
+  Chunk::destroy(&chunk, map_, accounts_);
+}
+
+// Where address space is limited, what is free is there for others: the program's own maps, and threads' stacks.
+void PageHeap::end_chunk_if_limited(Chunk& chunk) {
+  if (chunk.is_wholly_free() && os::address_space_limit() != SIZE_MAX) end_chunk(chunk);
+}
+
+// Blocks are free again; whoever found none may find some now.
+void PageHeap::return_blocks(Chunk& chunk, std::size_t first, std::size_t count) {
+  chunk.give_back(first, count);
+  if (is_short()) is_short_.store(false, std::memory_order_relaxed);
+}
+
+void PageHeap::give_up_reserves() {
+  Guard guard(lock_);
+  vacate_free_chunks();
+  const bool counted = os::counts_commits();
   for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
-    if (chunk->is_vacant() || !chunk->is_wholly_free()) continue;
-    queue_.drop(*chunk);
-    chunk->vacate(map_, accounts_);
+    if (chunk->is_vacant()) continue;
+    cut_headroom(*chunk);
+    if (counted) decommit_free_runs(*chunk);
+  }
+}
+
+// Takes the address space back that large objects have in front of them.
+void PageHeap::cut_headroom(Chunk& chunk) {
+  for (std::size_t i = 0; i < chunk.committed();) {
+    Block& block = *chunk.at(i);
+    if (chunk.is_free(i) || block.kind.load(std::memory_order_relaxed) != BlockKind::large) {
+      ++i;
+      continue;
+    }
+    const std::size_t need = blocks_of(block.large.pages * kPageSize), has = block.large.blocks;
+    if (need < has) return_blocks(chunk, i + need, has - need);
+    block.large.blocks = static_cast<std::uint32_t>(need);
+    i += has;
+  }
+}
+
+void PageHeap::decommit_free_runs(Chunk& chunk) {
+  for (std::size_t i = 0, begin = 0; i < chunk.committed(); ++i) {
+    if (!chunk.is_free(i)) {
+      begin = i + 1;
+      continue;
+    }
+    const std::size_t blocks = i + 1 - begin;
+    const bool ends = i + 1 == chunk.committed() || !chunk.is_free(i + 1);
+    if (!ends || blocks < kLeastDecommit || !os::decommit(chunk.address_of_block(begin), blocks * kBlockSize)) continue;
+    std::uint64_t dirty = 0;
+    chunk.each_dirty(begin, blocks, [&](Block& block) {
+      dirty += count_pages(block.dirty);
+      block.dirty = block.resident = 0;
+    });
+    chunk.close(begin, blocks);
+    accounts_.marked_pages.subtract(dirty);
+    accounts_.resident_pages.subtract(dirty);
+    accounts_.returned_pages.add(dirty);
   }
 }
 
 Block* PageHeap::take(std::size_t blocks, std::size_t align, std::size_t commit_blocks) {
-  if (align > kBlocksPerSlot) return nullptr;  // chunks begin at slots
   Block* block = search(blocks, align, commit_blocks);
   if (block != nullptr || spares_.oldest() == nullptr) return block;
   free_spares();
@@ -78,9 +149,11 @@ Block* PageHeap::search(std::size_t blocks, std::size_t align, std::size_t commi
     if (taken.block != nullptr) return taken.block;
     refused = refused || taken.refused;  // a later chunk may have a run that is committed already
   }
-  if (refused) return nullptr;
-  Chunk* chunk = grow(blocks);
-  return chunk == nullptr ? nullptr : chunk->take(blocks, align, commit_blocks, accounts_).block;
+  Chunk* chunk = refused ? nullptr : grow(blocks, align);
+  Block* block = chunk != nullptr ? chunk->take(blocks, align, commit_blocks, accounts_).block : nullptr;
+  if (block == nullptr && blocks == 1) is_short_.store(true, std::memory_order_relaxed);
+  if (chunk != nullptr && block == nullptr) end_chunk(*chunk);  // or every such request would reserve another
+  return block;
 }
 
 Block* PageHeap::take_dirty(std::size_t blocks, std::size_t commit_blocks) {
@@ -95,7 +168,13 @@ Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class, std::size_t
   Guard guard(lock_);
   Block* block = take(1, 1, 1);
   if (block == nullptr) return nullptr;
-  map_.chunk(address_of(block->address()))->equip(*block, bits);
+  Chunk* chunk = map_.chunk(address_of(block->address()));
+  const std::size_t index = chunk->index_of(block);
+  if (!chunk->equip(*block, bits, accounts_)) {
+    return_blocks(*chunk, index, 1);
+    return nullptr;
+  }
+  chunk->each_dirty(index, 1, [](const Block&) {});
   block->size_class.store(size_class, std::memory_order_relaxed);
   block->kind.store(kind, std::memory_order_relaxed);
   return block;
@@ -108,7 +187,7 @@ void PageHeap::widen_bitmaps(Block& block, std::size_t objects) {
   Chunk* chunk = map_.chunk(address_of(block.address()));
   std::memcpy(words, block.free_bits, bytes);
   chunk->strip(block);  // first: there is room for one bitmap a block
-  chunk->equip(block, kMixedBits);
+  chunk->equip(block, kMixedBits, accounts_);
   std::memcpy(block.free_bits, words, bytes);
 }
 
@@ -123,7 +202,9 @@ void PageHeap::free_block(Block& block) {
   Chunk* chunk = map_.chunk(address_of(block.address()));
   chunk->unmark_sparse(chunk->index_of(&block));
   chunk->strip(block);
-  chunk->give_back(chunk->index_of(&block), 1);
+  return_blocks(*chunk, chunk->index_of(&block), 1);
+  if (block.dirty != 0) chunk->note_dirty(chunk->index_of(&block));
+  end_chunk_if_limited(*chunk);
 }
 
 PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, std::size_t pages) {
@@ -132,17 +213,17 @@ PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, s
   Block* first = align_blocks == 1 ? take_dirty(blocks, commit_blocks) : nullptr;
   if (first == nullptr) first = take(blocks, align_blocks, commit_blocks);
   if (first == nullptr) return {};
-  Run run{first, 0, 0};
+  Run run{first};
   Chunk* chunk = map_.chunk(address_of(first->address()));
-  const std::size_t begin = chunk->index_of(first);
-  const std::size_t end = begin + blocks < chunk->committed() ? begin + blocks : chunk->committed();
-  run.committed_blocks = end - begin;
-  if (accounts_.marked_pages.get() != 0) {
-    for (std::size_t i = begin; i < end; ++i) run.dirty_pages += count_pages(chunk->at(i)->dirty);
-  }
-  accounts_.marked_pages.subtract(run.dirty_pages);
+  std::uint64_t dirty = 0;
+  chunk->each_dirty(chunk->index_of(first), blocks, [&](Block& block) {
+    if (run.dirty == nullptr) run.dirty = &block;
+    run.dirty_end = &block + 1;
+    dirty += count_pages(block.dirty);
+  });
+  accounts_.marked_pages.subtract(dirty);
   accounts_.resident_pages.add(pages);
-  accounts_.resident_pages.subtract(run.dirty_pages);
+  accounts_.resident_pages.subtract(dirty);
   accounts_.run_pages.add(pages);
   accounts_.runs.add(1);
   accounts_.large_served.add(1);
@@ -153,15 +234,21 @@ PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, s
   return run;
 }
 
-void PageHeap::free_run(Block& first, bool clean) {
+void PageHeap::free_run(Block& first, Left left) {
   Guard guard(lock_);
-  if (!clean) {
+  Chunk* chunk = map_.chunk(address_of(first.address()));
+  if (left == Left::all) {
     spares_.remember(first.large.pages);
     first.dirtied_at.store(static_cast<std::uint32_t>(events()), std::memory_order_relaxed);
-    return queue_run(first, Turn::last);
+    queue_run(first, Turn::last);
+  } else {
+    accounts_.resident_pages.subtract(first.large.pages);
+    if (left == Left::not_even_commitment) {
+      chunk->close(chunk->index_of(&first), blocks_of(first.large.pages * kPageSize));
+    }
+    give_back(first);
   }
-  accounts_.resident_pages.subtract(first.large.pages);
-  give_back(first);
+  end_chunk_if_limited(*chunk);
 }
 
 void PageHeap::give_back(Block& first) {
@@ -169,7 +256,7 @@ void PageHeap::give_back(Block& first) {
   accounts_.runs.subtract(1);
   first.kind.store(BlockKind::free, std::memory_order_relaxed);
   Chunk* chunk = map_.chunk(address_of(first.address()));
-  chunk->give_back(chunk->index_of(&first), first.large.blocks);
+  return_blocks(*chunk, chunk->index_of(&first), first.large.blocks);
 }
 
 // Ends a run; its pages go to the dirty queue.
@@ -178,15 +265,16 @@ void PageHeap::queue_run(Block& first, Turn turn) {
   Chunk* chunk = map_.chunk(address_of(first.address()));
   const std::size_t begin = chunk->index_of(&first), pages = first.large.pages;
   accounts_.marked_pages.add(pages);
+  give_back(first);
   for (std::size_t i = 0; i * kPagesPerBlock < pages; ++i) {
     chunk->prepare(begin + i);
+    chunk->note_dirty(begin + i);
     Block& block = *chunk->at(begin + i);
     block.dirty = block.resident = low_pages(pages - i * kPagesPerBlock);
     block.dirtied_at.store(since, std::memory_order_relaxed);
     if (block.queued.load(std::memory_order_relaxed) != 0) continue;
     turn == Turn::next ? queue_.prepend(block) : queue_.append(block);
   }
-  give_back(first);
 }
 
 [[gnu::noinline]] void PageHeap::make_room_for_spare() { queue_run(*spares_.take_oldest(), Turn::next); }
@@ -198,18 +286,15 @@ bool PageHeap::resize(Block& first, std::size_t pages, PageMask& stale) {
   const std::size_t had = first.large.blocks, old_pages = first.large.pages;
   const std::size_t need = (pages + kPagesPerBlock - 1) / kPagesPerBlock;
   if (pages > old_pages) {
-    if (need > had && !chunk->take_at(begin + had, need - had)) return false;
-    if (!chunk->commit(begin + need, accounts_)) {
-      if (need > had) chunk->give_back(begin + had, need - had);
-      return false;
-    }
+    if (!chunk->make_usable(begin, need < had ? need : had, accounts_)) return false;
+    if (need > had && !chunk->take_at_and_commit(begin + had, need - had, accounts_)) return false;
     std::uint64_t dirty = 0;
-    for (std::size_t i = had; i < need; ++i) {
-      Block& block = *chunk->at(begin + i);
+    chunk->each_dirty(begin + had, need > had ? need - had : 0, [&](Block& block) {
       dirty += count_pages(block.dirty);
-      stale = static_cast<PageMask>(block.dirty & ~low_pages(pages - i * kPagesPerBlock));
+      const std::size_t behind = static_cast<std::size_t>(&block - &first) * kPagesPerBlock;
+      stale = static_cast<PageMask>(block.dirty & ~low_pages(pages - behind));
       block.dirty = block.resident = 0;
-    }
+    });
     accounts_.marked_pages.subtract(dirty);
     accounts_.resident_pages.add(pages - old_pages - dirty);
     accounts_.run_pages.add(pages - old_pages);
@@ -217,7 +302,7 @@ bool PageHeap::resize(Block& first, std::size_t pages, PageMask& stale) {
   } else {
     accounts_.resident_pages.subtract(old_pages - pages);
     accounts_.run_pages.subtract(old_pages - pages);
-    if (need < had) chunk->give_back(begin + need, had - need);
+    if (need < had) return_blocks(*chunk, begin + need, had - need);
     first.large.blocks = static_cast<std::uint32_t>(need);
   }
   first.large.pages = pages;
@@ -238,7 +323,21 @@ Block* PageHeap::take_sparse() {
     if (index == chunk->size()) continue;
     chunk->unmark_sparse(index);
     may_have_sparse_.store(true, std::memory_order_relaxed);
+    looked_at_.store(chunk, std::memory_order_relaxed);
     return chunk->at(index);
+  }
+  return nullptr;
+}
+
+Block* PageHeap::next_slab(std::uint32_t rank) {
+  Guard guard(lock_);
+  for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
+    for (std::size_t i = chunk->first_rank() < rank ? rank - chunk->first_rank() : 0; i < chunk->committed(); ++i) {
+      Block* block = chunk->at(i);
+      if (block->kind.load(std::memory_order_relaxed) != BlockKind::slab) continue;
+      looked_at_.store(chunk, std::memory_order_relaxed);
+      return block;
+    }
   }
   return nullptr;
 }
@@ -272,11 +371,17 @@ PageMask PageHeap::discard(const Block& block, PageMask claimed) {
       kept = static_cast<PageMask>(kept | (((1u << length) - 1) << first));
     }
   });
+  if (kept != 0) refusals_.add(1);
   const std::uint64_t gone = count_pages(static_cast<PageMask>(claimed & ~kept));
   accounts_.return_calls.add(calls);
   accounts_.returned_pages.add(gone);
   accounts_.resident_pages.subtract(gone);
   return kept;
+}
+
+void PageHeap::end_discard(Block& block, PageMask claimed, PageMask kept) {
+  block.resident = static_cast<PageMask>((block.resident & ~claimed) | kept);
+  mark_dirty(block, kept);
 }
 
 void PageHeap::enqueue(Block& block) {
@@ -304,6 +409,7 @@ Due PageHeap::claim_free_run(Block& block, std::size_t most_blocks) {
   }
   accounts_.marked_pages.subtract(due.pages);
   chunk->take_at(begin, end - begin);
+  chunk->each_dirty(begin, end - begin, [](const Block&) {});
   return due;
 }
 
@@ -336,29 +442,43 @@ Due PageHeap::pop_due(std::uint64_t older_than, std::size_t most_blocks) {
       continue;
     }
     const BlockKind kind = block->kind.load(std::memory_order_relaxed);
-    if (kind == BlockKind::slab) return {Due::What::slab, block, nullptr, 1, 0};
-    if (kind == BlockKind::mixed) return {Due::What::mixed, block, nullptr, 1, 0};
     Chunk* chunk = map_.chunk(address_of(block->address()));
+    if (kind == BlockKind::slab || kind == BlockKind::mixed) {
+      looked_at_.store(chunk, std::memory_order_relaxed);
+      return {kind == BlockKind::slab ? Due::What::slab : Due::What::mixed, block, nullptr, 1, 0};
+    }
     if (chunk->is_free(chunk->index_of(block)) && block->dirty != 0) return claim_free_run(*block, most_blocks);
   }
   return {};
 }
 
-void PageHeap::end_free_run(const Due& due, bool discarded) {
+void PageHeap::end_free_run(const Due& due, Left left) {
   Guard guard(lock_);
   const std::size_t begin = due.chunk->index_of(due.block);
-  if (discarded) {
+  if (left == Left::not_even_commitment) due.chunk->close(begin, due.blocks);
+  return_blocks(*due.chunk, begin, due.blocks);
+  if (left == Left::all) {
+    mark_all_dirty(due);
+  } else {
     accounts_.resident_pages.subtract(due.pages);
     accounts_.returned_pages.add(due.pages);
     accounts_.return_calls.add(1);
-  } else {  // may hold anything now: never again taken for zeros
-    for (std::size_t i = begin; i < begin + due.blocks; ++i) {
-      due.chunk->at(i)->dirty = due.chunk->at(i)->resident = PageMask{0xffff};
-    }
-    accounts_.marked_pages.add(due.blocks * kPagesPerBlock);
-    accounts_.resident_pages.add(due.blocks * kPagesPerBlock - due.pages);
   }
-  due.chunk->give_back(begin, due.blocks);
+  end_chunk_if_limited(*due.chunk);
+}
+
+// Of blocks whose discard was refused: they may hold anything now, and are never again taken for zeros.
+void PageHeap::mark_all_dirty(const Due& due) {
+  refusals_.add(1);
+  const std::size_t begin = due.chunk->index_of(due.block);
+  for (std::size_t i = begin; i < begin + due.blocks; ++i) {
+    Block& block = *due.chunk->at(i);
+    block.dirty = block.resident = PageMask{0xffff};
+    due.chunk->note_dirty(i);
+    enqueue_locked(block);
+  }
+  accounts_.marked_pages.add(due.blocks * kPagesPerBlock);
+  accounts_.resident_pages.add(due.blocks * kPagesPerBlock - due.pages);
 }
 
 }  // namespace neap

@@ -31,6 +31,9 @@ struct Due {
   std::uint64_t pages = 0;  // free_run: dirty ones in it
 };
 
+// What is left of the memory of pages that an object ends on, or that were due.
+enum class Left : std::uint8_t { all, nothing, not_even_commitment };
+
 // One discard covers at most this many blocks: 16 MiB, a bound on the time of a single call.
 inline constexpr std::size_t kMostBlocksPerDiscard = 256;
 
@@ -50,11 +53,10 @@ class PageHeap {
   void free_block(Block& block);
 
   // A run of `blocks` at a multiple of `align_blocks`, with its first `pages` usable; kind large. Pages of the run may
-  // be dirty: the count is returned, and Block::dirty of each block tells which until forget_dirty is called.
+  // be dirty: Block::dirty of each block tells which until forget_dirty is called.
   struct Run {
     Block* first = nullptr;
-    std::uint64_t dirty_pages = 0;
-    std::size_t committed_blocks = 0;  // of the run: only these have descriptors that can be read
+    Block *dirty = nullptr, *dirty_end = nullptr;  // no block outside has any; null: none has
   };
   Run take_run(std::size_t blocks, std::size_t align_blocks, std::size_t pages);
   // The first block of a spare of so many pages, at a multiple of `align_blocks`; or null. All its pages may hold
@@ -67,8 +69,9 @@ class PageHeap {
   // then they are forgotten.
   template <class Fn>
   void forget_dirty(const Run& run, Fn fn);
-  // Ends a large object: the pages in use become dirty, or count as returned when `clean` (the caller discarded them).
-  void free_run(Block& first, bool clean);
+  // Ends a large object, whose pages in use become dirty, or were discarded or decommitted (whole blocks) by the
+  // caller.
+  void free_run(Block& first, Left left);
   // Changes the size of a large object in place; false when it cannot grow there. On shrinking, the caller has
   // discarded the pages that go. Growing can meet dirty pages: those inside the object are garbage, as realloc may
   // leave them; the caller has to zero the `stale` ones that lie behind it in its last block.
@@ -78,6 +81,8 @@ class PageHeap {
   void mark_sparse(const Block& block);
   // The lowest slab that was noted, which is forgotten; null when there is none. What it is now the caller looks up.
   Block* take_sparse();
+  // The first slab whose rank is at least `rank`; null when there is none. Looked at as one of take_sparse.
+  Block* next_slab(std::uint32_t rank);
   bool may_have_sparse() const { return may_have_sparse_.load(std::memory_order_relaxed); }
 
   void account(const Touched& touched);
@@ -87,14 +92,28 @@ class PageHeap {
   PageMask claim_dirty(Block& block);
   // Gives claimed pages back to the system. Returns those that it would not take. Needs no lock.
   PageMask discard(const Block& block, PageMask claimed);
+  // Notes, under the block's lock, what became of them; those that were kept are dirty again.
+  void end_discard(Block& block, PageMask claimed, PageMask kept);
 
   // Puts a block whose dirty mask has become non-zero into the queue. For a slab the caller holds its bin's lock.
   void enqueue(Block& block);
   // The oldest dirty block that is older than `older_than` events, or any when `older_than` is 0.
   // A run of free blocks is taken together with its dirty neighbours, at most `most_blocks`.
   Due pop_due(std::uint64_t older_than, std::size_t most_blocks = kMostBlocksPerDiscard);
-  // Ends what pop_due began with a free run; `discarded` tells whether its pages are gone.
-  void end_free_run(const Due& due, bool discarded);
+  // Ends what pop_due began with a free run.
+  void end_free_run(const Due& due, Left left);
+  // The block that pop_due or take_sparse gave is not looked at any more, if it is not taken. (Both are called under
+  // the release lock: there is one at a time, whose descriptor has to stay.)
+  void end_look() { looked_at_.store(nullptr, std::memory_order_release); }
+
+  // For the last resort, where memory is out: gives back what serves nobody: address space that large objects have in
+  // front of them for growth, spares, wholly free chunks.
+  void give_up_reserves();
+  // True while no block was to be had and none was given back since.
+  bool is_short() const { return is_short_.load(std::memory_order_relaxed); }
+
+  // How often the system has refused to take pages back.
+  std::uint64_t refusals() const { return refusals_.get(); }
 
   // The clock of the release policy.
   std::uint64_t events() const { return events_.load(std::memory_order_relaxed); }
@@ -115,13 +134,18 @@ class PageHeap {
   // Sums that others change meanwhile must not end below zero.
   static std::uint64_t rest(std::uint64_t all, std::uint64_t part) { return all > part ? all - part : 0; }
 
-  static constexpr std::size_t kMixedBits = std::size_t{2} * kMostObjects;  // what is free, what begins
+  static constexpr std::size_t kMixedBits = 2 * kBlockSize / 16;  // of each granule: it is free; it begins something
 
   Block* take_block(BlockKind kind, std::uint8_t size_class, std::size_t bits);
   Block* take(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
   Block* take_dirty(std::size_t blocks, std::size_t commit_blocks);
   Block* search(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
-  Chunk* grow(std::size_t blocks);
+  Chunk* grow(std::size_t blocks, std::size_t align);
+  void end_chunk(Chunk& chunk);
+  void end_chunk_if_limited(Chunk& chunk);
+  void cut_headroom(Chunk& chunk);
+  void decommit_free_runs(Chunk& chunk);
+  void return_blocks(Chunk& chunk, std::size_t first, std::size_t count);
   void make_room_for_spare();
   enum class Turn : std::uint8_t { next, last };
   void queue_run(Block& first, Turn turn);
@@ -132,6 +156,7 @@ class PageHeap {
   void enqueue_locked(Block& block);
   void vacate_free_chunks();
   Due claim_free_run(Block& block, std::size_t most_blocks);
+  void mark_all_dirty(const Due& due);
 
   // Cache lines by who writes to them: nobody, the lock's owner, the same for what others read, the clock, everybody a
   // little.
@@ -141,6 +166,9 @@ class PageHeap {
   Chunk* newest_ = nullptr;
   std::uint32_t next_rank_ = 0;
   std::atomic<bool> may_have_sparse_{false};
+  std::atomic<const Chunk*> looked_at_{nullptr};
+  std::atomic<bool> is_short_{false};
+  Counter refusals_;
   DirtyQueue queue_;
   alignas(64) Spares spares_;
   alignas(64) std::atomic<std::uint64_t> events_{0};
@@ -170,13 +198,11 @@ inline bool PageHeap::keep_spare(Block& first) {
 
 template <class Fn>
 void PageHeap::forget_dirty(const Run& run, Fn fn) {
-  if (run.dirty_pages == 0) return;
-  for (std::size_t i = 0; i < run.committed_blocks; ++i) {
-    Block& block = run.first[i];
-    char* const begin = run.first->address() + i * kBlockSize;
-    each_run(block.dirty,
+  for (Block* block = run.dirty; block != run.dirty_end; ++block) {
+    char* const begin = run.first->address() + (block - run.first) * static_cast<std::ptrdiff_t>(kBlockSize);
+    each_run(block->dirty,
              [&](std::uint32_t page, std::uint32_t pages) { fn(begin + page * kPageSize, pages * kPageSize); });
-    block.dirty = block.resident = 0;
+    block->dirty = block->resident = 0;
   }
 }
 

@@ -9,11 +9,6 @@ struct Range {
   std::uint32_t from, to;  // objects, `to` excluded
 };
 
-// The pages that the bytes [offset, offset + size) of a block overlap.
-PageMask pages_under(std::uint32_t offset, std::uint32_t size) {
-  return static_cast<PageMask>((2u << ((offset + size - 1) >> kPageShift)) - (1u << (offset >> kPageShift)));
-}
-
 // The objects that overlap pages [first, first + length).
 Range objects_over(const ClassRow& row, std::uint32_t first, std::uint32_t length) {
   const std::uint32_t last_byte = static_cast<std::uint32_t>(((first + length) << kPageShift) - 1);
@@ -23,35 +18,61 @@ Range objects_over(const ClassRow& row, std::uint32_t first, std::uint32_t lengt
   return {from < capacity ? from : capacity, to < capacity ? to : capacity};
 }
 
+// How many of `count` objects from `offset` on begin on the given pages, without a gap; what shares a cache line stays
+// together.
+std::uint32_t count_on(PageMask pages, const ClassRow& row, std::uint32_t offset, std::uint32_t count) {
+  const std::uint32_t page = offset >> kPageShift;
+  const std::uint32_t length = static_cast<std::uint32_t>(std::countr_one(std::uint32_t{pages} >> page));
+  if (length == 0) return 0;
+  const std::uint32_t last_byte = ((page + length) << kPageShift) - 1;
+  std::uint32_t near = index_in_slab(row, last_byte) + 1 - index_in_slab(row, offset);
+  while (near < count && row.size < kCacheLine && (offset + near * row.size) % kCacheLine != 0) ++near;
+  return near;
+}
+
+static_assert(
+    [] {
+      for (const ClassRow& row : kClasses) {
+        if (row.capacity % bits::kWordBits == 0 && index_in_slab(row, kBlockSize - 1) >= row.capacity) return false;
+      }
+      return true;
+    }(),
+    "the last word of a slab's bitmap tells of all that lies behind the last object");
+
 }  // namespace
 
 void init(Block& block, const ClassRow& row) {
   const std::size_t words = (row.capacity + bits::kWordBits - 1) / bits::kWordBits;
-  for (std::size_t w = 0; w < words; ++w) block.free_bits[w] = bits::mask_in_word(w, 0, row.capacity);
+  for (std::size_t w = 0; w < words; ++w) bits::store(block.free_bits[w], ~bits::Word{0});
   block.free_count = row.capacity;
   block.first_word = 0;
-  block.reciprocal = row.reciprocal;
 }
 
 std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t want, Touched& touched) {
   char* const base = block.address();
-  const std::uint32_t size = row.size, most = want < block.free_count ? want : block.free_count;
+  const std::uint32_t size = row.size;
   const bool settled = block.resident == row.pages && block.dirty == 0;  // most are: nothing to note about pages
-  std::uint32_t taken = 0, w = block.first_word;
-  PageMask pages = 0;
+  std::uint32_t taken = 0, w = block.first_word, most = want < block.free_count ? want : block.free_count;
+  PageMask pages = 0, reach = block.resident;
   for (;; ++w) {
     bits::Word word = block.free_bits[w];
     char* const begin = base + std::size_t{w} * bits::kWordBits * size;
     while (word != 0 && taken < most) {  // run by run
       const std::uint32_t first = static_cast<std::uint32_t>(std::countr_zero(word));
       const std::uint32_t run = static_cast<std::uint32_t>(std::countr_one(word >> first));
-      const std::uint32_t count = run < most - taken ? run : most - taken;
+      std::uint32_t count = run < most - taken ? run : most - taken;
       char* object = begin + std::size_t{first} * size;
-      if (!settled) pages |= pages_under(static_cast<std::uint32_t>(object - base), count * size);
+      if (!settled) {
+        const std::uint32_t offset = static_cast<std::uint32_t>(object - base);
+        if (taken == 0) reach |= pages_under(offset, 1);
+        if (const std::uint32_t near = count_on(reach, row, offset, count); near < count) most = taken + (count = near);
+        if (count == 0) break;
+        pages |= pages_under(offset, count * size);
+      }
       for (std::uint32_t i = 0; i < count; ++i, object += size) out[taken++] = object;
       word &= ~(bits::low_bits(count) << first);
     }
-    block.free_bits[w] = word;
+    bits::store(block.free_bits[w], word);
     if (taken == most) break;
   }
   block.first_word = static_cast<std::uint16_t>(w);
@@ -90,7 +111,7 @@ std::uint32_t set_aside(Block& block, const ClassRow& row, PageMask pages) {
     const Range objects = objects_over(row, first, length);
     bits::each_word(block.free_bits, objects.from, objects.to, [&](bits::Word& word, bits::Word mask) {
       taken += static_cast<std::uint32_t>(std::popcount(word & mask));
-      word &= ~mask;
+      bits::store(word, word & ~mask);
       return true;
     });
   });
@@ -104,7 +125,7 @@ void restore(Block& block, const ClassRow& row, PageMask pages) {
     const Range objects = objects_over(row, first, length);
     bits::each_word(block.free_bits, objects.from, objects.to, [&](bits::Word& word, bits::Word mask) {
       given += static_cast<std::uint32_t>(std::popcount(mask & ~word));
-      word |= mask;
+      bits::store(word, word | mask);
       return true;
     });
     const std::uint16_t word = static_cast<std::uint16_t>(objects.from / bits::kWordBits);

@@ -3,6 +3,7 @@
 // every function is called under the lock of the slab's bin.
 #pragma once
 
+#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -16,17 +17,34 @@ namespace neap::slab {
 // Makes a slab of a block, all objects free. The page masks stay: pages may hold memory from an earlier use.
 void init(Block& block, const ClassRow& row);
 
-// Takes up to `want` free objects, lowest first, into out[0..]. Returns how many; at least one when any is free.
+// The pages that the bytes [offset, offset + size) of a block overlap.
+inline PageMask pages_under(std::uint32_t offset, std::uint32_t size) {
+  return static_cast<PageMask>((2u << ((offset + size - 1) >> kPageShift)) - (1u << (offset >> kPageShift)));
+}
+
+// Takes up to `want` free objects, lowest first, into out[0..]; those that begin on pages without memory only where the
+// first does. Returns how many; at least one when any is free.
 std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t want, Touched& touched);
 
 inline bool is_free(const Block& block, std::uint32_t index) { return bits::test(block.free_bits, index); }
+
+// True when an object that is not free begins at `offset`, as it looks without the lock. Behind the last object all
+// bits are set. `reciprocal` is that of the class, or 0, which no offset passes.
+inline bool seems_taken(const Block& block, std::uint32_t offset, std::uint32_t reciprocal) {
+  const std::uint64_t place =
+      std::uint64_t{offset} * reciprocal;  // the index, and in the low half what begins_object sees
+  if (static_cast<std::uint32_t>(place) >= reciprocal) return false;
+  const std::uint32_t index = static_cast<std::uint32_t>(place >> 32);
+  const bits::Word* words = std::atomic_ref(const_cast<bits::Word*&>(block.free_bits)).load(std::memory_order_relaxed);
+  return ((bits::load(words[index / bits::kWordBits]) >> index % bits::kWordBits) & 1) == 0;
+}
 
 // Marks an object free; false when it is already.
 inline bool give(Block& block, std::uint32_t index) {
   const std::uint32_t w = static_cast<std::uint32_t>(index / bits::kWordBits);
   const bits::Word bit = bits::Word{1} << index % bits::kWordBits, word = block.free_bits[w];
   if ((word & bit) != 0) return false;
-  block.free_bits[w] = word | bit;
+  bits::store(block.free_bits[w], word | bit);
   ++block.free_count;
   if (w < block.first_word) block.first_word = static_cast<std::uint16_t>(w);
   return true;
@@ -52,6 +70,12 @@ inline PageMask newly_free_pages(const Block& block, const ClassRow& row, std::u
   if (block.free_count < row.per_page || shares_page(block, row, index) || lies_in_short_run(block, row, index))
     return 0;
   return free_pages_under(block, row, index);
+}
+
+// True when object `index` overlaps a page that is out for release: then it is free.
+inline bool is_aside(const Block& block, const ClassRow& row, std::uint32_t index) {
+  const PageMask aside = block.aside.load(std::memory_order_relaxed);
+  return aside != 0 && (aside & pages_under(index * row.size, row.size)) != 0;
 }
 
 // Takes all free objects that overlap the given wholly free pages; give them back with restore. Returns their number.

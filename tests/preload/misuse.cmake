@@ -42,3 +42,9 @@ if(NEAP_TEST_PRELOAD)
     set_tests_properties(preload.misuse.${CMAKE_MATCH_1} PROPERTIES TIMEOUT 30 SKIP_RETURN_CODE 77)
   endforeach()
 endif()
+
+# What a handler of SIGABRT may do afterwards.
+preload_program(abort_handler abort_handler.c)
+foreach(case IN ITEMS allocates forks exits jumps)
+  neap_black_box(preload.abort_handler.${case} COMMAND abort_handler ${case})
+endforeach()

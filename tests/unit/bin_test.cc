@@ -43,15 +43,16 @@ class BinTest : public testing::Test {
   std::size_t capacity() const { return row_.capacity; }
   std::uint64_t dirty() { return pages_.dirty_pages(); }
 
-  // Releases what is due of slabs and free runs, as the policy does.
+  // Releases what is due of slabs and free runs, as the policy does, until the system refuses.
   void release() {
-    for (;;) {
+    while (pages_.refusals() == refusals_) {
       const Due due = pages_.pop_due(0);
       if (due.what == Due::What::nothing) return;
       if (due.what == Due::What::slab)
         bin_.release_pages(class_, *due.block, pages_);
       else
-        pages_.end_free_run(due, os::discard(due.block->address(), due.blocks * kBlockSize));
+        pages_.end_free_run(due,
+                            os::discard(due.block->address(), due.blocks * kBlockSize) ? Left::nothing : Left::all);
     }
   }
   void expect_in_order() {
@@ -62,6 +63,7 @@ class BinTest : public testing::Test {
     EXPECT_EQ(bin_.bytes_out(), truth.small_bytes);
   }
 
+  std::uint64_t refusals_ = 0;
   std::unique_ptr<PageMap> map_ = std::make_unique<PageMap>();
   PageHeap pages_{*map_};
   Bin bin_;
@@ -146,6 +148,13 @@ TEST_F(BinTest, ARefusedDiscardLosesNoPage) {
   EXPECT_EQ(pages_.accounts().returned_pages.get(), 0u);
   EXPECT_EQ(pages_.accounts().resident_pages.get(), kPagesPerBlock);
   EXPECT_EQ(take(16), std::vector<void*>(all.begin() + 8, all.begin() + 24));
+  expect_in_order();
+  give(all, 8, 24);
+  fake_os::allow(Call::discard);
+  refusals_ = pages_.refusals();
+  release();
+  EXPECT_GT(pages_.accounts().returned_pages.get(), 0u) << "what was refused once is tried again";
+  EXPECT_EQ(pages_.dirty_pages(), 0u);
   expect_in_order();
 }
 
@@ -237,7 +246,7 @@ class TailBinTest : public BinTest {
 TEST_F(TailBinTest, PagesBehindTheLastObjectAreReleased) {
   const PageHeap::Run run = pages_.take_run(1, 1, kPagesPerBlock);
   std::memset(run.first->address(), 1, kBlockSize);
-  pages_.free_run(*run.first, false);
+  pages_.free_run(*run.first, Left::all);
   take(capacity());
   EXPECT_EQ(dirty(), 1u);
   release();

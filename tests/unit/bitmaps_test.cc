@@ -33,7 +33,7 @@ TEST_F(BitmapsTest, LinesArePowersOfTwo) {
   EXPECT_EQ(Bitmaps::lines_for(512), 1u);
   EXPECT_EQ(Bitmaps::lines_for(513), 2u);
   EXPECT_EQ(Bitmaps::lines_for(1365), 4u);
-  EXPECT_EQ(Bitmaps::lines_for(2 * kMostObjects), Bitmaps::kMostLines);
+  EXPECT_EQ(Bitmaps::lines_for(kMostObjects), Bitmaps::kMostLines);
 }
 
 TEST_F(BitmapsTest, TheLowestPlaceAtAMultipleOfTheLength) {

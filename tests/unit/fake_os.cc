@@ -28,6 +28,8 @@ struct System {
   std::map<std::uintptr_t, std::vector<Page>> reserved;  // by address; one entry a page
   std::array<Plan, kCalls> plans;
   std::size_t limit = SIZE_MAX, cpus = 0;
+  bool counts_commits = false;
+  std::uint64_t random = 0;
   DiscardHook hook;
   std::vector<Range> discards, huge;
   std::string printed;
@@ -83,6 +85,27 @@ bool change(void* address, std::size_t size, Page to, int protection, const char
   return mprotect(address, size, protection) == 0;
 }
 
+constexpr int kMapFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+
+// 0 when there is no place.
+std::uintptr_t map_anywhere(std::size_t size, std::size_t align, std::size_t offset) {
+  const std::size_t slack = align > kPageSize ? align : 0;
+  void* got = mmap(nullptr, size + slack, PROT_NONE, kMapFlags, -1, 0);
+  if (got == MAP_FAILED) return 0;
+  const std::uintptr_t at = address_of(got), begin = round_up(at - offset, align) + offset;
+  if (begin > at) munmap(got, begin - at);
+  if (at + slack > begin) munmap(pointer_to(begin + size), at + slack - begin);
+  return begin;
+}
+std::uintptr_t map_below(std::size_t size, std::size_t align, std::size_t offset, std::uintptr_t below) {
+  constexpr int kTries = 100;
+  std::uintptr_t place = ((below - size - offset) & ~(align - 1)) + offset;
+  for (int i = 0; i < kTries && place > align; ++i, place -= align) {
+    if (mmap(pointer_to(place), size, PROT_NONE, kMapFlags | MAP_FIXED_NOREPLACE, -1, 0) != MAP_FAILED) return place;
+  }
+  return 0;
+}
+
 }  // namespace
 
 void reset() {
@@ -93,6 +116,8 @@ void reset() {
   s.plans = {};
   s.limit = SIZE_MAX;
   s.cpus = 0;
+  s.counts_commits = false;
+  s.random = 0;
   s.hook = nullptr;
   s.discards.clear();
   s.huge.clear();
@@ -115,6 +140,8 @@ std::uint64_t calls(Call call) {
 
 void set_address_space_limit(std::size_t bytes) { system().limit = bytes; }
 void set_abort(void (*other)()) { ending = other; }
+void count_commits() { system().counts_commits = true; }
+void set_random(std::uint64_t bits) { system().random = bits; }
 void set_cpu_bound(std::size_t cpus) { system().cpus = cpus; }
 void before_discard(DiscardHook hook) { system().hook = std::move(hook); }
 
@@ -148,19 +175,17 @@ using fake_os::Call;
 using fake_os::Page;
 using fake_os::system;
 
-void* reserve(std::size_t size, std::size_t align) {
-  if (size == 0 || size % kPageSize != 0 || align % kPageSize != 0 || (align & (align - 1)) != 0) {
+void* reserve(std::size_t size, std::size_t align, std::size_t offset, std::uintptr_t below) {
+  if (size == 0 || size % kPageSize != 0 || align % kPageSize != 0 || (align & (align - 1)) != 0 ||
+      offset % kPageSize != 0 || offset >= align) {
     fake_os::broken("reserve", nullptr, size);
   }
   const std::lock_guard guard(system().lock);
   if (!fake_os::permitted(Call::reserve)) return nullptr;
   if (size > SIZE_MAX / 4 || align > SIZE_MAX / 4) return nullptr;
-  const std::size_t slack = align > kPageSize ? align : 0;
-  void* got = mmap(nullptr, size + slack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (got == MAP_FAILED) return nullptr;
-  const std::uintptr_t at = address_of(got), begin = round_up(at, align);
-  if (begin > at) munmap(got, begin - at);
-  if (at + slack > begin) munmap(pointer_to(begin + size), at + slack - begin);
+  const std::uintptr_t begin =
+      below == 0 ? fake_os::map_anywhere(size, align, offset) : fake_os::map_below(size, align, offset, below);
+  if (begin == 0) return nullptr;
   system().reserved.emplace(begin, std::vector<Page>(size / kPageSize, Page::reserved));
   return pointer_to(begin);
 }
@@ -181,6 +206,18 @@ bool commit(void* address, std::size_t size) {
   if (!fake_os::permitted(Call::commit)) return false;
   return fake_os::change(address, size, Page::committed, PROT_READ | PROT_WRITE, "commit");
 }
+
+bool decommit(void* address, std::size_t size) {
+  const std::lock_guard guard(system().lock);
+  fake_os::require_committed(address, size, "decommit of pages that are not committed");
+  if (!fake_os::permitted(Call::decommit)) return false;
+  return madvise(address, size, MADV_DONTNEED) == 0 &&
+         fake_os::change(address, size, Page::reserved, PROT_NONE, "decommit");
+}
+
+bool counts_commits() { return system().counts_commits; }
+
+std::uint64_t random() { return system().random; }
 
 bool make_readable(void* address, std::size_t size) {
   const std::lock_guard guard(system().lock);
@@ -215,6 +252,7 @@ bool which_written(void* address, std::size_t pages, unsigned char* out) {
   fake_os::require_committed(address, pages * kPageSize, "which_written of pages that are not committed");
   return fake_os::permitted(Call::which_written) && mincore(address, pages * kPageSize, out) == 0;
 }
+
 
 std::size_t cpu_bound() { return fake_os::system().cpus; }
 

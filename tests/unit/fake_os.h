@@ -16,13 +16,14 @@ enum class Call {
   reserve,
   unreserve,
   commit,
+  decommit,
   make_readable,
   discard,
   forbid_huge_pages,
   allow_huge_pages,
   which_written
 };
-inline constexpr std::size_t kCalls = 8;
+inline constexpr std::size_t kCalls = 9;
 
 // Gives all memory back, forgets counts, refusals, hooks, the limit and what was printed.
 void reset();
@@ -33,6 +34,10 @@ void allow(Call call);
 std::uint64_t calls(Call call);
 
 void set_address_space_limit(std::size_t bytes);
+// What is committed counts against a limit; does not, after reset().
+void count_commits();
+// What os::random gives; 0 after reset(), so that chunks begin at their slots.
+void set_random(std::uint64_t bits);
 // 0, and none are known, after reset().
 void set_cpu_bound(std::size_t cpus);
 

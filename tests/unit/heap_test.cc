@@ -203,14 +203,43 @@ TEST_F(HeapTest, FreePagesAboveTheLimitGoAtOnce) {
 
 // A discard takes microseconds, and sends interrupts where there are threads: a call pays for one, the next ones go on.
 TEST_F(HeapTest, ACallMakesOneDiscard) {
-  const std::vector<void*> all = make(nullptr, 20, 10 * kPageSize);
-  const std::vector<void*> small = make(nullptr, 20, 100);
+  const std::vector<void*> all = make(nullptr, 12, 10 * kPageSize);
+  const std::vector<void*> small = make(nullptr, 12, 100);
   for (std::size_t i = 0; i < all.size(); i += 2) rig_.free(nullptr, all[i]);  // no two are neighbours
   rig_.heap.options.dirty_floor = rig_.heap.options.dirty_percent = 0;
   for (std::size_t i = 0; i < small.size() / 2; ++i) {
     EXPECT_EQ(fake_os::discards().size(), i);
     rig_.free(nullptr, small[i]);
   }
+  EXPECT_EQ(rig_.sums().dirty_bytes, 0u);
+  rig_.expect_in_order();
+}
+
+// An event can be a batch of frees that leaves a page of many blocks behind: far above the limit a call makes several.
+TEST_F(HeapTest, FreesDoNotOutrunTheRelease) {
+  const std::vector<void*> all = make(nullptr, 400, 10 * kPageSize);
+  for (std::size_t i = 0; i < all.size(); i += 2) rig_.free(nullptr, all[i]);
+  rig_.heap.options.dirty_floor = rig_.heap.options.dirty_percent = 0;
+  for (int i = 0; i < 30; ++i) rig_.heap.release_due();
+  EXPECT_LE(rig_.sums().dirty_bytes, 64 * kPageSize);
+  rig_.expect_in_order();
+}
+
+// Pages whose discard was refused are due again, and asked for more and more rarely while that goes on.
+TEST_F(HeapTest, WhatTheSystemRefusedIsReturnedLater) {
+  rig_.heap.options.dirty_floor = rig_.heap.options.dirty_percent = 0;
+  const std::vector<void*> all = make(nullptr, 100, 10 * kPageSize);
+  const std::vector<void*> small = make(nullptr, 4000, 100);
+  fake_os::refuse(Call::discard);
+  free(nullptr, all);
+  for (std::size_t i = 0; i < small.size(); i += 2) rig_.free(nullptr, small[i]);
+  const std::uint64_t before = fake_os::calls(Call::discard);
+  for (std::size_t i = 1; i < small.size(); i += 2) rig_.free(nullptr, small[i]);
+  EXPECT_LE(fake_os::calls(Call::discard) - before, 8u);
+  EXPECT_GE(rig_.sums().dirty_bytes, 1000 * kPageSize);
+  rig_.expect_in_order();
+  fake_os::allow(Call::discard);
+  for (int i = 0; i < 30000; ++i) rig_.free(nullptr, rig_.allocate(nullptr, 100));
   EXPECT_EQ(rig_.sums().dirty_bytes, 0u);
   rig_.expect_in_order();
 }

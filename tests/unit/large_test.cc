@@ -48,12 +48,17 @@ TEST_F(LargeTest, AlignedBeyondABlock) {
   }
 }
 
-// A chunk begins at a multiple of 1 GiB, no more: a larger alignment cannot be served, not even by its first block.
-TEST_F(LargeTest, RefusesAlignmentsAboveASlot) {
-  void* first = make(100 * kKiB, 1);
-  rig_.free(nullptr, first);
-  for (std::size_t align = kSlotSize * 2; align != 0; align *= 2)
+TEST_F(LargeTest, AlignedAsFarAsAddressSpaceGoes) {
+  for (std::size_t align = kSlotSize * 2; align <= (std::size_t{1} << 36); align *= 2) {
+    void* object = rig_.allocate_aligned(align, 100);
+    ASSERT_NE(object, nullptr) << align;
+    EXPECT_EQ(address_of(object) % align, 0u) << align;
+    rig_.free(nullptr, object);
+    EXPECT_EQ(rig_.allocate_aligned(align, 100), object) << "its place serves again";
+  }
+  for (std::size_t align = std::size_t{1} << 47; align != 0; align *= 2)
     EXPECT_EQ(rig_.allocate_aligned(align, 100), nullptr) << align;
+  rig_.expect_in_order();
 }
 
 TEST_F(LargeTest, RefusesWhatNoAddressSpaceHolds) {

@@ -50,13 +50,10 @@ class Walk {
     return 1;
   }
 
-  // What the system would not take once is dirty, and tried again only after another use.
-  static bool refused() { return fake_os::calls(fake_os::Call::discard) != fake_os::discards().size(); }
-
   void free_block(const Block& block, char* begin) {
     if (block.kind.load() != BlockKind::free) fault(begin, "free in the chunk, not in its descriptor");
     if (block.dirty != block.resident) fault(begin, "free, and its resident pages are not all dirty");
-    if (block.dirty != 0 && block.queued.load() == 0 && !refused()) fault(begin, "free and dirty, and not queued");
+    if (block.dirty != 0 && block.queued.load() == 0) fault(begin, "free and dirty, and not queued");
     count_masks(block, begin);
   }
 
@@ -83,7 +80,7 @@ class Walk {
     if (free != row.capacity && block.settle_at != next)
       fault(block.address(), "its bin looks at it too early or late");
     if (block.dirty & ~block.resident) fault(block.address(), "a page is dirty and not resident");
-    if (block.dirty != 0 && block.queued.load() == 0 && !refused())
+    if (block.dirty != 0 && block.queued.load() == 0)
       fault(block.address(), "a dirty slab is not queued");
     ledger.small_bytes += std::uint64_t{row.capacity - free} * row.size;
     count_masks(block, block.address());
@@ -106,11 +103,11 @@ class Walk {
       if (!empty && !(block.resident & bit_of(page)))
         fault(block.address(), "a page under a live object is not resident");
       const bool dirty = (block.dirty & bit_of(page)) != 0, waits = empty && (block.resident & bit_of(page)) != 0;
-      if (dirty != waits && (dirty || !refused())) {
+      if (dirty != waits) {
         fault(block.address(), "dirty pages of a mixed block are not its free resident ones");
       }
     }
-    if (block.dirty != 0 && block.queued.load() == 0 && !refused())
+    if (block.dirty != 0 && block.queued.load() == 0)
       fault(block.address(), "a dirty mixed block is not queued");
     ledger.small_bytes += std::uint64_t{mixed::kGranules - free} << mixed::kGranuleShift;
     count_masks(block, block.address());

@@ -53,7 +53,7 @@ class PageHeapTest : public testing::Test {
   }
   // Ends a large object as the heap does.
   void end(Block& first) {
-    if (!heap_.keep_spare(first)) heap_.free_run(first, false);
+    if (!heap_.keep_spare(first)) heap_.free_run(first, Left::all);
   }
   // Discards what is due, as the release policy does; the blocks it began with.
   std::vector<Block*> release(std::uint64_t older_than) {
@@ -63,7 +63,7 @@ class PageHeapTest : public testing::Test {
       if (due.what == Due::What::nothing) return begun;
       begun.push_back(due.block);
       if (due.what != Due::What::free_run) continue;
-      heap_.end_free_run(due, os::discard(due.block->address(), due.blocks * kBlockSize));
+      heap_.end_free_run(due, os::discard(due.block->address(), due.blocks * kBlockSize) ? Left::nothing : Left::all);
     }
   }
   void expect_in_order() {
@@ -141,7 +141,7 @@ TEST_F(PageHeapTest, WhatIsBeingDiscardedIsNobodys) {
   const Due due = heap_.pop_due(0);
   ASSERT_EQ(due.what, Due::What::free_run);
   EXPECT_NE(make_slab(1), block);
-  heap_.end_free_run(due, os::discard(block->address(), kBlockSize));
+  heap_.end_free_run(due, os::discard(block->address(), kBlockSize) ? Left::nothing : Left::all);
   EXPECT_NE(make_slab(1), block + 1);
   EXPECT_EQ(block->kind.load(), BlockKind::slab);
 }
@@ -149,12 +149,14 @@ TEST_F(PageHeapTest, WhatIsBeingDiscardedIsNobodys) {
 TEST_F(PageHeapTest, ADiscardThatFailedLeavesEveryPageDirty) {
   Block* block = make_slab(3);
   heap_.free_block(*block);
-  heap_.end_free_run(heap_.pop_due(0), false);
+  heap_.end_free_run(heap_.pop_due(0), Left::all);
   EXPECT_EQ(heap_.dirty_pages(), kPagesPerBlock);
   EXPECT_EQ(sums().returned_pages.get(), 0u);
   const PageHeap::Run run = heap_.take_run(1, 1, kPagesPerBlock);
   ASSERT_EQ(run.first, block);
-  EXPECT_EQ(run.dirty_pages, kPagesPerBlock);
+  std::size_t dirty = 0;
+  heap_.forget_dirty(run, [&](char*, std::size_t bytes) { dirty += bytes; });
+  EXPECT_EQ(dirty, kBlockSize);
 }
 
 TEST_F(PageHeapTest, ARunTellsItsDirtyPagesOnceLowestFirst) {
@@ -182,7 +184,7 @@ TEST_F(PageHeapTest, ARunBeginsAtADirtyBlockWhereOneHasRoom) {
   Block* const high = run(3, 40);
   run(1, 16);
   for (Block* first : {low, narrow, high}) {
-    heap_.free_run(*first, false);
+    heap_.free_run(*first, Left::all);
     if (first == low) release(0);
   }
   EXPECT_EQ(run(2, 30), high);
@@ -194,8 +196,8 @@ TEST_F(PageHeapTest, ARunBeginsAtADirtyBlockWhereOneHasRoom) {
   release(0);
   EXPECT_EQ(run(1, 1), high + 2) << "the lowest free block";
   os::discard(low[1].address(), 20 * kPageSize);
-  heap_.free_run(low[1], true);
-  heap_.free_run(*narrow, false);
+  heap_.free_run(low[1], Left::nothing);
+  heap_.free_run(*narrow, Left::all);
   EXPECT_EQ(run(1, 16), narrow) << "dirty since the last search, which found none";
   expect_in_order();
 }
@@ -205,12 +207,12 @@ TEST_F(PageHeapTest, RunsCountExactlyTheirPages) {
   EXPECT_EQ(heap_.large_pages(), 33u);
   EXPECT_EQ(sums().resident_pages.get(), 33u);
   expect_in_order();
-  heap_.free_run(*first, false);
+  heap_.free_run(*first, Left::all);
   EXPECT_EQ(heap_.dirty_pages(), 33u);
   expect_in_order();
   first = run(3, 48);
   os::discard(first->address(), 48 * kPageSize);
-  heap_.free_run(*first, true);
+  heap_.free_run(*first, Left::nothing);
   EXPECT_EQ(sums().resident_pages.get(), 0u);
   expect_in_order();
 }
@@ -255,8 +257,8 @@ TEST_F(PageHeapTest, ARefusedCommitDoesNotEndTheSearch) {
   constexpr std::size_t kChunk = 64 * kMiB / kBlockSize, kWant = 16;
   Block* most = run(kChunk, 1);  // the whole first chunk, of which little is committed
   Block* second = run(kWant, kWant * kPagesPerBlock);
-  heap_.free_run(*most, false);
-  heap_.free_run(*second, false);
+  heap_.free_run(*most, Left::all);
+  heap_.free_run(*second, Left::all);
   fake_os::refuse(Call::commit);
   EXPECT_EQ(run(kWant, kWant * kPagesPerBlock), second);
   EXPECT_EQ(heap_.take_run(2 * kWant, 1, 2 * kWant * kPagesPerBlock).first, nullptr);
@@ -275,25 +277,24 @@ TEST_F(PageHeapTest, OutOfMemoryIsNullUntilThereIsSome) {
 TEST_F(PageHeapTest, UnderALimitAChunkTakesASmallPartOfIt) {
   fake_os::set_address_space_limit(256 * kMiB);
   ASSERT_NE(run(1, 1), nullptr);
-  EXPECT_LE(sums().reserved_bytes.get(), 16 * kMiB);
+  EXPECT_LE(sums().reserved_bytes.get(), 32 * kMiB);
   ASSERT_NE(run(32 * kMiB / kBlockSize, 1), nullptr);
   expect_in_order();
 }
 
 // A chunk given back leaves blocks behind that the dirty queue knew, and a place where the next chunk may come to lie.
 TEST_F(PageHeapTest, AChunkGivenBackLeavesNothingInTheQueue) {
-  fake_os::set_address_space_limit(64 * kMiB);
   std::vector<Block*> freed;
   for (int i = 0; i < 40; ++i) freed.push_back(make_slab(0x0101));
   for (std::size_t i = 0; i < freed.size(); i += 2) heap_.free_block(*freed[i]);  // queued, and not neighbours
   for (std::size_t i = 1; i < freed.size(); i += 2) heap_.free_block(*freed[i]);
-  ASSERT_EQ(fake_os::reservations().size(), 2u);
+  ASSERT_EQ(fake_os::reservations().size(), 3u);
   fake_os::refuse(Call::reserve, 0, 1);  // what a limit answers to the first try
   Block* large = run(100 * kMiB / kBlockSize, 17);
   ASSERT_NE(large, nullptr);
   EXPECT_EQ(heap_.dirty_pages(), 0u);
   expect_in_order();
-  heap_.free_run(*large, false);
+  heap_.free_run(*large, Left::all);
   expect_in_order();
   EXPECT_EQ(release(0), (std::vector<Block*>{large}));
   EXPECT_EQ(sums().resident_pages.get(), 0u);
@@ -317,11 +318,57 @@ TEST_F(PageHeapTest, AChunkGivenBackServesAgain) {
     small = slabs(60);
     expect_in_order();
     for (Block* block : small) heap_.free_block(*block);
-    heap_.free_run(*large, false);
+    heap_.free_run(*large, Left::all);
     release(0);
     expect_in_order();
     EXPECT_EQ(sums().resident_pages.get(), 0u);
   }
+}
+
+// What is free under a limit is not kept from the program's own maps.
+TEST_F(PageHeapTest, UnderALimitAFreeChunkGoesBackAtOnce) {
+  make_slab(1);
+  const std::uint64_t before = sums().reserved_bytes.get();
+  fake_os::set_address_space_limit(std::size_t{1} << 30);
+  const std::size_t reservations = fake_os::reservations().size();
+  for (std::size_t size = 300 * kMiB; size < 310 * kMiB; size += kMiB) {
+    Block* large = run(size / kBlockSize, 17);
+    ASSERT_NE(large, nullptr);
+    heap_.free_run(*large, Left::all);
+    EXPECT_EQ(sums().reserved_bytes.get(), before);
+    EXPECT_EQ(fake_os::reservations().size(), reservations);
+    expect_in_order();
+  }
+}
+
+// The block that the release policy looks at keeps its descriptor, whatever becomes of its chunk.
+TEST_F(PageHeapTest, AChunkThatIsLookedAtStays) {
+  make_slab(1);
+  fake_os::set_address_space_limit(std::size_t{1} << 30);
+  for (std::size_t i = 1; i < 64 * kMiB / kBlockSize; ++i) make_slab(1);
+  Block* lonely = make_slab(0x0001);  // in a chunk of its own
+  heap_.mark_dirty(*lonely, 1);
+  const Due due = heap_.pop_due(0);
+  ASSERT_EQ(due.block, lonely);
+  heap_.free_block(*lonely);
+  EXPECT_EQ(due.block->kind.load(), BlockKind::free);
+  heap_.end_look();
+  Block* again = make_slab(1);
+  EXPECT_EQ(again, lonely);
+  const std::uintptr_t address = address_of(again->address());
+  heap_.free_block(*again);
+  EXPECT_EQ(map_->block_fast(address), nullptr);
+}
+
+TEST_F(PageHeapTest, ReservesAreGivenUpInTheLastResort) {
+  Block* first = run(100, 16);
+  end(*run(1, 16));
+  end(*run(1, 16));
+  heap_.give_up_reserves();
+  release(0);
+  expect_in_order();
+  EXPECT_EQ(run(99, 16), first + 1) << "the address space in front of a large object";
+  expect_in_order();
 }
 
 // A size that comes again is kept whole; what was freed once is at once there for others.
@@ -384,8 +431,9 @@ TEST_F(PageHeapTest, SparesAreFewAndSmall) {
 
 TEST_F(PageHeapTest, SparesAreGivenUpBeforeMemoryIsOut) {
   for (int i = 0; i < 2; ++i) end(*run(1, 16));
+  ASSERT_NE(heap_.take_slab(1, kMostObjects), nullptr);
   fake_os::refuse(Call::commit);
-  std::size_t taken = 0;
+  std::size_t taken = 1;
   while (heap_.take_slab(1, kMostObjects) != nullptr) ++taken;
   fake_os::allow(Call::commit);
   EXPECT_EQ(taken * kBlockSize, sums().committed_bytes.get());

@@ -19,7 +19,11 @@ void Rig::warm_up() {
 }
 
 void* Rig::pop(ThreadCache& cache, std::size_t c) {
-  if (cache.shares()) return rseq::pop<kClassesBelowLine>(cache.shared, marked(cache), c);
+  if (cache.shares()) {
+    void* object = rseq::pop<kClassesBelowLine>(cache.shared, marked(cache), c);
+    if (object != nullptr) Limbo::leave(object);
+    return object;
+  }
   Stack stack = cache.own_stack(c);
   if (stack.count() == 0) return nullptr;
   void* object = stack.pop();
@@ -28,9 +32,11 @@ void* Rig::pop(ThreadCache& cache, std::size_t c) {
 }
 
 bool Rig::push(ThreadCache& cache, std::size_t c, void* object) {
-  if (cache.shares()) return rseq::push<kClassesBelowLine>(cache.shared, marked(cache), c, object);
+  if (cache.shares())
+    return rseq::push<kClassesBelowLine>(cache.shared, marked(cache), c, object, heap.limbo.key(object));
   Stack stack = cache.own_stack(c);
-  if (stack.is_full() || stack.newest() == object) return false;
+  if (stack.is_full()) return false;
+  heap.limbo.enter(object);
   stack.push(object);
   stack.end();
   return true;
@@ -55,7 +61,6 @@ void Rig::free(ThreadCache* cache, void* object) {
 
 void* Rig::reallocate(ThreadCache* cache, void* object, std::size_t size) {
   Block& block = heap.block_of(object, "realloc");
-  heap.check_live(block, object, "realloc");
   const std::size_t usable_now = heap.usable_size(block, object);
   if (block.kind.load() == BlockKind::large && size > kLargestSmall) return heap.resize_large(cache, block, size);
   if (block.kind.load() != BlockKind::large && size <= usable_now && size >= usable_now - usable_now / 4) return object;

@@ -1,0 +1,9 @@
+// Fork: the heap is whole in the child, and no thread of the parent waits for ever.
+#pragma once
+
+namespace neap {
+
+// Registers our handlers with the C library, unless another library's registration has had them registered already.
+void watch_forks();
+
+}  // namespace neap
