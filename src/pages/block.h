@@ -1,5 +1,5 @@
-// Block: the descriptor of 64 KiB of address space. It lives apart from the data (its chunk's metadata), so that a free
-// never writes to the freed memory and a released page stays released.
+// Block: the descriptor of 64 KiB of address space. It lives apart from the data (its chunk's metadata), so that a
+// slab's free objects are never written to and a released page stays released.
 //
 // Two cache lines: free reads the first one of whatever object, on every core; what changes with each refill and each
 // batch of frees lies in the second. (In one line: a sixth more CPU where one thread takes what another frees.)
