@@ -1,5 +1,5 @@
-// 64 threads, each of which goes to another CPU every few steps: what belongs to a CPU is left in the middle of use all the
-// time. CPUs may be taken away and given back meanwhile. Half of the objects are handed to another thread.
+// 64 threads, each of which goes to another CPU every few steps: what belongs to a CPU is left in the middle of use all
+// the time. CPUs may be taken away and given back meanwhile. Half of the objects are handed to another thread.
 #include <sched.h>
 #include <unistd.h>
 
