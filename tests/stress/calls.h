@@ -11,6 +11,7 @@
 #else
 #include <malloc.h>
 
+#include <cerrno>
 #include <cstdlib>
 #endif
 
@@ -39,7 +40,9 @@ inline void* allocate(std::size_t size) { return std::malloc(size); }
 inline void* allocate_zeroed(std::size_t size) { return std::calloc(1, size); }
 inline void* allocate_aligned(std::size_t align, std::size_t size) {
   void* object = nullptr;
-  return posix_memalign(&object, align, size) == 0 ? object : nullptr;
+  const int code = posix_memalign(&object, align, size);
+  if (code != 0) errno = code;
+  return code == 0 ? object : nullptr;
 }
 inline void* reallocate(void* object, std::size_t size) { return std::realloc(object, size); }
 inline void deallocate(void* object) { std::free(object); }

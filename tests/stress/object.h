@@ -3,6 +3,7 @@
 #ifndef NEAP_TESTS_STRESS_OBJECT_H
 #define NEAP_TESTS_STRESS_OBJECT_H
 
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 
@@ -35,11 +36,14 @@ inline bool intact(const Object& object, std::size_t size) {
   return true;
 }
 
+inline constexpr const char* refused = "an allocation well below every limit was refused";
+
 inline void check_new(const Object& object, std::size_t alignment) {
-  require(object.bytes != nullptr, "an allocation well below every limit was refused");
   require(reinterpret_cast<std::uintptr_t>(object.bytes) % alignment == 0, "alignment");
   require(usable_size(object.bytes) >= object.size, "usable size below the size asked for");
 }
+
+inline void check_refusal() { require(errno == ENOMEM, "memory was refused, and errno is not ENOMEM"); }
 
 inline void check_zero(const Object& object) {
   for (std::size_t at = 0; at < object.size; ++at) {
@@ -50,10 +54,12 @@ inline void check_zero(const Object& object) {
   }
 }
 
-inline Object make(Random& random, std::size_t size) {
+// False, and no object, when memory is refused.
+inline bool try_make(Random& random, std::size_t size, Object& out) {
   Object object{nullptr, size, random.next()};
   std::size_t alignment = size >= 16 ? 16 : 8;
   const std::size_t way = random.below(20);
+  errno = 0;
   if (way == 0) {
     alignment = std::size_t{8} << random.below(10);
     object.bytes = static_cast<unsigned char*>(allocate_aligned(alignment, size));
@@ -63,20 +69,41 @@ inline Object make(Random& random, std::size_t size) {
   } else {
     object.bytes = static_cast<unsigned char*>(allocate(size));
   }
+  if (object.bytes == nullptr) {
+    check_refusal();
+    return false;
+  }
   check_new(object, alignment);
   write(object, 0);
+  out = object;
+  return true;
+}
+
+inline Object make(Random& random, std::size_t size) {
+  Object object;
+  require(try_make(random, size, object), refused);
   return object;
 }
 
-inline void resize(Object& object, std::size_t size) {
+// False when memory is refused; the object is whole then.
+inline bool try_resize(Object& object, std::size_t size) {
+  errno = 0;
   auto* bytes = static_cast<unsigned char*>(reallocate(object.bytes, size));
+  if (bytes == nullptr) {
+    check_refusal();
+    require(intact(object, object.size), "contents after a realloc that was refused");
+    return false;
+  }
   const std::size_t kept = object.size < size ? object.size : size;
   object.bytes = bytes;
   object.size = size;
   check_new(object, size >= 16 ? 16 : 8);
   require(intact(object, kept), "contents after realloc");
   write(object, kept);
+  return true;
 }
+
+inline void resize(Object& object, std::size_t size) { require(try_resize(object, size), refused); }
 
 inline void destroy(Object& object) {
   require(intact(object, object.size), "contents before free");

@@ -35,6 +35,8 @@ struct System {
   std::string printed;
 };
 
+void (*ending)() = nullptr;
+
 System& system() {
   static System* it = new System;
   return *it;
@@ -139,6 +141,7 @@ std::uint64_t calls(Call call) {
 
 void set_page_size(std::size_t bytes) { os::page_size = bytes; }
 void set_address_space_limit(std::size_t bytes) { system().limit = bytes; }
+void set_abort(void (*other)()) { ending = other; }
 void count_commits() { system().counts_commits = true; }
 void set_random(std::uint64_t bits) { system().random = bits; }
 void set_cpu_bound(std::size_t cpus) { system().cpus = cpus; }
@@ -285,7 +288,10 @@ void print(const char* text, std::size_t size) {
   std::fwrite(text, 1, size, stderr);
 }
 
-void abort() { std::_Exit(fake_os::kAbortExitCode); }
+void abort() {
+  if (fake_os::ending != nullptr) fake_os::ending();
+  std::_Exit(fake_os::kAbortExitCode);
+}
 
 }  // namespace os
 }  // namespace neap

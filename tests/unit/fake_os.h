@@ -64,5 +64,7 @@ std::string printed();
 
 // An ending of the program that a test can expect: what os::abort does here.
 inline constexpr int kAbortExitCode = 70;
+// Another ending.
+void set_abort(void (*ending)());
 
 }  // namespace neap::fake_os

@@ -1,210 +1,41 @@
-// Random operations on a whole heap against a model that knows each object's place, size and contents: objects never
-// overlap, keep what was written, read as zeros when that was asked, and the heap's sums equal a recount. One seed a
-// test, so that a failure names what to run again; NEAP_FUZZ_SECONDS makes the last test go on with fresh seeds for
-// that long.
-#include <gtest/gtest.h>
+// The model (model.h) driven by seeds, one a test, so that a failure names what to run again; NEAP_FUZZ_SECONDS makes
+// the last test go on with fresh seeds for that long.
+#include "model.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <map>
 #include <random>
-
-#include "rig.h"
 
 namespace neap {
 namespace {
 
-using fake_os::Call;
-
-struct Object {
-  std::size_t size;
-  unsigned char fill;
-};
-
-class Model {
- public:
-  explicit Model(unsigned seed, std::size_t system_page = kPageSize) : rig_(system_page), random_(seed) {
-    Options& options = rig_.heap.options;
-    options.decay_events = pick(2) == 0 ? 0 : pick(3000);
-    options.dirty_floor = pick(3) == 0 ? 0 : pick(4 << 20);
-    options.cache_bytes = pick(4) == 0 ? pick(2000) : options.cache_bytes;
-    for (const int i : {0, 1}) caches_[i] = rig_.heap.open_cache();
-  }
-
-  void run(int steps) {
-    for (int i = 0; i < steps && !testing::Test::HasFailure(); ++i) {
-      if (pick(400) == 0) growing_ = pick(3) != 0;
-      if (pick(300) == 0) trouble();
-      step();
-      if (pick(150) == 0) burst();
-      if (i % 500 == 499) look();
-    }
-    finish();
-  }
-
-  std::uint64_t mixed_blocks_seen() const { return mixed_blocks_seen_; }
-
- private:
-  void look() {
-    rig_.expect_in_order();
-    mixed_blocks_seen_ += rig_.recounted().mixed_blocks;
-  }
-
-  // Many objects of one size, or the end of most there are: so slabs of sizes that nobody asks for any more come about.
-  void burst() {
-    if (pick(2) == 0) {
-      const std::size_t size = 1 + pick(pick(2) == 0 ? 200 : 3000);
-      for (std::size_t i = 150000 / (size + 100); i > 0; --i) allocate(size);
-      return;
-    }
-    for (auto it = objects_.begin(); it != objects_.end();) {
-      const auto next = std::next(it);
-      if (pick(5) != 0) free(it);
-      it = next;
-    }
-    look();
-  }
-
-  std::size_t pick(std::size_t below) { return random_() % below; }
-
-  std::size_t any_size() {
-    switch (pick(10)) {
-      case 0:
-        return 1 + pick(400 << 10);
-      case 1:
-        return 1 + pick(40 << 10);
-      case 2:
-        return 1 + pick(4096);
-      default:
-        return 1 + pick(300);
-    }
-  }
-  ThreadCache* any_cache() { return caches_[pick(3)]; }
-  auto any_object() {
-    auto it = objects_.lower_bound(reinterpret_cast<char*>(random_() | (std::uint64_t{random_()} << 32)));
-    if (it == objects_.end()) it = objects_.begin();
-    std::advance(
-        it, static_cast<long>(pick(std::min<std::size_t>(objects_.size(), 50))) % std::distance(it, objects_.end()));
-    return it;
-  }
-
-  void step() {
-    const std::size_t action = pick(100);
-    if (objects_.empty() || action < (growing_ ? 48u : 30u)) return allocate();
-    if (action < 80) return free(any_object());
-    if (action < 97) return resize(any_object());
-    if (action == 97) return rig_.heap.flush(*caches_[pick(2)]);
-    if (action == 98) return static_cast<void>(rig_.heap.release_all());
-    ThreadCache*& cache = caches_[pick(2)];
-    rig_.heap.close_cache(*cache);
-    cache = rig_.heap.open_cache();  // the one just closed, which needs no memory
-  }
-
-  void allocate() { allocate(any_size()); }
-  void allocate(std::size_t size) {
-    const bool zero = pick(4) == 0;
-    const std::size_t align = pick(30) == 0 ? kPageSize << pick(8) : 1;
-    void* got =
-        align > 1 ? rig_.heap.allocate_large(any_cache(), size, align, zero) : rig_.allocate(any_cache(), size, zero);
-    if (got == nullptr) return refused(size);
-    EXPECT_EQ(address_of(got) % align, 0u);
-    char* at = static_cast<char*>(got);
-    if (zero) check(at, 0, size, 0, "not zeroed");
-    enter(at, {size, static_cast<unsigned char>(1 + pick(255))}, 0);
-  }
-
-  void refused(std::size_t size) { EXPECT_TRUE(troubled_) << "no memory for " << size << " bytes"; }
-
-  void free(std::map<char*, Object>::iterator it) {
-    check(it->first, 0, it->second.size, it->second.fill, "changed before its free");
-    char* at = it->first;
-    objects_.erase(it);
-    rig_.free(any_cache(), at);
-  }
-
-  void resize(std::map<char*, Object>::iterator it) {
-    const Object old = it->second;
-    char* from = it->first;
-    const std::size_t size = pick(2) == 0 ? any_size() : old.size + pick(old.size + 1);
-    char* to = static_cast<char*>(rig_.reallocate(any_cache(), from, size));
-    if (to == nullptr) return refused(size);
-    objects_.erase(it);
-    check(to, 0, std::min(size, old.size), old.fill, "changed by its resize");
-    enter(to, {size, old.fill}, std::min(size, old.size));
-  }
-
-  // Enters an object into the model, filled from `from` on; fails when it overlaps another.
-  void enter(char* at, Object object, std::size_t from) {
-    const auto next = objects_.lower_bound(at);
-    EXPECT_TRUE(next == objects_.end() || at + object.size <= next->first) << "overlaps the next object";
-    EXPECT_TRUE(next == objects_.begin() || std::prev(next)->first + std::prev(next)->second.size <= at)
-        << "overlaps the one before";
-    EXPECT_GE(rig_.usable(at), object.size);
-    std::memset(at + from, object.fill, object.size - from);
-    objects_.emplace(at, object);
-  }
-
-  static void check(const char* at, std::size_t from, std::size_t to, unsigned char fill, const char* what) {
-    for (std::size_t i = from; i < to; ++i) {
-      if (static_cast<unsigned char>(at[i]) != fill) {
-        ADD_FAILURE() << what << ": byte " << i << " of " << to;
-        return;
-      }
-    }
-  }
-
-  // Begins or ends a time in which the system refuses something.
-  void trouble() {
-    for (const Call call : {Call::reserve, Call::commit, Call::discard}) fake_os::allow(call);
-    troubled_ = pick(2) == 0;
-    if (!troubled_) return;
-    constexpr Call kAll[] = {Call::reserve, Call::commit, Call::discard};
-    fake_os::refuse(kAll[pick(4)], pick(5), 1 + pick(40));
-  }
-
-  void finish() {
-    for (const Call call : {Call::reserve, Call::commit, Call::discard}) fake_os::allow(call);
-    while (!objects_.empty()) free(objects_.begin());
-    for (ThreadCache* cache : {caches_[0], caches_[1]}) rig_.heap.close_cache(*cache);
-    rig_.expect_in_order();
-    EXPECT_EQ(rig_.sums().small_bytes, 0u);
-    EXPECT_EQ(rig_.sums().large_bytes, 0u);
-  }
-
-  Rig rig_;
-  std::mt19937 random_;
-  ThreadCache* caches_[3] = {};  // the last stays null: a thread without
-  std::map<char*, Object> objects_;
-  bool growing_ = true, troubled_ = false;
-  std::uint64_t mixed_blocks_seen_ = 0;
-};
+// Returns how many mixed blocks were seen.
+std::uint64_t run_seed(unsigned seed, int steps, std::size_t system_page = kPageSize) {
+  SCOPED_TRACE(seed);
+  SeededChoices choices(seed);
+  Model model(choices, system_page);
+  model.run(steps);
+  return model.mixed_blocks_seen();
+}
 
 class ModelTest : public testing::TestWithParam<unsigned> {};
 INSTANTIATE_TEST_SUITE_P(Seed, ModelTest, testing::Range(1u, 13u));
 
-TEST_P(ModelTest, AloneInItsProcess) {
-  SCOPED_TRACE(GetParam());
-  Model(GetParam()).run(4000);
-}
+TEST_P(ModelTest, AloneInItsProcess) { run_seed(GetParam(), 4000); }
 
 TEST_P(ModelTest, AmongOtherThreads) {
   leave_single_thread();
-  SCOPED_TRACE(GetParam());
-  Model(GetParam() + 1000).run(4000);
+  run_seed(GetParam() + 1000, 4000);
 }
 
 TEST_P(ModelTest, WithLargerPages) {
-  SCOPED_TRACE(GetParam());
-  for (const std::size_t page : {4 * kPageSize, 16 * kPageSize}) Model(GetParam() + 2000, page).run(1500);
+  for (const std::size_t page : {4 * kPageSize, 16 * kPageSize}) run_seed(GetParam() + 2000, 1500, page);
 }
 
 TEST(ModelCoverage, SparseSlabsAreOpened) {
   std::uint64_t seen = 0;
   for (unsigned seed = 1; seed <= 4; ++seed) {
-    Model model(seed);
-    model.run(4000);
-    seen += model.mixed_blocks_seen();
+    seen += run_seed(seed, 4000);
   }
   EXPECT_GT(seen, 0u);
 }
@@ -215,8 +46,7 @@ TEST(ModelFuzz, FreshSeeds) {
   std::random_device device;
   do {
     const unsigned seed = again == nullptr ? device() : static_cast<unsigned>(std::strtoul(again, nullptr, 10));
-    SCOPED_TRACE(seed);
-    Model(seed, kPageSize << seed % 3 * 2).run(3000);
+    run_seed(seed, 3000, kPageSize << seed % 3 * 2);
   } while (std::chrono::steady_clock::now() < end && !HasFailure());
 }
 

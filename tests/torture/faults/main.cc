@@ -1,0 +1,132 @@
+// Refuses the system calls of the library one by one: each call of a run of the workload alone, every Nth, all from the
+// Nth on, and each kind for ever. Every run is a process of its own.
+//
+//   torture_faults            all of them
+//   torture_faults RUNS       so many, others with each seed
+//   NEAP_REFUSE="mprotect every 3" torture_faults     one of them again
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <random>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "calls.h"
+#include "figures.h"
+#include "refuse.h"
+#include "workload.h"
+
+namespace {
+
+constexpr unsigned longest_run_seconds = 300;  // a run takes less than one: longer is a deadlock
+
+void require_no_page_is_forgotten() {
+  if (!torture::tells_figures()) return;
+  const std::size_t resident = refuse::resident_bytes(), told = torture::figures().resident_bytes;
+  std::fprintf(stderr, "KiB: in memory %zu\n", resident / 1024);
+  stress::require(resident <= told, "pages in memory that the library forgot");
+}
+
+// The run of one plan, in a process of its own. Its last line tells how many calls of each kind there were.
+int run_under_plan() {
+  const std::uint64_t seed = stress::begin();
+  alarm(longest_run_seconds);
+  if (!refuse::begin_for_ever()) return stress::skipped;
+  const neap_telemetry at_start = torture::figures();
+  workload::run(seed);
+  const bool permitted_again = refuse::end();
+  if (permitted_again) workload::demand_everything();
+  workload::free_all();
+  stress::trim();
+  if (permitted_again) {
+    torture::require_all_came_back(at_start, stress::mebibyte);
+    require_no_page_is_forgotten();
+  }
+  for (int kind = 0; kind < refuse::call_kinds; ++kind)
+    std::printf("%llu ", static_cast<unsigned long long>(refuse::calls(static_cast<refuse::Call>(kind))));
+  return 0;
+}
+
+struct Ending {
+  int status = 0;  // as waitpid tells it
+  std::string output;
+};
+
+Ending run(const std::string& plan) {
+  const int output = memfd_create("output", MFD_CLOEXEC);
+  const pid_t process = fork();
+  if (process == 0) {
+    dup2(output, STDOUT_FILENO);
+    dup2(output, STDERR_FILENO);
+    setenv(refuse::plan_variable, plan.c_str(), 1);
+    execl("/proc/self/exe", "torture_faults", nullptr);
+    _exit(127);
+  }
+  Ending ending;
+  stress::require(process > 0 && waitpid(process, &ending.status, 0) == process, "fork and wait");
+  ending.output.resize(static_cast<std::size_t>(lseek(output, 0, SEEK_CUR)));
+  stress::require(pread(output, ending.output.data(), ending.output.size(), 0) >= 0, "the output of a run");
+  close(output);
+  return ending;
+}
+
+std::vector<unsigned long> count_calls() {
+  const Ending plain = run("none");
+  if (plain.status != 0) std::fputs(plain.output.c_str(), stderr);
+  stress::require(plain.status == 0, "the run without refusals");
+  std::istringstream last_line(plain.output.substr(plain.output.rfind('\n') + 1));
+  std::vector<unsigned long> counts(refuse::call_kinds);
+  for (unsigned long& count : counts) last_line >> count;
+  return counts;
+}
+
+// First what is refused for ever, then the others in any order.
+std::vector<std::string> all_plans(std::uint64_t seed) {
+  const std::vector<unsigned long> counts = count_calls();
+  std::vector<std::string> plans;
+  for (const char* call : refuse::call_names) plans.push_back(call + std::string(" for_ever 1"));
+  for (std::size_t kind = 0; kind < counts.size(); ++kind) {
+    const std::string call = refuse::call_names[kind];
+    std::printf("%s: %lu calls\n", call.c_str(), counts[kind]);
+    for (unsigned long n = 1; n <= counts[kind]; ++n) {
+      for (const char* way : {"once", "every", "from"}) plans.push_back(call + " " + way + " " + std::to_string(n));
+    }
+  }
+  std::shuffle(plans.begin() + refuse::call_kinds, plans.end(), std::mt19937_64(seed));
+  return plans;
+}
+
+bool passed(const std::string& plan) {
+  const Ending ending = run(plan);
+  if (ending.status == 0) return true;
+  if (WIFEXITED(ending.status) && WEXITSTATUS(ending.status) == stress::skipped) {
+    std::printf("skipped: %s\n", plan.c_str());
+    return true;
+  }
+  std::printf("FAILED (status %#x): %s=\"%s\"\n%s\n", static_cast<unsigned>(ending.status), refuse::plan_variable,
+              plan.c_str(), ending.output.c_str());
+  std::fflush(stdout);
+  return false;
+}
+
+// Every plan, or so many. True when all passed.
+bool run_plans(std::size_t most, std::uint64_t seed) {
+  std::vector<std::string> plans = all_plans(seed);
+  const std::size_t all = plans.size();
+  plans.resize(std::min(most, all));
+  const auto failed = std::count_if(plans.begin(), plans.end(), [](const std::string& plan) { return !passed(plan); });
+  std::printf("%zu runs of %zu, %td failed\n", plans.size(), all, failed);
+  return failed == 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (std::getenv(refuse::plan_variable) != nullptr) return run_under_plan();
+  const std::uint64_t seed = stress::begin();
+  setenv("NEAP_STRESS_SEED", std::to_string(seed).c_str(), 1);
+  return run_plans(argc > 1 ? std::strtoul(argv[1], nullptr, 0) : SIZE_MAX, seed) ? 0 : 1;
+}
