@@ -26,5 +26,5 @@ neap_black_box(preload.dlopen.deepbind COMMAND dlopen ${plugins} ENVIRONMENT "${
 if(TARGET neap_shared)
   add_test(NAME preload.exempt COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/exempt $<TARGET_FILE:neap_shared>
            $<TARGET_FILE_DIR:dlopen> ${plugins})
-  set_tests_properties(preload.exempt PROPERTIES TIMEOUT 60 SKIP_RETURN_CODE 77)
+  set_tests_properties(preload.exempt PROPERTIES SKIP_RETURN_CODE 77)
 endif()

@@ -16,6 +16,5 @@ if(TARGET neap_shared)
   foreach(name IN ITEMS plain_c edges aligned early_late thread_exit children)
     add_test(NAME preload.unknown_pages.${name}
              COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/unknown_pages $<TARGET_FILE:larger_pages_128> $<TARGET_FILE:neap_shared> $<TARGET_FILE:${name}>)
-    set_tests_properties(preload.unknown_pages.${name} PROPERTIES TIMEOUT 60)
   endforeach()
 endif()
