@@ -32,14 +32,16 @@ std::size_t pages_for(std::size_t size) { return round_up(size, os::page_size) >
 std::size_t align_in_blocks(std::size_t align) { return align <= kBlockSize ? 1 : align >> kBlockShift; }
 
 // Pages outside of objects that nobody counts as dirty must read as zeros.
-void make_zero(char* pages, std::size_t size) {
-  if (!os::discard(pages, size)) std::memset(pages, 0, size);
+void make_zero(PageHeap& heap, char* pages, std::size_t size) {
+  if (os::discard(pages, size)) return;
+  std::memset(pages, 0, size);
+  heap.note_refusal();
 }
 
 // The part of the garbage that lies behind an object's end.
-void make_zero_behind(char* end, char* garbage, char* garbage_end) {
+void make_zero_behind(PageHeap& heap, char* end, char* garbage, char* garbage_end) {
   char* const from = garbage < end ? end : garbage;
-  if (from < garbage_end) make_zero(from, static_cast<std::size_t>(garbage_end - from));
+  if (from < garbage_end) make_zero(heap, from, static_cast<std::size_t>(garbage_end - from));
 }
 
 // Copies [0, size) and discards what was copied. True when nothing of the source is resident afterwards.
@@ -105,7 +107,7 @@ void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t ali
     char* const behind = garbage + bytes;
     if (zero && garbage < end)
       std::memset(garbage, 0, static_cast<std::size_t>((behind < end ? behind : end) - garbage));
-    make_zero_behind(end, garbage, behind);
+    make_zero_behind(pages_, end, garbage, behind);
   });
   return begin;
 }
@@ -160,7 +162,7 @@ bool Heap::grow_in_place(Block& first, std::size_t size) {
   if (!pages_.resize(first, pages_for(size), stale)) return false;
   char* last_block = first.address() + (blocks_of(size) - 1) * kBlockSize;
   each_run(stale, [&](std::uint32_t page, std::uint32_t count) {
-    make_zero(last_block + page * kPageSize, count * kPageSize);
+    make_zero(pages_, last_block + page * kPageSize, count * kPageSize);
   });
   return true;
 }
@@ -183,9 +185,10 @@ void* Heap::move_large(ThreadCache* cache, Block& first, std::size_t size) {
   if (run.first == nullptr) return nullptr;
   char* to = run.first->address();
   pages_.forget_dirty(run, [&](char* garbage, std::size_t bytes) {
-    make_zero_behind(to + pages * kPageSize, garbage, garbage + bytes);
+    make_zero_behind(pages_, to + pages * kPageSize, garbage, garbage + bytes);
   });
-  const Left left = copy_and_discard(first.address(), to, old_bytes) ? Left::nothing : Left::all;
+  const bool gone = copy_and_discard(first.address(), to, old_bytes) && pages_.refusals() == 0;
+  const Left left = gone ? Left::nothing : Left::all;
   pages_.free_run(first, left);
   count_large_event(cache);
   return to;

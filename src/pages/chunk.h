@@ -54,6 +54,7 @@ class Chunk {
 
   // The memory of these blocks went together with its commitment: they are usable again once they are taken.
   void close(std::size_t first, std::size_t count);
+  bool is_closed(std::size_t index) const { return any_closed_ && bits::test(closed_, index); }
 
   // Fills in what a descriptor needs before its first use.
   void prepare(std::size_t index);

@@ -88,6 +88,13 @@ void PageHeap::return_blocks(Chunk& chunk, std::size_t first, std::size_t count)
   if (is_short()) is_short_.store(false, std::memory_order_relaxed);
 }
 
+// Blocks that no object lies in, of a large object's run. Where the system ever refused to take pages, some of theirs
+// may have been cleared by hand, and lie in memory.
+void PageHeap::return_behind(Chunk& chunk, std::size_t first, std::size_t count) {
+  return_blocks(chunk, first, count);
+  if (refusals_.get() != 0) accounts_.resident_pages.add(mark_all_dirty(chunk, first, count));
+}
+
 void PageHeap::give_up_reserves() {
   Guard guard(lock_);
   vacate_free_chunks();
@@ -108,7 +115,7 @@ void PageHeap::cut_headroom(Chunk& chunk) {
       continue;
     }
     const std::size_t need = blocks_of(block.large.pages * kPageSize), has = block.large.blocks;
-    if (need < has) return_blocks(chunk, i + need, has - need);
+    if (need < has) return_behind(chunk, i + need, has - need);
     block.large.blocks = static_cast<std::uint32_t>(need);
     i += has;
   }
@@ -256,15 +263,19 @@ void PageHeap::give_back(Block& first) {
   accounts_.runs.subtract(1);
   first.kind.store(BlockKind::free, std::memory_order_relaxed);
   Chunk* chunk = map_.chunk(address_of(first.address()));
-  return_blocks(*chunk, chunk->index_of(&first), first.large.blocks);
+  const std::size_t begin = chunk->index_of(&first), used = blocks_of(first.large.pages * kPageSize);
+  return_blocks(*chunk, begin, used);
+  if (used < first.large.blocks) return_behind(*chunk, begin + used, first.large.blocks - used);
 }
 
 // Ends a run; its pages go to the dirty queue.
 void PageHeap::queue_run(Block& first, Turn turn) {
   const std::uint32_t since = first.dirtied_at.load(std::memory_order_relaxed);
   Chunk* chunk = map_.chunk(address_of(first.address()));
-  const std::size_t begin = chunk->index_of(&first), pages = first.large.pages;
+  const std::size_t begin = chunk->index_of(&first), used = first.large.pages;
+  const std::size_t pages = refusals_.get() == 0 ? used : round_up(used, kPagesPerBlock);  // as in return_behind
   accounts_.marked_pages.add(pages);
+  accounts_.resident_pages.add(pages - used);
   give_back(first);
   for (std::size_t i = 0; i * kPagesPerBlock < pages; ++i) {
     chunk->prepare(begin + i);
@@ -302,7 +313,7 @@ bool PageHeap::resize(Block& first, std::size_t pages, PageMask& stale) {
   } else {
     accounts_.resident_pages.subtract(old_pages - pages);
     accounts_.run_pages.subtract(old_pages - pages);
-    if (need < had) return_blocks(*chunk, begin + need, had - need);
+    if (need < had) return_behind(*chunk, begin + need, had - need);
     first.large.blocks = static_cast<std::uint32_t>(need);
   }
   first.large.pages = pages;
@@ -458,7 +469,8 @@ void PageHeap::end_free_run(const Due& due, Left left) {
   if (left == Left::not_even_commitment) due.chunk->close(begin, due.blocks);
   return_blocks(*due.chunk, begin, due.blocks);
   if (left == Left::all) {
-    mark_all_dirty(due);
+    refusals_.add(1);
+    accounts_.resident_pages.add(mark_all_dirty(*due.chunk, begin, due.blocks) - due.pages);
   } else {
     accounts_.resident_pages.subtract(due.pages);
     accounts_.returned_pages.add(due.pages);
@@ -467,18 +479,20 @@ void PageHeap::end_free_run(const Due& due, Left left) {
   end_chunk_if_limited(*due.chunk);
 }
 
-// Of blocks whose discard was refused: they may hold anything now, and are never again taken for zeros.
-void PageHeap::mark_all_dirty(const Due& due) {
-  refusals_.add(1);
-  const std::size_t begin = due.chunk->index_of(due.block);
-  for (std::size_t i = begin; i < begin + due.blocks; ++i) {
-    Block& block = *due.chunk->at(i);
+// Of free blocks that may hold anything now, and must never be taken for zeros. Returns how many pages they have.
+std::uint64_t PageHeap::mark_all_dirty(Chunk& chunk, std::size_t first, std::size_t count) {
+  std::uint64_t pages = 0;
+  for (std::size_t i = first; i < first + count && i < chunk.committed(); ++i) {
+    if (chunk.is_closed(i)) continue;
+    chunk.prepare(i);
+    Block& block = *chunk.at(i);
     block.dirty = block.resident = PageMask{0xffff};
-    due.chunk->note_dirty(i);
+    chunk.note_dirty(i);
     enqueue_locked(block);
+    pages += kPagesPerBlock;
   }
-  accounts_.marked_pages.add(due.blocks * kPagesPerBlock);
-  accounts_.resident_pages.add(due.blocks * kPagesPerBlock - due.pages);
+  accounts_.marked_pages.add(pages);
+  return pages;
 }
 
 }  // namespace neap

@@ -114,6 +114,8 @@ class PageHeap {
 
   // How often the system has refused to take pages back.
   std::uint64_t refusals() const { return refusals_.get(); }
+  // That it has, and the caller cleared them.
+  void note_refusal() { refusals_.add(1); }
 
   // The clock of the release policy.
   std::uint64_t events() const { return events_.load(std::memory_order_relaxed); }
@@ -146,6 +148,7 @@ class PageHeap {
   void cut_headroom(Chunk& chunk);
   void decommit_free_runs(Chunk& chunk);
   void return_blocks(Chunk& chunk, std::size_t first, std::size_t count);
+  void return_behind(Chunk& chunk, std::size_t first, std::size_t count);
   void make_room_for_spare();
   enum class Turn : std::uint8_t { next, last };
   void queue_run(Block& first, Turn turn);
@@ -156,7 +159,7 @@ class PageHeap {
   void enqueue_locked(Block& block);
   void vacate_free_chunks();
   Due claim_free_run(Block& block, std::size_t most_blocks);
-  void mark_all_dirty(const Due& due);
+  std::uint64_t mark_all_dirty(Chunk& chunk, std::size_t first, std::size_t count);
 
   // Cache lines by who writes to them: nobody, the lock's owner, the same for what others read, the clock, everybody a
   // little.

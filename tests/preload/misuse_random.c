@@ -145,8 +145,8 @@ static int accepted_words(void) {
 /* Threads meet before and after each step that looks at all objects; between the two frees all of them go on. */
 static void* act(void* argument) {
   const int self = (int)(intptr_t)argument;
-  struct random random = {report->kind * 977u + (uint64_t)self * 0x1234567 + (uintptr_t)plan.before +
-                          plan.between * 31};
+  struct random random = {(uint64_t)report->kind * 977 + (uint64_t)self * 0x1234567 + (uintptr_t)plan.before +
+                          (uint64_t)plan.between * 31};
   move(&random, plan.before);
   pthread_barrier_wait(&together);
   if (self == plan.first) choose_pointer(&random);
@@ -236,7 +236,8 @@ int main(int argc, char** argv) {
   const size_t count = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000;
   const int most_threads = argc > 2 ? atoi(argv[2]) : 1;
   const char* given = getenv("NEAP_MISUSE_SEED");
-  struct random random = {given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) << 20 ^ (uint64_t)getpid()};
+  const uint64_t fresh = (uint64_t)time(NULL) << 20 ^ (uint64_t)getpid();
+  struct random random = {given != NULL ? (uint64_t)strtoull(given, NULL, 10) : fresh};
   int pipe_ends[2];
   find_functions();
   setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});

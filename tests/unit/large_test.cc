@@ -1,5 +1,6 @@
 // Large objects on a whole heap: contents, accounts, and what a refusing system may do to them.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <vector>
 
@@ -122,6 +123,26 @@ TEST_F(LargeTest, PagesBehindTheEndReadAsZerosEvenWhenDiscardIsRefused) {
   rig_.free(nullptr, first);
   char* object = static_cast<char*>(rig_.allocate(nullptr, 64 * kKiB, true));
   EXPECT_TRUE(holds(object, 0, 64 * kKiB, 0));
+  rig_.expect_in_order();
+}
+
+TEST_F(LargeTest, PagesClearedByHandGoBackOnceTheSystemTakesThem) {
+  const std::size_t size = 5 * kBlockSize;
+  char* garbage = make(size, 1);
+  rig_.free(nullptr, garbage);
+  fake_os::refuse(Call::discard);
+  char* in_front = make(9 * kPageSize, 2);
+  ASSERT_EQ(in_front, garbage);
+  rig_.free(nullptr, in_front);
+  char* grown = static_cast<char*>(rig_.reallocate(nullptr, make(2 * kBlockSize, 3), size));  // with headroom
+  rig_.free(nullptr, grown);
+  fake_os::allow(Call::discard);
+  rig_.heap.release_all();
+  for (char* begin : {garbage, grown}) {
+    unsigned char in_memory[2 * 5 * kPagesPerBlock] = {};
+    ASSERT_EQ(mincore(begin, 2 * size, in_memory), 0);
+    for (std::size_t page = 0; page < sizeof in_memory; ++page) EXPECT_EQ(in_memory[page] & 1, 0) << page;
+  }
   rig_.expect_in_order();
 }
 
