@@ -110,6 +110,7 @@ static void wrong_size(struct random* random) {
 static int thread_count;
 static pthread_barrier_t together;
 static struct plan {
+  uint64_t seed;
   int kind;
   size_t before, between;
   int first, second; /* threads */
@@ -145,8 +146,7 @@ static int accepted_words(void) {
 /* Threads meet before and after each step that looks at all objects; between the two frees all of them go on. */
 static void* act(void* argument) {
   const int self = (int)(intptr_t)argument;
-  struct random random = {(uint64_t)report->kind * 977 + (uint64_t)self * 0x1234567 + (uintptr_t)plan.before +
-                          (uint64_t)plan.between * 31};
+  struct random random = {plan.seed + (uint64_t)self};
   move(&random, plan.before);
   pthread_barrier_wait(&together);
   if (self == plan.first) choose_pointer(&random);
@@ -170,6 +170,7 @@ static void child(uint64_t seed, int most_threads) {
   plan.between = plan.kind == LATER ? below(&random, (size_t)1 << below(&random, 12)) : 0;
   plan.first = (int)below(&random, (size_t)thread_count);
   plan.second = (int)below(&random, (size_t)thread_count);
+  plan.seed = next(&random);
   report->kind = plan.kind;
   pthread_barrier_init(&together, NULL, (unsigned)thread_count);
   for (intptr_t i = 1; i < thread_count; ++i) {
@@ -236,8 +237,8 @@ int main(int argc, char** argv) {
   const size_t count = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000;
   const int most_threads = argc > 2 ? atoi(argv[2]) : 1;
   const char* given = getenv("NEAP_MISUSE_SEED");
-  const uint64_t fresh = (uint64_t)time(NULL) << 20 ^ (uint64_t)getpid();
-  struct random random = {given != NULL ? (uint64_t)strtoull(given, NULL, 10) : fresh};
+  struct random random = {given != NULL ? (uint64_t)strtoull(given, NULL, 10)
+                                        : (uint64_t)time(NULL) << 20 ^ (uint64_t)getpid()};
   int pipe_ends[2];
   find_functions();
   setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
