@@ -29,8 +29,9 @@ constexpr const char* misuse_about =
     "wrong size (free_sized with more than is usable).";
 
 constexpr const char* limits_about =
-    "Static programs, programs with an allocator of their own and plugins opened with RTLD_DEEPBIND do not take a\n"
-    "preloaded malloc; setuid programs ignore LD_PRELOAD. Pages have to be of 4 KiB.";
+    "Static programs and programs with an allocator of their own do not take a preloaded malloc; setuid programs\n"
+    "ignore LD_PRELOAD. Plug-ins opened with RTLD_DEEPBIND are opened without it (option deepbind). Pages have to be "
+    "of 4 KiB.";
 
 struct CallRow {
   const char* declaration;

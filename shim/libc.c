@@ -1,6 +1,7 @@
 /* libneap-libc.so: glibc's own malloc, put back in front of a program that links another one (Debian's redis-server
  * links libjemalloc). Preloaded by the neap command for the allocator `libc`; every call forwards to glibc's __libc_*
- * entry points, which no library interposes. Thread-safe as these are; keeps no state but one looked-up address each.
+ * entry points. Other allocators bring these names too, so libc.so.6 is preloaded behind it. Thread-safe as these are;
+ * keeps no state but one looked-up address each.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

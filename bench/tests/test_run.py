@@ -12,6 +12,19 @@ RUN = pathlib.Path(__file__).resolve().parent.parent / "run"
 WATCH = next(path for path in (BUILD / "bench/neap-bench-watch", BUILD / "neap-bench-watch") if path.exists())
 
 
+# Holds 64 MiB until the process that watches it has looked, and slept again, twenty times.
+HOLDS = """
+import os, re, time
+def looks():
+    with open(f"/proc/{os.getppid()}/status") as status:
+        return int(re.search("\\nvoluntary_ctxt_switches:\\s*(\\d+)", status.read())[1])
+x = bytearray(b"1") * (64 << 20)
+enough = looks() + 20
+while looks() < enough: time.sleep(0.01)
+raise SystemExit(3)
+"""
+
+
 def run(*words):
     return subprocess.run([RUN, "--build", BUILD, "-q", *words], capture_output=True, text=True)
 
@@ -60,7 +73,7 @@ class Runs(unittest.TestCase):
 
 class Watching(unittest.TestCase):
     def test_memory_and_exit_code(self):
-        seen = watch("--", sys.executable, "-c", "import time; x = bytearray(b'1') * (64 << 20); time.sleep(0.3); raise SystemExit(3)")
+        seen = watch("--", sys.executable, "-c", HOLDS)
         self.assertEqual(seen["exit_code"], 3)
         self.assertGreater(seen["peak_bytes"], 64 << 20)
         self.assertGreater(seen["samples"], 5)

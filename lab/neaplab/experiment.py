@@ -21,11 +21,12 @@ from .workers import Worker
 
 MEASURED_KBS = {"authority": 1, "middle": 500_000, "exit": 500_000, "tested": 100_000}
 RENEWED_SHARE = 0.08
+STEP_LIMIT_S = 300  # for what takes seconds: a machine that is merely busy gets there
 LISTED_SHARE = 0.95  # of the synthetic relays, for the directory to count as full
 # A relay that asked for a consensus before there was one waits longer with every refusal, up to minutes. A reload makes
 # tor forget its refusals and ask at once.
 RELOAD_EVERY_S = 10.0
-# A relay fetches a consensus within half an interval of its publication, then the documents: by then all have them.
+# A relay fetches a consensus within half an interval of its publication, then the documents: by then it may be asked for them.
 SETTLED_INTERVALS = 1.75
 # Allocator settings of the caller's shell are not the lab's.
 NOT_INHERITED = ("LD_PRELOAD", "GLIBC_TUNABLES", "MALLOC_ARENA_MAX", "MALLOC_CONF", "NEAP_OPTIONS")
@@ -54,8 +55,7 @@ class Experiment:
         self.fill_directory(feed)
         first = self.await_consensus(identities)
         self.await_relays(first)
-        for client in self.network.clients:
-            self.start_tor(client)
+        self.start_clients()
         self.play(first)
 
     # --- the network
@@ -71,7 +71,7 @@ class Experiment:
             authorities=[node.address for node in self.network.authorities], dir_port=DIR_PORT,
             source=self.network.lab_address, relays=self.plan.directory, interval_s=self.plan.interval_s,
             renewed_share=RENEWED_SHARE, bandwidth_file=str(bandwidth_file), measured=measured))
-        self.watch.until(lambda: "keys" in feed.said, 60, "drawing keys for the synthetic relays")
+        self.watch.until(lambda: "keys" in feed.said, STEP_LIMIT_S, "drawing keys for the synthetic relays")
         return feed
 
     def start_network(self):
@@ -81,13 +81,13 @@ class Experiment:
         for i, relay in enumerate(self.tested):
             wrap = self.options.wrap if i == 0 else []
             self.start_tor(relay.node, self.allocators[relay.node.allocator].variables, wrap)
-        self.watch.until(lambda: all([relay.find() for relay in self.tested]), 30, "starting relays", lambda: "",
+        self.watch.until(lambda: all([relay.find() for relay in self.tested]), STEP_LIMIT_S, "starting relays", lambda: "",
                          self.network.tested)
         for relay in self.tested:
             if not relay.runs_on_its_allocator():
                 raise LabError(f"the relay for {relay.label} does not run on {relay.library}: {explain(relay.node)}")
             self.recorder.start(relay.label, relay.node.allocator, relay.pid, self.network.folder)
-        self.watch.until(lambda: all(self.probe.answers(node) for node in self.network.authorities), 30,
+        self.watch.until(lambda: all(self.probe.answers(node.address) for node in self.network.authorities), STEP_LIMIT_S,
                          "starting authorities", lambda: "", self.network.authorities)
 
     def start_tor(self, node, settings=None, wrap=()):
@@ -122,7 +122,7 @@ class Experiment:
 
         def complete():
             nonlocal listed
-            texts = {flavour: self.probe.document(self.network.authorities[0], path) for flavour, path in PATHS.items()}
+            texts = {flavour: self.probe.document(self.network.authorities[0].address, path) for flavour, path in PATHS.items()}
             if None in texts.values():
                 return False
             listed = texts["full"].count(b"\nr ")
@@ -148,7 +148,7 @@ class Experiment:
                     if relay.node.name in missing:
                         relay.reload()
             for name, node in list(missing.items()):
-                if all(self.probe.serves(node, flavour, first[flavour]) for flavour in DOCUMENTS):
+                if all(self.probe.serves(node.address, flavour, first[flavour]) for flavour in DOCUMENTS):
                     del missing[name]
             return not missing
 
@@ -156,10 +156,18 @@ class Experiment:
                          lambda: "not yet on " + ", ".join(node.label for node in missing.values()),
                          self.network.tested)
 
+    def start_clients(self):
+        for client in self.network.clients:
+            self.start_tor(client)
+        self.watch.until(lambda: all(bootstrapped_percent(client) == 100 for client in self.network.clients),
+                         self.bring_up_left_s(), "starting clients", lambda: "", self.network.clients)
+
     # --- the load
 
     def play(self, first):
         duration = self.plan.deadline_s - self.watch.now_s()
+        if self.plan.load_s:
+            duration = min(duration, self.plan.load_s)
         self.player = self.start_worker("player", Load(
             relays={relay.label: relay.node.address for relay in self.tested},
             clients={relay.label: [client.address, SOCKS_PORT]
@@ -168,22 +176,17 @@ class Experiment:
             source=self.network.lab_address, or_port=OR_PORT, settle_s=self.plan.interval_s * SETTLED_INTERVALS,
             duration_s=duration, drain_s=DRAIN_S, sessions_per_s=self.plan.sessions_per_s,
             first={flavour: asdict(consensus) for flavour, consensus in first.items()}))
-        self.watch.until(lambda: self.phase() is not None, 30, "starting the load")
+        self.watch.until(lambda: self.phase() is not None, STEP_LIMIT_S, "starting the load")
         self.load_began_s = self.watch.now_s()
         try:
-            self.watch.until(self.clients_up, duration / 2, "loading, clients starting", self.load_detail,
-                             self.network.clients)
             self.player.tell("clients")
-            self.watch.until(lambda: self.phase() != "load", duration + 30, "loading", self.load_detail)
+            self.watch.until(lambda: self.phase() != "load", duration + STEP_LIMIT_S, "loading", self.load_detail)
         finally:
             self.load_ended_s = self.watch.now_s()
-        self.watch.until(lambda: self.player.done, DRAIN_S + 10, "letting the last sessions end", self.load_detail)
+        self.watch.until(lambda: self.player.done, DRAIN_S + STEP_LIMIT_S, "letting the last sessions end", self.load_detail)
 
     def phase(self):
         return self.player.said.get("phase")
-
-    def clients_up(self):
-        return self.phase() != "load" or all(bootstrapped_percent(client) == 100 for client in self.network.clients)
 
     def load_detail(self):
         sizes = ", ".join(f"{relay.label} {relay.samples[-1].rss >> 20}" for relay in self.tested if relay.samples)

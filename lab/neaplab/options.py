@@ -51,7 +51,7 @@ def read_options(text):
     minutes = given.get("minutes", QUICK_MIN if given["quick"] else DEFAULT_MIN)
     if given["quick"] and minutes > QUICK_MIN:
         raise BadInput(f"--quick ends within {QUICK_MIN:g} minutes: leave it out for --minutes {minutes:g}")
-    return Options(given["tor"], given["neap"], allocators, given["relays"], make_plan(minutes, given.get("directory")),
+    return Options(given["tor"], given["neap"], allocators, given["relays"], make_plan(minutes, given.get("directory"), given.get("load")),
                    given["sandbox"], given["torrc"], given["keep"], given["json"], given["quiet"], output_folder(given["output"]),
                    wrap_words(given["wrap"]))
 

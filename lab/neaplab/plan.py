@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 from .failure import BadInput
 
-SHORTEST_MIN = 3.0
+SHORTEST_MIN, SHORTEST_LOAD_MIN = 3.0, 1.0
 QUICK_MIN, DEFAULT_MIN = 5.0, 15.0
-QUICK_UP_TO_MIN = 8.0  # shorter labs take the quick sizes
+QUICK_UP_TO_MIN = 8.0  # shorter labs, and shorter loads, take the quick sizes
 CLOSING_S = 30         # after the load: sessions end, relays stop, the report is written
 DRAIN_S = 20
 
@@ -20,6 +20,7 @@ class Plan:
     diff_age_min: int       # age up to which a relay makes differences to a consensus
     sessions_per_s: float   # against each relay under test
     counts: dict            # role -> nodes
+    load_s: float | None = None  # the longest load; otherwise it lasts for as long as the minutes do
 
     @property
     def deadline_s(self):
@@ -38,12 +39,14 @@ DEFAULT = Plan(minutes=DEFAULT_MIN, directory=4000, interval_s=30, workers=8, di
 DIRECTORY_LIMITS = (100, 12000)
 
 
-def make_plan(minutes, directory):
+def make_plan(minutes, directory, load=None):
     if not SHORTEST_MIN <= minutes <= 24 * 60:
         raise BadInput(f"--minutes {minutes:g}: give {SHORTEST_MIN:g} to {24 * 60}")
-    base = QUICK if minutes <= QUICK_UP_TO_MIN else DEFAULT
+    if load is not None and not SHORTEST_LOAD_MIN <= load <= minutes:
+        raise BadInput(f"--load {load:g}: give {SHORTEST_LOAD_MIN:g} to the {minutes:g} of the whole lab")
+    base = QUICK if (load or minutes) <= QUICK_UP_TO_MIN else DEFAULT
     if directory is None:
         directory = base.directory
     if not DIRECTORY_LIMITS[0] <= directory <= DIRECTORY_LIMITS[1]:
         raise BadInput(f"--directory {directory}: give {DIRECTORY_LIMITS[0]} to {DIRECTORY_LIMITS[1]} synthetic relays")
-    return replace(base, minutes=minutes, directory=directory)
+    return replace(base, minutes=minutes, directory=directory, load_s=None if load is None else load * 60)

@@ -3,25 +3,17 @@
 #include <dlfcn.h>
 #include <sys/auxv.h>
 
+#include <atomic>
 #include <cstring>
 
 #include "api/fast.h"
 #include "api/telemetry.h"
 #include "pages/chunk.h"
 
-// glibc's malloc under the names that no library stands in front of. Absent in other C libraries and in static
-// programs.
-extern "C" {
-[[gnu::weak]] void* __libc_malloc(std::size_t);
-[[gnu::weak]] void* __libc_calloc(std::size_t, std::size_t);
-[[gnu::weak]] void* __libc_realloc(void*, std::size_t);
-[[gnu::weak]] void* __libc_memalign(std::size_t, std::size_t);
-[[gnu::weak]] void __libc_free(void*);
-[[gnu::weak]] void* dlopen(const char*, int) noexcept;
-[[gnu::weak]] void* dlsym(void*, const char*) noexcept;
-}
+// Absent in static programs, which have no other malloc.
+extern "C" [[gnu::weak]] void* dlsym(void*, const char*) noexcept;
 
-constinit bool neap::exempt = false;
+constinit neap::Server neap::server = neap::Server::unknown;
 
 namespace neap {
 namespace {
@@ -29,8 +21,28 @@ namespace {
 constexpr const char* kList = "/etc/neap/except";
 constexpr std::size_t kListBytes = 4096;  // of the list
 
-using UsableSize = std::size_t (*)(void*);
-constinit UsableSize libc_usable_size = nullptr;  // glibc has no __libc_ name for it
+// The malloc that would serve without us. Found without an allocation.
+struct Next {
+  void* (*malloc)(std::size_t);
+  void* (*calloc)(std::size_t, std::size_t);
+  void* (*realloc)(void*, std::size_t);
+  void* (*memalign)(std::size_t, std::size_t);
+  void (*free)(void*);
+  std::size_t (*malloc_usable_size)(void*);
+};
+constinit Next next{};
+
+template <class Function>
+bool find(Function& function, const char* name) {
+  function = reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
+  return function != nullptr;
+}
+
+bool find_next() {
+  return dlsym != nullptr && find(next.malloc, "malloc") && find(next.calloc, "calloc") &&
+         find(next.realloc, "realloc") && find(next.memalign, "memalign") && find(next.free, "free") &&
+         find(next.malloc_usable_size, "malloc_usable_size");
+}
 
 // The program's name as it was started: of a script its own, not its interpreter's.
 const char* program() { return reinterpret_cast<const char*>(getauxval(AT_EXECFN)); }
@@ -52,26 +64,44 @@ bool is_named(const char* list, std::size_t size, const char* path) {
   return false;
 }
 
-UsableSize find_usable_size() {
-  void* libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
-  return libc != nullptr ? reinterpret_cast<UsableSize>(dlsym(libc, "malloc_usable_size")) : nullptr;
+void leave_to_next() {
+  ::neap_telemetry.size = sizeof ::neap_telemetry;  // else published by a first call, which may never come
+  ::neap_telemetry.exempt = 1;
+  server = Server::libc;
+}
+
+void say_that_pages_are_unknown(std::size_t bytes, bool libc_serves) {
+  Line line;
+  line.text("libneap: not made for pages of ").number(bytes >> 10).text(" KiB");
+  line.text(libc_serves ? ": this process stays on the C library's malloc\n" : "\n");
+  os::print(line.data(), line.size());
 }
 
 }  // namespace
 
+bool meet_system() {
+  const std::size_t page = os::read_page_size();
+  if (is_power_of_two(page) && page >= kPageSize && page <= kBlockSize) {
+    os::page_size = page;
+    server = Server::ours;
+    return true;
+  }
+  const bool libc_serves = find_next();
+  say_that_pages_are_unknown(page, libc_serves);
+  if (!libc_serves) os::abort();
+  leave_to_next();
+  return false;
+}
+
 void exempt_if_named(const char* preload) {
-  if (__libc_malloc == nullptr || __libc_free == nullptr || dlopen == nullptr || dlsym == nullptr) return;
-  if (program() == nullptr) return;
+  if (is_exempt() || program() == nullptr) return;
   if (preload != nullptr && std::strstr(preload, "libneap") != nullptr) return;
   char list[kListBytes];
   const std::size_t size = os::read_file_of_root(kList, list, sizeof list);
-  if (size == 0 || !is_named(list, size, program())) return;
+  if (size == 0 || !is_named(list, size, program()) || !find_next()) return;
   own_cache = nullptr;
   front = &no_cache_any_more.stacks;
-  ::neap_telemetry.size = sizeof ::neap_telemetry;  // else published by a first call, which may never come
-  ::neap_telemetry.exempt = 1;
-  exempt = true;
-  libc_usable_size = find_usable_size();  // after the decision: what it allocates would build up a heap of ours
+  leave_to_next();
 }
 
 bool is_ours(void* pointer) {
@@ -80,18 +110,17 @@ bool is_ours(void* pointer) {
   return block != nullptr && chunk != nullptr && chunk->index_of(block) < chunk->committed();
 }
 
-void* exempt_allocate(std::size_t size) { return __libc_malloc(size); }
-void* exempt_allocate_aligned(std::size_t align, std::size_t size) { return __libc_memalign(align, size); }
-void* exempt_allocate_zeroed(std::size_t count, std::size_t size) { return __libc_calloc(count, size); }
-void exempt_free(void* pointer) { __libc_free(pointer); }
-// 0 promises nothing beyond what was asked for: a glibc without the function is not known.
-std::size_t exempt_usable_size(void* pointer) { return libc_usable_size != nullptr ? libc_usable_size(pointer) : 0; }
+void* exempt_allocate(std::size_t size) { return next.malloc(size); }
+void* exempt_allocate_aligned(std::size_t align, std::size_t size) { return next.memalign(align, size); }
+void* exempt_allocate_zeroed(std::size_t count, std::size_t size) { return next.calloc(count, size); }
+void exempt_free(void* pointer) { next.free(pointer); }
+std::size_t exempt_usable_size(void* pointer) { return next.malloc_usable_size(pointer); }
 
 void* exempt_reallocate(void* pointer, std::size_t size, const char* function) {
-  if (!is_ours(pointer)) return __libc_realloc(pointer, size);
+  if (!is_ours(pointer)) return next.realloc(pointer, size);
   void* moved = nullptr;
   if (size > 0) {
-    moved = __libc_malloc(size);
+    moved = next.malloc(size);
     if (moved == nullptr) return nullptr;
     const std::size_t usable = usable_size(pointer, function);
     std::memcpy(moved, pointer, usable < size ? usable : size);

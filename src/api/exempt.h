@@ -1,24 +1,37 @@
-// Exempt: the process of a program that /etc/neap/except names. libneap is in it, for /etc/ld.so.preload puts it into
-// every program, but every call goes on to the C library's own malloc. Decided once, by start(); what was allocated
-// before that stays ours until it is freed. The fast paths know nothing of it: the front is one without a cache, whose
-// every malloc and free is a slow one, and the slow paths ask `exempt` first.
+// Exempt: a process in which libneap is, but whose every call goes on to the malloc behind it, mostly the C
+// library's. Where the system's
+// pages are of a size that the heap is not made for, from the first call on; in a program that /etc/neap/except names
+// (/etc/ld.so.preload puts libneap into every program) from start() on: what was allocated before that stays ours until
+// it is freed. The fast paths know nothing of it: the front is one without a cache, whose every malloc and free is a
+// slow one, and the slow paths ask is_exempt() first.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace neap {
 
-// Written once, while the process has one thread.
-extern constinit bool exempt;
+// Who serves the process. Written while it has one thread.
+enum class Server : std::uint8_t { unknown, ours, libc };
+extern constinit Server server;
 
-// Reads the list, unless LD_PRELOAD names the library (then this program was chosen on its own) or the C library has no
-// entry points to go on to. One open of a file that is mostly absent.
+// The first call tells the heap the size of the system's pages, or finds that it cannot serve.
+bool meet_system();
+inline bool is_exempt() {
+  if (server == Server::ours) [[likely]]
+    return false;
+  return server == Server::libc || !meet_system();
+}
+
+// Reads the list, unless LD_PRELOAD names the library (then this program was chosen on its own) or there is no
+// malloc to go on to. One open of a file that is mostly absent.
 void exempt_if_named(const char* preload);
 
 // Whether the object came from libneap, before the decision.
 bool is_ours(void* pointer);
 
-// As their namesakes of fast.h, from the C library. `function` names the caller in a misuse of an early object.
+// As their namesakes of fast.h, from the malloc behind libneap. `function` names the caller in a misuse of an early
+// object.
 void* exempt_allocate(std::size_t size);
 void* exempt_allocate_aligned(std::size_t align, std::size_t size);
 void* exempt_allocate_zeroed(std::size_t count, std::size_t size);

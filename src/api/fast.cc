@@ -41,7 +41,7 @@ void* allocate_slotted(std::size_t c, std::size_t align) {
 }  // namespace
 
 void* allocate_slow(std::size_t size) {
-  if (exempt) [[unlikely]]
+  if (is_exempt()) [[unlikely]]
     return exempt_allocate(size);
   if (size > kMostBytes) [[unlikely]]
     return out_of_memory();
@@ -68,7 +68,7 @@ void free_slow(void* pointer, Block* hint, const char* function) {
     }
   }
   if (pointer == nullptr) return;
-  if (exempt && !is_ours(pointer)) [[unlikely]]
+  if (is_exempt() && !is_ours(pointer)) [[unlikely]]
     return exempt_free(pointer);
   ThreadCache* cache = current_cache();
   Block& block = heap.block_of(pointer, function);
@@ -77,7 +77,7 @@ void free_slow(void* pointer, Block* hint, const char* function) {
 }
 
 void* allocate_aligned(std::size_t align, std::size_t size) {
-  if (exempt) [[unlikely]]
+  if (is_exempt()) [[unlikely]]
     return exempt_allocate_aligned(align, size);
   if (align > kMostBytes || size > kMostBytes - align) return out_of_memory();
   if (align <= 16 && size > 8) return allocate(size);
@@ -90,7 +90,7 @@ void* allocate_aligned(std::size_t align, std::size_t size) {
 }
 
 void* allocate_zeroed(std::size_t count, std::size_t size) {
-  if (exempt) [[unlikely]]
+  if (is_exempt()) [[unlikely]]
     return exempt_allocate_zeroed(count, size);
   std::size_t bytes;
   if (__builtin_mul_overflow(count, size, &bytes) || bytes > kMostBytes) return out_of_memory();
@@ -105,7 +105,7 @@ void* allocate_zeroed(std::size_t count, std::size_t size) {
 
 void* reallocate(void* pointer, std::size_t size, const char* function) {
   if (pointer == nullptr) return allocate(size);
-  if (exempt) [[unlikely]]
+  if (is_exempt()) [[unlikely]]
     return exempt_reallocate(pointer, size, function);
   if (size == 0) {
     deallocate(pointer, function);
@@ -124,7 +124,7 @@ void* reallocate(void* pointer, std::size_t size, const char* function) {
 
 std::size_t usable_size(void* pointer, const char* function) {
   if (pointer == nullptr) return 0;
-  if (exempt && !is_ours(pointer)) [[unlikely]]
+  if (is_exempt() && !is_ours(pointer)) [[unlikely]]
     return exempt_usable_size(pointer);
   Block& block = heap.block_of(pointer, function);
   return heap.usable_size(block, pointer);

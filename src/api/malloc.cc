@@ -21,6 +21,12 @@ void* aligned(std::size_t align, std::size_t size) {
   return neap::allocate_aligned(std::bit_ceil(align), size);
 }
 
+void* whole_pages(std::size_t size) {
+  if (size > neap::kMostBytes) return neap::out_of_memory();
+  const std::size_t page = neap::os::read_page_size();
+  return aligned(page, neap::round_up(size, page));
+}
+
 void check_size(void* pointer, std::size_t size, const char* function) {
   if (pointer != nullptr && size > neap::usable_size(pointer, function)) {
     neap::misuse(neap::Misuse::wrong_size, function, pointer, "the size given is above the object's");
@@ -56,12 +62,9 @@ NEAP_EXPORT void free_aligned_sized(void* pointer, std::size_t, std::size_t size
 
 NEAP_EXPORT void* memalign(std::size_t align, std::size_t size) noexcept { return aligned(align, size); }
 NEAP_EXPORT void* aligned_alloc(std::size_t align, std::size_t size) noexcept { return aligned(align, size); }
-NEAP_EXPORT void* valloc(std::size_t size) noexcept { return aligned(neap::kPageSize, size); }
+NEAP_EXPORT void* valloc(std::size_t size) noexcept { return aligned(neap::os::read_page_size(), size); }
 
-NEAP_EXPORT void* pvalloc(std::size_t size) noexcept {
-  if (size > neap::kMostBytes) return neap::out_of_memory();
-  return aligned(neap::kPageSize, neap::round_up(size, neap::kPageSize));
-}
+NEAP_EXPORT void* pvalloc(std::size_t size) noexcept { return whole_pages(size); }
 
 NEAP_EXPORT int posix_memalign(void** out, std::size_t align, std::size_t size) noexcept {
   if (align % sizeof(void*) != 0 || !neap::is_power_of_two(align)) return EINVAL;
@@ -75,6 +78,20 @@ NEAP_EXPORT int posix_memalign(void** out, std::size_t align, std::size_t size) 
 
 NEAP_EXPORT std::size_t malloc_usable_size(void* pointer) noexcept {
   return neap::usable_size(pointer, "malloc_usable_size");
+}
+
+// glibc's second names for its own, and one for programs linked before 2017: their objects must be of the same heap.
+NEAP_EXPORT void* __libc_malloc(std::size_t size) noexcept { return neap::allocate(size); }
+NEAP_EXPORT void __libc_free(void* pointer) noexcept { neap::deallocate(pointer, "__libc_free"); }
+NEAP_EXPORT void cfree(void* pointer) noexcept { neap::deallocate(pointer, "cfree"); }
+NEAP_EXPORT void* __libc_memalign(std::size_t align, std::size_t size) noexcept { return aligned(align, size); }
+NEAP_EXPORT void* __libc_valloc(std::size_t size) noexcept { return valloc(size); }
+NEAP_EXPORT void* __libc_pvalloc(std::size_t size) noexcept { return whole_pages(size); }
+NEAP_EXPORT void* __libc_calloc(std::size_t count, std::size_t size) noexcept {
+  return neap::allocate_zeroed(count, size);
+}
+NEAP_EXPORT void* __libc_realloc(void* pointer, std::size_t size) noexcept {
+  return neap::reallocate(pointer, size, "__libc_realloc");
 }
 
 }  // extern "C"

@@ -58,6 +58,6 @@ constinit NoStacks no_cache_yet, no_cache_any_more;
 thread_local constinit Stacks* front = &no_cache_yet.stacks;
 thread_local constinit ThreadCache* own_cache = nullptr;
 
-ThreadCache* current_cache() { return front == &no_cache_yet.stacks && !exempt ? open_cache() : opened_cache(); }
+ThreadCache* current_cache() { return front == &no_cache_yet.stacks && !is_exempt() ? open_cache() : opened_cache(); }
 
 }  // namespace neap

@@ -1,5 +1,5 @@
-// The library's globals: the process's heap, its page map (apart, so that it is zero pages of no file), and the calling
-// thread's cache. Everything else takes references.
+// The library's globals: the process's heap, its page map, and the calling thread's cache. Everything else takes
+// references.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace neap {
 
-extern constinit PageMap page_map;
+[[gnu::visibility("hidden")]] extern constinit PageMap page_map;  // its fields are reached without a look at the GOT
 extern constinit Heap heap;
 
 // Stacks without room, and a null slot behind them: of threads before their first call, and after their last (frees

@@ -1,5 +1,7 @@
 // The library's start and end. The only file that reads the environment. malloc works before this ran and
 // after it ended: nothing of the heap needs a constructor.
+#include "api/start.h"
+
 #include <stdlib.h>
 #include <sys/auxv.h>
 
@@ -20,15 +22,13 @@ void complain(const neap::Line& sentence) {
   neap::os::print(line.data(), line.size());
 }
 
+constinit bool environment_read = false;
+
+const char* variable(const char* name) { return getauxval(AT_SECURE) != 0 ? nullptr : getenv(name); }
+
 // 101: before the constructors of programs and of most libraries.
 [[gnu::constructor(101)]] void start() {
-  const bool secure = getauxval(AT_SECURE) != 0;
-  const char* text = secure ? nullptr : getenv("NEAP_OPTIONS");
-  if (text != nullptr) {
-    neap::parse_options(text, neap::heap.options, complain);
-    if (neap::ThreadCache* cache = neap::opened_cache()) neap::heap.renew_cache(*cache);
-  }
-  neap::exempt_if_named(secure ? nullptr : getenv("LD_PRELOAD"));
+  neap::read_environment();
   neap::watch_forks();
 }
 
@@ -39,3 +39,13 @@ void complain(const neap::Line& sentence) {
 }
 
 }  // namespace
+
+void neap::read_environment() {
+  if (environment_read || environ == nullptr) return;
+  environment_read = true;
+  if (const char* text = variable("NEAP_OPTIONS")) {
+    parse_options(text, heap.options, complain);
+    if (ThreadCache* cache = opened_cache()) heap.renew_cache(*cache);
+  }
+  exempt_if_named(variable("LD_PRELOAD"));
+}

@@ -16,6 +16,7 @@ struct Options {
   std::uint64_t cache_bytes = 48 << 10;
   std::uint64_t cpu_caches = 1;
   std::uint64_t huge_pages = 1;
+  std::uint64_t deepbind = 0;
   std::uint64_t check = 0;
   std::uint64_t stats = 0;
 };
@@ -41,6 +42,8 @@ inline constexpr OptionRow kOptionTable[] = {
      "1 lets the threads of one CPU share a cache where the kernel can restart sequences; 0: each has its own"},
     {"huge_pages", &Options::huge_pages, 0, 1, "0 or 1",
      "1 asks for transparent huge pages in large objects of sizes that were seen to be written whole"},
+    {"deepbind", &Options::deepbind, 0, 1, "0 or 1",
+     "0 opens plug-ins without RTLD_DEEPBIND, which would tie them to libc's malloc; 1 leaves the flag as it is"},
     {"check", &Options::check, 0, 1, "0 or 1", "1 checks the size given to C++ sized delete"},
     {"stats", &Options::stats, 0, 1, "0 or 1", "1 prints the allocator's figures to stderr at exit"},
 };

@@ -4,32 +4,29 @@
 #include "os/os.h"
 
 namespace neap {
-namespace {
-
-// A null word lies below the first stacks, too.
-constexpr std::size_t kBelowFirst = kPageSize;
-
-}  // namespace
 
 bool CpuCaches::open() {
   if (tried_) return marked_ != nullptr;
   tried_ = true;
-  const std::size_t bound = os::cpu_bound(), size = kBelowFirst + (bound << rseq::kShift);
+  const std::size_t below = os::page_size;  // a null word lies below the first stacks, too
+  const std::size_t bound = os::cpu_bound(), size = below + round_up(bound << rseq::kShift, os::page_size);
   if (bound == 0) return false;
-  char* region = static_cast<char*>(os::reserve(size, kPageSize));
+  char* region = static_cast<char*>(os::reserve(size, os::page_size));
   if (region == nullptr) return false;
   if (!os::make_readable(region, size)) {
     os::unreserve(region, size);
     return false;
   }
-  os::forbid_huge_pages(region, size);
   bound_ = bound;
-  marked_ = region + kBelowFirst + rseq::kMark;
+  marked_ = region + below + rseq::kMark;
   return true;
 }
 
+// Unused stacks may share a page of the system with these: they stay zeros.
 bool CpuCaches::begin(Stacks& stacks, std::uint64_t bytes) {
-  if (!os::commit(&stacks, round_up(Stacks::bytes(kCpuShape), kPageSize))) return false;
+  const std::uintptr_t first = address_of(&stacks) & ~(os::page_size - 1);
+  const std::uintptr_t end = round_up(address_of(&stacks) + Stacks::bytes(kCpuShape), os::page_size);
+  if (!os::commit(pointer_to(first), end - first)) return false;
   stacks.reset(kCpuShape, bytes);
   begun_.store(begun() + 1, std::memory_order_relaxed);
   return true;

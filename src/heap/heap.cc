@@ -105,7 +105,7 @@ ThreadCache* Heap::open_cache() {
     free_caches_[shares] = cache->next;
   } else {
     if (static_cast<std::size_t>(metadata_end_ - metadata_) < bytes) {
-      char* more = static_cast<char*>(os::reserve(kMetadataStep, kPageSize));
+      char* more = static_cast<char*>(os::reserve(kMetadataStep, os::page_size));
       if (more == nullptr) return nullptr;
       if (!os::commit(more, kMetadataStep)) {
         os::unreserve(more, kMetadataStep);

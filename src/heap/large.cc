@@ -26,6 +26,9 @@ constexpr std::size_t kLeastDecommit = std::size_t{1} << 20;
 // Ranges with huge pages are mappings of their own, two more for each such object: at most this many at a time.
 constexpr std::uint64_t kMostHugeObjects = 2048;
 
+// An object has whole pages of the system, counted in the heap's.
+std::size_t pages_for(std::size_t size) { return round_up(size, os::page_size) >> kPageShift; }
+
 std::size_t align_in_blocks(std::size_t align) { return align <= kBlockSize ? 1 : align >> kBlockShift; }
 
 // Pages outside of objects that nobody counts as dirty must read as zeros.
@@ -74,7 +77,7 @@ void Heap::forget_huge_pages(Block& first) {
 }
 
 void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t align, bool zero) {
-  const std::size_t pages = pages_of(size == 0 ? 1 : size);
+  const std::size_t pages = pages_for(size == 0 ? 1 : size);
   char* object;
   if (Block* spare = pages_.take_spare(align_in_blocks(align), pages)) {
     object = spare->address();
@@ -141,7 +144,7 @@ Left Heap::discard_blocks(char* begin, std::size_t blocks) {
 }
 
 void* Heap::resize_large(ThreadCache* cache, Block& first, std::size_t size) {
-  const std::size_t pages = pages_of(size), old_pages = first.large.pages;
+  const std::size_t pages = pages_for(size), old_pages = first.large.pages;
   if (pages == old_pages) return first.address();
   forget_huge_pages(first);
   if (pages < old_pages) {
@@ -156,7 +159,7 @@ void* Heap::resize_large(ThreadCache* cache, Block& first, std::size_t size) {
 
 bool Heap::grow_in_place(Block& first, std::size_t size) {
   PageMask stale = 0;
-  if (!pages_.resize(first, pages_of(size), stale)) return false;
+  if (!pages_.resize(first, pages_for(size), stale)) return false;
   char* last_block = first.address() + (blocks_of(size) - 1) * kBlockSize;
   each_run(stale, [&](std::uint32_t page, std::uint32_t count) {
     make_zero(pages_, last_block + page * kPageSize, count * kPageSize);
@@ -171,7 +174,7 @@ std::size_t Heap::headroom(std::size_t blocks) {
 }
 
 void* Heap::move_large(ThreadCache* cache, Block& first, std::size_t size) {
-  const std::size_t pages = pages_of(size), blocks = blocks_of(size), old_bytes = first.large.pages * kPageSize;
+  const std::size_t pages = pages_for(size), blocks = blocks_of(size), old_bytes = first.large.pages * kPageSize;
   PageHeap::Run run = pages_.take_run(headroom(blocks), 1, pages);
   if (run.first == nullptr) run = pages_.take_run(blocks, 1, pages);
   if (run.first == nullptr) {

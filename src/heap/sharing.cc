@@ -35,7 +35,7 @@ bool Heap::begin_cpu(Stacks& stacks) {
   Guard guard(registry_lock_);
   if (stacks.shape.load(std::memory_order_relaxed) != nullptr) return true;
   if (!cpus_.begin(stacks, cpu_allowance())) return false;
-  pages_.accounts().metadata_bytes.add(round_up(Stacks::bytes(kCpuShape), kPageSize));
+  pages_.accounts().metadata_bytes.add(round_up(Stacks::bytes(kCpuShape), os::page_size));
   return true;
 }
 

@@ -16,9 +16,9 @@ PageMask pages_under(std::uint32_t granule, std::uint32_t n) {
   return static_cast<PageMask>((2u << last) - (1u << first));
 }
 
-bool is_free_page(const Block& block, std::uint32_t page) {
-  const std::size_t first = std::size_t{page} * kGranulesPerPage;
-  return bits::all_set(block.free_bits, first, first + kGranulesPerPage);
+bool are_free(const Block& block, std::uint32_t first, std::uint32_t pages) {
+  const std::size_t granule = std::size_t{first} * kGranulesPerPage;
+  return bits::all_set(block.free_bits, granule, granule + std::size_t{pages} * kGranulesPerPage);
 }
 
 // The granules of a word from which n free ones (at most 64) follow; `high` is the next word.
@@ -159,11 +159,11 @@ std::uint32_t give(Block& block, std::uint32_t granule, std::uint32_t n) {
 
 PageMask newly_free_pages(const Block& block, std::uint32_t granule, std::uint32_t n) {
   PageMask found = 0;
-  const PageMask candidates = static_cast<PageMask>(pages_under(granule, n) & block.resident & ~block.dirty);
-  for (std::uint32_t rest = candidates; rest != 0; rest &= rest - 1) {
-    const std::uint32_t page = static_cast<std::uint32_t>(std::countr_zero(rest));
-    if (is_free_page(block, page)) found = static_cast<PageMask>(found | (1u << page));
-  }
+  const PageMask under = whole_system_pages(pages_under(granule, n));
+  const PageMask candidates = static_cast<PageMask>(under & block.resident & ~block.dirty);
+  each_system_page(candidates, [&](std::uint32_t first, std::uint32_t length) {
+    if (are_free(block, first, length)) found = static_cast<PageMask>(found | (((1u << length) - 1) << first));
+  });
   return found;
 }
 

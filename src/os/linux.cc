@@ -74,8 +74,8 @@ constexpr int kAlignTries = 64;
 
 // Where they are taken (MariaDB maps 8 TiB in one piece): as much more as the alignment may cost, whose ends go back.
 void* reserve_with_ends(std::size_t size, std::size_t align, std::size_t offset) {
-  const std::size_t all = size + align - kPageSize;
-  void* wide = all > size || align == kPageSize ? map_nothing(nullptr, all, 0) : nullptr;
+  const std::size_t all = size + align - page_size;
+  void* wide = all > size || align == page_size ? map_nothing(nullptr, all, 0) : nullptr;
   if (wide == nullptr) return nullptr;
   const std::uintptr_t begin = address_of(wide), place = round_up(begin - offset, align) + offset;
   if (place > begin) munmap(wide, place - begin);
@@ -90,10 +90,7 @@ void* reserve_at(std::uintptr_t place, std::size_t size) {
   return nullptr;
 }
 
-}  // namespace
-
-void* reserve(std::size_t size, std::size_t align, std::size_t offset, std::uintptr_t below) {
-  KeepErrno keep;
+void* reserve_somewhere(std::size_t size, std::size_t align, std::size_t offset, std::uintptr_t below) {
   std::uintptr_t from = below;
   if (below == 0) {
     void* probe = map_nothing(nullptr, size, 0);
@@ -107,6 +104,17 @@ void* reserve(std::size_t size, std::size_t align, std::size_t offset, std::uint
     if (void* got = reserve_at(place, size)) return got;
   }
   return below == 0 ? reserve_with_ends(size, align, offset) : nullptr;
+}
+
+}  // namespace
+
+std::size_t read_page_size() { return getauxval(AT_PAGESZ); }
+
+void* reserve(std::size_t size, std::size_t align, std::size_t offset, std::uintptr_t below) {
+  KeepErrno keep;
+  void* got = reserve_somewhere(size, align, offset, below);
+  if (got != nullptr) madvise(got, size, MADV_NOHUGEPAGE);
+  return got;
 }
 
 void unreserve(void* address, std::size_t size) {
@@ -171,6 +179,7 @@ void allow_huge_pages(void* address, std::size_t size) {
 // range first, so that a page that may not be read is an error and not a signal.
 bool which_written(void* address, std::size_t pages, unsigned char* out) {
   KeepErrno keep;
+  if (page_size != kPageSize) return false;
   if (mincore(address, pages * kPageSize, out) == 0) return true;
   if (madvise(address, pages * kPageSize, MADV_POPULATE_READ) != 0) return false;
   for (std::size_t page = 0; page < pages; ++page)

@@ -6,10 +6,20 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/units.h"
+
 namespace neap::os {
 
-// Address space without memory: `size` bytes from `offset` (below `align`) above a multiple of `align`, all multiples
-// of the page size, align a power of two. `below` is 0, or an address that all of it must lie below. Null when refused.
+// Bytes of the system's page, which it protects, lends and takes back as a whole: 4 KiB on x86-64; 4, 16 or 64 on
+// arm64, as its kernel was built. A power of two from kPageSize to kBlockSize. Every range below is of whole ones.
+// Written before the heap's first call (api/exempt.h), and never again.
+inline constinit std::size_t page_size = kPageSize;
+// What the system says it is, which may be anything.
+std::size_t read_page_size();
+
+// Address space without memory: `size` bytes from `offset` (below `align`) above a multiple of `align`, a power of two.
+// `below` is 0, or an address that all of it must lie below. No huge pages will lie in it. Null when the system
+// refuses.
 void* reserve(std::size_t size, std::size_t align, std::size_t offset = 0, std::uintptr_t below = 0);
 
 // Gives a whole reservation back.
@@ -32,14 +42,15 @@ bool make_readable(void* address, std::size_t size);
 // Takes the memory of committed pages away; they read as zeros afterwards. False when that is not certain.
 bool discard(void* address, std::size_t size);
 
-// Keeps transparent huge pages out of a range: they would undo the release of single pages.
+// Keeps transparent huge pages out of a range again: they would undo the release of single pages.
 void forbid_huge_pages(void* address, std::size_t size);
 
 // Asks for transparent huge pages in a range, which the system may or may not lay there.
 void allow_huge_pages(void* address, std::size_t size);
 
 // Bit 0 of out[i] tells whether page i of a committed range was written since it last read as zeros, as far as that
-// shows. False when it does not show at all, and where the program has forbidden itself to read.
+// shows. False when it does not show at all, as where the system's page is a larger one, and where the program has
+// forbidden itself to read.
 bool which_written(void* address, std::size_t pages, unsigned char* out);
 
 // The process's limit on address space in bytes; SIZE_MAX when there is none.

@@ -1,5 +1,5 @@
-// Block: the descriptor of 64 KiB of address space. It lives apart from the data (its chunk's metadata), so that a free
-// never writes to the freed memory and a released page stays released.
+// Block: the descriptor of 64 KiB of address space. It lives apart from the data (its chunk's metadata), so that a
+// slab's free objects are never written to and a released page stays released.
 //
 // Two cache lines: free reads the first one of whatever object, on every core; what changes with each refill and each
 // batch of frees lies in the second. (In one line: a sixth more CPU where one thread takes what another frees.)
@@ -16,6 +16,7 @@
 
 #include "base/bits.h"
 #include "base/units.h"
+#include "os/os.h"
 
 namespace neap {
 
@@ -44,24 +45,27 @@ struct alignas(64) Block {
   std::uint16_t first_word;                      // slab, mixed: nothing free lies in a lower bitmap word
   std::uint16_t settle_at;                       // slab: the next free_count at which its bin has to look at it
   PageMask resident;                             // pages that may hold memory; others read as zeros
-  PageMask dirty;                                // resident pages that no object overlaps
+  PageMask dirty;                                // resident pages that no object overlaps; both in whole system pages
   BlockId next_dirty;
   std::atomic<std::uint32_t> dirtied_at;  // heap event (low 32 bits) at which pages of it last became dirty
   std::atomic<PageMask> aside;            // slab, mixed: pages out for release, with all that lies on them
 
+  struct Nonfull {  // slab with free objects: its place in the bin's pairing heap
+    Block *child, *previous, *next;
+  };
+  struct Mixed {
+    bits::Word* begin_bits;  // granule i is free or begins an object; lies behind free_bits
+    Chunk* chunk;
+  };
+  struct Large {           // large, spare
+    std::uint64_t pages;   // in use, counted from the first block's start
+    std::uint32_t blocks;  // of address space, headroom included
+    bool huge;             // huge pages were asked for
+  };
   union {
-    struct {  // slab with free objects: its place in the bin's pairing heap
-      Block *child, *previous, *next;
-    } nonfull;
-    struct {                   // mixed
-      bits::Word* begin_bits;  // granule i is free or begins an object; lies behind free_bits
-      Chunk* chunk;
-    } mixed;
-    struct {                 // large, spare
-      std::uint64_t pages;   // in use, counted from the first block's start
-      std::uint32_t blocks;  // of address space, headroom included
-      bool huge;             // huge pages were asked for
-    } large;
+    Nonfull nonfull;
+    Mixed mixed;
+    Large large;
   };
   bits::Word few_bits[kFewObjects / bits::kWordBits];  // slab of few objects: what free_bits points to
 
@@ -70,6 +74,29 @@ struct alignas(64) Block {
 };
 static_assert(sizeof(Block) == 128, "a descriptor is two cache lines");
 
+inline std::uint32_t pages_per_system_page() { return static_cast<std::uint32_t>(os::page_size >> kPageShift); }
+
+// The pages, and those that share a page of the system with them.
+inline PageMask whole_system_pages(PageMask pages) {
+  const std::uint32_t group = pages_per_system_page(), all = (1u << group) - 1;
+  if (group == 1) [[likely]]
+    return pages;
+  std::uint32_t any = pages;  // bit i will tell of i to i + group - 1
+  for (std::uint32_t step = 1; step < group; step *= 2) any |= any >> step;
+  return static_cast<PageMask>((any & PageMask{0xffff} / all) * all);
+}
+
+// Calls fn(first_page, pages) for each page of the system in a mask of whole ones.
+template <class Fn>
+void each_system_page(PageMask mask, Fn fn) {
+  const std::uint32_t pages = pages_per_system_page(), all = (1u << pages) - 1;
+  for (std::uint32_t rest = mask; rest != 0;) {
+    const std::uint32_t first = static_cast<std::uint32_t>(std::countr_zero(rest));
+    fn(first, pages);
+    rest &= ~(all << first);
+  }
+}
+
 // What happened to pages when objects were placed in them, in pages.
 struct Touched {
   std::uint32_t became_resident = 0;
@@ -77,7 +104,8 @@ struct Touched {
 };
 
 // Notes in the block's masks that objects now lie in the pages, and adds what that changed.
-inline void touch(Block& block, PageMask pages, Touched& touched) {
+inline void touch(Block& block, PageMask under_objects, Touched& touched) {
+  const PageMask pages = whole_system_pages(under_objects);
   const PageMask fresh = static_cast<PageMask>(pages & ~block.resident);
   const PageMask reused = static_cast<PageMask>(pages & block.dirty);
   if (fresh != 0) touched.became_resident += static_cast<std::uint32_t>(std::popcount(fresh));

@@ -32,7 +32,7 @@ std::size_t described_blocks(std::uintptr_t base, std::size_t count) {
   return round_up(base / kBlockSize % kBlocksPerSlot + count, kBlocksPerSlot);
 }
 std::size_t described_bytes(std::uintptr_t base, std::size_t count) {
-  return described_blocks(base, count) * sizeof(Block) + round_up(count * kBitmapBytes, kPageSize);
+  return described_blocks(base, count) * sizeof(Block) + round_up(count * kBitmapBytes, os::page_size);
 }
 
 // The chunk itself, and what it knows of all its blocks.
@@ -46,12 +46,12 @@ struct Header {
       bytes += level = count;
       count /= Chunk::kFitFan;
     }
-    bytes = round_up(bytes, kPageSize);
+    bytes = round_up(bytes, os::page_size);
   }
 };
 
 void* reserve_committed(std::size_t size) {
-  void* p = os::reserve(size, kPageSize);
+  void* p = os::reserve(size, os::page_size);
   if (p == nullptr || os::commit(p, size)) return p;
   os::unreserve(p, size);
   return nullptr;
@@ -96,7 +96,7 @@ std::size_t step_above(std::size_t committed, std::size_t least, std::size_t mos
 }
 
 bool commit_between(void* from, void* to) {
-  const std::uintptr_t begin = round_up(address_of(from), kPageSize), end = round_up(address_of(to), kPageSize);
+  const std::uintptr_t begin = round_up(address_of(from), os::page_size), end = round_up(address_of(to), os::page_size);
   return begin >= end || os::commit(pointer_to(begin), end - begin);
 }
 
@@ -141,13 +141,13 @@ void Chunk::destroy(Chunk* chunk, PageMap& map, Accounts& accounts) {
 bool Chunk::settle(char* place, PageMap& map, Accounts& accounts) {
   const std::size_t described = described_blocks(address_of(place), count_) * sizeof(Block);
   const std::size_t bytes = described_bytes(address_of(place), count_);
-  char* descriptors = static_cast<char*>(os::reserve(bytes, kPageSize));
-  if (descriptors == nullptr || !os::make_readable(descriptors, described)) {
+  char* descriptors = static_cast<char*>(os::reserve(bytes, os::page_size));
+  if (descriptors == nullptr || !os::make_readable(descriptors, described) ||
+      !map.cover(address_of(place), count_ * kBlockSize)) {
     if (descriptors != nullptr) os::unreserve(descriptors, bytes);
     os::unreserve(place, count_ * kBlockSize);
     return false;
   }
-  os::forbid_huge_pages(place, count_ * kBlockSize);
   base_ = place;
   described_ = descriptors;
   blocks_ = reinterpret_cast<Block*>(descriptors) + address_of(place) / kBlockSize % kBlocksPerSlot;
@@ -174,7 +174,7 @@ void Chunk::publish(PageMap& map, Chunk* owner) {
 bool Chunk::make_usable(std::size_t count) {
   const std::size_t from = committed();
   char* const first =
-      from == 0 ? pointer_to(address_of(blocks_) & ~(kPageSize - 1)) : reinterpret_cast<char*>(blocks_ + from);
+      from == 0 ? pointer_to(address_of(blocks_) & ~(os::page_size - 1)) : reinterpret_cast<char*>(blocks_ + from);
   return commit_between(first, blocks_ + count) && commit_between(address_of_block(from), address_of_block(count));
 }
 

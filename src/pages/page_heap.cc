@@ -189,13 +189,13 @@ Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class, std::size_t
 
 void PageHeap::widen_bitmaps(Block& block, std::size_t objects) {
   bits::Word words[kMostObjects / bits::kWordBits];
-  const std::size_t bytes = (objects + bits::kWordBits - 1) / bits::kWordBits * sizeof(bits::Word);
+  const std::size_t count = (objects + bits::kWordBits - 1) / bits::kWordBits;
   Guard guard(lock_);
   Chunk* chunk = map_.chunk(address_of(block.address()));
-  std::memcpy(words, block.free_bits, bytes);
+  std::memcpy(words, block.free_bits, count * sizeof(bits::Word));
   chunk->strip(block);  // first: there is room for one bitmap a block
   chunk->equip(block, kMixedBits, accounts_);
-  std::memcpy(block.free_bits, words, bytes);
+  for (std::size_t w = 0; w < count; ++w) bits::store(block.free_bits[w], words[w]);
 }
 
 void PageHeap::free_block(Block& block) {

@@ -1,6 +1,10 @@
 // PageMap: the one look-up from any address to its block. A flat table of 1 GiB slots over a 48-bit address space; a
-// slot leads to the descriptors of its blocks. 4 MiB of zero pages, of which a process touches one. Readers need no
-// lock: a slot is published before any of its addresses is handed out, and changes only when no object lies in it.
+// slot leads to the descriptors of its blocks. Readers need no lock: a slot is published before any of its addresses
+// is handed out, and changes only when no object lies in it.
+//
+// The table is address space that reads as zeros, of which a process writes to one page: what a limit on data
+// (RLIMIT_DATA, strict overcommit) counts is that page, and no huge page lies there. It comes with the first chunk;
+// until then every address is foreign.
 #pragma once
 
 #include <atomic>
@@ -25,33 +29,42 @@ class PageMap {
   // chunk: block_or_null is exact.
   Block* block_fast(std::uintptr_t address) const {
     const std::size_t slot = address >> kSlotShift;
-    if (slot >= kSlots) [[unlikely]]
+    if (slot >= slots_) [[unlikely]]
       return nullptr;
-    Block* table = slots_[slot].blocks.load(std::memory_order_relaxed);
-    if (table == nullptr) [[unlikely]]
+    Block* blocks = table_[slot].blocks.load(std::memory_order_relaxed);
+    if (blocks == nullptr) [[unlikely]]
       return nullptr;
-    return table + ((address >> kBlockShift) & (kBlocksPerSlot - 1));
+    return blocks + ((address >> kBlockShift) & (kBlocksPerSlot - 1));
   }
 
   Block* block(BlockId id) const { return block_fast(static_cast<std::uintptr_t>(id) << kBlockShift); }
 
   Chunk* chunk(std::uintptr_t address) const {
     const std::size_t slot = address >> kSlotShift;
-    return slot < kSlots ? slots_[slot].chunk.load(std::memory_order_relaxed) : nullptr;
+    return slot < slots_ ? table_[slot].chunk.load(std::memory_order_relaxed) : nullptr;
   }
 
+  // Makes the slots of [address, address + size) ready to be published. False when the system refuses, or where the
+  // range lies above the map. Called under the page heap's lock, as publish is.
+  bool cover(std::uintptr_t address, std::size_t size);
   void publish(std::uintptr_t address, Block* blocks, Chunk* chunk) {
-    Slot& slot = slots_[address >> kSlotShift];
+    Slot& slot = table_[address >> kSlotShift];
     slot.chunk.store(chunk, std::memory_order_relaxed);
     slot.blocks.store(blocks, std::memory_order_release);
   }
 
  private:
   struct Slot {
-    std::atomic<Block*> blocks{nullptr};
-    std::atomic<Chunk*> chunk{nullptr};
+    std::atomic<Block*> blocks;
+    std::atomic<Chunk*> chunk;
   };
-  Slot slots_[kSlots];
+
+  bool open();
+
+  // Written once, before the first object is handed out: whoever frees one has learned of both with it. (Atomic, they
+  // would cost every free an instruction.)
+  std::size_t slots_ = 0;  // that may be looked at
+  Slot* table_ = nullptr;
 };
 
 }  // namespace neap

@@ -51,7 +51,7 @@ void init(Block& block, const ClassRow& row) {
 std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t want, Touched& touched) {
   char* const base = block.address();
   const std::uint32_t size = row.size;
-  const bool settled = block.resident == row.pages && block.dirty == 0;  // most are: nothing to note about pages
+  const bool settled = (row.pages & ~block.resident) == 0 && block.dirty == 0;  // most are: nothing to note about pages
   std::uint32_t taken = 0, w = block.first_word, most = want < block.free_count ? want : block.free_count;
   PageMask pages = 0, reach = block.resident;
   for (;; ++w) {
@@ -92,16 +92,15 @@ bool lies_in_short_run(const Block& block, const ClassRow& row, std::uint32_t in
 // An object below a page's size lies in one page or two; most frees leave a neighbour at one of a page's ends alive.
 PageMask free_pages_under(const Block& block, const ClassRow& row, std::uint32_t index) {
   PageMask found = 0;
-  const PageMask candidates =
-      static_cast<PageMask>(pages_under(index * row.size, row.size) & block.resident & ~block.dirty);
-  for (std::uint32_t rest = candidates; rest != 0; rest &= rest - 1) {
-    const std::uint32_t page = static_cast<std::uint32_t>(std::countr_zero(rest));
-    const Range objects = objects_over(row, page, 1);
+  const PageMask under = whole_system_pages(pages_under(index * row.size, row.size));
+  const PageMask candidates = static_cast<PageMask>(under & block.resident & ~block.dirty);
+  each_system_page(candidates, [&](std::uint32_t first, std::uint32_t length) {
+    const Range objects = objects_over(row, first, length);
     if (is_free(block, objects.from) && is_free(block, objects.to - 1) &&
         bits::all_set(block.free_bits, objects.from, objects.to)) {
-      found = static_cast<PageMask>(found | (1u << page));
+      found = static_cast<PageMask>(found | (((1u << length) - 1) << first));
     }
-  }
+  });
   return found;
 }
 

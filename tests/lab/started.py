@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 NEAP = os.environ.get("NEAP", "neap")
+HANG_S = 300  # none of the waiting here takes so long, on however busy a machine
 
 
 class StartedLab:
@@ -44,7 +45,7 @@ class StartedLab:
                 found.append((int(entry.name), line.replace(b"\0", b" ").decode(errors="replace")[:300]))
         return [one for one in found if one[0] != self.process.pid]
 
-    def await_relays(self, count=5, limit_s=60):
+    def await_relays(self, count=5, limit_s=HANG_S):
         """Until so many tor nodes run."""
         until = time.monotonic() + limit_s
         while sum("/torrc" in line for _, line in self.processes()) < count:
@@ -52,14 +53,13 @@ class StartedLab:
                 raise AssertionError(f"no network after {limit_s} s: {self.processes()}")
             time.sleep(0.2)
 
-    def await_silence(self, limit_s=15):
-        """What is still there after the limit: processes and files. Empty when the lab cleaned up."""
-        until = time.monotonic() + limit_s
-        while time.monotonic() < until:
-            if not self.left():
-                return []
+    def await_silence(self, kept=()):
+        """What is still there in the end, processes and files, but for those that the lab leaves to its user."""
+        until = time.monotonic() + HANG_S
+        while (left := self.left(kept)) and time.monotonic() < until:
             time.sleep(0.2)
-        return self.left()
+        return left
 
-    def left(self):
-        return self.processes() + [str(file) for file in (*self.temporary.iterdir(), *self.here.iterdir())]
+    def left(self, kept):
+        files = [file for file in (*self.temporary.iterdir(), *self.here.iterdir()) if file not in kept]
+        return self.processes() + list(map(str, files))

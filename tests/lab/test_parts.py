@@ -131,13 +131,17 @@ class Sessions(unittest.TestCase):
         asked = [name for r in session.requests[1:] for name in r.path.removeprefix("/tor/micro/d/").split("-")]
         self.assertEqual(sorted(asked), sorted(known[-1].documents))
 
-    def test_a_consensus_settles_after_its_time(self):
+    def test_a_consensus_settles_once_every_relay_has_it(self):
         old, new = self.consensuses()
         history = History(10, {"microdesc": old, "full": old})
         history.add("microdesc", Consensus("CC", (), 100, 1))
         history.add("microdesc", Consensus("CC", (), 105, 1))
-        self.assertEqual([c.digest for c in history.settled("microdesc", 109)], ["AA"])
-        self.assertEqual([c.digest for c in history.settled("microdesc", 110)], ["AA", "CC"])
+        self.assertEqual(history.due("microdesc", 109), [])
+        due, = history.due("microdesc", 110)
+        self.assertEqual([c.digest for c in history.settled("microdesc")], ["AA"])
+        history.confirm(due)
+        self.assertEqual([c.digest for c in history.settled("microdesc")], ["AA", "CC"])
+        self.assertEqual(history.due("microdesc", 110), [])
 
     def test_a_consensus_is_named_by_its_signed_part(self):
         text = b"network-status-version 3 microdesc\nr a b\nm abc\nm d/+\ndirectory-signature sha256 X\nSIG\n"
@@ -228,11 +232,15 @@ class Asking(unittest.TestCase):
         self.assertEqual(make_plan(5, None).directory, QUICK.directory)
         self.assertEqual(make_plan(15, None).directory, DEFAULT.directory)
         self.assertEqual(make_plan(15, 6000).directory, 6000)
+        self.assertEqual(make_plan(15, None, load=2).directory, QUICK.directory)
 
     def test_what_makes_no_sense_is_refused(self):
         for minutes, directory in ((1, None), (0, None), (-5, None), (float("nan"), None), (5, 1), (5, 10**6)):
             with self.assertRaises(BadInput):
                 make_plan(minutes, directory)
+        for load in (0.5, 6, float("nan")):
+            with self.assertRaises(BadInput):
+                make_plan(5, None, load)
 
     def test_a_full_output_folder_is_refused(self):
         with self.assertRaises(BadInput):

@@ -12,7 +12,7 @@ SOURCE = pathlib.Path(os.environ["SOURCE"])
 
 
 def help_of(*verb):
-    return subprocess.run([NEAP, *verb, "--help"], capture_output=True, text=True, check=True, timeout=30).stdout
+    return subprocess.run([NEAP, *verb, "--help"], capture_output=True, text=True, check=True, timeout=600).stdout
 
 
 def parts_of(text):

@@ -12,7 +12,7 @@ FISH = SHARE / "fish/vendor_completions.d/neap.fish"
 
 
 def run(*command, **options):
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=600, **options)
     if result.returncode != 0 or result.stderr:
         raise AssertionError(f"{command}: exit code {result.returncode}: {result.stderr}")
     return result.stdout
@@ -69,7 +69,7 @@ class Completion(unittest.TestCase):
             zpty -w shell "PS1=''; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D; stty columns 200; print re''ady"
             while zpty -r shell line; do [[ $line != *ready* ]] || break; done
             zpty -w -n shell "$2"$'\t'
-            for ((wait = 0; wait < 150; ++wait)); do
+            for ((wait = 0; wait < 1500; ++wait)); do
                 while zpty -r -t shell line; do written+=$line; done
                 [[ $written != *"$3"* ]] || break
                 sleep 0.2

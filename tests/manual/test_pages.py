@@ -9,7 +9,7 @@ PAGES = sorted((SHARE / "man").glob("man*/*"))
 
 
 def rendered(page):
-    result = subprocess.run(["man", "--warnings=w", "--local-file", page], capture_output=True, text=True, timeout=30,
+    result = subprocess.run(["man", "--warnings=w", "--local-file", page], capture_output=True, text=True, timeout=600,
                             env={"MANWIDTH": "200", "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "MAN_KEEP_FORMATTING": ""})
     return re.sub(r"\x1b\[[0-9;]*m|.\x08", "", result.stdout), result.stderr
 
@@ -46,5 +46,5 @@ class Pages(unittest.TestCase):
     def test_mandoc_warns_of_nothing(self):
         for page in PAGES:
             with self.subTest(page=page.name):
-                lint = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True, text=True, timeout=30)
+                lint = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True, text=True, timeout=600)
                 self.assertEqual(lint.stdout + lint.stderr, "")

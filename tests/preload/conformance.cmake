@@ -1,10 +1,14 @@
 # Promises of the API, one program each. Every one also runs on glibc alone: it is the reference.
-foreach(name IN ITEMS edges aligned errno_kept zeroed contents statistics limits plain_c children thread_exit restarts)
+foreach(name IN ITEMS edges aligned errno_kept zeroed contents statistics limits plain_c children thread_exit restarts libc_names)
   preload_program(${name} ${name}.c)
   neap_black_box(preload.${name} LIBC COMMAND ${name})
 endforeach()
 # The fall-back: threads keep objects of their own where the kernel restarts nothing.
 neap_black_box(preload.restarts.unregistered COMMAND restarts ENVIRONMENT GLIBC_TUNABLES=glibc.pthread.rseq=0)
+preload_program(small_process small_process.c)
+neap_black_box(preload.small_process LIBC COMMAND sh -c "ulimit -d 2048 && exec $<TARGET_FILE:small_process>")
+neap_black_box(preload.small_process.huge COMMAND ${PROJECT_SOURCE_DIR}/tests/stress/under huge $<TARGET_FILE:small_process>
+               PROPERTIES RUN_SERIAL TRUE)
 preload_program(sized_free sized_free.c) # glibc 2.36 has no free_sized yet
 neap_black_box(preload.sized_free COMMAND sized_free)
 
@@ -29,11 +33,23 @@ neap_black_box(preload.plugins LIBC COMMAND plugins $<TARGET_FILE:plugin>)
 if(TARGET neap_shared)
   add_test(NAME preload.exports COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/exports $<TARGET_FILE:neap_shared>)
   add_test(NAME preload.options COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/options $<TARGET_FILE:neap_shared> $<TARGET_FILE:plain_c>)
-  set_tests_properties(preload.exports preload.options PROPERTIES TIMEOUT 30)
 endif()
 if(TARGET neap_static)
   preload_program(linked linked.c)
   target_link_libraries(linked PRIVATE neap_static)
   add_test(NAME preload.secure COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/secure $<TARGET_FILE:linked>)
-  set_tests_properties(preload.secure PROPERTIES TIMEOUT 30 SKIP_RETURN_CODE 77)
+  set_tests_properties(preload.secure PROPERTIES SKIP_RETURN_CODE 77)
+endif()
+
+# Some of them with the allocator linked in: glibc's archive must not bring a second malloc.
+if(TARGET neap_static)
+  foreach(name IN ITEMS edges zeroed children libc_names)
+    foreach(way IN ITEMS static static-pie)
+      preload_program(${name}.${way} ${name}.c)
+      target_link_libraries(${name}.${way} PRIVATE neap_static)
+      target_link_options(${name}.${way} PRIVATE -${way})
+      add_test(NAME preload.${name}.${way} COMMAND ${name}.${way})
+      set_tests_properties(preload.${name}.${way} PROPERTIES TIMEOUT 60 SKIP_RETURN_CODE 77)
+    endforeach()
+  endforeach()
 endif()

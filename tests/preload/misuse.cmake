@@ -39,7 +39,7 @@ if(NEAP_TEST_PRELOAD)
     add_test(NAME preload.misuse.${CMAKE_MATCH_1}
              COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/aborts_with ${NEAP_TEST_PRELOAD} ${CMAKE_MATCH_2}
                      $<TARGET_FILE:misuse> ${CMAKE_MATCH_1})
-    set_tests_properties(preload.misuse.${CMAKE_MATCH_1} PROPERTIES TIMEOUT 30 SKIP_RETURN_CODE 77)
+    set_tests_properties(preload.misuse.${CMAKE_MATCH_1} PROPERTIES SKIP_RETURN_CODE 77)
   endforeach()
 endif()
 
@@ -47,4 +47,13 @@ endif()
 preload_program(abort_handler abort_handler.c)
 foreach(case IN ITEMS allocates forks exits jumps)
   neap_black_box(preload.abort_handler.${case} COMMAND abort_handler ${case})
+endforeach()
+
+# The same at random, in one thread and in several. A million of them, by one command:
+# NEAP_OPTIONS=check:1 LD_PRELOAD=build/release/libneap.so build/release/tests/misuse_random 1000000
+preload_program(misuse_random misuse_random.c)
+neap_black_box(preload.misuse.random TIMEOUT 900 ENVIRONMENT NEAP_OPTIONS=check:1 COMMAND misuse_random 6000)
+foreach(shared IN ITEMS 0 1)
+  neap_black_box(preload.misuse.random.threads_${shared} TIMEOUT 900 ENVIRONMENT NEAP_OPTIONS=check:1,cpu_caches:${shared}
+                 COMMAND misuse_random 2000 16)
 endforeach()

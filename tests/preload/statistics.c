@@ -15,7 +15,7 @@ static size_t resident_bytes(void) {
   FILE* file = fopen("/proc/self/statm", "r");
   EXPECT(file != NULL && fscanf(file, "%zu %zu", &total, &resident) == 2);
   fclose(file);
-  return resident * 4096;
+  return resident * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 static size_t in_use(void) {

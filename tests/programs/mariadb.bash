@@ -9,7 +9,7 @@ query() { mariadb --no-defaults -S "$work/socket" -u root -BNe "$1"; }
 start() {
   launch "$work/server.log" mariadbd "${options[@]}" --socket="$work/socket" --skip-networking --pid-file="$work/pid" --innodb-buffer-pool-size=64M
   server=$!
-  until_true 120 query 'select 1' || { tail -20 "$work/server.log"; fail "did not start"; }
+  until_true 600 query 'select 1' || { tail -20 "$work/server.log"; fail "did not start"; }
 }
 start
 proves_pid $server

@@ -2,11 +2,11 @@
 . "$(dirname "$0")/stage.bash"
 need nginx wrk openssl
 
-port=$(free_port)
+address=$(own_address) port=8443
 mkdir "$work/www" "$work/logs"
 seq 1 30000 >"$work/www/numbers.txt"
 head -c 3000000 /dev/zero | openssl enc -aes-128-ctr -K 00 -iv 00 2>/dev/null >"$work/www/large.bin"
-openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key.pem" -out "$work/cert.pem" -days 2 -subj /CN=127.0.0.1 2>/dev/null
+openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key.pem" -out "$work/cert.pem" -days 2 -subj /CN=localhost 2>/dev/null
 cat >"$work/nginx.conf" <<CONF
 user root;
 daemon off;
@@ -20,10 +20,10 @@ http {
   client_body_temp_path $work/body; proxy_temp_path $work/proxy; fastcgi_temp_path $work/fastcgi;
   uwsgi_temp_path $work/uwsgi; scgi_temp_path $work/scgi;
   server {
-    listen 127.0.0.1:$port ssl;
+    listen $address:$port ssl;
     ssl_certificate $work/cert.pem; ssl_certificate_key $work/key.pem;
     root $work/www;
-    location /via/ { proxy_pass https://127.0.0.1:$port/; }
+    location /via/ { proxy_pass https://$address:$port/; }
   }
 }
 CONF
@@ -33,17 +33,20 @@ nginx=$!
 fetch() {
   python3 -c 'import ssl, sys, urllib.request
 context = ssl._create_unverified_context()
-sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1], context=context).read())' "https://127.0.0.1:$port/$1"
+sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1], context=context).read())' "https://$address:$port/$1"
 }
-until_true 120 fetch numbers.txt || { cat "$work/log" "$work/logs/error.log"; fail "did not start"; }
+until_true 600 fetch numbers.txt || { cat "$work/log" "$work/logs/error.log"; fail "did not start"; }
 
 load() {  # load PATH HEADER...
   local path=$1; shift
-  wrk -t2 -c40 -d"$(amount 2 20)s" --timeout 60s "$@" "https://127.0.0.1:$port/$path" >"$work/wrk" || fail "wrk"
-  grep -Eq 'Non-2xx|Socket errors' "$work/wrk" && fail "$path: $(grep -E 'Non-2xx|Socket' "$work/wrk" | xargs)"
-  local requests; requests=$(awk '/requests in/ {print $1}' "$work/wrk")
-  [ "$requests" -gt 10 ] || fail "$path: only $requests requests"
-  total=$((${total:-0} + requests))
+  local served=0 requests
+  until [ $served -gt 10 ]; do  # wrk counts seconds; how many requests they hold is the machine's affair
+    wrk -t2 -c40 -d"$(amount 2 20)s" --timeout 600s "$@" "https://$address:$port/$path" >"$work/wrk" || fail "wrk"
+    grep -Eq 'Non-2xx|Socket errors' "$work/wrk" && fail "$path: $(grep -E 'Non-2xx|Socket' "$work/wrk" | xargs)"
+    requests=$(awk '/requests in/ {print $1}' "$work/wrk")
+    served=$((served + requests))
+  done
+  total=$((${total:-0} + served))
 }
 load numbers.txt
 load numbers.txt -H 'Accept-Encoding: gzip'
@@ -53,7 +56,7 @@ worker=$(pgrep -P $nginx | head -1)
 proves_pid $nginx; proves_pid "$worker"
 
 kill -HUP $nginx
-until_true 120 gone "$worker" || fail "the old worker did not end after a reload"
+until_true 600 gone "$worker" || fail "the old worker did not end after a reload"
 load numbers.txt -H 'Connection: close'
 cmp <(fetch numbers.txt) "$work/www/numbers.txt" || fail "wrong contents"
 cmp <(fetch via/large.bin) "$work/www/large.bin" || fail "wrong contents through the proxy"

@@ -17,7 +17,7 @@ as_user initdb -D "$work/data" -U neap -A trust --no-sync >"$work/log" 2>&1 || {
 start() {
   launch "$work/server.log" "${user[@]}" postgres -D "$work/data" -k "$work" -c listen_addresses= -c fsync=off -c max_parallel_workers_per_gather=2
   server=$!
-  until_true 120 query 'select 1' || { cat "$work/server.log"; fail "did not start"; }
+  until_true 600 query 'select 1' || { cat "$work/server.log"; fail "did not start"; }
 }
 start
 proves_pid $server

@@ -10,7 +10,7 @@ start() {  # Debian's redis-server is this binary under another name; it links l
   launch "$work/log" bash -c 'exec -a redis-server redis-check-rdb "$@"' redis \
     --port 0 --unixsocket "$socket" --dir "$work" --save '' --appendonly no
   server=$!
-  until_true 120 answers || { cat "$work/log"; fail "did not start"; }
+  until_true 600 answers || { cat "$work/log"; fail "did not start"; }
 }
 digest() { call debug digest 2>/dev/null | grep -E '^[0-9a-f]{40}$' || call --no-raw eval "$sum" 0; }
 sum='local s = 0; for i = 1, '$keys' do s = s + #(redis.call("GET", "key:" .. i) or "") end; return s'
@@ -29,7 +29,7 @@ redis-benchmark -s "$socket" -n "$(amount 50000 200000)" -c 20 -q -t set,get,inc
   fail "redis-benchmark"
 [ "$(grep -c 'requests per second' <(tr '\r' '\n' <"$work/benchmark" | grep -v 'rps='))" -ge 9 ] || fail "redis-benchmark left out tests"
 call bgsave >/dev/null  # forks
-until_true 120 sh -c "redis-cli -s $socket info persistence | grep -q rdb_bgsave_in_progress:0" || fail "bgsave does not end"
+until_true 600 sh -c "redis-cli -s $socket info persistence | grep -q rdb_bgsave_in_progress:0" || fail "bgsave does not end"
 call info persistence | grep -q 'rdb_last_bgsave_status:ok' || fail "bgsave"
 call shutdown nosave; wait $server || fail "exit code $? at shutdown"
 

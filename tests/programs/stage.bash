@@ -20,7 +20,7 @@ finish() {
   local code=$? pid
   for pid in "${launched[@]}"; do kill "$pid" 2>/dev/null; done
   for pid in "${launched[@]}"; do
-    until_true 10 gone "$pid" || kill -9 "$pid" 2>/dev/null
+    until_true 60 gone "$pid" || kill -9 "$pid" 2>/dev/null
   done
   wait 2>/dev/null
   [ -n "${KEEP:-}" ] || rm -rf "$work"
@@ -101,10 +101,5 @@ launch() {
   launched+=($!)
 }
 
-free_port() {
-  local port
-  for ((;;)); do
-    port=$((20000 + RANDOM % 30000))
-    (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo $port; return; }
-  done
-}
+# A loopback address for this stage alone: nobody else listens on any of its ports, and no connection goes out from one.
+own_address() { echo 127.$((100 + RANDOM % 100)).$((RANDOM % 256)).$((1 + RANDOM % 254)); }

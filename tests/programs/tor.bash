@@ -9,7 +9,7 @@ ask() {  # ask SOCKET LINE...: speaks the control protocol, prints the answers
   python3 - "$@" <<'PYTHON'
 import socket, sys
 with socket.socket(socket.AF_UNIX) as control:
-    control.settimeout(20)
+    control.settimeout(600)
     control.connect(sys.argv[1])
     for line in sys.argv[2:]:
         control.sendall(line.encode() + b"\r\n")
@@ -41,7 +41,7 @@ TORRC
 
   launch "$home/log" tor -f "$home/torrc"
   tor=$!
-  until_true 120 test -S "$home/control" -a -s "$home/onion/hostname" || { cat "$home/log"; fail "did not start, Sandbox $sandbox"; }
+  until_true 600 test -S "$home/control" -a -s "$home/onion/hostname" || { cat "$home/log"; fail "did not start, Sandbox $sandbox"; }
   grep -Eq '^[a-z2-7]{56}\.onion$' "$home/onion/hostname" || fail "wrote no onion address"
   proves_pid $tor
   # Onion services made over the control port need no file and no network; each must have an address of its own.

@@ -11,6 +11,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ["NEAP_BUILD"]
 MULTIARCH = os.environ["NEAP_MULTIARCH"]
+HANG_S = 600  # nothing here takes so long, on however busy a machine
 # What would reach for hardware, for the network or for what this machine has enabled.
 MASKED = ("systemd-udevd.service systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udev-trigger.service "
           "systemd-sysctl.service systemd-modules-load.service systemd-remount-fs.service systemd-random-seed.service "
@@ -57,7 +58,7 @@ class Machine:
         for library in ("libneap.so", "libneap-libc.so"):
             shutil.copy2(os.path.join(BUILD, library), os.path.join(self.upper, "usr/lib", MULTIARCH))
 
-    def wait_for_init(self, patience=20):
+    def wait_for_init(self, patience=HANG_S):
         until = time.monotonic() + patience
         while time.monotonic() < until:
             if self.boot.poll() is not None:
@@ -72,7 +73,7 @@ class Machine:
             time.sleep(0.05)
         raise RuntimeError("systemd did not start")
 
-    def wait_until_running(self, patience=60):
+    def wait_until_running(self, patience=HANG_S):
         until = time.monotonic() + patience
         state = ""
         while time.monotonic() < until:
@@ -86,7 +87,7 @@ class Machine:
         return ["nsenter", "--target", str(self.init), "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wdns=/", "--",
                 *map(str, arguments)]
 
-    def run(self, *arguments, check=True, timeout=120, **options):
+    def run(self, *arguments, check=True, timeout=HANG_S, **options):
         result = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=timeout,
                                 env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}, **options)
         if check and result.returncode != 0:
@@ -108,7 +109,7 @@ class Machine:
             self.boot.wait()
             self.boot.stderr.close()
         self.remove_cgroup()
-        for _ in range(50):  # mounts go with the last process of the namespace
+        for _ in range(10 * HANG_S):  # mounts go with the last process of the namespace
             shutil.rmtree(self.folder, ignore_errors=True)
             if not os.path.exists(self.folder):
                 return
@@ -119,7 +120,7 @@ class Machine:
             places = [line.split()[1] for line in mounts if line.split()[2] == "cgroup2"]
         for place in places:
             top = os.path.join(place, "neap-test-" + os.path.basename(self.folder))
-            for _ in range(50):
+            for _ in range(10 * HANG_S):
                 for folder, _, _ in os.walk(top, topdown=False):
                     try:
                         os.rmdir(folder)

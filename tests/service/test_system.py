@@ -91,7 +91,7 @@ class System(MachineTest):
             self.assertRegex(text, "trial: 32-bit libc: every program of this kind will print a line of ld.so")
 
     def test_the_list_of_exceptions_costs_little(self):
-        """The issue allows 50 us at the start of a program; start_cost.py tells how it measures."""
+        """At most 50 us at the start of a program; start_cost.py tells how it measures."""
         self.neap("enable", "--system", "--except", "nobody")
         with open(os.path.join(HERE, "start_cost.py")) as script:
             costs = json.loads(self.machine.run("python3", "-", stdin=script).stdout)

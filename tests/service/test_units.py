@@ -73,7 +73,7 @@ class Units(MachineTest):
         self.machine.shell("for kind in account session; do echo $kind required pam_permit.so; done >/etc/pam.d/permit")
         unit = self.unit("session", "PAMName=permit\nUser=daemon\nExecStart=/bin/sleep 1000")
         self.machine.run("systemctl", "start", unit)
-        self.machine.shell(f"timeout 10 sh -c 'until systemctl status {unit} | grep -q sd-pam; do sleep 0.1; done'")
+        self.machine.shell(f"timeout 600 sh -c 'until systemctl status {unit} | grep -q sd-pam; do sleep 0.1; done'")
         self.neap("enable", unit, "--restart", "--watch", "1", says="every process verified")
         self.assertEqual([process["name"] for process in self.row(unit)["processes"]], ["sleep"])
         self.neap("disable", unit, "--restart")
@@ -106,27 +106,28 @@ class Units(MachineTest):
 
     def test_rolls_back_what_does_not_start(self):
         unit = self.unit("crasher", "ExecStart=/bin/sh -c 'case $LD_PRELOAD in *neap*) kill -SEGV $$$$;; esac; exec sleep 1000'")
-        self.rolls_back(unit, "rolled back; crasher.service runs as before")
+        self.rolls_back(unit, "rolled back; crasher.service runs as before", watch=600)
 
     def test_rolls_back_what_flaps(self):
         unit = self.unit("flapper", "Restart=always\nRestartSec=0\n"
                          "ExecStart=/bin/sh -c 'case $LD_PRELOAD in *neap*) sleep 1; exit 1;; esac; exec sleep 1000'")
-        self.rolls_back(unit, "restarted it.*rolled back; flapper.service runs as before")
+        self.rolls_back(unit, "restarted it.*rolled back; flapper.service runs as before", watch=600)
 
     def test_rolls_back_when_one_process_does_not_run_it(self):
         unit = self.unit("mixed", "ExecStart=/bin/sh -c 'LD_PRELOAD= sleep 1000 & exec sleep 2000'")
         self.rolls_back(unit, "sleep 1000.*does not run neap.*rolled back")
 
-    def rolls_back(self, unit, says):
+    def rolls_back(self, unit, says, watch=3):
+        """`watch`: seconds after which all counts as well. What has to fail within them ends them."""
         self.machine.run("systemctl", "start", unit)
         old = self.state()
-        self.neap("enable", unit, "--restart", "--watch", "3", code=125, says=says)
+        self.neap("enable", unit, "--restart", "--watch", str(watch), code=125, says=says)
         self.assertEqual(self.state(), old)
         self.assertEqual(self.machine.run("systemctl", "is-active", unit).stdout, "active\n")
         self.assertIsNone(self.row(unit))
         # What was pending and fails at its restart goes back as well.
         self.neap("enable", unit)
-        self.neap("enable", unit, "--restart", "--watch", "3", code=125, says=says)
+        self.neap("enable", unit, "--restart", "--watch", str(watch), code=125, says=says)
         self.assertEqual(self.state(), old)
 
     def test_a_preload_of_an_environment_file_is_kept(self):

@@ -6,6 +6,7 @@
 #define NEAP_TESTS_STRESS_SCENE_H
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -79,7 +80,7 @@ inline std::size_t resident_bytes() {
   std::FILE* file = std::fopen("/proc/self/statm", "r");
   require(file != nullptr && std::fscanf(file, "%zu %zu", &total, &resident) == 2, "reading /proc/self/statm");
   std::fclose(file);
-  return resident * 4096;
+  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace stress

@@ -2,14 +2,26 @@
 import os
 import subprocess
 import tempfile
+import time
 import unittest
 
 NEAP = os.environ["NEAP"]
+HANG_S = 600  # nothing here takes so long, on however busy a machine
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def neap(*arguments, timeout=60, **options):
+def neap(*arguments, timeout=HANG_S, **options):
     return subprocess.run([NEAP, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, **options)
+
+
+def until(condition):
+    """Waits for what has to come; returns it."""
+    deadline = time.monotonic() + HANG_S
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError("what the test waits for never came")
+        time.sleep(0.02)
+    return found
 
 
 class NeapTest(unittest.TestCase):

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 import fixture
-from neap_command import NeapTest, neap
+from neap_command import HANG_S, NeapTest, neap
 
 # Runs in a copy of the page after its own scripts: counts the drawn pixels of each chart, points at the chart, and
 # leaves what it saw in the document.
@@ -44,7 +44,7 @@ class Browser(NeapTest):
             ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
              "--disable-sync", "--no-first-run", "--window-size=1240,1600", "--enable-logging=stderr", "--virtual-time-budget=4000",
              f"--user-data-dir={self.path('profile')}", f"--log-net-log={self.path('net.json')}", "--host-resolver-rules=MAP * ~NOTFOUND",
-             "--dump-dom", "file://" + page], capture_output=True, text=True, timeout=120)
+             "--dump-dom", "file://" + page], capture_output=True, text=True, timeout=HANG_S)
         self.assertEqual(result.returncode, 0, result.stderr)
         return result
 

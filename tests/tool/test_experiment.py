@@ -31,7 +31,7 @@ def row(at, nickname, rss_kib):
 
 
 class Units(NeapTest):
-    """Six units, each a sleeping process of its own."""
+    """Six units, each a process of its own that waits."""
 
     def setUp(self):
         super().setUp()
@@ -39,14 +39,17 @@ class Units(NeapTest):
         with open(self.path("bin/systemctl"), "w") as file:
             file.write(SYSTEMCTL)
         os.chmod(self.path("bin/systemctl"), 0o755)
-        self.units = {f"relay@{number}.service": self.sleeper().pid for number in range(6)}
+        self.units = {f"relay@{number}.service": self.waiter().pid for number in range(6)}
         self.tell_units()
         self.environment = {**os.environ, "PATH": self.path("bin") + ":" + os.environ["PATH"], "UNITS": self.path("units")}
 
-    def sleeper(self):
-        process = subprocess.Popen(["sleep", "600"])
-        self.addCleanup(process.wait)
+    def waiter(self):
+        """It has answered: what it needs to run it has loaded, and its size stays as it is."""
+        process = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        self.addCleanup(process.communicate)
         self.addCleanup(process.kill)
+        process.stdin.write(b"here\n")
+        self.assertEqual(process.stdout.read(5), b"here\n")
         return process
 
     def tell_units(self):

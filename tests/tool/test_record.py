@@ -1,32 +1,62 @@
 """neap record: what is in a recording, who ends it, and what is left of it after a kill -9."""
+import contextlib
+import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
-import time
 
-from neap_command import NEAP, NeapTest, neap
+from neap_command import HANG_S, NEAP, NeapTest, neap, until
 
-# 40 MB in one object, 10 MB or so in small ones.
-HOLD = "import time; kept = bytearray(b'x') * 40_000_000; more = [str(at) * 10 for at in range(100_000)]; time.sleep({})"
+# 40 MB in one object, 10 MB or so in small ones, held until its input ends.
+HOLD = """import sys
+kept = bytearray(b'x') * 40_000_000; more = [str(at) * 10 for at in range(100_000)]
+print('held', flush=True); sys.stdin.read()"""
 
 
 def rows(path, query):
-    with sqlite3.connect(path) as database:
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         return database.execute(query).fetchall()
 
 
 class Record(NeapTest):
-    def record(self, *options, seconds=0.6, output="a.neaprec"):
-        return neap("record", "-q", "-i", "0.05", "-o", self.path(output), *options, "--",
-                    sys.executable, "-c", HOLD.format(seconds), env=dict(os.environ, PYTHONMALLOC="malloc"))
+    def start(self, output, *words, **options):
+        """A recorder in the background. Its program waits for its input, which is the test's to end."""
+        recorder = subprocess.Popen([NEAP, "record", "-q", "-i", "0.05", "-o", self.path(output), *words],
+                                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, **options)
+        self.addCleanup(recorder.communicate)
+        self.addCleanup(recorder.kill)
+        return recorder
+
+    def holder(self, *options, output="a.neaprec"):
+        return self.start(output, *options, "--", sys.executable, "-c", HOLD, env=dict(os.environ, PYTHONMALLOC="malloc"))
+
+    def seen(self, output, query):
+        """Waits until the recording, readable while it is written, answers the query with something."""
+        until(lambda: os.path.exists(self.path(output + "-wal")))
+        def answer():
+            try:
+                return [row for row in rows(self.path(output), query) if row[0]]
+            except sqlite3.OperationalError:  # there is no table in it yet
+                return None
+        until(answer)
+
+    def record(self, *options, query):
+        """Records until the query finds something, then lets the program end."""
+        recorder = self.holder(*options)
+        self.seen("a.neaprec", query)
+        recorder.communicate()
+        self.assertEqual(recorder.returncode, 0)
+
+    def record_at_once(self, *options, output="a.neaprec"):
+        return neap("record", "-q", "-o", self.path(output), *options, "--", "true")
 
     def facts(self, name="a.neaprec"):
         return dict(rows(self.path(name), "SELECT name, value FROM fact"))
 
     def test_samples_and_facts(self):
-        self.assertEqual(self.record("-a", "libc", "--label", "mine").returncode, 0)
+        self.record("-a", "libc", "--label", "mine", query="SELECT max(pss) > 40000000 AND max(rss) > 40000000 FROM sample")
         facts = self.facts()
         self.assertEqual((facts["label"], facts["allocator"], facts["exit_code"]), ("mine", "libc", "0"))
         peak, pss, dirty = rows(self.path("a.neaprec"), "SELECT max(rss), max(pss), max(private_dirty) FROM sample")[0]
@@ -37,59 +67,68 @@ class Record(NeapTest):
         self.assertEqual(os.listdir(self.folder), ["a.neaprec"])
 
     def test_telemetry_of_libneap(self):
-        self.assertEqual(self.record("-a", "neap").returncode, 0)
+        self.record("-a", "neap", query="SELECT max(live) > 40000000 FROM sample")
         (live,), = rows(self.path("a.neaprec"), "SELECT max(live) FROM sample")
         self.assertGreater(live, 40_000_000)
         self.assertLess(live, 80_000_000)
 
     def test_children_are_recorded(self):
-        result = neap("record", "-q", "-i", "0.05", "-o", self.path("c.neaprec"), "--", "sh", "-c", "sleep 0.4 & sleep 0.4; wait; exit 5")
-        self.assertEqual(result.returncode, 5)
-        names = [name for name, in rows(self.path("c.neaprec"), "SELECT name FROM process")]
-        self.assertEqual(names.count("sleep"), 2)
+        recorder = self.start("c.neaprec", "--", "sh", "-c", "sleep 1000 & one=$!; sleep 1000 & read line; kill $one $!; wait; exit 5")
+        self.seen("c.neaprec", "SELECT count(*) = 2 FROM process WHERE name = 'sleep'")
+        recorder.communicate()
+        self.assertEqual(recorder.returncode, 5)
 
-    def test_kill_9_loses_at_most_the_last_second(self):
-        recorder = subprocess.Popen([NEAP, "record", "-q", "-i", "0.1", "-o", self.path("k.neaprec"), "--", "sleep", "30"])
-        time.sleep(2.5)
-        (pid,), = rows(self.path("k.neaprec"), "SELECT pid FROM process")  # readable while it is written
+    def test_kill_9_loses_at_most_what_was_not_written_yet(self):
+        recorder = self.start("k.neaprec", "--", "sleep", "1000")
+        self.seen("k.neaprec", "SELECT max(at_us) > 1000000 FROM sample")
+        (pid, last), = rows(self.path("k.neaprec"), "SELECT pid, (SELECT max(at_us) FROM sample) FROM process")
         recorder.kill()
         recorder.wait()
         os.kill(pid, signal.SIGKILL)
-        (last,), = rows(self.path("k.neaprec"), "SELECT max(at_us) FROM sample")
-        self.assertGreater(last, 1_000_000)
+        self.assertGreaterEqual(rows(self.path("k.neaprec"), "SELECT max(at_us) FROM sample"), [(last,)])
         self.assertIn("no end", neap("report", self.path("k.neaprec"), "-o", "-").stdout)
 
+    def test_a_reader_at_the_end_does_no_harm(self):
+        recorder = self.start("r.neaprec", "--", "sh", "-c", "read line; exit 5")
+        self.seen("r.neaprec", "SELECT count(*) FROM sample")
+        with contextlib.closing(sqlite3.connect(self.path("r.neaprec"))) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM sample").fetchall()
+            recorder.communicate()
+            self.assertEqual(recorder.returncode, 5)
+        self.assertEqual(self.facts("r.neaprec")["exit_code"], "5")
+
     def test_interrupt_ends_program_and_keeps_the_recording(self):
-        recorder = subprocess.Popen([NEAP, "record", "-q", "-i", "0.1", "-o", self.path("i.neaprec"), "--", "sleep", "30"])
-        time.sleep(1)
+        recorder = self.start("i.neaprec", "--", "sleep", "1000")
+        self.seen("i.neaprec", "SELECT count(*) FROM sample")
         recorder.send_signal(signal.SIGINT)
-        self.assertEqual(recorder.wait(timeout=20), 130)
+        self.assertEqual(recorder.wait(timeout=HANG_S), 130)
         self.assertEqual(self.facts("i.neaprec")["interrupted"], "1")
 
     def test_duration(self):
-        self.assertEqual(self.record("--duration", "0.5", seconds=30).returncode, 0)
+        self.assertEqual(self.holder("--duration", "0.5").wait(timeout=HANG_S), 0)
         self.assertEqual(self.facts()["timed_out"], "1")
 
     def test_running_process(self):
-        program = subprocess.Popen([sys.executable, "-c", HOLD.format(30)])
-        self.addCleanup(program.wait)
+        program = subprocess.Popen([sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(program.communicate)
         self.addCleanup(program.kill)
-        time.sleep(0.5)
+        self.assertEqual(program.stdout.readline(), b"held\n")
         result = neap("record", "-q", "--pid", program.pid, "-i", "0.1", "--duration", "0.5", "-o", self.path("p.neaprec"))
         self.assertEqual(result.returncode, 0)
         self.assertIsNone(program.poll())
         self.assertEqual(self.facts("p.neaprec")["joined"], "1")
-        self.assertIn(program.args[2], self.facts("p.neaprec")["command"])
+        self.assertEqual(json.loads(self.facts("p.neaprec")["command"])[1:], program.args[1:])
 
     def test_no_file_is_overwritten_by_accident(self):
-        self.assertEqual(self.record(seconds=0).returncode, 0)
-        again = self.record(seconds=0)
+        self.assertEqual(self.record_at_once().returncode, 0)
+        again = self.record_at_once()
         self.assertEqual((again.returncode, again.stderr),
                          (2, f"neap: '{self.path('a.neaprec')}' exists; choose another -o, or --force to replace it\n"))
-        self.assertEqual(self.record("--force", seconds=0).returncode, 0)
+        self.assertEqual(self.record_at_once("--force").returncode, 0)
         with open(self.path("precious"), "w") as file:
             file.write("text")
-        self.assertEqual(self.record("--force", output="precious").returncode, 2)
+        self.assertEqual(self.record_at_once("--force", output="precious").returncode, 2)
         with open(self.path("precious")) as file:
             self.assertEqual(file.read(), "text")
 
@@ -97,7 +136,7 @@ class Record(NeapTest):
         self.expect(2, "neap: no process 999999999", "record", "--pid", "999999999")
 
     def test_compare(self):
-        result = neap("compare", "-a", "libc,neap", "-n", "2", "--keep", self.path("kept"), "--", sys.executable, "-c", HOLD.format(0.3))
+        result = neap("compare", "-a", "libc,neap", "-n", "2", "--keep", self.path("kept"), "--", sys.executable, "-c", HOLD, stdin=subprocess.DEVNULL)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual([line.split()[0] for line in result.stdout.splitlines()], ["ALLOCATOR", "libc", "neap", "Memory"])
         self.assertEqual(sorted(os.listdir(self.path("kept"))),

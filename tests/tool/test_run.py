@@ -3,7 +3,7 @@ import os
 import subprocess
 import unittest
 
-from neap_command import NEAP, NeapTest, neap
+from neap_command import HANG_S, NEAP, NeapTest, neap
 
 
 class Run(NeapTest):
@@ -17,7 +17,7 @@ class Run(NeapTest):
     def test_pid_and_arguments_are_the_programs(self):
         process = subprocess.Popen([NEAP, "run", "-a", "libc", "--", "sh", "-c", 'echo $$ "$1"', "sh", "--json"],
                                    stdout=subprocess.PIPE, text=True)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=HANG_S)
         self.assertEqual(out.split(), [str(process.pid), "--json"])
 
     def test_watcher_is_not_the_programs_child(self):

@@ -116,6 +116,16 @@ TEST_F(CpuCachesTest, ObjectsComeInAddressOrder) {
 
 // Objects below a cache line are a thread's own: what one frees another on the same CPU does not get, and no two
 // threads are given parts of one line.
+TEST_F(CpuCachesTest, FreeingWhatACpusStackHoldsEndsTheProgram) {
+  void* object = rig_.allocate(one_, 200);
+  void* other = rig_.allocate(one_, 200);
+  rig_.free(one_, object);
+  rig_.free(other_, other);
+  const testing::ExitedWithCode aborted(fake_os::kAbortExitCode);
+  EXPECT_EXIT(rig_.free(other_, object), aborted, "libneap: double free: free\\(0x");
+  EXPECT_EXIT(rig_.free(nullptr, other), aborted, "libneap: double free: free\\(0x");
+}
+
 TEST_F(CpuCachesTest, ThreadsShareNoCacheLine) {
   for (const std::size_t size : {8u, 16u, 32u, 48u}) {
     std::map<std::uintptr_t, ThreadCache*> owners;

@@ -63,7 +63,7 @@ bool permitted(Call call) {
 // The pages of [address, address + size), which must lie in one reservation.
 Page* pages_at(const void* address, std::size_t size, const char* function) {
   const std::uintptr_t begin = address_of(address);
-  if (begin % kPageSize != 0 || size % kPageSize != 0 || size == 0) broken(function, address, size);
+  if (begin % os::page_size != 0 || size % os::page_size != 0 || size == 0) broken(function, address, size);
   auto after = system().reserved.upper_bound(begin);
   if (after == system().reserved.begin()) broken(function, address, size);
   auto& [base, pages] = *--after;
@@ -114,6 +114,7 @@ void reset() {
   for (auto& [base, pages] : s.reserved) munmap(pointer_to(base), pages.size() * kPageSize);
   s.reserved.clear();
   s.plans = {};
+  os::page_size = kPageSize;
   s.limit = SIZE_MAX;
   s.cpus = 0;
   s.counts_commits = false;
@@ -138,6 +139,7 @@ std::uint64_t calls(Call call) {
   return system().plans[static_cast<std::size_t>(call)].calls;
 }
 
+void set_page_size(std::size_t bytes) { os::page_size = bytes; }
 void set_address_space_limit(std::size_t bytes) { system().limit = bytes; }
 void set_abort(void (*other)()) { ending = other; }
 void count_commits() { system().counts_commits = true; }
@@ -149,6 +151,22 @@ std::vector<Range> reservations() {
   const std::lock_guard guard(system().lock);
   std::vector<Range> all;
   for (auto& [base, pages] : system().reserved) all.push_back({pointer_to(base), pages.size() * kPageSize});
+  return all;
+}
+
+std::vector<Range> committed() {
+  const std::lock_guard guard(system().lock);
+  std::vector<Range> all;
+  for (auto& [base, pages] : system().reserved) {
+    bool goes_on = false;
+    for (std::size_t i = 0; i < pages.size(); ++i) {
+      if (pages[i] == Page::committed) {
+        if (!goes_on) all.push_back({pointer_to(base + i * kPageSize), 0});
+        all.back().size += kPageSize;
+      }
+      goes_on = pages[i] == Page::committed;
+    }
+  }
   return all;
 }
 
@@ -175,9 +193,11 @@ using fake_os::Call;
 using fake_os::Page;
 using fake_os::system;
 
+std::size_t read_page_size() { return page_size; }
+
 void* reserve(std::size_t size, std::size_t align, std::size_t offset, std::uintptr_t below) {
-  if (size == 0 || size % kPageSize != 0 || align % kPageSize != 0 || (align & (align - 1)) != 0 ||
-      offset % kPageSize != 0 || offset >= align) {
+  if (size == 0 || size % page_size != 0 || align % page_size != 0 || !is_power_of_two(align) ||
+      offset % page_size != 0 || offset >= align) {
     fake_os::broken("reserve", nullptr, size);
   }
   const std::lock_guard guard(system().lock);
@@ -186,6 +206,7 @@ void* reserve(std::size_t size, std::size_t align, std::size_t offset, std::uint
   const std::uintptr_t begin =
       below == 0 ? fake_os::map_anywhere(size, align, offset) : fake_os::map_below(size, align, offset, below);
   if (begin == 0) return nullptr;
+  madvise(pointer_to(begin), size, MADV_NOHUGEPAGE);  // what was written would not show
   system().reserved.emplace(begin, std::vector<Page>(size / kPageSize, Page::reserved));
   return pointer_to(begin);
 }
@@ -250,9 +271,9 @@ void allow_huge_pages(void* address, std::size_t size) {
 bool which_written(void* address, std::size_t pages, unsigned char* out) {
   const std::lock_guard guard(system().lock);
   fake_os::require_committed(address, pages * kPageSize, "which_written of pages that are not committed");
-  return fake_os::permitted(Call::which_written) && mincore(address, pages * kPageSize, out) == 0;
+  return fake_os::permitted(Call::which_written) && page_size == kPageSize &&
+         mincore(address, pages * kPageSize, out) == 0;
 }
-
 
 std::size_t cpu_bound() { return fake_os::system().cpus; }
 

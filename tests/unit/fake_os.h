@@ -1,7 +1,7 @@
 // A system for tests: implements os/os.h over real memory, counts the calls, refuses those it is told to refuse, and
-// ends the program when a precondition of os.h is broken (alignment, only committed pages are discarded, whole
-// reservations). Everything reserved goes back at reset(), which every fixture calls before and after its test.
-// Thread-safe.
+// ends the program when a precondition of os.h is broken (ranges of whole system pages, only committed ones are
+// discarded, whole reservations). Everything reserved goes back at reset(), which every fixture calls before and after
+// its test. Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -33,6 +33,8 @@ void refuse(Call call, std::uint64_t skip = 0, std::uint64_t times = UINT64_MAX)
 void allow(Call call);
 std::uint64_t calls(Call call);
 
+// Of the system's pages, bytes; kPageSize after reset(). Before anything is reserved.
+void set_page_size(std::size_t bytes);
 void set_address_space_limit(std::size_t bytes);
 // What is committed counts against a limit; does not, after reset().
 void count_commits();
@@ -50,6 +52,8 @@ struct Range {
   std::size_t size;
 };
 std::vector<Range> reservations();
+// Runs of committed pages, by address.
+std::vector<Range> committed();
 // The ranges given to discard since reset(), in order.
 std::vector<Range> discards();
 

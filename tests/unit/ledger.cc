@@ -80,8 +80,7 @@ class Walk {
     if (free != row.capacity && block.settle_at != next)
       fault(block.address(), "its bin looks at it too early or late");
     if (block.dirty & ~block.resident) fault(block.address(), "a page is dirty and not resident");
-    if (block.dirty != 0 && block.queued.load() == 0)
-      fault(block.address(), "a dirty slab is not queued");
+    if (block.dirty != 0 && block.queued.load() == 0) fault(block.address(), "a dirty slab is not queued");
     ledger.small_bytes += std::uint64_t{row.capacity - free} * row.size;
     count_masks(block, block.address());
   }
@@ -98,8 +97,8 @@ class Walk {
     if (free != block.free_count) fault(block.address(), "the count of free granules is not its bitmap's");
     if (free == mixed::kGranules) fault(block.address(), "an empty mixed block");
     for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
-      const bool empty =
-          bits::all_set(block.free_bits, page * mixed::kGranulesPerPage, (page + 1) * mixed::kGranulesPerPage);
+      const std::uint32_t first = page & ~(pages_per_system_page() - 1), end = first + pages_per_system_page();
+      const bool empty = bits::all_set(block.free_bits, first * mixed::kGranulesPerPage, end * mixed::kGranulesPerPage);
       if (!empty && !(block.resident & bit_of(page)))
         fault(block.address(), "a page under a live object is not resident");
       const bool dirty = (block.dirty & bit_of(page)) != 0, waits = empty && (block.resident & bit_of(page)) != 0;
@@ -107,10 +106,13 @@ class Walk {
         fault(block.address(), "dirty pages of a mixed block are not its free resident ones");
       }
     }
-    if (block.dirty != 0 && block.queued.load() == 0)
-      fault(block.address(), "a dirty mixed block is not queued");
+    if (block.dirty != 0 && block.queued.load() == 0) fault(block.address(), "a dirty mixed block is not queued");
     ledger.small_bytes += std::uint64_t{mixed::kGranules - free} << mixed::kGranuleShift;
     count_masks(block, block.address());
+  }
+
+  static bool in_whole_system_pages(const Block& block) {
+    return whole_system_pages(block.resident) == block.resident && whole_system_pages(block.dirty) == block.dirty;
   }
 
   void large(Chunk& chunk, std::size_t begin) {
@@ -118,6 +120,7 @@ class Walk {
     ledger.large_pages += first.large.pages;
     ledger.resident_pages += first.large.pages;
     ++ledger.large_objects;
+    if (first.large.pages % pages_per_system_page() != 0) fault(first.address(), "has a part of a system page");
     const std::size_t end = std::min<std::size_t>(begin + first.large.blocks, chunk.committed());
     if (first.large.pages > first.large.blocks * std::size_t{kPagesPerBlock})
       fault(first.address(), "larger than its run");
@@ -148,6 +151,7 @@ class Walk {
   }
 
   void count_masks(const Block& block, const char* begin) {
+    if (!in_whole_system_pages(block)) fault(begin, "its masks part a system page");
     ledger.resident_pages += static_cast<std::uint64_t>(std::popcount(block.resident));
     ledger.dirty_pages += static_cast<std::uint64_t>(std::popcount(block.dirty));
     for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {

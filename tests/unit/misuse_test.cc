@@ -1,6 +1,9 @@
 // Misuse ends the program with one line that names it. Each case is a program of its own (a death test).
 #include <gtest/gtest.h>
 
+#include <vector>
+
+#include "os/os.h"
 #include "rig.h"
 
 namespace neap {
@@ -81,13 +84,103 @@ TEST_F(MisuseDeathTest, ResizingWhatWasFreed) {
   EXPECT_EXIT(rig_.reallocate(nullptr, object, 200), aborted, "libneap: double free: realloc\\(0x");
 }
 
-TEST_F(MisuseDeathTest, AnObjectCachedTwiceIsFoundWhenTheCacheIsFlushed) {
-  ThreadCache* cache = rig_.heap.open_cache();
-  void* first = rig_.allocate(cache, 64);
-  void* second = rig_.allocate(cache, 64);
-  rig_.free(cache, first);
-  rig_.free(cache, second);
-  EXPECT_EXIT((rig_.free(cache, first), rig_.heap.flush(*cache)), aborted, "libneap: double free");
+TEST_F(MisuseDeathTest, FreeingWhereNoObjectEverLay) {
+  char* object = make(100);
+  EXPECT_EXIT(free(object + 112), aborted, "libneap: double free");
+}
+
+TEST_F(MisuseDeathTest, AskingForTheSizeOfWhatIsNoObject) {
+  char* object = make(100);
+  make(100);
+  EXPECT_EXIT(rig_.usable(object + 16), aborted, "libneap: interior pointer: usable\\(0x");
+  free(object);
+  EXPECT_EXIT(rig_.usable(object), aborted, "libneap: double free: usable\\(0x");
+}
+
+// Of each size class that is cached or lies in mixed blocks.
+class LimboDeathTest : public MisuseDeathTest, public testing::WithParamInterface<std::size_t> {
+ protected:
+  LimboDeathTest() : cache_(rig_.heap.open_cache()) {}
+  std::size_t size() const { return class_size(GetParam()); }
+
+  ThreadCache* cache_;
+};
+INSTANTIATE_TEST_SUITE_P(Classes, LimboDeathTest, testing::Values(0u, 1u, 3u, 8u, 16u, 30u, 45u, kCachedClasses - 1));
+
+TEST_P(LimboDeathTest, FreeingWhatAThreadsStackHolds) {
+  void* first = rig_.allocate(cache_, size());
+  void* second = rig_.allocate(cache_, size());
+  rig_.free(cache_, first);
+  rig_.free(cache_, second);
+  EXPECT_EXIT(rig_.free(cache_, first), aborted, "libneap: double free: free\\(0x");
+  EXPECT_EXIT(rig_.free(nullptr, first), aborted, "libneap: double free: free\\(0x") << "by another thread";
+  EXPECT_EXIT(rig_.reallocate(cache_, first, 1), aborted, "libneap: double free: realloc\\(0x");
+}
+
+TEST_P(LimboDeathTest, FreeingWhatWasFetchedAhead) {
+  std::vector<void*> all;
+  for (int i = 0; i < 40; ++i) all.push_back(rig_.allocate(cache_, size()));
+  for (void* object : all) rig_.free(nullptr, object);
+  rig_.heap.release_all();
+  void* again = rig_.allocate(cache_, size());
+  for (void* object : all) {
+    if (object == again) continue;
+    EXPECT_EXIT(rig_.free(cache_, object), aborted, "libneap: double free: free\\(0x");
+  }
+}
+
+TEST_P(LimboDeathTest, FreeingWhatTheStashHolds) {
+  leave_single_thread();
+  rig_.heap.renew_cache(*cache_);
+  std::vector<void*> all;
+  while (all.size() < 3 * kBlockSize / size()) all.push_back(rig_.allocate(nullptr, size()));
+  for (std::size_t i = 0; i < all.size() / 2; ++i) rig_.free(nullptr, all[i]);  // no slab is nearly full any more
+  const std::uint32_t before = cache_->stash.count;
+  rig_.free(cache_, all.back());
+  EXPECT_TRUE(cache_->stash.count == before + 1 || size() > 1000) << "one for which the stash has room";
+  EXPECT_EXIT(rig_.free(cache_, all.back()), aborted, "libneap: double free: free\\(0x");
+}
+
+// The window between the two halves of a release, in which pages are taken like allocated ones.
+TEST_P(LimboDeathTest, FreeingWhatLiesOnAPageThatIsOutForRelease) {
+  std::vector<void*> all;
+  while (all.size() < 2 * kBlockSize / size()) all.push_back(rig_.allocate(nullptr, size()));
+  for (std::size_t i = 0; i < all.size() / 2; ++i) rig_.free(nullptr, all[i]);
+  void* gone = all[all.size() / 4];
+  const auto free_meanwhile = [&] {
+    fake_os::before_discard([&](char* begin, std::size_t bytes) {
+      if (begin <= gone && gone < begin + bytes) rig_.free(cache_, gone);
+    });
+    rig_.heap.release_all();
+  };
+  EXPECT_EXIT(free_meanwhile(), aborted, "libneap: double free: free\\(0x");
+}
+
+TEST(LimboTest, AnObjectThatIsGivenOutHasNoKey) {
+  Rig rig;
+  ThreadCache* cache = rig.heap.open_cache();
+  for (int round = 0; round < 3; ++round) {
+    std::vector<void*> all;
+    for (std::size_t i = 0; i < 4000; ++i) {
+      void* object = rig.allocate(i % 3 == 0 ? nullptr : cache, 1 + i * 7 % kLargestCached);
+      ASSERT_FALSE(rig.heap.limbo.holds(object));
+      all.push_back(object);
+    }
+    for (std::size_t i = 0; i < all.size(); ++i) rig.free(i % 2 == 0 ? nullptr : cache, all[i]);
+  }
+}
+
+TEST(LimboTest, APageThatNoObjectBeginsOnIsNotTouched) {
+  Rig rig;
+  ThreadCache* cache = rig.heap.open_cache();
+  std::vector<char*> all;
+  for (int i = 0; i < 400; ++i) all.push_back(static_cast<char*>(rig.allocate(i % 2 == 0 ? nullptr : cache, 8 << 10)));
+  for (char* object : all) {
+    unsigned char written[2] = {};
+    ASSERT_TRUE(os::which_written(object, 2, written));
+    EXPECT_EQ(written[0] & 1, 0);
+    EXPECT_EQ(written[1] & 1, 0);
+  }
 }
 
 }  // namespace

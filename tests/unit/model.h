@@ -37,7 +37,7 @@ struct Object {
 
 class Model {
  public:
-  explicit Model(Choices& choices) : choices_(choices) {
+  explicit Model(Choices& choices, std::size_t system_page = kPageSize) : rig_(system_page), choices_(choices) {
     Options& options = rig_.heap.options;
     options.decay_events = pick(2) == 0 ? 0 : pick(3000);
     options.dirty_floor = pick(3) == 0 ? 0 : pick(4 << 20);

@@ -10,10 +10,10 @@ namespace neap {
 namespace {
 
 // Returns how many mixed blocks were seen.
-std::uint64_t run_seed(unsigned seed, int steps) {
+std::uint64_t run_seed(unsigned seed, int steps, std::size_t system_page = kPageSize) {
   SCOPED_TRACE(seed);
   SeededChoices choices(seed);
-  Model model(choices);
+  Model model(choices, system_page);
   model.run(steps);
   return model.mixed_blocks_seen();
 }
@@ -26,6 +26,10 @@ TEST_P(ModelTest, AloneInItsProcess) { run_seed(GetParam(), 4000); }
 TEST_P(ModelTest, AmongOtherThreads) {
   leave_single_thread();
   run_seed(GetParam() + 1000, 4000);
+}
+
+TEST_P(ModelTest, WithLargerPages) {
+  for (const std::size_t page : {4 * kPageSize, 16 * kPageSize}) run_seed(GetParam() + 2000, 1500, page);
 }
 
 TEST(ModelCoverage, SparseSlabsAreOpened) {
@@ -42,7 +46,7 @@ TEST(ModelFuzz, FreshSeeds) {
   std::random_device device;
   do {
     const unsigned seed = again == nullptr ? device() : static_cast<unsigned>(std::strtoul(again, nullptr, 10));
-    run_seed(seed, 3000);
+    run_seed(seed, 3000, kPageSize << seed % 3 * 2);
   } while (std::chrono::steady_clock::now() < end && !HasFailure());
 }
 

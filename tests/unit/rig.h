@@ -19,7 +19,10 @@ void leave_single_thread();
 
 class Rig {
  public:
-  Rig() { fake_os::reset(); }
+  explicit Rig(std::size_t system_page = kPageSize) {
+    fake_os::reset();
+    fake_os::set_page_size(system_page);
+  }
   ~Rig() { fake_os::reset(); }
   Rig(const Rig&) = delete;
   Rig& operator=(const Rig&) = delete;

@@ -59,6 +59,7 @@ std::vector<std::string> environment_under(const Allocator& allocator, const std
   }
   std::vector<std::string> preloads = extra_preloads;
   if (!allocator.library.empty()) preloads.push_back(allocator.library);
+  if (allocator.is_libc() && !allocator.library.empty()) preloads.push_back("libc.so.6");  // what it forwards to
   const bool bare = allocator.is_libc() && allocator.library.empty();
   const std::string merged =
       merge_preload(preloads, variables["LD_PRELOAD"], bare ? libc_for_children() : std::vector<std::string>{});

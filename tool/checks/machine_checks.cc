@@ -16,7 +16,7 @@
 namespace neap {
 namespace {
 
-constexpr long page_of_library = 4096;
+constexpr long largest_page = 65536;
 constexpr std::size_t reservation = std::size_t{64} << 20;  // of a first chunk: docs/design.md
 constexpr long little_map_count = 65530;                    // the kernel's default
 
@@ -47,9 +47,9 @@ Finding check_place(const Allocator& allocator) {
 
 Finding check_page() {
   const long page = ::sysconf(_SC_PAGESIZE);
-  if (page == page_of_library) return {Severity::fine, "page size", "4 KiB", {}};
-  return {Severity::obstacle, "page size", fmt::format("{} KiB, libneap is built for 4 KiB", page >> 10),
-          "use a kernel with pages of 4 KiB"};
+  if (page <= largest_page) return {Severity::fine, "page size", fmt::format("{} KiB", page >> 10), {}};
+  return {Severity::obstacle, "page size", fmt::format("{} KiB, libneap is made for 4 to 64 KiB", page >> 10),
+          "use a kernel with smaller pages"};
 }
 
 Finding check_reservation() {

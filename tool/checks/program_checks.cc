@@ -41,7 +41,7 @@ void check_target(const std::string& file, const std::string& library, std::vect
          fmt::format("install the library for its architecture (dpkg --add-architecture) in place of {}", library)});
   else if (const std::string loader = read_elf(file).interpreter; loader.find("musl") != std::string::npos)
     findings.push_back({Severity::obstacle, file, fmt::format("it runs on musl ({}), the library on glibc", loader),
-                        "build the library against musl, or use a build of the program for glibc"});
+                        "use a build of the program for glibc"});
 }
 
 }  // namespace

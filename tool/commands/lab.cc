@@ -24,7 +24,8 @@ constexpr const char* tor_help =
     "Compares allocators inside real Tor relays: a private network on loopback, one relay under test per allocator,\n"
     "the same load on all of them at the same time. Nothing is installed, nothing leaves this machine.";
 constexpr const char* tor_footer =
-    "--minutes is for the whole lab: keys, bring-up, load, report. Up to 8 minutes the sizes are those of --quick.\n"
+    "--minutes is for the whole lab: keys, bring-up, load, report. Up to 8 minutes (of --load, where it is\n"
+    "given) the sizes are those of --quick.\n"
     "Examples:\n"
     "  neap lab tor --quick\n"
     "  neap lab tor --allocators libc,libc-tuned,mimalloc,neap --sandbox --output result\n"
@@ -38,7 +39,7 @@ struct LabOptions {
   std::vector<std::string> allocators{"libc,jemalloc,mimalloc,neap"};
   int relays = 1;
   bool quick = false;
-  std::optional<double> minutes;
+  std::optional<double> minutes, load;
   std::optional<int> directory;
   bool sandbox = false;
   std::vector<std::string> torrc;
@@ -117,6 +118,7 @@ nlohmann::json settings(const LabOptions& options, const Invocation& invocation)
   for (const Allocator& allocator : resolve_allocators(options.allocators))
     all["allocators"].push_back(describe(fitted_to(allocator, preflight)));
   if (options.minutes) all["minutes"] = *options.minutes;
+  if (options.load) all["load"] = *options.load;
   if (options.directory) all["directory"] = *options.directory;
   return all;
 }
@@ -147,6 +149,8 @@ VerbBody define_lab(CommandLine& command, const Invocation& invocation) {
   tor.add_option("--relays", options->relays, "Relays per allocator").shows_default().within(1, 20);
   tor.add_flag("--quick", options->quick, "A small directory, at most 5 minutes (otherwise at most 15)");
   tor.add_option("--minutes", options->minutes, "At most this many minutes");
+  tor.add_option("--load", options->load, "Minutes of load, within --minutes (otherwise all that are left)")
+      .named("MINUTES");
   tor.add_option("--directory", options->directory, "Synthetic relays in the directory");
   tor.add_flag("--sandbox", options->sandbox, "Tor's seccomp filter (Sandbox 1) on the relays under test");
   tor.add_option("--torrc", options->torrc,

@@ -113,7 +113,11 @@ void RecordingWriter::add(const Sample& sample) {
 void RecordingWriter::finish(const RunEnd& end) {
   for (const auto& [name, value] : to_texts(end)) set_fact(name, value);
   keep();
-  database_->execute("PRAGMA journal_mode=DELETE");  // one plain file, readable from a read-only place
+  try {
+    database_->execute("PRAGMA journal_mode=DELETE");  // one plain file, readable from a read-only place
+  } catch (const Failure&) {
+    // Somebody is reading it: nothing is lost, and the next one who opens it alone puts it into one file.
+  }
 }
 
 void write_recording(const std::string& path, const Run& run, bool replace) {

@@ -43,14 +43,21 @@ def fetch(address, port, path, source, timeout_s=20):
 
 class History:
     def __init__(self, settle_s, first):
-        """`first`: flavour -> a consensus that every relay has. A later one counts as settled, known with all its
-        documents to every relay, `settle_s` after it was seen."""
+        """`first`: flavour -> a consensus that every relay has. A later one is due `settle_s` after it was seen, and settled
+        once every relay was seen to have it with all its documents."""
         self.settle_s = settle_s
+        self.confirmed = {consensus.digest for consensus in first.values()}
         self.known = {flavour: deque([first[flavour]], maxlen=KEPT) for flavour in PATHS}
 
     def add(self, flavour, consensus):
         if not any(old.digest == consensus.digest for old in self.known[flavour]):
             self.known[flavour].append(consensus)
 
-    def settled(self, flavour, now):
-        return [c for c in self.known[flavour] if c.seen + self.settle_s <= now]
+    def due(self, flavour, now):
+        return [c for c in self.known[flavour] if c.digest not in self.confirmed and c.seen + self.settle_s <= now]
+
+    def confirm(self, consensus):
+        self.confirmed.add(consensus.digest)
+
+    def settled(self, flavour):
+        return [c for c in self.known[flavour] if c.digest in self.confirmed]

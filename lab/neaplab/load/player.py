@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import dataclass
 
+from ..network.probe import Probe
 from .circuit import Circuit, ProtocolError, tls_context
 from .history import PATHS, Consensus, History, fetch, parse
 from .sessions import draw_session
@@ -45,6 +46,7 @@ class Player:
     def __init__(self, load):
         self.load = load
         self.context = tls_context()
+        self.probe = Probe(load.source)
         self.history = History(load.settle_s, {flavour: Consensus(**first) for flavour, first in load.first.items()})
         self.tallies = {label: Tally() for label in load.relays}
         self.open = {label: 0 for label in load.relays}
@@ -65,7 +67,13 @@ class Player:
                         self.history.add(flavour, parse(flavour, text, CLOCK()))
                 except (OSError, ValueError):
                     continue
+                for consensus in self.history.due(flavour, CLOCK()):
+                    if await loop.run_in_executor(None, self.every_relay_serves, flavour, consensus):
+                        self.history.confirm(consensus)
             await asyncio.sleep(TRACK_S)
+
+    def every_relay_serves(self, flavour, consensus):
+        return all(self.probe.serves(address, flavour, consensus) for address in self.load.relays.values())
 
     async def play(self):
         draw, number, due = random.Random(4242), 0, CLOCK()
@@ -78,7 +86,7 @@ class Player:
             if CLOCK() >= self.until:
                 return
             late = self.until - CLOCK() < LATE_S
-            known = [self.history.settled(flavour, CLOCK()) for flavour in ("microdesc", "full")]
+            known = [self.history.settled(flavour) for flavour in ("microdesc", "full")]
             session = draw_session(draw, *known, late)
             if max(self.open.values()) >= MOST_OPEN:
                 self.skipped += 1

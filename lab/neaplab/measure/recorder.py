@@ -7,7 +7,7 @@ import subprocess
 from ..failure import LabError
 from ..network.logs import log_name
 
-REPORT_LIMIT_S = 60
+REPORT_LIMIT_S = 300
 
 
 class Recorder:
@@ -25,7 +25,7 @@ class Recorder:
             "--output", file], output=log_folder / log_name(name))
 
     def stop(self):
-        self.household.stop(list(self.files), signal.SIGINT, 5)
+        self.household.stop(list(self.files), signal.SIGINT, 60)
 
     def report(self, title, baseline):
         """Writes report.html and report.svg. After stop()."""

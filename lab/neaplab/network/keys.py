@@ -9,7 +9,7 @@ from pathlib import Path
 from ..failure import LabError
 from .nodes import DIR_PORT, OR_PORT
 
-KEY_LIMIT_S = 60
+KEY_LIMIT_S = 300
 NOT_AN_AUTHORITY = "x 127.0.0.1:1 ffffffffffffffffffffffffffffffffffffffff"
 
 

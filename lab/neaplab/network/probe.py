@@ -14,29 +14,29 @@ class Probe:
     def __init__(self, source):
         self.source = source
 
-    def answers(self, node):
+    def answers(self, address):
         try:
-            fetch(node.address, DIR_PORT, "/tor/keys/authority", self.source, 2)
+            fetch(address, DIR_PORT, "/tor/keys/authority", self.source, 2)
             return True
         except (OSError, ValueError):
             return False
 
-    def document(self, node, path):
+    def document(self, address, path):
         """Its text, or None when the node does not have it or does not answer."""
         try:
-            status, body = fetch(node.address, DIR_PORT, path, self.source, 10)
+            status, body = fetch(address, DIR_PORT, path, self.source, 10)
         except (OSError, ValueError):
             return None
         return body if status == 200 else None
 
-    def serves(self, node, flavour, consensus):
+    def serves(self, address, flavour, consensus):
         """The node serves a consensus of the flavour and, by a sample, all documents that the given one lists."""
         prefix, separator, beginning = DOCUMENTS[flavour]
         chosen = consensus.documents[::max(1, len(consensus.documents) // SAMPLED_DOCUMENTS)]
-        found = self.document(node, prefix + separator.join(chosen))
+        found = self.document(address, prefix + separator.join(chosen))
         if found is None or (b"\n" + found).count(beginning) < len(chosen):
             return False
-        return self.document(node, PATHS[flavour]) is not None
+        return self.document(address, PATHS[flavour]) is not None
 
 
 def is_guard(consensus, fingerprint):

@@ -93,7 +93,7 @@ MiddleNodes {middles}
 ExitNodes {exits}
 """
 
-VERIFY_LIMIT_S = 30
+VERIFY_LIMIT_S = 300
 
 ROLES = {
     "authority": COMMON + RELAY + AUTHORITY,

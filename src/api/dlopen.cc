@@ -1,0 +1,39 @@
+// dlopen without RTLD_DEEPBIND. A plug-in opened with the flag finds libc's malloc before ours, and then frees our
+// objects through libc. The call goes on to libc's dlopen, which tells by its return address whose RUNPATH, $ORIGIN and
+// namespace count: so it is entered by a jump, the compiler's for a last call of the same shape. dlmopen is left alone.
+// Of libneap.so only: in libneap.a the name would meet libc.a's.
+#include <dlfcn.h>
+
+#include <atomic>
+
+#include "api/exempt.h"
+#include "api/export.h"
+#include "api/process.h"
+#include "api/start.h"
+
+namespace {
+
+using Dlopen = void* (*)(const char*, int) noexcept;
+
+// Null before the first call. Threads may race here: they store the same address.
+constinit std::atomic<Dlopen> next{nullptr};
+
+[[gnu::noinline]] Dlopen find_next() {
+  neap::read_environment();
+  const auto found = reinterpret_cast<Dlopen>(dlsym(RTLD_NEXT, "dlopen"));
+  next.store(found, std::memory_order_relaxed);
+  return found;
+}
+
+bool may_bind_deep() { return neap::is_exempt() || neap::heap.options.deepbind != 0; }
+
+}  // namespace
+
+extern "C" NEAP_EXPORT void* dlopen(const char* path, int mode) noexcept {
+  Dlopen libc = next.load(std::memory_order_relaxed);
+  if (libc == nullptr) [[unlikely]]
+    libc = find_next();
+  if (libc == nullptr) [[unlikely]]
+    return nullptr;
+  return libc(path, may_bind_deep() ? mode : mode & ~RTLD_DEEPBIND);
+}

@@ -1,0 +1,30 @@
+# dlopen: one plug-in under the names and in the folders that dlopen.c asks for. A name loads once, so each has its copy.
+set(plugins ${CMAKE_CURRENT_BINARY_DIR}/plugins)
+set(copies early near other mine/mine theirs/theirs)
+foreach(copy IN LISTS copies)
+  get_filename_component(name ${copy} NAME)
+  get_filename_component(place ${plugins}/${copy} DIRECTORY)
+  add_library(dlopen_${name} MODULE dlopen_plugin.c)
+  target_link_libraries(dlopen_${name} PRIVATE neap_warnings)
+  target_compile_options(dlopen_${name} PRIVATE -O1 -fno-builtin)
+  set_target_properties(dlopen_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${place})
+endforeach()
+
+file(RELATIVE_PATH from_here ${CMAKE_LIBRARY_OUTPUT_DIRECTORY} ${plugins})
+add_library(dlopen_caller SHARED dlopen_caller.c)
+target_link_libraries(dlopen_caller PRIVATE neap_warnings ${CMAKE_DL_LIBS})
+set_target_properties(dlopen_caller PROPERTIES BUILD_RPATH "$ORIGIN/${from_here}/theirs")
+
+preload_program(dlopen dlopen.c)
+target_link_libraries(dlopen PRIVATE dlopen_caller)
+target_link_options(dlopen PRIVATE -Wl,--enable-new-dtags)
+set_target_properties(dlopen PROPERTIES ENABLE_EXPORTS ON BUILD_RPATH "$ORIGIN;$ORIGIN/${from_here}/mine")
+
+set(early "EARLY_PLUGIN=${plugins}/early.so")
+neap_black_box(preload.dlopen LIBC COMMAND dlopen ${plugins} ENVIRONMENT ${early})
+neap_black_box(preload.dlopen.deepbind COMMAND dlopen ${plugins} ENVIRONMENT "${early};NEAP_OPTIONS=deepbind:1")
+if(TARGET neap_shared)
+  add_test(NAME preload.exempt COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/exempt $<TARGET_FILE:neap_shared>
+           $<TARGET_FILE_DIR:dlopen> ${plugins})
+  set_tests_properties(preload.exempt PROPERTIES TIMEOUT 60 SKIP_RETURN_CODE 77)
+endif()
