@@ -272,8 +272,10 @@ void PageHeap::give_back(Block& first) {
 void PageHeap::queue_run(Block& first, Turn turn) {
   const std::uint32_t since = first.dirtied_at.load(std::memory_order_relaxed);
   Chunk* chunk = map_.chunk(address_of(first.address()));
-  const std::size_t begin = chunk->index_of(&first), pages = first.large.pages;
+  const std::size_t begin = chunk->index_of(&first), used = first.large.pages;
+  const std::size_t pages = refusals_.get() == 0 ? used : round_up(used, kPagesPerBlock);  // as in return_behind
   accounts_.marked_pages.add(pages);
+  accounts_.resident_pages.add(pages - used);
   give_back(first);
   for (std::size_t i = 0; i * kPagesPerBlock < pages; ++i) {
     chunk->prepare(begin + i);

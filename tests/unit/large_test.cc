@@ -143,6 +143,16 @@ TEST_F(LargeTest, PagesClearedByHandGoBackOnceTheSystemTakesThem) {
   rig_.expect_in_order();
 }
 
+TEST_F(LargeTest, PagesClearedByHandCountAsDirtyOnceTheObjectIsFreed) {
+  char* garbage = make(kBlockSize, 1);
+  rig_.free(nullptr, garbage);
+  fake_os::refuse(Call::discard);
+  ASSERT_EQ(make(9 * kPageSize, 2), garbage);
+  rig_.free(nullptr, garbage);
+  EXPECT_EQ(rig_.sums().dirty_bytes, kBlockSize);
+  rig_.expect_in_order();
+}
+
 TEST_F(LargeTest, MovingToADirtyPlaceLeavesNoGarbageBehindTheEnd) {
   char* hole = make(512 * kKiB, 0x7c);
   char* first = make(64 * kKiB, 1);
