@@ -133,7 +133,7 @@ class Heap {
   char* allocate_run(std::size_t pages, std::size_t align, bool zero);
   Left discard_if_much(Block& first);
   static Left discard_blocks(char* begin, std::size_t blocks);
-  static std::size_t headroom(std::size_t blocks);
+  static std::size_t with_headroom(std::size_t blocks);
   bool grow_in_place(Block& first, std::size_t size);
   void* move_large(ThreadCache* cache, Block& first, std::size_t size);
   bool wants_huge_pages(std::size_t pages);

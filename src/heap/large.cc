@@ -14,11 +14,13 @@ namespace neap {
 namespace {
 
 // A copy releases its source in steps of this size, so that both are never resident whole.
-constexpr std::size_t kCopyStep = std::size_t{1} << 20;
+constexpr std::size_t kCopyStep = std::size_t{1} << 18;
 
-// A moving object gets so many times the address space that it needs: of what it grows to in the end a copy is made of
-// one part in kHeadroom - 1.
-constexpr std::size_t kHeadroom = 4;
+// A moving object gets so many times the address space that it needs: the more, the less is copied of what it grows to
+// in the end. What has grown large may well be what the program is about, and address space is free.
+constexpr std::size_t kHeadroom = 8;
+constexpr std::size_t kMuchHeadroom = 256, kFromSize = std::size_t{4} << 20;
+constexpr std::size_t kMostHeadroom = (std::size_t{64} << 30) / kBlockSize;
 
 // From here on it is asked whether commitments are counted, and a free object's is given up.
 constexpr std::size_t kLeastDecommit = std::size_t{1} << 20;
@@ -167,15 +169,17 @@ bool Heap::grow_in_place(Block& first, std::size_t size) {
   return true;
 }
 
-// Where address space or commitments are limited, headroom would be missed elsewhere.
-std::size_t Heap::headroom(std::size_t blocks) {
-  const bool limited = os::address_space_limit() != SIZE_MAX || os::counts_commits();
-  return limited ? blocks : blocks * kHeadroom;
+// In blocks. Where address space or commitments are limited, headroom would be missed elsewhere.
+std::size_t Heap::with_headroom(std::size_t blocks) {
+  if (os::address_space_limit() != SIZE_MAX || os::counts_commits()) return blocks;
+  const std::size_t wish = blocks * (blocks * kBlockSize < kFromSize ? kHeadroom : kMuchHeadroom);
+  const std::size_t most = blocks * 2 > kMostHeadroom ? blocks * 2 : kMostHeadroom;
+  return wish < most ? wish : most;
 }
 
 void* Heap::move_large(ThreadCache* cache, Block& first, std::size_t size) {
   const std::size_t pages = pages_for(size), blocks = blocks_of(size), old_bytes = first.large.pages * kPageSize;
-  PageHeap::Run run = pages_.take_run(headroom(blocks), 1, pages);
+  PageHeap::Run run = pages_.take_run(with_headroom(blocks), 1, pages);
   if (run.first == nullptr) run = pages_.take_run(blocks, 1, pages);
   if (run.first == nullptr) {
     give_up_reserves(cache);
