@@ -127,7 +127,7 @@ TEST_F(LargeTest, PagesBehindTheEndReadAsZerosEvenWhenDiscardIsRefused) {
 }
 
 TEST_F(LargeTest, PagesClearedByHandGoBackOnceTheSystemTakesThem) {
-  const std::size_t size = 16 * kBlockSize;
+  const std::size_t size = 32 * kBlockSize;
   char* hole = make(size, 1);
   char* first = make(2 * kBlockSize, 2);
   make(kBlockSize, 3);
@@ -137,7 +137,7 @@ TEST_F(LargeTest, PagesClearedByHandGoBackOnceTheSystemTakesThem) {
   rig_.free(nullptr, hole);
   fake_os::allow(Call::discard);
   rig_.heap.release_all();
-  unsigned char in_memory[16 * kPagesPerBlock];
+  unsigned char in_memory[32 * kPagesPerBlock];
   ASSERT_EQ(mincore(hole, size, in_memory), 0);
   for (std::size_t page = 0; page < sizeof in_memory; ++page) EXPECT_EQ(in_memory[page] & 1, 0) << page;
   rig_.expect_in_order();
@@ -154,13 +154,14 @@ TEST_F(LargeTest, PagesClearedByHandCountAsDirtyOnceTheObjectIsFreed) {
 }
 
 TEST_F(LargeTest, MovingToADirtyPlaceLeavesNoGarbageBehindTheEnd) {
-  char* hole = make(512 * kKiB, 0x7c);
+  char* hole = make(4 * kMiB, 0x7c);
   char* first = make(64 * kKiB, 1);
   make(64 * kKiB, 2);
   rig_.free(nullptr, hole);
   for (const bool refused : {false, true}) {
     if (refused) fake_os::refuse(Call::discard);
     first = static_cast<char*>(rig_.reallocate(nullptr, first, rig_.usable(first) + kBlockSize + kPageSize));
+    EXPECT_TRUE(refused || first == hole);
     EXPECT_TRUE(holds(first, 0, 64 * kKiB, 1));
     rig_.expect_in_order();
   }
