@@ -105,20 +105,16 @@ Taken take(Block& block, std::uint32_t n, void** out, std::uint32_t want) {
   PageMask pages = 0, reach = block.resident;
   while (block.first_word < kWords && block.free_bits[block.first_word] == 0) ++block.first_word;
   std::uint32_t at = block.first_word * kWordBits;
-  for (;;) {
+  while (taken.count < want) {
     at = find_hole(block, at, n);
     taken.exhausted = at == kGranules;
-    if (taken.exhausted || taken.count == want) break;
+    if (taken.exhausted) break;
     if (taken.count == 0) reach |= pages_under(at, 1);
     if ((reach & pages_under(at, 1)) == 0) break;
     occupy(block, at, n);
     out[taken.count++] = block.address() + (std::size_t{at} << kGranuleShift);
     pages = static_cast<PageMask>(pages | pages_under(at, n));
     at += n;
-    if (at >= kGranules) {
-      taken.exhausted = true;
-      break;
-    }
   }
   block.free_count = static_cast<std::uint16_t>(block.free_count - taken.count * n);
   touch(block, pages, taken.touched);

@@ -35,7 +35,7 @@ std::uint32_t adopt(Block& block, const ClassRow& row);
 
 struct Taken {
   std::uint32_t count = 0;
-  bool exhausted = false;  // no hole for another is left
+  bool exhausted = false;  // the search for another found no hole
   Touched touched;
 };
 // Takes up to `want` objects of n granules, lowest first, into out[0..]; those that begin on pages without memory only

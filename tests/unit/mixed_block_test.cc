@@ -148,10 +148,10 @@ TEST_F(MixedBlockTest, AgreesWithAListOfObjects) {
       void* out = nullptr;
       const mixed::Taken taken = mixed::take(block_, n, &out, 1);
       ASSERT_EQ(taken.count, expected == mixed::kGranules ? 0u : 1u);
+      ASSERT_EQ(taken.exhausted, taken.count == 0);
       if (taken.count == 0) continue;
       ASSERT_EQ(out, address(expected)) << "step " << step;
       live_[expected] = n;
-      ASSERT_EQ(taken.exhausted, lowest_place(n) == mixed::kGranules);
     } else {
       auto victim = live_.lower_bound(random() % mixed::kGranules);
       if (victim == live_.end()) victim = live_.begin();
