@@ -6,14 +6,14 @@ foreach(kib IN ITEMS 16 64 128)
 endforeach()
 
 foreach(kib IN ITEMS 16 64)
-  foreach(name IN ITEMS edges aligned zeroed contents statistics limits children thread_exit restarts small_process)
+  foreach(name IN ITEMS edges aligned zeroed contents statistics limits children thread_exit restarts)
     neap_black_box(preload.${name}.pages${kib} COMMAND ${PROJECT_SOURCE_DIR}/tests/stress/under pages $<TARGET_FILE:${name}>
                    ENVIRONMENT NEAP_LARGER_PAGES=$<TARGET_FILE:larger_pages_${kib}>)
   endforeach()
 endforeach()
 
 if(TARGET neap_shared)
-  foreach(name IN ITEMS plain_c edges aligned early_late thread_exit children)
+  foreach(name IN ITEMS plain_c edges aligned early_late thread_exit)
     add_test(NAME preload.unknown_pages.${name}
              COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/unknown_pages $<TARGET_FILE:larger_pages_128> $<TARGET_FILE:neap_shared> $<TARGET_FILE:${name}>)
   endforeach()

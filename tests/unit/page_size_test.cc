@@ -20,7 +20,7 @@ class PageSizeTest : public testing::TestWithParam<std::size_t> {
   Rig rig_{GetParam()};
 };
 INSTANTIATE_TEST_SUITE_P(KiB, PageSizeTest, testing::Values(kPageSize, 4 * kPageSize, 16 * kPageSize),
-                         [](const auto& size) { return std::to_string(size.param >> 10); });
+                         [](const auto& page) { return std::to_string(page.param >> 10); });
 
 TEST(PageSize, MasksGrowToWholeSystemPages) {
   Rig rig;
