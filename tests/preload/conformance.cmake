@@ -53,3 +53,8 @@ if(TARGET neap_static)
     endforeach()
   endforeach()
 endif()
+
+preload_program(address_space address_space.c)
+foreach(case IN ITEMS growing locked one_by_one given_back holes shrinks too_large alignments unpredictable)
+  neap_black_box(preload.address_space.${case} LIBC COMMAND address_space ${case})
+endforeach()
