@@ -66,7 +66,7 @@ void after_fork_in_child() {
 
 }  // namespace
 
-#if defined(__GLIBC__)
+#if defined(__GLIBC__) && !defined(__SANITIZE_THREAD__)  // its runtime registers before it is ready for our code
 
 using Handler = void (*)();
 using Register = int (*)(Handler prepare, Handler parent, Handler child, void* library);
