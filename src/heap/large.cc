@@ -169,9 +169,10 @@ bool Heap::grow_in_place(Block& first, std::size_t size) {
   return true;
 }
 
-// In blocks. Where address space or commitments are limited, headroom would be missed elsewhere.
+// In blocks. Where address space or commitments are limited, headroom would be missed elsewhere; where pages are locked
+// it becomes resident with the commitment of what lies behind.
 std::size_t Heap::with_headroom(std::size_t blocks) {
-  if (os::address_space_limit() != SIZE_MAX || os::counts_commits()) return blocks;
+  if (os::address_space_limit() != SIZE_MAX || os::counts_commits() || os::locks_pages()) return blocks;
   const std::size_t wish = blocks * (blocks * kBlockSize < kFromSize ? kHeadroom : kMuchHeadroom);
   const std::size_t most = blocks * 2 > kMostHeadroom ? blocks * 2 : kMostHeadroom;
   return wish < most ? wish : most;

@@ -47,6 +47,7 @@ constexpr std::size_t kLargestStep = std::size_t{16} << 20;
 
 bool protect(void* address, std::size_t size) { return mprotect(address, size, PROT_READ | PROT_WRITE) == 0; }
 
+constinit std::atomic<bool> met_locked_pages{false};
 constinit std::atomic<int> strict_overcommit{-1};  // -1: not looked at yet
 
 bool overcommit_is_strict() {
@@ -162,8 +163,12 @@ bool make_readable(void* address, std::size_t size) {
 bool discard(void* address, std::size_t size) {
   KeepErrno keep;
   if (madvise(address, size, MADV_DONTNEED) == 0) return true;
-  return errno == EINVAL && madvise(address, size, MADV_DONTNEED_LOCKED) == 0;
+  if (errno != EINVAL) return false;
+  met_locked_pages.store(true, std::memory_order_relaxed);
+  return madvise(address, size, MADV_DONTNEED_LOCKED) == 0;
 }
+
+bool locks_pages() { return met_locked_pages.load(std::memory_order_relaxed); }
 
 void forbid_huge_pages(void* address, std::size_t size) {
   KeepErrno keep;

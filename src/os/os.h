@@ -42,6 +42,9 @@ bool make_readable(void* address, std::size_t size);
 // Takes the memory of committed pages away; they read as zeros afterwards. False when that is not certain.
 bool discard(void* address, std::size_t size);
 
+// True once a discard has met pages that the process locks (mlockall): what is committed is resident then.
+bool locks_pages();
+
 // Keeps transparent huge pages out of a range again: they would undo the release of single pages.
 void forbid_huge_pages(void* address, std::size_t size);
 

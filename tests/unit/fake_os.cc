@@ -28,7 +28,7 @@ struct System {
   std::map<std::uintptr_t, std::vector<Page>> reserved;  // by address; one entry a page
   std::array<Plan, kCalls> plans;
   std::size_t limit = SIZE_MAX, cpus = 0;
-  bool counts_commits = false;
+  bool counts_commits = false, locks_pages = false;
   std::uint64_t random = 0;
   DiscardHook hook;
   std::vector<Range> discards, huge;
@@ -117,7 +117,7 @@ void reset() {
   os::page_size = kPageSize;
   s.limit = SIZE_MAX;
   s.cpus = 0;
-  s.counts_commits = false;
+  s.counts_commits = s.locks_pages = false;
   s.random = 0;
   s.hook = nullptr;
   s.discards.clear();
@@ -143,6 +143,11 @@ void set_page_size(std::size_t bytes) { os::page_size = bytes; }
 void set_address_space_limit(std::size_t bytes) { system().limit = bytes; }
 void set_abort(void (*other)()) { ending = other; }
 void count_commits() { system().counts_commits = true; }
+void lock_pages() { system().locks_pages = true; }
+void reset_limits() {
+  system().limit = SIZE_MAX;
+  system().counts_commits = system().locks_pages = false;
+}
 void set_random(std::uint64_t bits) { system().random = bits; }
 void set_cpu_bound(std::size_t cpus) { system().cpus = cpus; }
 void before_discard(DiscardHook hook) { system().hook = std::move(hook); }
@@ -237,6 +242,8 @@ bool decommit(void* address, std::size_t size) {
 }
 
 bool counts_commits() { return system().counts_commits; }
+
+bool locks_pages() { return system().locks_pages; }
 
 std::uint64_t random() { return system().random; }
 

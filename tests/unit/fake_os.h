@@ -38,6 +38,10 @@ void set_page_size(std::size_t bytes);
 void set_address_space_limit(std::size_t bytes);
 // What is committed counts against a limit; does not, after reset().
 void count_commits();
+// Pages are locked in memory; are not, after reset().
+void lock_pages();
+// None of these, and no limit.
+void reset_limits();
 // What os::random gives; 0 after reset(), so that chunks begin at their slots.
 void set_random(std::uint64_t bits);
 // 0, and none are known, after reset().

@@ -208,6 +208,40 @@ TEST_F(LargeTest, GrowingStepByStepMovesRarely) {
   rig_.expect_in_order();
 }
 
+// Headroom costs where address space or commitments are counted, or committed pages are resident at once.
+TEST_F(LargeTest, AMoveTakesNoHeadroomWhereThatCosts) {
+  for (const int way : {0, 1, 2, 3}) {
+    if (way == 1) fake_os::set_address_space_limit(std::size_t{64} << 30);
+    if (way == 2) fake_os::count_commits();
+    if (way == 3) fake_os::lock_pages();
+    char* object = make(256 * kKiB, 1);
+    make(64 * kKiB, 2);
+    object = static_cast<char*>(rig_.reallocate(nullptr, object, 512 * kKiB));
+    EXPECT_EQ(rig_.block(object).large.blocks, way == 0 ? 64u : 8u) << way;
+    EXPECT_TRUE(holds(object, 0, 256 * kKiB, 1));
+    fake_os::reset_limits();
+  }
+  rig_.expect_in_order();
+}
+
+// Free runs give their commitment back where it is counted, and serve again.
+TEST_F(LargeTest, CountedCommitmentsOfFreeRunsGoBack) {
+  fake_os::count_commits();
+  release_at_once();
+  for (int round = 0; round < 3; ++round) {
+    char* object = make(5 * kMiB, round);
+    EXPECT_TRUE(holds(object, 0, 5 * kMiB, round));
+    rig_.free(nullptr, object);
+    EXPECT_EQ(fake_os::calls(Call::decommit), static_cast<std::uint64_t>(round) + 1);
+    EXPECT_EQ(rig_.sums().resident_bytes, 0u);
+    rig_.expect_in_order();
+  }
+  char* grows = make(kMiB, 7);
+  ASSERT_EQ(rig_.reallocate(nullptr, grows, 4 * kMiB), grows);
+  std::memset(grows, 7, 4 * kMiB);
+  rig_.expect_in_order();
+}
+
 // A move releases its source as it goes, where the system lets it; contents and accounts are kept where it does not.
 TEST_F(LargeTest, MovesWhetherOrNotItsSourceCanBeReleased) {
   for (const bool refused : {false, true}) {
