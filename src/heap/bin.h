@@ -46,7 +46,7 @@ class alignas(64) Bin {
   // Brings near what give will touch. Needs no lock.
   static void expect(const PageHeap& pages, const void* object) {
     Block* block = pages.map().block_fast(address_of(object));
-    const std::uint32_t word = index_in_slab(kClasses[block->class_index()], offset_in_block(object)) / bits::kWordBits;
+    const std::size_t word = index_in_slab(kClasses[block->class_index()], offset_in_block(object)) / bits::kWordBits;
     std::atomic_ref free_bits(block->free_bits);  // may change meanwhile: the slab is opened
     __builtin_prefetch(free_bits.load(std::memory_order_relaxed) + word, 1);
   }
