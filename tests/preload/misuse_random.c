@@ -147,6 +147,7 @@ static int accepted_words(void) {
 static void* act(void* argument) {
   const int self = (int)(intptr_t)argument;
   struct random random = {plan.seed + (uint64_t)self};
+  pthread_barrier_wait(&together);
   move(&random, plan.before);
   pthread_barrier_wait(&together);
   if (self == plan.first) choose_pointer(&random);
@@ -177,6 +178,8 @@ static void child(uint64_t seed, int most_threads) {
     pthread_t thread;
     if (pthread_create(&thread, NULL, act, (void*)i) != 0) _exit(3);
   }
+  for (int i = 0; i < FREED && thread_count > 1; ++i)
+    freed[i] = NULL; /* libc may have been given these for its threads */
   act(NULL);
 }
 
@@ -222,6 +225,7 @@ static void one(uint64_t seed, int most_threads, const int pipe_ends[2]) {
   } else if (++failures <= COMPLAINTS) {
     printf("FAILED: %s, %s(%p), accepted %d, child seed %llu: status %x, it said: %s\n", kinds[report->kind],
            report->function, report->pointer, report->accepted, (unsigned long long)seed, (unsigned)status, text);
+    fflush(stdout);
   }
 }
 
@@ -240,6 +244,8 @@ int main(int argc, char** argv) {
   struct random random = {given != NULL ? (uint64_t)strtoull(given, NULL, 10)
                                         : (uint64_t)time(NULL) << 20 ^ (uint64_t)getpid()};
   int pipe_ends[2];
+  static char output[4096]; /* libc's own would lie among the objects */
+  setvbuf(stdout, output, _IOFBF, sizeof output);
   find_functions();
   setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
   report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
