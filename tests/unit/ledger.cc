@@ -31,7 +31,9 @@ class Walk {
   // Counts the run that begins at block `i`; its blocks.
   std::size_t block(Chunk& chunk, std::size_t i) {
     Block& block = *chunk.at(i);
-    if (chunk.is_free(i)) {
+    if (chunk.is_free(i) && chunk.is_closed(i)) {
+      if (block.resident != 0) fault(chunk.address_of_block(i), "closed, and has resident pages");
+    } else if (chunk.is_free(i)) {
       free_block(block, chunk.address_of_block(i));
     } else if (block.kind.load() == BlockKind::slab) {
       slab(block);
