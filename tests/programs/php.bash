@@ -31,7 +31,7 @@ same modules php8.2 -m
 same command php8.2 "$work/work.php" "$(amount 3 30)"
 same from-malloc env USE_ZEND_ALLOC=0 php8.2 "$work/work.php" "$(amount 2 20)"
 
-port=$(free_port)
+address=$(own_address) port=8080
 user=$(id -un)
 cat >"$work/fpm.conf" <<CONF
 [global]
@@ -55,7 +55,7 @@ http {
   client_body_temp_path $work/body; proxy_temp_path $work/proxy; fastcgi_temp_path $work/fastcgi;
   uwsgi_temp_path $work/uwsgi; scgi_temp_path $work/scgi;
   server {
-    listen 127.0.0.1:$port;
+    listen $address:$port;
     location / {
       fastcgi_pass unix:$work/fpm.socket;
       fastcgi_param SCRIPT_FILENAME $work/work.php;
@@ -70,12 +70,12 @@ launch "$work/log" php-fpm8.2 -n "${as_root[@]}" -d extension=iconv -d extension
 fpm=$!
 nginx -p "$work" -c "$work/nginx.conf" -e "$work/error.log" &
 launched+=($!)
-fetch() { python3 -c 'import sys, urllib.request; sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1]).read())' "http://127.0.0.1:$port/?rounds=$1"; }
-until_true 120 fetch 1 || { cat "$work/log" "$work/fpm.log"; fail "php-fpm did not start"; }
+fetch() { python3 -c 'import sys, urllib.request; sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1]).read())' "http://$address:$port/?rounds=$1"; }
+until_true 600 fetch 1 || { cat "$work/log" "$work/fpm.log"; fail "php-fpm did not start"; }
 proves_pid $fpm; proves_pid "$(pgrep -P $fpm | head -1)"
 
 load() {
-  wrk -t2 -c6 -d"$(amount 2 20)s" --timeout 60s "http://127.0.0.1:$port/?rounds=0" >"$work/wrk" || fail "wrk"
+  wrk -t2 -c6 -d"$(amount 2 20)s" --timeout 600s "http://$address:$port/?rounds=0" >"$work/wrk" || fail "wrk"
   grep -Eq 'Non-2xx|Socket errors' "$work/wrk" && fail "$(grep -E 'Non-2xx|Socket' "$work/wrk" | xargs)"
   total=$((${total:-0} + $(awk '/requests in/ {print $1}' "$work/wrk")))
 }
@@ -83,8 +83,8 @@ answers() { cmp <(fetch 3) <(php8.2 "$work/work.php" 3) || fail "php-fpm's answe
 answers; load
 worker=$(pgrep -P $fpm | head -1)
 kill -USR2 $fpm
-until_true 120 gone "$worker" || fail "the old worker did not end after a reload"
-until_true 120 fetch 1 || fail "did not come back after a reload"
+until_true 600 gone "$worker" || fail "the old worker did not end after a reload"
+until_true 600 fetch 1 || fail "did not come back after a reload"
 answers; load
 kill -QUIT $fpm; wait $fpm || fail "exit code $?"
 grep -E 'ALERT|ERROR|SIG(SEGV|ABRT|BUS)' "$work/fpm.log" && fail "its log: $(grep -E 'ALERT|ERROR|SIG' "$work/fpm.log" | head -1)"
