@@ -97,6 +97,8 @@ void each_system_page(PageMask mask, Fn fn) {
   }
 }
 
+inline std::uint64_t count_pages(PageMask mask) { return static_cast<std::uint64_t>(std::popcount(mask)); }
+
 // What happened to pages when objects were placed in them, in pages.
 struct Touched {
   std::uint32_t became_resident = 0;

@@ -1,0 +1,150 @@
+// Dirty pages: how they come to wait in the queue, and how they leave it.
+#include "os/os.h"
+#include "pages/page_heap.h"
+
+namespace neap {
+namespace {
+
+// A block in use is passed over once a round; one look at the queue passes over at most this many.
+constexpr int kMostSecondChances = 8;
+
+}  // namespace
+
+void PageHeap::mark_dirty(Block& block, PageMask fresh) {
+  if (fresh == 0) return;
+  block.dirty |= fresh;
+  block.dirtied_at.store(static_cast<std::uint32_t>(events()), std::memory_order_relaxed);
+  accounts_.marked_pages.add(count_pages(fresh));
+  enqueue(block);
+}
+
+PageMask PageHeap::claim_dirty(Block& block) {
+  const PageMask claimed = block.dirty;
+  block.dirty = 0;
+  accounts_.marked_pages.subtract(count_pages(claimed));
+  return claimed;
+}
+
+PageMask PageHeap::discard(const Block& block, PageMask claimed) {
+  std::uint64_t calls = 0;
+  PageMask kept = 0;
+  each_run(claimed, [&](std::uint32_t first, std::uint32_t length) {
+    ++calls;
+    if (!os::discard(block.address() + first * kPageSize, length * kPageSize)) {
+      kept = static_cast<PageMask>(kept | (((1u << length) - 1) << first));
+    }
+  });
+  if (kept != 0) refusals_.add(1);
+  const std::uint64_t gone = count_pages(static_cast<PageMask>(claimed & ~kept));
+  accounts_.return_calls.add(calls);
+  accounts_.returned_pages.add(gone);
+  accounts_.resident_pages.subtract(gone);
+  return kept;
+}
+
+void PageHeap::end_discard(Block& block, PageMask claimed, PageMask kept) {
+  block.resident = static_cast<PageMask>((block.resident & ~claimed) | kept);
+  mark_dirty(block, kept);
+}
+
+void PageHeap::enqueue(Block& block) {
+  if (block.queued.load(std::memory_order_relaxed) != 0) return;
+  Guard guard(lock_);
+  enqueue_locked(block);
+}
+
+void PageHeap::enqueue_locked(Block& block) {
+  if (block.queued.load(std::memory_order_relaxed) != 0) return;
+  block.dirtied_at.store(static_cast<std::uint32_t>(events()), std::memory_order_relaxed);
+  queue_.append(block);
+}
+
+Due PageHeap::claim_free_run(Block& block, std::size_t most_blocks) {
+  Chunk* chunk = map_.chunk(address_of(block.address()));
+  const auto dirty_and_free = [&](std::size_t i) { return chunk->is_free(i) && chunk->at(i)->dirty != 0; };
+  std::size_t begin = chunk->index_of(&block), end = begin + 1;
+  while (begin > 0 && end - begin < most_blocks && dirty_and_free(begin - 1)) --begin;
+  while (end < chunk->committed() && end - begin < most_blocks && dirty_and_free(end)) ++end;
+  Due due{Due::What::free_run, chunk->at(begin), chunk, end - begin, 0};
+  for (std::size_t i = begin; i < end; ++i) {
+    due.pages += count_pages(chunk->at(i)->dirty);
+    chunk->at(i)->dirty = chunk->at(i)->resident = 0;
+  }
+  accounts_.marked_pages.subtract(due.pages);
+  chunk->take_at(begin, end - begin);
+  chunk->each_dirty(begin, end - begin, [](const Block&) {});
+  return due;
+}
+
+void PageHeap::free_spares() {
+  while (spares_.oldest() != nullptr) queue_run(*spares_.take_oldest(), Turn::next);
+}
+
+// How many events ago pages of the block fell free.
+std::uint32_t PageHeap::age(const Block& block) const {
+  return static_cast<std::uint32_t>(events()) - block.dirtied_at.load(std::memory_order_relaxed);
+}
+
+// Spares queue up when they are old, or older than all that waits there.
+void PageHeap::queue_spares(std::uint64_t older_than) {
+  for (const Block* run = spares_.oldest(); run != nullptr; run = spares_.oldest()) {
+    const bool first = queue_.empty() || age(*run) > age(queue_.oldest());
+    if (older_than == 0 ? !first : age(*run) < older_than) return;
+    queue_run(*spares_.take_oldest(), Turn::next);
+  }
+}
+
+Due PageHeap::pop_due(std::uint64_t older_than, std::size_t most_blocks) {
+  Guard guard(lock_);
+  int young = 0;
+  while (queue_spares(older_than), !queue_.empty()) {
+    Block* block = queue_.pop();
+    if (age(*block) < older_than) {
+      queue_.append(*block);
+      if (++young == kMostSecondChances) return {};
+      continue;
+    }
+    const BlockKind kind = block->kind.load(std::memory_order_relaxed);
+    Chunk* chunk = map_.chunk(address_of(block->address()));
+    if (kind == BlockKind::slab || kind == BlockKind::mixed) {
+      looked_at_.store(chunk, std::memory_order_relaxed);
+      return {kind == BlockKind::slab ? Due::What::slab : Due::What::mixed, block, nullptr, 1, 0};
+    }
+    if (chunk->is_free(chunk->index_of(block)) && block->dirty != 0) return claim_free_run(*block, most_blocks);
+  }
+  return {};
+}
+
+void PageHeap::end_free_run(const Due& due, Left left) {
+  Guard guard(lock_);
+  const std::size_t begin = due.chunk->index_of(due.block);
+  if (left == Left::not_even_commitment) due.chunk->close(begin, due.blocks);
+  return_blocks(*due.chunk, begin, due.blocks);
+  if (left == Left::all) {
+    refusals_.add(1);
+    accounts_.resident_pages.add(mark_all_dirty(*due.chunk, begin, due.blocks) - due.pages);
+  } else {
+    accounts_.resident_pages.subtract(due.pages);
+    accounts_.returned_pages.add(due.pages);
+    accounts_.return_calls.add(1);
+  }
+  end_chunk_if_limited(*due.chunk);
+}
+
+// Of free blocks that may hold anything now, and must never be taken for zeros. Returns how many pages they have.
+std::uint64_t PageHeap::mark_all_dirty(Chunk& chunk, std::size_t first, std::size_t count) {
+  std::uint64_t pages = 0;
+  for (std::size_t i = first; i < first + count && i < chunk.committed(); ++i) {
+    if (chunk.is_closed(i)) continue;
+    chunk.prepare(i);
+    Block& block = *chunk.at(i);
+    block.dirty = block.resident = PageMask{0xffff};
+    chunk.note_dirty(i);
+    enqueue_locked(block);
+    pages += kPagesPerBlock;
+  }
+  accounts_.marked_pages.add(pages);
+  return pages;
+}
+
+}  // namespace neap
