@@ -12,7 +12,6 @@
 namespace neap {
 namespace {
 
-constexpr const char* default_folder = "/var/lib/neap/experiments";
 constexpr const char* extension = ".neapexp";
 
 constexpr std::array parts = {
@@ -38,7 +37,7 @@ VerbBody define_experiment(CommandLine& command, const Invocation& invocation) {
 }
 
 std::shared_ptr<std::string> add_folder_option(CommandLine& command) {
-  auto folder = std::make_shared<std::string>(default_folder);
+  auto folder = std::make_shared<std::string>(experiments_folder);
   command.add_option("--folder", *folder, "Where experiments are kept").shows_default();
   return folder;
 }

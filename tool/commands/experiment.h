@@ -15,6 +15,8 @@ VerbBody define_experiment_collect(CommandLine& command, const Invocation& invoc
 VerbBody define_experiment_report(CommandLine& command, const Invocation& invocation);
 VerbBody define_experiment_import(CommandLine& command, const Invocation& invocation);
 
+inline constexpr const char* experiments_folder = "/var/lib/neap/experiments";
+
 // Adds --folder; the value is there once the line is parsed.
 std::shared_ptr<std::string> add_folder_option(CommandLine& command);
 

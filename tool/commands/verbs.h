@@ -17,6 +17,7 @@ VerbBody define_enable(CommandLine& command, const Invocation& invocation);
 VerbBody define_disable(CommandLine& command, const Invocation& invocation);
 VerbBody define_status(CommandLine& command, const Invocation& invocation);
 VerbBody define_doctor(CommandLine& command, const Invocation& invocation);
+VerbBody define_metrics(CommandLine& command, const Invocation& invocation);
 VerbBody define_trace(CommandLine& command, const Invocation& invocation);
 VerbBody define_experiment(CommandLine& command, const Invocation& invocation);
 VerbBody define_probe(CommandLine& command, const Invocation& invocation);
@@ -32,6 +33,7 @@ inline constexpr std::array verbs = {
     Verb{"disable", "Switch back to what was there before", define_disable},
     Verb{"status", "Show what is switched and what really runs", define_status},
     Verb{"doctor", "Tell whether an allocator would take effect, and what to do", define_doctor},
+    Verb{"metrics", "Write what status shows, and the memory, for Prometheus", define_metrics},
     Verb{"trace", "Record, replay and look into allocation traces", define_trace},
     Verb{"experiment", "Compare allocators on the instances of a service, over days", define_experiment},
     Verb{"probe", "Tell which malloc serves this process (used by allocators)", define_probe, true},

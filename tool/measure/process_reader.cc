@@ -109,7 +109,7 @@ bool ProcessReader::read_basics(Sample& sample) {
   return read_status(sample) && read_stat(sample);  // in this order: whoever exits in between is noticed
 }
 
-void ProcessReader::read_details(Sample& sample) {
+void ProcessReader::read_shares(Sample& sample) {
   const std::string_view text = read_again(rollup_);
   if (const auto pss = find_kibibytes(text, "Pss:")) {
     sample.pss = pss;
@@ -120,6 +120,10 @@ void ProcessReader::read_details(Sample& sample) {
     sample.lazy_free = find_kibibytes(text, "LazyFree:");
     sample.huge_pages = find_kibibytes(text, "AnonHugePages:");
   }
+}
+
+void ProcessReader::read_details(Sample& sample) {
+  read_shares(sample);
   std::uint32_t lines = 0;
   off_t offset = 0;
   ssize_t got = 0;

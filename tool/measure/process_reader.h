@@ -37,6 +37,7 @@ class ProcessReader {
   bool read_basics(Sample& sample);
   // PSS and its neighbours (the kernel walks every page) and the number of mappings. Left empty when not permitted.
   void read_details(Sample& sample);
+  void read_shares(Sample& sample);  // PSS and its neighbours alone
   // Processes whose parent is this one.
   std::vector<pid_t> read_children() const;
 

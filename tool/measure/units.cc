@@ -6,18 +6,16 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <map>
 #include <sstream>
 
 #include "tool/measure/child.h"
+#include "tool/measure/control_group.h"
 #include "tool/measure/process_reader.h"
 #include "tool/model/failure.h"
 
 namespace neap {
 namespace {
-
-constexpr const char* control_groups = "/sys/fs/cgroup";
 
 std::string find_systemctl() {
   const char* path = std::getenv("PATH");
@@ -47,9 +45,7 @@ std::string ask_systemctl(std::vector<std::string> arguments) {
 
 std::vector<pid_t> processes_of(const std::string& control_group, pid_t main_process) {
   std::vector<pid_t> processes;
-  std::ifstream members(control_groups + control_group + "/cgroup.procs");
-  if (!control_group.empty())
-    for (pid_t pid = 0; members >> pid;) processes.push_back(pid);
+  if (!control_group.empty()) processes = processes_below(control_group_folder(control_group));
   if (main_process > 0 && std::find(processes.begin(), processes.end(), main_process) == processes.end())
     processes.push_back(main_process);
   return processes;

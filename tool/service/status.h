@@ -25,4 +25,12 @@ struct StatusRow {
 // `manager` may be null: then the records alone are told.
 std::vector<StatusRow> read_status(const Root& root, const RecordStore& store, Manager* manager, bool all);
 
+// The state of a record as far as its files tell: on, interrupted, restored, edited, drift.
+std::string state_of_files(const Root& root, const Record& record);
+
+// One row per unit: each instance of a template has its own. The running services and, of those that do not run, the
+// ones named.
+std::vector<StatusRow> read_status_by_unit(const Root& root, const RecordStore& store, Manager& manager,
+                                           const std::vector<std::string>& stopped);
+
 }  // namespace neap

@@ -116,7 +116,7 @@ void create_experiment(const std::string& path, const Experiment& experiment) {
   if (linked != 0) throw Failure(fmt::format("cannot create '{}': {}", path, std::strerror(reason)));
 }
 
-Experiment read_experiment(const std::string& path) {
+Experiment read_assignment(const std::string& path) {
   Database database(checked(path), SQLITE_OPEN_READONLY);
   check_format(database, path);
   Experiment experiment;
@@ -131,6 +131,12 @@ Experiment read_experiment(const std::string& path) {
     Instance& instance = experiment.instances.emplace_back(Instance{instances.text(0), instances.text(1), {}});
     if (const auto at = instances.number(2)) instance.switched_at = Moment{*at};
   }
+  return experiment;
+}
+
+Experiment read_experiment(const std::string& path) {
+  Experiment experiment = read_assignment(path);
+  Database database(path, SQLITE_OPEN_READONLY);
   Statement readings(database, "SELECT at, instance, rss, as_assigned FROM reading ORDER BY at, instance");
   while (readings.step()) {
     const auto instance = static_cast<std::size_t>(readings.number(1).value_or(0));

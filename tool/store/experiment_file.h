@@ -17,6 +17,7 @@ void create_experiment(const std::string& path, const Experiment& experiment);
 
 // Throws UsageFailure when there is none at the path.
 Experiment read_experiment(const std::string& path);
+Experiment read_assignment(const std::string& path);  // without its readings
 
 class ExperimentFile {
  public:

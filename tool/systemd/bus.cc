@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <string_view>
 
 #include "tool/model/failure.h"
 #include "tool/systemd/manager.h"
@@ -57,6 +58,8 @@ class BusManager final : public Manager {
     call("restart " + name, "RestartUnit", "ss", name.c_str(), "replace");
   }
   void forget_failures(const std::string& name) override { call("reset-failed", "ResetFailedUnit", "s", name.c_str()); }
+  std::vector<std::string> loaded_services() override;
+  UnitVitals vitals(const std::string& name) override { return read_vitals(bus_.get(), object_of(name)); }
 
  private:
   template <class... Arguments>
@@ -108,6 +111,20 @@ std::vector<std::string> BusManager::running_services(const std::string& pattern
     const char* name = nullptr;
     if (sd_bus_message_read(reply.get(), "s", &name) > 0) names.emplace_back(name);
     sd_bus_message_skip(reply.get(), "sssssouso");
+    sd_bus_message_exit_container(reply.get());
+  }
+  return names;
+}
+
+std::vector<std::string> BusManager::loaded_services() {
+  const Reply reply = call("list of units", "ListUnitsByPatterns", "asas", 0, 1, "*.service");
+  std::vector<std::string> names;
+  if (sd_bus_message_enter_container(reply.get(), 'a', "(ssssssouso)") < 0) return names;
+  while (sd_bus_message_enter_container(reply.get(), 'r', "ssssssouso") > 0) {
+    const char *name = nullptr, *about = nullptr, *loaded = nullptr;
+    if (sd_bus_message_read(reply.get(), "sss", &name, &about, &loaded) > 0 && std::string_view(loaded) == "loaded")
+      names.emplace_back(name);
+    sd_bus_message_skip(reply.get(), "sssouso");
     sd_bus_message_exit_container(reply.get());
   }
   return names;

@@ -43,6 +43,13 @@ struct UnitProcess {
   std::string command;
 };
 
+// The little of a unit that changes as it runs.
+struct UnitVitals {
+  std::string control_group, slice;
+  std::uint32_t restarts = 0;         // by systemd itself
+  std::uint64_t active_since_us = 0;  // since 1970; 0: not active
+};
+
 class Manager {
  public:
   virtual ~Manager() = default;
@@ -54,6 +61,8 @@ class Manager {
   virtual void reload() = 0;
   virtual void restart(const std::string& name) = 0;  // queues it and returns
   virtual void forget_failures(const std::string& name) = 0;
+  virtual std::vector<std::string> loaded_services() = 0;  // those that failed or stopped too
+  virtual UnitVitals vitals(const std::string& name) = 0;
 };
 
 // What to write into the Dockerfile of a container image instead of a switch.

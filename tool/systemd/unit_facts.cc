@@ -120,4 +120,14 @@ UnitFacts read_unit_facts(sd_bus* bus, const std::string& object) {
   return facts;
 }
 
+UnitVitals read_vitals(sd_bus* bus, const std::string& object) {
+  const Properties unit(bus, object, unit_interface), service(bus, object, service_interface);
+  UnitVitals vitals;
+  service.read("ControlGroup", vitals.control_group);
+  service.read("Slice", vitals.slice);
+  service.read("NRestarts", vitals.restarts);
+  unit.read("ActiveEnterTimestamp", vitals.active_since_us);
+  return vitals;
+}
+
 }  // namespace neap

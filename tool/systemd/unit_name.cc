@@ -45,4 +45,10 @@ std::string instance_of(const std::string& template_name, const std::string& wha
 
 std::string units_of(const std::string& name) { return is_template(name) ? instance_of(name, "*") : name; }
 
+UnitInstance parts_of_instance(const std::string& name) {
+  const std::size_t at = name.find('@');
+  if (at == std::string::npos || !name.ends_with(suffix) || is_template(name)) return {};
+  return {name.substr(0, at + 1) + std::string(suffix), name.substr(at + 1, name.size() - suffix.size() - at - 1)};
+}
+
 }  // namespace neap

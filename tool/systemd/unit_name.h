@@ -12,4 +12,10 @@ std::string instance_of(const std::string& template_name, const std::string& wha
 // The pattern of the units that a drop-in of `name` is read for: a template's instances, else the unit itself.
 std::string units_of(const std::string& name);
 
+// "tor@.service" and "relay1" of "tor@relay1.service"; both empty for what is no instance.
+struct UnitInstance {
+  std::string template_name, instance;
+};
+UnitInstance parts_of_instance(const std::string& name);
+
 }  // namespace neap

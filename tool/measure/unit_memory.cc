@@ -1,0 +1,61 @@
+#include "tool/measure/unit_memory.h"
+
+#include <array>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+#include "tool/inspect/mappings.h"
+#include "tool/measure/process_reader.h"
+
+namespace neap {
+namespace {
+
+constexpr std::array<std::string_view, 4> library_names{"/libneap", "/libjemalloc", "/libmimalloc", "/libtcmalloc"};
+
+void add(std::optional<Bytes>& sum, std::uint64_t bytes) { sum = sum.value_or(Bytes{}) + Bytes{bytes}; }
+void add(std::optional<std::uint64_t>& sum, std::uint64_t count) { sum = sum.value_or(0) + count; }
+
+// Whether an allocator's library is mapped of which the file was replaced or removed since.
+std::optional<bool> runs_stale_library(pid_t pid) {
+  std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
+  if (!maps) return std::nullopt;
+  for (std::string line; std::getline(maps, line);)
+    if (line.ends_with(" (deleted)"))
+      for (const std::string_view name : library_names)
+        if (line.find(name, std::min(line.rfind('/'), line.size())) != std::string::npos) return true;
+  return false;
+}
+
+void add_telemetry(pid_t pid, UnitMemory& unit) {
+  const auto address = find_telemetry(pid);
+  const auto telemetry = address ? read_telemetry(pid, *address) : std::nullopt;
+  if (!telemetry || telemetry->magic != NEAP_TELEMETRY_MAGIC || telemetry->exempt != 0) return;
+  add(unit.live, telemetry->small_bytes + telemetry->large_bytes);
+  add(unit.heap_resident, telemetry->resident_bytes);
+  add(unit.dirty, telemetry->dirty_bytes);
+  add(unit.metadata, telemetry->metadata_bytes);
+  add(unit.returned, telemetry->returned_bytes);
+  add(unit.return_calls, telemetry->return_calls);
+  add(unit.served, telemetry->served);
+}
+
+}  // namespace
+
+UnitMemory read_unit_memory(std::span<const pid_t> processes) {
+  UnitMemory unit;
+  for (const pid_t pid : processes) {
+    Sample sample;
+    ProcessReader reader(pid);
+    if (!reader.read_basics(sample)) continue;
+    reader.read_shares(sample);
+    add(unit.resident, sample.rss.count);
+    add(unit.swap, sample.swap.count);
+    if (sample.pss) add(unit.proportional, sample.pss->count);
+    if (const auto stale = runs_stale_library(pid)) unit.library_stale = unit.library_stale.value_or(false) || *stale;
+    add_telemetry(pid, unit);
+  }
+  return unit;
+}
+
+}  // namespace neap

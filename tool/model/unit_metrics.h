@@ -1,0 +1,61 @@
+// UnitMetrics: what one look at one service gave, for `neap metrics`. Filled by tool/measure and tool/commands, written
+// by tool/metrics. What could not be read (no right, no such file in this kernel) is empty, never zero.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tool/model/moment.h"
+#include "tool/model/units.h"
+
+namespace neap {
+
+// Sums over the processes of a unit.
+struct UnitMemory {
+  std::optional<Bytes> resident, proportional, swap;
+  std::optional<Bytes> live, heap_resident, dirty, metadata, returned;  // of libneap alone, as are the next two
+  std::optional<std::uint64_t> return_calls, served;
+  std::optional<bool> library_stale;
+};
+
+// What the kernel keeps for the unit's control group, everything below it included.
+struct UnitControlGroup {
+  std::optional<Bytes> anonymous, file, peak, limit;
+  std::optional<std::uint64_t> oom_kills;
+  std::optional<Seconds> cpu;
+};
+
+struct UnitMetrics {
+  std::string unit;                        // full name: "tor@relay1.service"
+  std::string configured, running, state;  // as `neap status` has them
+  std::string experiment, group;           // empty: in none
+  std::size_t processes = 0;
+  UnitMemory memory;
+  UnitControlGroup control_group;
+  std::optional<std::uint64_t> restarts;  // by systemd itself
+  std::optional<Moment> started, switched;
+};
+
+// What the records of switches say that no unit that runs now can.
+struct SwitchMetrics {
+  std::string target;  // "tor@.service"
+  std::string allocator, state;
+  Moment at;
+  std::optional<Bytes> resident_before;
+};
+
+// Kills by the kernel for want of memory, below a slice: they outlive the control group of the unit that was killed.
+struct SliceMetrics {
+  std::string slice;
+  std::uint64_t oom_kills = 0;
+};
+
+struct HostMetrics {
+  std::vector<UnitMetrics> units;
+  std::vector<SwitchMetrics> switches;
+  std::vector<SliceMetrics> slices;
+  Seconds scan;
+};
+
+}  // namespace neap
