@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import sqlite3
 import statistics
 import subprocess
 import unittest
@@ -26,8 +27,9 @@ else:
 """
 
 
-def row(at, nickname, rss_kib):
-    return f"{at},host,relay,AB12,{nickname},{rss_kib},{rss_kib * 2},{rss_kib + 9},1.0,,,,,\n"
+def row(at, nickname, rss_kib, server="host", fingerprint=None):
+    print_of = f"F{nickname}" if fingerprint is None else fingerprint
+    return f"{at},{server},relay,{print_of},{nickname},{rss_kib},{rss_kib * 2},{rss_kib + 9},1.0,,,,,\n"
 
 
 class Units(NeapTest):
@@ -71,6 +73,13 @@ class Units(NeapTest):
         self.assertEqual(self.assignment("again", "--seed", "7"), first)
         others = [self.assignment(f"seed{seed}", "--seed", str(seed)) for seed in range(1, 7)]
         self.assertGreater(len({json.dumps(each, sort_keys=True) for each in others}), 2)
+
+    def test_each_host_deals_for_itself(self):
+        of = {host: self.assignment(f"on-{host}", "--seed", "7", "--host", host) for host in "abcdef"}
+        for assigned in of.values():
+            self.assertEqual(sorted(assigned.values()), sorted(["libc", "libc-arena1", "libc-tuned"] * 2))
+        self.assertGreater(len({json.dumps(each, sort_keys=True) for each in of.values()}), 2)
+        self.assertEqual(self.assignment("again", "--seed", "7", "--host", "a"), of["a"])
 
     def test_a_name_is_taken_once(self):
         self.assignment("taken")
@@ -230,6 +239,28 @@ class Import(NeapTest):
         text = self.expect(0, None, "experiment", "report", "./it.neapexp")
         self.assertIn("2026-01-05 18:00 to 2026-01-05 19:00", text)
 
+    def test_several_servers(self):
+        """Relays of one name on two servers, and two of one name on one, are not each other; one that lost its fingerprint is itself."""
+        for name, server in (("one.csv", "north"), ("two.csv", "south")):
+            self.write(name, TITLES + row("2026-01-01T02:00", "a", 1000, server) + row("2026-01-01T02:00", "b", 2000, server) +
+                       row("2026-01-01T02:00", "b", 3000, server, "OTHER") + row("2026-01-01T03:00", "a", 4000, server, ""))
+        self.expect(0, "neap: 8 readings of 6 instances; passed over: 0 rows of relays in no group, 0 aggregates",
+                    "experiment", "import", "it.neapexp", "one.csv", "two.csv")
+        self.expect(0, None, "experiment", "report", "./it.neapexp", "--csv", "it.csv")
+        read = [(each["instance"], int(each["rss"]) >> 10) for each in csv.DictReader(open(self.path("it.csv")))]
+        self.assertEqual(sorted(read), sorted((f"{server}/{name}", rss) for server in ("north", "south")
+                                              for name, rss in (("a", 1000), ("b", 2000), ("b", 3000), ("a", 4000))))
+
+    def test_an_experiment_of_an_older_neap_is_read(self):
+        with sqlite3.connect(self.path("old.neapexp")) as database:
+            database.executescript(f"PRAGMA application_id={0x4e454158}; PRAGMA user_version=1;"
+                                   "CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
+                                   "CREATE TABLE instance (id INTEGER PRIMARY KEY, name TEXT UNIQUE, allocator TEXT, switched_at INTEGER);"
+                                   "CREATE TABLE reading (at INTEGER, instance INTEGER, rss INTEGER, as_assigned INTEGER, PRIMARY KEY (at, instance)) WITHOUT ROWID;"
+                                   """INSERT INTO fact VALUES ('name', 'old'), ('groups', '["libc"]');"""
+                                   "INSERT INTO instance VALUES (0, 'a', 'libc', 5); INSERT INTO reading VALUES (10, 0, 1048576, 1)")
+        self.assertIn("libc", self.expect(0, None, "experiment", "report", "old.neapexp"))
+
     def test_bad_files(self):
         good = row("2026-01-01T02:00:01", "a", 1000)
         for content, wanted in (
@@ -238,7 +269,7 @@ class Import(NeapTest):
                 (TITLES + "2026-01-01,host,relay\n", "'memory.csv', line 2: the row ends before its nickname"),
                 (TITLES + "2026-01-01,host,bridge,,a,1,,,,,,,,\n", "'memory.csv', line 2: type 'bridge' is neither relay nor aggregate"),
                 (TITLES + "2026-01-01,host,relay,,a,-5,,,,,,,,\n", "'memory.csv', line 2: rss_kb is '-5', not a number of KiB"),
-                (TITLES + good + good, "a has two readings at 2026-01-01 02:00: was a file given twice?"),
+                (TITLES + good + good, "host/a has two readings at 2026-01-01 02:00: was a file given twice?"),
                 (TITLES, "no row of a relay stands in memory.csv")):
             with self.subTest(wanted=wanted):
                 self.write("memory.csv", content)

@@ -14,10 +14,11 @@ namespace neap {
 namespace {
 
 constexpr const char* footer =
-    "The first line of a CSV file names its columns; timestamp, type, nickname and rss_kb are read. Rows of type\n"
-    "aggregate are passed over. Each --group is a list of nicknames, one a line, and gives the report one line; "
-    "relays\n"
-    "in no list are left out. Without --group all relays are one group.\n\n"
+    "The first line of a CSV file names its columns; timestamp, type, nickname and rss_kb are read, and server and\n"
+    "fingerprint where they are there: the files of several servers go together. Rows of type aggregate are passed "
+    "over.\n"
+    "Each --group is a list of nicknames, one a line, and gives the report one line; relays in no list are left out.\n"
+    "Without --group all relays are one group.\n\n"
     "  neap experiment import guards memory.csv --group libc=group_E.txt --group jemalloc=group_D.txt";
 
 struct ImportOptions {
@@ -55,10 +56,11 @@ int import_files(const ImportOptions& options, const std::string& folder, const 
   experiment.name = std::filesystem::path(options.name).stem().string();
   experiment.created = this_moment();
   const GroupMembers members = read_groups(options.groups, experiment);
+  KnownRelays known;
   ImportCount all;
   for (const std::string& path : options.files) {
     std::ifstream file = opened(path);
-    const ImportCount count = read_operators_csv(file, path, members, experiment);
+    const ImportCount count = read_operators_csv(file, path, members, known, experiment);
     all.readings += count.readings, all.aggregates += count.aggregates, all.outside += count.outside;
     experiment.origin += (experiment.origin.empty() ? "" : " ") + path;
   }

@@ -15,13 +15,17 @@ namespace {
 
 constexpr const char* footer =
     "Group sizes differ by one at most. The same seed and the same instances give the same assignment; without --seed\n"
-    "chance gives one, and it is kept. Nothing is switched yet.";
+    "chance gives one, and it is kept. Nothing is switched yet.\n\n"
+    "Over several hosts: the same NAME and --seed on each, with --host $(hostname). Each host then has every group, "
+    "dealt\n"
+    "for itself, and neap experiment report NAME --prometheus URL compares within hosts.";
 
 struct InitOptions {
   std::string name;
   std::vector<std::string> units;
   std::vector<std::string> allocators;
   std::optional<std::uint64_t> seed;
+  std::string host;
 };
 
 std::uint64_t random_seed() {
@@ -46,7 +50,9 @@ int init(const InitOptions& options, const std::string& folder, const Invocation
         experiment.groups.size(), units.size(), units.size() == 1 ? "unit fits" : "units fit", experiment.origin));
   experiment.seed = options.seed ? *options.seed : random_seed();
   experiment.created = this_moment();
-  experiment.instances = assign_at_random(units, experiment.groups, experiment.seed);
+  const std::uint64_t seed = options.host.empty() ? experiment.seed : seed_of_host(experiment.seed, options.host);
+  experiment.instances = assign_at_random(units, experiment.groups, seed);
+  for (Instance& instance : experiment.instances) instance.host = options.host;
   create_experiment(path, experiment);
   print_assignment(experiment, invocation);
   if (!invocation.quiet)
@@ -67,6 +73,7 @@ VerbBody define_experiment_init(CommandLine& command, const Invocation& invocati
       .required()
       .one_at_a_time();
   command.add_option("--seed", options->seed, "Number that the random assignment starts from");
+  command.add_option("--host", options->host, "Of an experiment over several hosts: this one's name, part of the draw");
   auto folder = add_folder_option(command);
   command.footer(footer);
   return [options, folder, &invocation] { return init(*options, *folder, invocation); };

@@ -2,11 +2,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 
 #include "tool/commands/experiment.h"
+#include "tool/commands/experiment_prometheus.h"
 #include "tool/commands/report_output.h"
 #include "tool/experiment/figures.h"
+#include "tool/experiment/outcomes.h"
 #include "tool/model/failure.h"
 #include "tool/render/experiment_table.h"
 #include "tool/render/html_report.h"
@@ -22,12 +25,25 @@ constexpr const char* footer =
     "The instance is the unit of randomisation: its readings of a day are averaged first, then instances are "
     "compared.\n"
     "Intervals come from a bootstrap over instances with a fixed seed; ratios are those of the last readings.\n"
-    "NAME may be a file. Without --from the report begins when the last instance was switched.";
+    "NAME may be a file. Without --from the report begins when the last instance was switched.\n\n"
+    "Over several hosts: --prometheus reads what neap metrics said on each, and the groups are compared within hosts.\n"
+    "Who looks while it runs says so: --look 2/5, the second of five looks planned, and pays with a wider interval.";
+
+constexpr std::size_t most_looks = 1000;
 
 struct ReportOptions {
-  std::string name, from, until;
+  std::string name, from, until, prometheus, look = "1/1";
   ReportOutput output;
 };
+
+Look look_of(const std::string& text) {
+  Look look;
+  char rest = 0;
+  if (std::sscanf(text.c_str(), "%zu/%zu%c", &look.number, &look.planned, &rest) != 2 || look.number < 1 ||
+      look.number > look.planned || look.planned > most_looks)
+    throw UsageFailure(fmt::format("--look takes which of how many planned, such as 2/5, not '{}'", text));
+  return look;
+}
 
 std::optional<Moment> moment_of(const std::string& text, const char* option) {
   if (text.empty()) return std::nullopt;
@@ -90,11 +106,37 @@ void write_charts(const Experiment& experiment, const ExperimentFigures& figures
   if (!output.png.empty()) write_png(render_svg(chart, comparison), output.png);
 }
 
+// --from says how far back a Prometheus is asked, for the memory before the switches; what is compared comes after
+// them.
+Window after_switches(Window window, const Experiment& experiment, bool asks) {
+  if (!asks) return window;
+  for (const Instance& instance : experiment.instances)
+    if (instance.switched_at)
+      window.from = std::max(window.from.value_or(*instance.switched_at), *instance.switched_at);
+  return window;
+}
+
+HostComparison compare_hosts(const Experiment& experiment, const ExperimentFigures& figures, const Look& look) {
+  HostComparison comparison;
+  comparison.look = look.number, comparison.looks = look.planned;
+  comparison.effects = effects_on("memory", memory_outcomes(experiment, figures.from, figures.until), experiment,
+                                  figures.baseline, look);
+  return comparison;
+}
+
 int report(const ReportOptions& options, const std::string& folder, const Invocation& invocation) {
   const Window window{moment_of(options.from, "--from"), moment_of(options.until, "--until")};
-  const Experiment experiment = read_experiment(experiment_path(folder, options.name));
+  const Look look = look_of(options.look);
+  const PrometheusSource source{options.prometheus, options.name, window.from, window.until};
+  const bool asks = !options.prometheus.empty();
+  const Experiment experiment =
+      asks ? experiment_from_prometheus(source) : read_experiment(experiment_path(folder, options.name));
   const ReportOutput& output = options.output;
-  ExperimentFigures figures = figures_of(experiment, window, output.baseline);
+  ExperimentFigures figures = figures_of(experiment, after_switches(window, experiment, asks), output.baseline);
+  if (asks)
+    figures.within_hosts = compare_by_prometheus(source, experiment, figures, look);
+  else if (spans_hosts(experiment))
+    figures.within_hosts = compare_hosts(experiment, figures, look);
   if (!output.title.empty()) figures.title = output.title;
   write_charts(experiment, figures, output);
   if (!output.csv.empty()) write_file(output.csv, render_csv(experiment));
@@ -114,6 +156,8 @@ VerbBody define_experiment_report(CommandLine& command, const Invocation& invoca
   command.add_option("NAME", options->name, "An experiment, by name or file").required();
   command.add_option("--from", options->from, "Only readings from this time on (UTC)");
   command.add_option("--until", options->until, "Only readings up to this time (UTC)");
+  command.add_option("--prometheus", options->prometheus, "Read the experiment from this Prometheus").named("URL");
+  command.add_option("--look", options->look, "Which of how many planned looks this is: N/M").named("N/M");
   add_report_options(command, options->output);
   auto folder = add_folder_option(command);
   command.footer(footer);

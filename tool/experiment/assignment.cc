@@ -27,6 +27,12 @@ std::vector<Instance> assign_at_random(std::vector<std::string> names, std::vect
   return instances;
 }
 
+std::uint64_t seed_of_host(std::uint64_t seed, const std::string& host) {
+  std::uint64_t mixed = 0xcbf29ce484222325 ^ seed;  // FNV-1a, the same everywhere, which std::hash is not
+  for (const char letter : host) mixed = (mixed ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
+  return mixed;
+}
+
 std::vector<std::vector<std::size_t>> switching_rounds(const Experiment& experiment) {
   std::map<std::string, std::size_t> round_of_group;
   std::vector<std::vector<std::size_t>> rounds;

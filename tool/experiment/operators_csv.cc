@@ -13,8 +13,11 @@
 namespace neap {
 namespace {
 
-enum Column { timestamp, type, nickname, rss_kb, column_count };
-constexpr std::array<const char*, column_count> column_names{"timestamp", "type", "nickname", "rss_kb"};
+enum Column { timestamp, type, nickname, rss_kb, server, fingerprint, column_count };
+constexpr std::array<const char*, column_count> column_names{"timestamp", "type",   "nickname",
+                                                             "rss_kb",    "server", "fingerprint"};
+constexpr std::size_t needed_columns = server;  // those before it; the others tell relays of one name apart
+constexpr auto no_column = static_cast<std::size_t>(-1);
 
 std::vector<std::string> cells_of(const std::string& line) {
   std::vector<std::string> cells{""};
@@ -33,12 +36,12 @@ std::array<std::size_t, column_count> find_columns(const std::string& head, cons
   std::array<std::size_t, column_count> places{};
   for (std::size_t column = 0; column < column_count; ++column) {
     const auto found = std::find(titles.begin(), titles.end(), column_names[column]);
-    if (found == titles.end())
+    places[column] = found == titles.end() ? no_column : static_cast<std::size_t>(found - titles.begin());
+    if (found == titles.end() && column < needed_columns)
       throw UsageFailure(
           fmt::format("'{}' has no column '{}': its first line has to name timestamp, type, nickname "
                       "and rss_kb",
                       path, column_names[column]));
-    places[column] = static_cast<std::size_t>(found - titles.begin());
   }
   return places;
 }
@@ -46,10 +49,8 @@ std::array<std::size_t, column_count> find_columns(const std::string& head, cons
 // One file on its way into the experiment.
 class Import {
  public:
-  Import(const std::string& path, const GroupMembers& members, Experiment& experiment)
-      : path_(path), members_(members), experiment_(experiment) {
-    for (std::size_t at = 0; at < experiment.instances.size(); ++at) known_[experiment.instances[at].name] = at;
-  }
+  Import(const std::string& path, const GroupMembers& members, KnownRelays& known, Experiment& experiment)
+      : path_(path), members_(members), known_(known), experiment_(experiment) {}
 
   void read(std::istream& file) {
     std::string line;
@@ -67,6 +68,8 @@ class Import {
   }
 
   const std::string& cell(const std::vector<std::string>& row, Column column) const {
+    static const std::string none;
+    if (columns_[column] == no_column) return none;
     if (columns_[column] >= row.size()) refuse(fmt::format("the row ends before its {}", column_names[column]));
     return row[columns_[column]];
   }
@@ -78,7 +81,7 @@ class Import {
       return;
     }
     if (kind != "relay") refuse(fmt::format("type '{}' is neither relay nor aggregate", kind));
-    const auto instance = instance_of(cell(row, nickname));
+    const auto instance = instance_of({cell(row, server), cell(row, nickname), cell(row, fingerprint)});
     if (!instance) {
       ++count.outside;
       return;
@@ -98,24 +101,24 @@ class Import {
     return value;
   }
 
-  std::optional<std::size_t> instance_of(const std::string& name) {
-    if (name.empty()) refuse("a relay without a nickname");
-    if (const auto found = known_.find(name); found != known_.end()) return found->second;
+  std::optional<std::size_t> instance_of(const Relay& relay) {
+    if (relay.nickname.empty()) refuse("a relay without a nickname");
+    if (const auto known = known_.find(relay)) return known;
     std::string group = experiment_.groups.front();
     if (!members_.empty()) {
-      const auto member = members_.find(name);
+      const auto member = members_.find(relay.nickname);
       if (member == members_.end()) return std::nullopt;
       group = member->second;
     }
-    known_[name] = experiment_.instances.size();
-    experiment_.instances.push_back({name, group, std::nullopt});
-    return known_[name];
+    known_.add(relay, experiment_.instances.size());
+    experiment_.instances.push_back({relay.nickname, group, std::nullopt, relay.server});
+    return experiment_.instances.size() - 1;
   }
 
   const std::string& path_;
   const GroupMembers& members_;
+  KnownRelays& known_;
   Experiment& experiment_;
-  std::map<std::string, std::size_t> known_;
   std::array<std::size_t, column_count> columns_{};
   std::size_t number_ = 0;
 };
@@ -132,9 +135,26 @@ void read_group_file(std::istream& file, const std::string& path, const std::str
   }
 }
 
+std::optional<std::size_t> KnownRelays::find(const Relay& relay) {
+  if (const auto same = by_fingerprint_.find({relay.server, relay.fingerprint});
+      !relay.fingerprint.empty() && same != by_fingerprint_.end())
+    return same->second;
+  const auto named = by_nickname_.find({relay.server, relay.nickname});
+  if (named == by_nickname_.end()) return std::nullopt;
+  if (relay.fingerprint.empty()) return named->second.instance;
+  if (named->second.has_fingerprint) return std::nullopt;  // another relay of that name
+  add(relay, named->second.instance);
+  return named->second.instance;
+}
+
+void KnownRelays::add(const Relay& relay, std::size_t instance) {
+  if (!relay.fingerprint.empty()) by_fingerprint_[{relay.server, relay.fingerprint}] = instance;
+  by_nickname_[{relay.server, relay.nickname}] = {instance, !relay.fingerprint.empty()};
+}
+
 ImportCount read_operators_csv(std::istream& file, const std::string& path, const GroupMembers& members,
-                               Experiment& experiment) {
-  Import import(path, members, experiment);
+                               KnownRelays& known, Experiment& experiment) {
+  Import import(path, members, known, experiment);
   import.read(file);
   return import.count;
 }
@@ -147,7 +167,7 @@ void sort_readings(Experiment& experiment) {
                                        [&](const auto& a, const auto& b) { return key(a) == key(b); });
   if (twin != readings.end())
     throw UsageFailure(fmt::format("{} has two readings at {}: was a file given twice?",
-                                   experiment.instances[twin->instance].name, show_moment(twin->at)));
+                                   name_of(experiment.instances[twin->instance]), show_moment(twin->at)));
 }
 
 }  // namespace neap

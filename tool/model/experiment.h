@@ -17,7 +17,13 @@ struct Instance {
   std::string name;
   std::string group;
   std::optional<Moment> switched_at;
+  std::string host = {};  // empty where all are of one
 };
+
+// As a person reads it.
+inline std::string name_of(const Instance& instance) {
+  return instance.host.empty() ? instance.name : instance.host + "/" + instance.name;
+}
 
 struct Reading {
   Moment at;  // the same for all readings of one collection
@@ -59,6 +65,40 @@ struct GroupFigures {
   std::string remark;
 };
 
+// One instance of an experiment over hosts, reduced to a figure: bytes, or CPU seconds, or bytes of traffic.
+struct Outcome {
+  std::string host;
+  std::string group;
+  double value = 0;
+  std::optional<double> before;  // the same figure before the switch
+};
+
+// A group against the baseline, compared within each host that has both.
+struct Effect {
+  std::string quantity;
+  std::string group;
+  double ratio = 1;
+  Interval interval;
+  double level = 0.95;           // of the interval
+  std::optional<double> chance;  // how often shuffling within hosts gives as much; of the quantity in question alone
+  std::size_t hosts = 0, instances = 0;
+  bool adjusted = false;  // for the memory before the switch
+};
+
+// Events in a group against those in the baseline: restarts, OOM kills.
+struct EventCount {
+  std::string quantity;
+  std::string group;
+  double events = 0, baseline_events = 0;
+  double chance = 1;  // of as many or more in the group, were it like the baseline
+};
+
+struct HostComparison {
+  std::vector<Effect> effects;
+  std::vector<EventCount> events;
+  std::size_t look = 1, looks = 1;
+};
+
 struct ExperimentFigures {
   std::string title;
   std::string baseline;
@@ -67,6 +107,7 @@ struct ExperimentFigures {
   std::size_t collections = 0;
   std::size_t resamples = 0;
   std::vector<GroupFigures> groups;
+  std::optional<HostComparison> within_hosts;  // of an experiment over two hosts or more
 };
 
 }  // namespace neap

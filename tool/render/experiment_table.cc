@@ -6,6 +6,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "tool/render/effect_table.h"
 #include "tool/render/quantity.h"
 #include "tool/render/text_table.h"
 
@@ -104,12 +105,16 @@ std::vector<std::string> notes_of(const ExperimentFigures& figures) {
 }
 
 std::string render_text(const ExperimentFigures& figures, bool colour) {
-  return group_table(figures).text(colour) + "\n" + day_table(figures).text(colour) + "\n" + foot(figures);
+  std::string text = group_table(figures).text(colour) + "\n" + day_table(figures).text(colour) + "\n" + foot(figures);
+  if (figures.within_hosts) text += "\n" + render_effects(*figures.within_hosts, figures.baseline, colour);
+  return text;
 }
 
 std::string render_markdown(const ExperimentFigures& figures) {
-  return fmt::format("## {}\n\n{}\n{}\n{}", figures.title, group_table(figures).markdown(),
-                     day_table(figures).markdown(), foot(figures));
+  std::string text = fmt::format("## {}\n\n{}\n{}\n{}", figures.title, group_table(figures).markdown(),
+                                 day_table(figures).markdown(), foot(figures));
+  if (figures.within_hosts) text += "\n" + render_effects_markdown(*figures.within_hosts, figures.baseline);
+  return text;
 }
 
 std::string render_json(const ExperimentFigures& figures) {
@@ -130,6 +135,7 @@ std::string render_json(const ExperimentFigures& figures) {
     for (const auto& estimate : group.days) entry["days"].push_back(as_json(estimate));
     document["groups"].push_back(std::move(entry));
   }
+  if (figures.within_hosts) document["within_hosts"] = effects_as_json(*figures.within_hosts);
   return document.dump(2) + "\n";
 }
 
@@ -137,7 +143,7 @@ std::string render_csv(const Experiment& experiment) {
   std::string out = "unix_s,instance,allocator,rss\n";
   for (const Reading& reading : experiment.readings) {
     const Instance& instance = experiment.instances[reading.instance];
-    fmt::format_to(std::back_inserter(out), "{},{},{},{}\n", reading.at.unix_s, instance.name, instance.group,
+    fmt::format_to(std::back_inserter(out), "{},{},{},{}\n", reading.at.unix_s, name_of(instance), instance.group,
                    reading.rss.count);
   }
   return out;

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* schema =
     "CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
-    "CREATE TABLE instance (id INTEGER PRIMARY KEY, name TEXT UNIQUE, allocator TEXT, switched_at INTEGER);"
+    "CREATE TABLE instance (id INTEGER PRIMARY KEY, name TEXT, allocator TEXT, switched_at INTEGER, host TEXT);"
     "CREATE TABLE reading (at INTEGER, instance INTEGER REFERENCES instance, rss INTEGER, as_assigned INTEGER,"
     " PRIMARY KEY (at, instance)) WITHOUT ROWID;";
 
@@ -71,13 +71,14 @@ void fill(Database& database, const Experiment& experiment) {
   set_fact(database, "groups", nlohmann::json(experiment.groups).dump());
   set_fact(database, "seed", std::to_string(experiment.seed));
   set_fact(database, "created", std::to_string(experiment.created.unix_s));
-  Statement statement(database, "INSERT INTO instance VALUES (?,?,?,?)");
+  Statement statement(database, "INSERT INTO instance VALUES (?,?,?,?,?)");
   for (std::size_t at = 0; at < experiment.instances.size(); ++at) {
     const Instance& instance = experiment.instances[at];
     statement.bind(1, static_cast<std::int64_t>(at));
     statement.bind(2, instance.name);
     statement.bind(3, instance.group);
     statement.bind(4, instance.switched_at ? std::optional(instance.switched_at->unix_s) : std::nullopt);
+    statement.bind(5, instance.host);
     statement.run();
   }
   add_readings(database, experiment.readings);
@@ -126,10 +127,13 @@ Experiment read_assignment(const std::string& path) {
   if (groups.is_array()) experiment.groups = groups.get<std::vector<std::string>>();
   experiment.seed = std::strtoull(fact(database, "seed").c_str(), nullptr, 10);
   experiment.created = {std::strtoll(fact(database, "created").c_str(), nullptr, 10)};
-  Statement instances(database, "SELECT name, allocator, switched_at FROM instance ORDER BY id");
+  const bool has_hosts = database.pragma("user_version") >= 2;
+  Statement instances(database, fmt::format("SELECT name, allocator, switched_at, {} FROM instance ORDER BY id",
+                                            has_hosts ? "host" : "''"));
   while (instances.step()) {
     Instance& instance = experiment.instances.emplace_back(Instance{instances.text(0), instances.text(1), {}});
     if (const auto at = instances.number(2)) instance.switched_at = Moment{*at};
+    instance.host = instances.text(3);
   }
   return experiment;
 }

@@ -10,7 +10,7 @@
 namespace neap {
 
 inline constexpr std::int64_t experiment_application_id = 0x4e454158;  // "NEAX", in SQLite's header
-inline constexpr std::int64_t experiment_version = 1;
+inline constexpr std::int64_t experiment_version = 2;                  // 1 had no hosts
 
 // The whole file or none; refuses an existing one.
 void create_experiment(const std::string& path, const Experiment& experiment);
