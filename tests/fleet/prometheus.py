@@ -65,7 +65,7 @@ class Prometheus:
         self.log = os.path.join(self.folder, "log")
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                ["prometheus", f"--config.file={self.folder}/prometheus.yml", f"--storage.tsdb.path={self.data}",
+                ["setpriv", "--pdeathsig", "KILL", "prometheus", f"--config.file={self.folder}/prometheus.yml", f"--storage.tsdb.path={self.data}",
                  "--storage.tsdb.retention.time=100y", f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.allow-overlapping-blocks",
                  f"--web.console.templates={RULES}/consoles", "--web.console.libraries=/etc/prometheus/console_libraries"],
                 stdout=log, stderr=log, cwd="/usr/share/prometheus")
