@@ -49,6 +49,11 @@ std::string quoted(const std::string& text) {
 struct Span {
   Moment from, until;
   Seconds step() const { return {std::max(finest_step_s, std::ceil((until - from).count / points))}; }
+  // In whole steps back from the end, so that the last word of all is read.
+  Moment first_step() const {
+    const double steps = std::floor((until - from).count / step().count);
+    return {until.unix_s - static_cast<std::int64_t>(steps * step().count)};
+  }
   std::string text() const { return fmt::format("{}s", std::max<std::int64_t>(1, until.unix_s - from.unix_s)); }
 };
 
@@ -78,7 +83,7 @@ std::map<Key, std::size_t> read_assignment(const PrometheusApi& api, const Prome
   std::map<Key, std::size_t> instances;
   std::map<Key, Moment> told;
   const std::string expression = fmt::format("neap_unit_info{{experiment={},group!=\"\"}}", quoted(source.name));
-  for (const Series& series : api.between(expression, span.from, span.until, span.step())) {
+  for (const Series& series : api.between(expression, span.first_step(), span.until, span.step())) {
     if (series.points.empty()) continue;
     const Key key = key_of(series);
     const std::string group = label(series, "group");
@@ -104,8 +109,8 @@ void read_switches(const PrometheusApi& api, const Span& span, const std::map<Ke
 // PSS where it was read; what runs is held against the group at the end alone.
 void read_memory(const PrometheusApi& api, const Span& span, const std::map<Key, std::size_t>& instances,
                  Experiment& experiment) {
-  for (const Series& series :
-       api.between("neap_unit_proportional_bytes or neap_unit_resident_bytes", span.from, span.until, span.step())) {
+  for (const Series& series : api.between("neap_unit_proportional_bytes or neap_unit_resident_bytes", span.first_step(),
+                                          span.until, span.step())) {
     const auto known = instances.find(key_of(series));
     if (known == instances.end()) continue;
     for (const auto& [at, value] : series.points)
