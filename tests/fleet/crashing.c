@@ -1,4 +1,5 @@
-/* A libneap that is fine for as long as neap enable watches it, and kills tor afterwards: a bad release, as a fleet meets it. */
+/* A libneap that is fine for as long as neap enable watches it, and kills tor afterwards: a bad release, as a fleet
+ * meets it. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>

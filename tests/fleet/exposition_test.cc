@@ -47,6 +47,7 @@ HostMetrics full_host() {
   unit.unit = "tor@relay\\x2d1.service";
   unit.memory = {Bytes{7}, Bytes{6}, Bytes{5}, Bytes{4}, Bytes{3}, Bytes{2}, Bytes{1}, Bytes{9}, 8, 7, true};
   unit.control_group = {Bytes{1}, Bytes{2}, Bytes{3}, Bytes{4}, 5, Seconds{6.5}};
+  unit.failed = false;
   unit.restarts = 3;
   unit.started = unit.switched = Moment{1767225600};
   host.units = {unit};

@@ -47,6 +47,7 @@ PasswordAuthentication no
 StrictModes no
 UsePAM no
 PidFile none
+Subsystem sftp internal-sftp
 """
 EVERY_2_S = "[Timer]\nOnCalendar=\nOnCalendar=*:*:0/2\nRandomizedDelaySec=0\nAccuracySec=100ms\n"
 

@@ -54,6 +54,7 @@ class MadeFleet:
         self.add("neap_unit_proportional_bytes", labels, used)
         self.add("neap_unit_resident_bytes", labels, [(at, value + 3 * MIB) for at, value in used])
         self.add("neap_unit_processes", labels, [(at, 1) for at in self.times])
+        self.add("neap_unit_failed", labels, [(at, 0) for at in self.times])
         self.add("neap_unit_library_stale", labels, [(at, 0) for at in self.times])
         self.add("neap_unit_start_time_seconds", labels, [(at, self.switched) for at in after])
         self.add("neap_unit_switch_time_seconds", labels, [(at, self.switched) for at in after])

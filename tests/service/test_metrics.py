@@ -96,6 +96,15 @@ class Metrics(MachineTest):
         self.assertEqual(processes, {units[0]: 2, units[1]: 1})
         self.assertEqual(sorted(of_unit(samples(text), "neap_unit_cpu_seconds_total")), sorted(units))
 
+    def test_failed_is_not_stopped(self):
+        self.machine.shell("printf '[Service]\nExecStart=/bin/false\n' >/run/systemd/system/broken.service && systemctl daemon-reload")
+        self.machine.run("systemctl", "start", "broken", check=False)
+        self.machine.run("systemctl", "start", "plain")
+        self.machine.run("systemctl", "stop", "plain")
+        self.addCleanup(self.machine.run, "systemctl", "reset-failed", "broken")
+        failed = of_unit(samples(self.read("--units", "broken,plain")), "neap_unit_failed")
+        self.assertEqual(failed, {"broken.service": 1, **({"plain.service": 0} if "plain.service" in failed else {})})
+
     def test_a_replaced_library_shows(self):
         self.start("plain.service")
         self.neap("enable", "plain", "--restart", "--watch", "1")

@@ -80,6 +80,7 @@ UnitMetrics metrics_of(const StatusRow& row, const UnitVitals& vitals, const Mem
   unit.state = row.state;
   if (const auto member = members.find(row.target); member != members.end())
     unit.experiment = member->second.experiment, unit.group = member->second.group;
+  unit.failed = vitals.active_state == "failed";
   unit.restarts = vitals.restarts;
   unit.processes = row.processes.size();
   if (row.since > 0) unit.switched = Moment{row.since};

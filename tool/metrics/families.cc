@@ -49,6 +49,10 @@ constexpr auto counter = MetricType::counter;
 
 constexpr std::array unit_figures = {
     UnitFigure{"neap_unit_processes", gauge, "", "Processes in the control group of the service.", process_count},
+    UnitFigure{
+        "neap_unit_failed", gauge, "",
+        "1 where systemd gave the service up: its start failed, or it crashed too often. A stop by hand is none.",
+        of_unit<&UnitMetrics::failed>},
     UnitFigure{"neap_unit_resident_bytes", gauge, "bytes",
                "Resident memory, the sum over the processes; pages that several of them share count once for each.",
                of_memory<&UnitMemory::resident>},

@@ -33,6 +33,7 @@ struct UnitMetrics {
   std::size_t processes = 0;
   UnitMemory memory;
   UnitControlGroup control_group;
+  std::optional<bool> failed;             // systemd gave it up
   std::optional<std::uint64_t> restarts;  // by systemd itself
   std::optional<Moment> started, switched;
 };

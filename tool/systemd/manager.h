@@ -45,7 +45,7 @@ struct UnitProcess {
 
 // The little of a unit that changes as it runs.
 struct UnitVitals {
-  std::string control_group, slice;
+  std::string control_group, slice, active_state;
   std::uint32_t restarts = 0;         // by systemd itself
   std::uint64_t active_since_us = 0;  // since 1970; 0: not active
 };

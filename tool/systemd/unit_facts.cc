@@ -127,6 +127,7 @@ UnitVitals read_vitals(sd_bus* bus, const std::string& object) {
   service.read("Slice", vitals.slice);
   service.read("NRestarts", vitals.restarts);
   unit.read("ActiveEnterTimestamp", vitals.active_since_us);
+  unit.read("ActiveState", vitals.active_state);
   return vitals;
 }
 
