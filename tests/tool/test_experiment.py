@@ -251,6 +251,19 @@ class Import(NeapTest):
         self.assertEqual(sorted(read), sorted((f"{server}/{name}", rss) for server in ("north", "south")
                                               for name, rss in (("a", 1000), ("b", 2000), ("b", 3000), ("a", 4000))))
 
+    def test_servers_are_compared_within(self):
+        """One server has ten times the other's memory, and more of the lean relays: the ratio within them is what it is."""
+        relays = [(server, f"{group}{number}", group, level * half)
+                  for server, level, counts in (("north", 1000, (3, 1)), ("south", 10000, (1, 3)))
+                  for (group, half), count in zip((("fat", 2), ("lean", 1)), counts) for number in range(count)]
+        self.write("memory.csv", TITLES + "".join(row("2026-01-01T02:00", name, kib, server) for server, name, _, kib in relays))
+        for group in ("fat", "lean"):
+            self.write(group + ".txt", "".join(f"{name}\n" for name in sorted({name for _, name, of, _ in relays if of == group})))
+        self.expect(0, None, "experiment", "import", "it.neapexp", "memory.csv", "-q", "--group", "fat=fat.txt", "--group", "lean=lean.txt")
+        found = json.loads(self.expect(0, None, "experiment", "report", "./it.neapexp", "--json", "--baseline", "fat"))["within_hosts"]["effects"][0]
+        self.assertAlmostEqual(found["ratio"], 0.5, places=9)
+        self.assertEqual((found["hosts"], found["instances"], found["adjusted"]), (2, 8, False))
+
     def test_an_experiment_of_an_older_neap_is_read(self):
         with sqlite3.connect(self.path("old.neapexp")) as database:
             database.executescript(f"PRAGMA application_id={0x4e454158}; PRAGMA user_version=1;"

@@ -1,15 +1,12 @@
 #include "tool/measure/units.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <sstream>
 
-#include "tool/measure/child.h"
+#include "tool/measure/answer.h"
 #include "tool/measure/control_group.h"
 #include "tool/measure/process_reader.h"
 #include "tool/model/failure.h"
@@ -17,30 +14,12 @@
 namespace neap {
 namespace {
 
-std::string find_systemctl() {
-  const char* path = std::getenv("PATH");
-  std::istringstream folders(path != nullptr ? path : "/usr/bin:/bin");
-  for (std::string folder; std::getline(folders, folder, ':');)
-    if (const std::string file = folder + "/systemctl"; ::access(file.c_str(), X_OK) == 0) return file;
-  throw Failure("systemctl was not found in PATH: an experiment needs services that systemd runs");
-}
-
 std::string ask_systemctl(std::vector<std::string> arguments) {
-  const File answer(::memfd_create("systemctl", 0));
-  ChildOptions options;
-  options.output_file = fmt::format("/proc/self/fd/{}", answer.get());
   arguments.insert(arguments.begin(), "systemctl");
-  const auto end = wait_child(start_child(find_systemctl(), arguments, own_environment(), options));
-  if (end->exit_code != 0)
-    throw Failure(fmt::format("systemctl {} ended with exit code {}", arguments[1], end->exit_code));
-  std::string text;
-  std::array<char, 4096> buffer;
-  for (off_t at = 0;;) {
-    const ssize_t got = ::pread(answer.get(), buffer.data(), buffer.size(), at);
-    if (got <= 0) return text;
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-    at += got;
-  }
+  Answer answer = ask_program(arguments, "an experiment needs services that systemd runs");
+  if (answer.exit_code != 0)
+    throw Failure(fmt::format("systemctl {} ended with exit code {}", arguments[1], answer.exit_code));
+  return std::move(answer.text);
 }
 
 std::vector<pid_t> processes_of(const std::string& control_group, pid_t main_process) {

@@ -1,17 +1,12 @@
 #include "tool/metrics/query.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "tool/measure/child.h"
-#include "tool/measure/process_reader.h"
+#include "tool/measure/answer.h"
 #include "tool/model/failure.h"
 
 namespace neap {
@@ -19,30 +14,11 @@ namespace {
 
 constexpr const char* patience_s = "120";
 
-std::string find_curl() {
-  const char* path = std::getenv("PATH");
-  std::istringstream folders(path != nullptr ? path : "/usr/bin:/bin");
-  for (std::string folder; std::getline(folders, folder, ':');)
-    if (const std::string file = folder + "/curl"; ::access(file.c_str(), X_OK) == 0) return file;
-  throw Failure("curl was not found in PATH: Prometheus is asked by it (apt install curl)");
-}
-
-std::string content_of(const File& file) {
-  std::string text;
-  std::array<char, 65536> buffer;
-  for (ssize_t got = 0; (got = ::pread(file.get(), buffer.data(), buffer.size(), static_cast<off_t>(text.size()))) > 0;)
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-  return text;
-}
-
 std::string answer_of_curl(const std::vector<std::string>& line, const std::string& url) {
-  const File answer(::memfd_create("curl", 0));
-  ChildOptions options;
-  options.output_file = fmt::format("/proc/self/fd/{}", answer.get());
-  const auto end = wait_child(start_child(find_curl(), line, own_environment(), options));
-  if (end->exit_code != 0)
-    throw Failure(fmt::format("no answer from '{}' (curl ended with exit code {})", url, end->exit_code));
-  return content_of(answer);
+  Answer answer = ask_program(line, "Prometheus is asked by it (apt install curl)");
+  if (answer.exit_code != 0)
+    throw Failure(fmt::format("no answer from '{}' (curl ended with exit code {})", url, answer.exit_code));
+  return std::move(answer.text);
 }
 
 void add_point(const nlohmann::json& point, Series& series) {
