@@ -3,7 +3,7 @@ import math
 import random
 
 MIB = 1 << 20
-LOOKBACK_S = 300
+LOOKBACK_S = 600  # 300, and what is recorded of it as long again
 COUNTERS = ("cpu_seconds", "restarts", "oom_kills", "returned_bytes", "return_calls", "objects_served")
 
 
@@ -39,7 +39,7 @@ class MadeFleet:
         labels = {"instance": instance, "job": "node", "unit": unit}
         weight = host_weight * math.exp(self.random.gauss(0, 0.15))
         after = [at for at in self.times if at >= self.switched]
-        # A file knows no end of a series: Prometheus holds the last reading for LOOKBACK_S.
+        # A file knows no end of a series: Prometheus holds the last reading.
         before = [at for at in self.times if at < self.switched - LOOKBACK_S]
         for running, configured, times in (("libc", "", before), (group, group, after)):
             if times:
