@@ -83,13 +83,17 @@ class Rollout(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def play(self, *arguments, code=0):
+    def play(self, *arguments, code=0, lost=()):
+        """`lost`: hosts that do not answer."""
+        with open(self.path("hosts"), "w") as file:
+            file.writelines(host + (" ansible_connection=ssh ansible_host=127.0.0.1 ansible_port=1" if host in lost else "") + "\n"
+                            for host in self.HOSTS)
         if os.path.exists(self.path("calls")):
             os.unlink(self.path("calls"))
         environment = {**os.environ, "HOME": self.folder, "HOSTS": self.folder, "ANSIBLE_ROLES_PATH": ROLES, "LC_ALL": "C.UTF-8",
                        "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "0", "ANSIBLE_DEPRECATION_WARNINGS": "0",
                        "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3", "PATH": self.path("bin") + ":" + os.environ["PATH"]}
-        result = subprocess.run(["ansible-playbook", "-i", ",".join(self.HOSTS) + ",", self.path("play.yml"), *arguments], env=environment,
+        result = subprocess.run(["ansible-playbook", "-i", self.path("hosts"), self.path("play.yml"), *arguments], env=environment,
                                 capture_output=True, text=True, timeout=600)
         self.assertEqual(result.returncode != 0, code != 0, result.stdout[-6000:] + result.stderr)
         return result.stdout
@@ -145,6 +149,11 @@ class Rollout(unittest.TestCase):
         Alerts.fires_after = 1
         self.play(code=1)
         self.assertEqual(self.calls()[-1], "h1 enable tor@ --allocator jemalloc --restart")
+
+    def test_with_a_host_out_of_reach_its_batch_does_not_begin(self):
+        self.assertIn("no batch begins, and nothing was changed: out of reach: h3", self.play(code=1, lost=["h3"]))
+        self.assertEqual(self.switched(), ["h1"])
+        self.assertEqual(self.calls(), ["h1 enable tor@ --allocator neap --restart"])
 
     def test_without_a_prometheus_nothing_begins(self):
         self.server.shutdown()
