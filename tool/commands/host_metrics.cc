@@ -11,7 +11,7 @@
 #include "tool/measure/control_group.h"
 #include "tool/measure/unit_memory.h"
 #include "tool/model/failure.h"
-#include "tool/service/status.h"
+#include "tool/service/unit_status.h"
 #include "tool/store/experiment_file.h"
 #include "tool/systemd/unit_name.h"
 
@@ -99,7 +99,7 @@ std::vector<SwitchMetrics> switches_of(const Root& root, const std::vector<Recor
   std::vector<SwitchMetrics> switches;
   for (const Record& record : records) {
     auto& each = switches.emplace_back(
-        SwitchMetrics{record.target, record.allocator, state_of_files(root, record), {record.since}, {}});
+        SwitchMetrics{record.target, record.allocator, word_of_files(root, record).state, {record.since}, {}});
     if (record.bytes_before) each.resident_before = Bytes{*record.bytes_before};
   }
   return switches;

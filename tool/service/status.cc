@@ -28,11 +28,13 @@ bool runs_it(const ProcessState& process, const Record& record) {
          std::filesystem::path(record.library).filename().string().find(process.allocator) != std::string::npos;
 }
 
-struct Word {
-  std::string state, remark;
-};
+// A pattern, for the shell.
+std::string in_quotes(const std::string& units) {
+  return units.find('*') == std::string::npos ? units : fmt::format("'{}'", units);
+}
 
-// From what the files hold alone.
+}  // namespace
+
 Word word_of_files(const Root& root, const Record& record) {
   switch (standing_of(root, record)) {
     case Standing::edited:
@@ -52,11 +54,6 @@ Word word_of_files(const Root& root, const Record& record) {
   return {"on", {}};
 }
 
-// A pattern, for the shell.
-std::string in_quotes(const std::string& units) {
-  return units.find('*') == std::string::npos ? units : fmt::format("'{}'", units);
-}
-
 Word word_of_processes(const Record& record, const std::vector<ProcessState>& processes) {
   std::vector<std::string> old, other;
   for (const ProcessState& process : processes) {
@@ -70,10 +67,7 @@ Word word_of_processes(const Record& record, const std::vector<ProcessState>& pr
   return {"on", {}};
 }
 
-bool runs_neap(const std::vector<ProcessState>& processes) {
-  return std::any_of(processes.begin(), processes.end(),
-                     [](const ProcessState& process) { return process.allocator == "neap"; });
-}
+namespace {
 
 class Reader {
  public:
@@ -91,40 +85,20 @@ class Reader {
       told_.push_back(unit);
       row.processes.insert(row.processes.end(), processes.begin(), processes.end());
     }
-    Word word = word_of_switch(record);
-    if (word.state == "on" && is_unit) word = word_of_members(record, row.processes);
-    return with_word(std::move(row), word, record);
-  }
-
-  // A unit on its own. `record`: the one that it stands under; null for none.
-  StatusRow row_of_unit(const std::string& unit, const Record* record) {
-    StatusRow row{unit, {}, "not-switched", {}, 0, processes_[unit], {}, 0};
-    if (record == nullptr) {
-      if (runs_neap(row.processes)) row.state = "leaving";
-      return with_sum(std::move(row));
+    Word word = word_of_files(root_, record);
+    if (word.state == "on" && is_unit) {
+      if (manager_ != nullptr && manager_->unit(record.target).needs_reload)
+        word = {"pending", "systemd has not read it yet: systemctl daemon-reload"};
+      else if (row.processes.empty())
+        word = {"stopped", "takes effect at its start"};
+      else
+        word = word_of_processes(record, row.processes);
     }
-    row.configured = record->allocator;
-    row.since = record->since;
-    auto known = switches_.find(record->target);
-    if (known == switches_.end()) known = switches_.emplace(record->target, word_of_switch(*record)).first;
-    Word word = known->second;
-    if (word.state == "on") word = word_of_members(*record, row.processes);
-    return with_word(std::move(row), word, *record);
-  }
-
-  const Record* record_of(const std::string& unit, const std::vector<Record>& records) const {
-    const Record* found = nullptr;
-    for (const Record& record : records) {
-      if (record.target == unit) return &record;
-      if (record.target == system_target ? found == nullptr : is_read_for(unit, record.target)) found = &record;
-    }
-    return found;
-  }
-
-  std::vector<std::string> running() const {
-    std::vector<std::string> units;
-    for (const auto& [unit, processes] : processes_) units.push_back(unit);
-    return units;
+    if (word.state == "on" && !record.complete)
+      word.remark = "neap was stopped before it had verified this; neap enable with --restart does";
+    row.state = word.state;
+    row.remark = word.remark;
+    return with_sum(std::move(row));
   }
 
   // The services that no record speaks of, as the system's record makes them.
@@ -160,9 +134,11 @@ class Reader {
       const bool foreign = std::any_of(processes.begin(), processes.end(), [](const ProcessState& process) {
         return !process.allocator.empty() && process.allocator != "libc";
       });
+      const bool neaps = std::any_of(processes.begin(), processes.end(),
+                                     [](const ProcessState& process) { return process.allocator == "neap"; });
       if (!all && !foreign) continue;
       StatusRow row{unit, {}, "not-switched", {}, 0, processes, {}, 0};
-      if (runs_neap(processes))
+      if (neaps)
         row.state = "leaving",
         row.remark = fmt::format("not by a drop-in of neap; if it was disabled: systemctl restart {}", unit);
       rows.push_back(with_sum(std::move(row)));
@@ -171,28 +147,6 @@ class Reader {
   }
 
  private:
-  // What the files hold, and whether systemd has read them.
-  Word word_of_switch(const Record& record) const {
-    const Word word = word_of_files(root_, record);
-    const bool is_unit = record.target.ends_with(".service");
-    if (word.state == "on" && is_unit && manager_ != nullptr && manager_->unit(record.target).needs_reload)
-      return {"pending", "systemd has not read it yet: systemctl daemon-reload"};
-    return word;
-  }
-
-  static Word word_of_members(const Record& record, const std::vector<ProcessState>& processes) {
-    if (processes.empty()) return {"stopped", "takes effect at its start"};
-    return word_of_processes(record, processes);
-  }
-
-  static StatusRow with_word(StatusRow row, Word word, const Record& record) {
-    if (word.state == "on" && !record.complete)
-      word.remark = "neap was stopped before it had verified this; neap enable with --restart does";
-    row.state = word.state;
-    row.remark = word.remark;
-    return with_sum(std::move(row));
-  }
-
   bool is_told(const std::string& unit) const { return std::find(told_.begin(), told_.end(), unit) != told_.end(); }
 
   // An instance's own drop-in covers that of its template.
@@ -212,7 +166,6 @@ class Reader {
   Manager* manager_;
   std::map<std::string, std::vector<ProcessState>> processes_;
   std::vector<std::string> told_;
-  std::map<std::string, Word> switches_;  // by target
 };
 
 }  // namespace
@@ -229,21 +182,6 @@ std::vector<StatusRow> read_status(const Root& root, const RecordStore& store, M
   for (StatusRow& row : rows)
     if (system != nullptr && row.target == system_target) reader.tell_of_system(*system, row);
   for (StatusRow& row : reader.others(system, all)) rows.push_back(std::move(row));
-  return rows;
-}
-
-std::string state_of_files(const Root& root, const Record& record) { return word_of_files(root, record).state; }
-
-std::vector<StatusRow> read_status_by_unit(const Root& root, const RecordStore& store, Manager& manager,
-                                           const std::vector<std::string>& stopped) {
-  Reader reader(root, &manager);
-  const std::vector<Record> records = store.load_all();
-  std::vector<std::string> units = reader.running();
-  units.insert(units.end(), stopped.begin(), stopped.end());
-  std::sort(units.begin(), units.end());
-  units.erase(std::unique(units.begin(), units.end()), units.end());
-  std::vector<StatusRow> rows;
-  for (const std::string& unit : units) rows.push_back(reader.row_of_unit(unit, reader.record_of(unit, records)));
   return rows;
 }
 

@@ -21,16 +21,17 @@ struct StatusRow {
   std::uint64_t bytes_now = 0;
 };
 
+struct Word {
+  std::string state, remark;
+};
+
+// From what the files of a record hold alone: on, interrupted, restored, edited, drift.
+Word word_of_files(const Root& root, const Record& record);
+// From what its processes run: on, pending, drift.
+Word word_of_processes(const Record& record, const std::vector<ProcessState>& processes);
+
 // One row per record and per running service that has another allocator than libc; with `all` per running service.
 // `manager` may be null: then the records alone are told.
 std::vector<StatusRow> read_status(const Root& root, const RecordStore& store, Manager* manager, bool all);
-
-// The state of a record as far as its files tell: on, interrupted, restored, edited, drift.
-std::string state_of_files(const Root& root, const Record& record);
-
-// One row per unit: each instance of a template has its own. The running services and, of those that do not run, the
-// ones named.
-std::vector<StatusRow> read_status_by_unit(const Root& root, const RecordStore& store, Manager& manager,
-                                           const std::vector<std::string>& stopped);
 
 }  // namespace neap
