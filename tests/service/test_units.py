@@ -38,6 +38,14 @@ class Units(MachineTest):
         else:
             self.assertEqual({process["allocator"] for process in row["processes"]}, {before})
 
+    def test_a_restart_by_systemd_before_is_none_of_the_switch(self):
+        """While a service that crashed once stops slowly, systemd still tells of the restart from then."""
+        unit = self.unit("slow", "ExecStart=/bin/sh -c 'trap \"sleep 2; exit 0\" TERM; sleep infinity & wait'\nRestart=on-failure")
+        self.machine.shell(f"systemctl start {unit} && kill -9 $(systemctl show -P MainPID {unit})")
+        self.machine.shell(f"until [ $(systemctl show -P NRestarts {unit}) = 1 ]; do sleep 0.1; done; until systemctl is-active -q {unit}; do sleep 0.1; done")
+        self.neap("enable", unit, "--restart", "--watch", "1", says="every process verified")
+        self.neap("disable", unit, "--restart")
+
     def test_redis(self):
         self.there_and_back("redis-server.service", before="jemalloc")
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -35,6 +36,7 @@ std::string describe(const std::vector<Misfit>& all, const Allocator& allocator)
 }  // namespace
 
 std::string restart_and_wait(Manager& manager, const std::string& unit) {
+  std::uint32_t earlier = manager.unit(unit).restarts;  // of the start before: systemd counts anew at the next
   manager.restart(unit);
   const auto deadline = Clock::now() + start_patience;
   while (true) {
@@ -42,7 +44,8 @@ std::string restart_and_wait(Manager& manager, const std::string& unit) {
     if (!facts.has_job && is_up(facts)) return {};
     // Nothing is under way and it is not up, or systemd already tries again: the start failed.
     if (!facts.has_job) return why_down(facts);
-    if (facts.restarts > 0) return fmt::format("it failed at its start ({})", facts.result);
+    earlier = std::min(earlier, facts.restarts);
+    if (facts.restarts > earlier) return fmt::format("it failed at its start ({})", facts.result);
     if (Clock::now() > deadline) return "it is still starting after ten minutes";
     std::this_thread::sleep_for(between_looks);
   }
