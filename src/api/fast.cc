@@ -110,6 +110,10 @@ void* reallocate(void* pointer, std::size_t size, const char* function) {
     deallocate(pointer, function);
     return nullptr;
   }
+  if (const Block* hint = page_map.block_fast(address_of(pointer));
+      is_admitted(hint, pointer, heap.limbo.key(pointer)) && fits_well(size, class_size(hint->class_index()))) {
+    return pointer;
+  }
   Block& block = heap.block_of(pointer, function);
   if (size > kMostBytes) return out_of_memory();
   const std::size_t usable = heap.usable_size(block, pointer);

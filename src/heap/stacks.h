@@ -44,7 +44,7 @@ constexpr Shape make_shape(std::size_t first, std::size_t end, std::uint32_t tim
   Shape shape{};
   for (std::size_t c = 0; c < kCachedClasses; ++c) {
     const std::uint32_t size = class_size(c), fit = 4096 / size;
-    std::uint32_t most = (fit > 32 ? 32 : fit < 8 ? 8 : fit) * (size > kLargestBatched ? 1 : times);
+    std::uint32_t most = size > kLargestBatched ? 2 : (fit > 32 ? 32 : fit < 8 ? 8 : fit) * times;
     if (c < first || c >= end) most = 0;
     shape.begin[c + 1] = static_cast<std::uint16_t>(shape.begin[c] + 1 + most);
   }
