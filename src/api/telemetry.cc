@@ -1,15 +1,18 @@
 #include "api/telemetry.h"
 
 #include "api/export.h"
+#include "api/layout.h"
 #include "base/line.h"
 #include "os/os.h"
 
-extern "C" {
-NEAP_EXPORT constinit struct neap_telemetry neap_telemetry = {};
-}
-
 namespace neap {
 namespace {
+
+constexpr struct neap_telemetry at_start() {
+  struct neap_telemetry telemetry {};
+  telemetry.layout = &heap_layout;
+  return telemetry;
+}
 
 struct Row {
   std::uint64_t neap_telemetry::*value;
@@ -28,6 +31,13 @@ constexpr Row kRows[] = {
 };
 
 }  // namespace
+}  // namespace neap
+
+extern "C" {
+NEAP_EXPORT constinit struct neap_telemetry neap_telemetry = neap::at_start();
+}
+
+namespace neap {
 
 void print_stats(const struct neap_telemetry& t) {
   Line head;
