@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tool"))
-from neap_command import NeapTest, neap  # noqa: E402
+from neap_command import NeapTest, neap, until  # noqa: E402
 
 KNOWN_HEAP = os.environ["KNOWN_HEAP"]
 
@@ -54,4 +54,4 @@ def as_mallinfo(heap):
             "uordblks": live + heap["cached"]["bytes"] + heap["foreign_bytes"] + heap["metadata_bytes"]}
 
 
-__all__ = ["Known", "KNOWN_HEAP", "NeapTest", "as_mallinfo", "heap_of", "inspect", "neap"]
+__all__ = ["Known", "KNOWN_HEAP", "NeapTest", "as_mallinfo", "heap_of", "inspect", "neap", "until"]

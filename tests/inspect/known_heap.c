@@ -1,5 +1,6 @@
 // known_heap CASE: makes a heap of some kind, prints what malloc says of it as one line of JSON, and then obeys lines
-// on stdin: `trim` (malloc_trim, prints the figures again), `grow BYTES` (leaks so much, in small objects).
+// on stdin, printing the figures again after each: `trim` (malloc_trim), `grow BYTES` (leaks so much, in small
+// objects), `scatter BYTES` (frees so much in small objects far from each other, and takes it again as a large one).
 #define _GNU_SOURCE
 #include <malloc.h>
 #include <pthread.h>
@@ -129,6 +130,10 @@ static void mass_deletion(void) {
     if (i % 40 != 0) free(kept[i]);
 }
 
+static void dense(void) {
+  for (int i = 0; i < kept_most; ++i) keep(memset(malloc(40), 1, 40));
+}
+
 static const struct {
   const char* name;
   void (*make)(void);
@@ -144,7 +149,8 @@ static const struct {
              {"fast_bins", fast_bins},
              {"one_thread", one_thread},
              {"forked", forked},
-             {"mass_deletion", mass_deletion}};
+             {"mass_deletion", mass_deletion},
+             {"dense", dense}};
 
 // mallinfo came before mallinfo2, and its numbers are large enough for these heaps.
 static void tell(void) {
@@ -165,6 +171,20 @@ static size_t read_line(char* line, size_t size) {
   return length;
 }
 
+static void grow(long bytes) {
+  for (; bytes > 0; bytes -= 48) keep(memset(malloc(40), 1, 40));
+}
+
+// Of objects that lie side by side every second one goes, and one object as large as all of them comes: what is live
+// stays the same, and the holes serve nobody.
+static void scatter(long bytes) {
+  static int next;
+  void* const large = memset(malloc((size_t)bytes), 1, (size_t)bytes);
+  const int first = next;
+  for (; bytes > 0 && next < kept_count; next += 2, bytes -= 48) free(kept[next]);
+  kept[first] = large;
+}
+
 int main(int count, char** values) {
   for (size_t i = 0; count == 2 && i < sizeof cases / sizeof *cases; ++i)
     if (strcmp(cases[i].name, values[1]) == 0) cases[i].make();
@@ -172,8 +192,8 @@ int main(int count, char** values) {
   tell();
   for (char line[100]; read_line(line, sizeof line) > 0; tell()) {
     if (strcmp(line, "trim") == 0) malloc_trim(0);
-    if (strncmp(line, "grow ", 5) == 0)
-      for (long left = atol(line + 5); left > 0; left -= 48) keep(memset(malloc(40), 1, 40));
+    if (strncmp(line, "grow ", 5) == 0) grow(atol(line + 5));
+    if (strncmp(line, "scatter ", 8) == 0) scatter(atol(line + 8));
   }
   return 0;
 }

@@ -27,7 +27,7 @@ bool begins_chain(Window& probe, std::uint64_t at, const Rules& rules, Patience&
 
 std::uint64_t find_chain(AddressSpace& space, std::uint64_t from, std::uint64_t limit, const Rules& rules,
                          Patience& patience) {
-  Window window(space, from, rules.end), probe(space, from, rules.end, Window::narrow);
+  Window window(space, from, rules.end), probe(space, from, rules.end);
   for (std::uint64_t at = (from + alignment - 1) & ~(alignment - 1); at < limit; at += alignment) {
     std::uint64_t head = 0;
     if (patience.probes < 0 || !window.word(at + 8, head)) return limit;

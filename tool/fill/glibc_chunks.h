@@ -29,7 +29,7 @@ struct Patience {
   int probes = 2'000'000;  // heads looked at in search of a chain
 };
 
-// Several heads in a row that agree with each other, or lead to the arena's top or to a fence. `probe` is narrow.
+// Several heads in a row that agree with each other, or lead to the arena's top or to a fence.
 bool begins_chain(Window& probe, std::uint64_t at, const Rules& rules, Patience& patience);
 
 // The lowest place from `from` on, below `limit`, where a chain begins; `limit` when there is none, or no patience

@@ -55,7 +55,8 @@ class Extents {
   void find_pieces() {
     std::uint64_t found = 0;
     for (const Mapping& mapping : space_.mappings())
-      if (mapping.is_private_data() && mapping.is_anonymous() && !bases_.contains(mapping.start))
+      if (mapping.is_private_data() && mapping.is_anonymous() && !bases_.contains(mapping.start) &&
+          !mapping.holds(heap_.sbrk_base))
         find_pieces_in(mapping, found);
     const std::uint64_t brk = heap_.extents.empty() ? 0 : heap_.extents[0].end - heap_.extents[0].start;
     const std::uint64_t all = heap_.arenas[0].system;
@@ -63,7 +64,7 @@ class Extents {
   }
 
   void find_pieces_in(const Mapping& mapping, std::uint64_t& found) {
-    Window window(space_, mapping.start, mapping.end), probe(space_, mapping.start, mapping.end, Window::narrow);
+    Window window(space_, mapping.start, mapping.end), probe(space_, mapping.start, mapping.end);
     const Rules rules{mapping.end, heap_.arenas[0].top, false};
     const std::uint64_t page = space_.page_size();
     for (std::uint64_t at = mapping.start; at + page <= mapping.end && found < heap_.arenas[0].system;) {

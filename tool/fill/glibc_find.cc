@@ -67,13 +67,23 @@ void follow_ring(AddressSpace& space, std::uint64_t first, GlibcHeap& heap) {
   }
 }
 
-// malloc_par is known by sbrk_base, the start of what sbrk has given, with sane numbers around it.
-bool take_parameters(const Words& words, std::size_t at, const Mapping* brk, GlibcHeap& heap) {
+// The start of what sbrk has given. A core does not name that mapping: there it is one that begins within its first
+// page.
+bool begins_break(AddressSpace& space, std::uint64_t address, bool named) {
+  const Mapping* mapping = space.mapping_of(address);
+  if (mapping == nullptr || !mapping->is_private_data()) return false;
+  if (named) return mapping->path == "[heap]";
+  return mapping->is_anonymous() && address - mapping->start < space.page_size();
+}
+
+// malloc_par is known by sbrk_base, with sane numbers around it.
+bool take_parameters(AddressSpace& space, const Words& words, std::size_t at, bool named, GlibcHeap& heap) {
   const std::uint64_t base = words[at], bins = words[at + 1], longest = words[at + 2], count = words[at + 3];
-  const bool fits = base == 0 ? (words[at - 4] >> 32 == 65536 || (words[at - 4] & UINT32_MAX) == 65536)
-                              : brk != nullptr && base >= brk->start && base < brk->end;
-  if (!fits || bins == 0 || bins > 128 || longest == 0 || longest > (8 << 20) || count > 65535) return false;
+  if (bins == 0 || bins > 128 || longest == 0 || longest > (8 << 20) || count > 65535) return false;
   if (words[at - 4] >> 32 > (1 << 24) || words[at - 2] > (std::uint64_t{1} << 46)) return false;
+  const bool fits = base == 0 ? (words[at - 4] >> 32 == 65536 || (words[at - 4] & UINT32_MAX) == 65536)
+                              : begins_break(space, base, named);
+  if (!fits) return false;
   heap.sbrk_base = base;
   heap.mapped_bytes = words[at - 2];
   heap.tcache_bins = bins;
@@ -81,12 +91,6 @@ bool take_parameters(const Words& words, std::size_t at, const Mapping* brk, Gli
   const std::uint64_t huge = words[at - 6];  // hp_pagesize from 2.35 on; before it a number of arenas
   if (std::has_single_bit(huge) && huge >= (64 << 10) && huge <= (1 << 30)) heap.worker_heap = 4 * huge;
   return true;
-}
-
-const Mapping* brk_mapping(AddressSpace& space, std::uint64_t main_top) {
-  const auto& all = space.mappings();
-  const auto named = std::find_if(all.begin(), all.end(), [](auto& mapping) { return mapping.path == "[heap]"; });
-  return named != all.end() ? &*named : space.mapping_of(main_top);
 }
 
 // 64 random bits: no pointer, no small number.
@@ -128,9 +132,10 @@ bool find_arenas(AddressSpace& space, const Mapping& data, std::uint64_t end, Gl
     if (!heap.arenas.empty()) break;
   }
   if (heap.arenas.empty()) return false;
-  const Mapping* brk = brk_mapping(space, heap.arenas[0].top);
+  const auto& all = space.mappings();
+  const bool named = std::any_of(all.begin(), all.end(), [](auto& mapping) { return mapping.path == "[heap]"; });
   for (std::size_t at = 6; at + 4 <= words.size(); ++at)
-    if (take_parameters(words, at, brk, heap)) break;
+    if (take_parameters(space, words, at, named, heap)) break;
   take_keys(words, heap);
   heap.library = data.path;
   return true;

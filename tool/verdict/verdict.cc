@@ -76,6 +76,11 @@ void say_heap(const Look& look, Verdict& verdict) {
   } else if (verdict.finding == Finding::elsewhere) {
     say.push_back(fmt::format("{} is not malloc's: {}.", show(look.part(PartKind::others)),
                               look.unread.empty() ? "mappings that the program made itself" : look.unread[0].name));
+  } else if (look.waste() < little) {
+    say.push_back(
+        fmt::format("Healthy: {} of the heap is free, too little to matter. If it grows, the program holds "
+                    "more: a leak or a need (--watch 60s tells).",
+                    show(look.waste())));
   } else {
     say.push_back(
         fmt::format("{}% of the heap is live: healthy. If it grows, the program holds more: a leak or a need "
