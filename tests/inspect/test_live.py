@@ -99,7 +99,7 @@ class Live(NeapTest):
 
 
 class Growth(NeapTest):
-    def watch(self, case, step, seconds="6s"):
+    def watch(self, case, step, seconds="4s"):
         with Known(case) as known:
             over = threading.Event()
 

@@ -21,7 +21,7 @@
 namespace neap {
 namespace {
 
-constexpr const char* footer =
+constexpr const char* inspect_help =
     "Reads the memory of a running program from outside: nothing in it changes, and it does not stop. Same user or "
     "root.\n"
     "TARGET is a process number, a name as in ps, or a systemd unit; of several processes the largest is taken.\n"
@@ -73,7 +73,7 @@ void print(const Look& look, const Growth* growth, const Invocation& invocation)
   if (invocation.json) {
     nlohmann::ordered_json json = inspect_json(look, verdict);
     if (growth != nullptr) json["growth"] = growth_json(*growth);
-    fmt::print("{}\n", json.dump(2));
+    fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
     return;
   }
   fmt::print("{}", inspect_text(look, verdict));
@@ -141,7 +141,7 @@ VerbBody define_inspect(CommandLine& command, const Invocation& invocation) {
   command.add_flag("--stop", options->stop, "Hold the program still while it is read: exact, and told how long");
   command.add_option("--core", options->core, "Look into a core file instead").named("FILE");
   command.add_option("--watch", options->watch, "Look again and again for that long: what grows?").named("TIME");
-  command.footer(footer);
+  command.footer(inspect_help);
   return [options, &invocation] { return inspect(*options, invocation); };
 }
 

@@ -20,6 +20,7 @@ VerbBody define_doctor(CommandLine& command, const Invocation& invocation);
 VerbBody define_trace(CommandLine& command, const Invocation& invocation);
 VerbBody define_experiment(CommandLine& command, const Invocation& invocation);
 VerbBody define_inspect(CommandLine& command, const Invocation& invocation);
+VerbBody define_top(CommandLine& command, const Invocation& invocation);
 VerbBody define_probe(CommandLine& command, const Invocation& invocation);
 
 inline constexpr std::array verbs = {
@@ -37,6 +38,7 @@ inline constexpr std::array verbs = {
     Verb{"experiment", "Compare allocators on the instances of a service, over days", define_experiment},
     Verb{"inspect", "Look into a program: leak or fragmentation, and what another allocator would take",
          define_inspect},
+    Verb{"top", "All processes, the most wasteful first", define_top},
     Verb{"probe", "Tell which malloc serves this process (used by allocators)", define_probe, true},
 };
 
