@@ -76,17 +76,24 @@ void Screen::show(const std::vector<std::string>& lines) {
 }
 
 KeyPress Screen::wait(Seconds most) {
-  pollfd input{STDIN_FILENO, POLLIN, 0};
-  const int ready = ::poll(&input, 1, static_cast<int>(most.count * 1000) + 1);
-  if (ended_by_signal != 0) return {Key::interrupted};
-  if (ready <= 0) return {};
-  std::array<char, 16> bytes;
-  const ssize_t got = ::read(STDIN_FILENO, bytes.data(), bytes.size());
-  if (got <= 0) return {Key::interrupted};  // the terminal is gone
-  const std::string_view typed(bytes.data(), static_cast<std::size_t>(got));
+  if (typed_.empty()) {
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    const int ready = ::poll(&input, 1, static_cast<int>(most.count * 1000) + 1);
+    if (ended_by_signal != 0) return {Key::interrupted};
+    if (ready <= 0) return {};
+    std::array<char, 256> bytes;
+    const ssize_t got = ::read(STDIN_FILENO, bytes.data(), bytes.size());
+    if (got <= 0) return {Key::interrupted};  // the terminal is gone
+    typed_.assign(bytes.data(), static_cast<std::size_t>(got));
+  }
   for (const Sequence& sequence : sequences)
-    if (typed == sequence.bytes) return {sequence.key};
-  return {Key::letter, typed[0]};
+    if (typed_.starts_with(sequence.bytes)) {
+      typed_.erase(0, sequence.bytes.size());
+      return {sequence.key};
+    }
+  const char letter = typed_[0];
+  typed_.erase(0, 1);
+  return {Key::letter, letter};
 }
 
 }  // namespace neap

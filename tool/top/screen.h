@@ -32,6 +32,7 @@ class Screen {
 
  private:
   termios before_{};
+  std::string typed_;  // and not yet told: keys can come together
 };
 
 }  // namespace neap
