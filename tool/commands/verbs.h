@@ -21,6 +21,7 @@ VerbBody define_trace(CommandLine& command, const Invocation& invocation);
 VerbBody define_experiment(CommandLine& command, const Invocation& invocation);
 VerbBody define_inspect(CommandLine& command, const Invocation& invocation);
 VerbBody define_top(CommandLine& command, const Invocation& invocation);
+VerbBody define_map(CommandLine& command, const Invocation& invocation);
 VerbBody define_stats(CommandLine& command, const Invocation& invocation);
 VerbBody define_trim(CommandLine& command, const Invocation& invocation);
 VerbBody define_probe(CommandLine& command, const Invocation& invocation);
@@ -41,6 +42,7 @@ inline constexpr std::array verbs = {
     Verb{"inspect", "Look into a program: leak or fragmentation, and what another allocator would take",
          define_inspect},
     Verb{"top", "All processes, the most wasteful first", define_top},
+    Verb{"map", "Draw the heap of a running program", define_map},
     Verb{"stats", "The counters of libneap in a running program", define_stats},
     Verb{"trim", "Have a running program give free memory back", define_trim},
     Verb{"probe", "Tell which malloc serves this process (used by allocators)", define_probe, true},
