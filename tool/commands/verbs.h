@@ -22,6 +22,8 @@ VerbBody define_experiment(CommandLine& command, const Invocation& invocation);
 VerbBody define_inspect(CommandLine& command, const Invocation& invocation);
 VerbBody define_top(CommandLine& command, const Invocation& invocation);
 VerbBody define_map(CommandLine& command, const Invocation& invocation);
+VerbBody define_profile(CommandLine& command, const Invocation& invocation);
+VerbBody define_blame(CommandLine& command, const Invocation& invocation);
 VerbBody define_stats(CommandLine& command, const Invocation& invocation);
 VerbBody define_trim(CommandLine& command, const Invocation& invocation);
 VerbBody define_probe(CommandLine& command, const Invocation& invocation);
@@ -43,6 +45,8 @@ inline constexpr std::array verbs = {
          define_inspect},
     Verb{"top", "All processes, the most wasteful first", define_top},
     Verb{"map", "Draw the heap of a running program", define_map},
+    Verb{"profile", "Where the live memory of a program comes from", define_profile},
+    Verb{"blame", "Whose objects keep nearly empty pages", define_blame},
     Verb{"stats", "The counters of libneap in a running program", define_stats},
     Verb{"trim", "Have a running program give free memory back", define_trim},
     Verb{"probe", "Tell which malloc serves this process (used by allocators)", define_probe, true},
