@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t most_arenas = 8;
 constexpr std::size_t line_width = 80;
+constexpr std::uint64_t worth_a_name = 8 << 20;  // below it nobody asks whose it is
 
 std::string show(std::uint64_t bytes) { return bytes == 0 ? "-" : show_bytes({bytes}); }
 std::string show(const Amount& amount) {
@@ -60,7 +61,8 @@ std::string parts_text(const Look& look) {
       for (std::size_t i = 0; i < look.heaps.size(); ++i) add_heap(look.heaps[i], look.sums[i], table);
     } else if (part.resident > 0 || part.kind == PartKind::others) {
       std::string remark = part.swapped > 0 ? show(part.swapped) + " swapped" : "";
-      if (part.kind == PartKind::others && !look.unread.empty()) remark = "of " + look.unread[0].name;
+      if (part.kind == PartKind::others && !look.unread.empty() && part.resident >= worth_a_name)
+        remark = "of " + look.unread[0].name;
       table.add({part.name, show(part.resident), remark});
     }
   }
