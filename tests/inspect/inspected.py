@@ -14,7 +14,8 @@ class Known:
     """A known_heap that waits; `told` is what its malloc says of itself."""
 
     def __init__(self, case, environment=(), program=KNOWN_HEAP):
-        self.process = subprocess.Popen([program, case], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        command = program if isinstance(program, list) else [program]
+        self.process = subprocess.Popen([*command, case], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True, env={**os.environ, **dict(environment)})
         self.take()
         self.pid = self.told["pid"]

@@ -8,7 +8,7 @@ import unittest
 
 from inspected import Known
 
-ROUNDS = os.environ.get("FUZZ_ROUNDS", "150")
+ROUNDS = os.environ.get("FUZZ_ROUNDS", "60")
 
 
 class Fuzz(unittest.TestCase):

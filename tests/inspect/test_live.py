@@ -53,7 +53,7 @@ class Rights(NeapTest):
 
 class Live(NeapTest):
     def test_a_target_that_dies_meanwhile(self):
-        for _ in range(20):
+        for _ in range(10):
             known = Known("ended_threads")
             killer = threading.Thread(target=known.process.kill)
             killer.start()
@@ -99,7 +99,7 @@ class Live(NeapTest):
 
 
 class Growth(NeapTest):
-    def watch(self, case, step, seconds="4s"):
+    def watch(self, case, step, seconds="3s"):
         with Known(case) as known:
             over = threading.Event()
 

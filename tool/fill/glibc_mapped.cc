@@ -35,7 +35,10 @@ class MappedSearch {
       }
     });
   }
-  std::uint64_t missing() const { return heap_.mapped_bytes > found_ ? heap_.mapped_bytes - found_ : 0; }
+  // In whole pages: 2.43 counts 16 bytes too much for each realloc of such an object.
+  std::uint64_t missing() const {
+    return heap_.mapped_bytes > found_ ? (heap_.mapped_bytes - found_) / space_.page_size() * space_.page_size() : 0;
+  }
 
  private:
   static constexpr std::uint64_t most_scanned = std::uint64_t{64} << 30;

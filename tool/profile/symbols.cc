@@ -17,6 +17,7 @@ std::string readable(const char* mangled) {
   int status = 0;
   char* plain = abi::__cxa_demangle(mangled, nullptr, nullptr, &status);
   std::string name = plain != nullptr && status == 0 ? plain : mangled;
+  name.resize(std::min(name.find('@'), name.size()));  // a version: write@@GLIBC_2.2.5
   std::free(plain);
   std::string kept;
   int depth = 0;
