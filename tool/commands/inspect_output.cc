@@ -183,7 +183,9 @@ nlohmann::ordered_json inspect_json(const Look& look, const Verdict& verdict) {
                                  {"finding", name_of(verdict.finding)},
                                  {"verdict", fmt::format("{}", fmt::join(verdict.sentences, " "))}};
   if (verdict.under_neap)
-    json["under_neap"] = {{"least_bytes", verdict.under_neap->least}, {"most_bytes", verdict.under_neap->most}};
+    json["under_neap"] = {{"least_bytes", verdict.under_neap->least},
+                          {"model_bytes", verdict.under_neap->model},
+                          {"most_bytes", verdict.under_neap->most}};
   for (const Part& part : look.parts)
     json["parts"].push_back({{"name", part.name}, {"resident_bytes", part.resident}, {"swapped_bytes", part.swapped}});
   json["heaps"] = nlohmann::ordered_json::array();

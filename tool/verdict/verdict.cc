@@ -12,7 +12,8 @@ namespace {
 // Free memory below a quarter of the heap is what every allocator holds; below 8 MiB nobody asks.
 constexpr double much = 0.25;
 constexpr std::uint64_t little = 8 << 20;
-constexpr double neap_overhead = 1.15;  // of live bytes, over nine programs' traces
+constexpr double neap_overhead = 1.15;   // of live bytes, over nine programs' traces
+constexpr double model_overhead = 1.04;  // metadata and caches
 constexpr double saving_worth_words = 0.05;
 
 std::string show(std::uint64_t bytes) { return show_bytes({bytes}); }
@@ -49,18 +50,21 @@ std::string where(const HeapFill& heap, const FillSums& sums) {
 
 std::optional<Forecast> forecast(const Look& look) {
   std::uint64_t heap_now = 0, heap_least = 0, heap_most = 0;
+  double model = 0;
   for (std::size_t i = 0; i < look.heaps.size(); ++i) {
     const HeapFill& heap = look.heaps[i];
     const std::uint64_t now = look.sums[i].resident, trim = heap.trim ? std::min(heap.trim->bytes, now) : 0;
     if (heap.allocator == "libneap" && now >= little / 8) return std::nullopt;
     const auto least = static_cast<std::uint64_t>(static_cast<double>(look.sums[i].live_resident) * neap_overhead);
     heap_now += now;
+    model += heap.elsewhere * model_overhead;
     heap_most += now - trim;
     heap_least += std::min(least, now - trim);
   }
   if (look.heaps.empty() || heap_now > look.resident) return std::nullopt;
   const std::uint64_t rest = look.resident - heap_now;
-  return Forecast{rest + heap_least, rest + heap_most};
+  const auto between = std::clamp(static_cast<std::uint64_t>(model), heap_least, heap_most);
+  return Forecast{rest + heap_least, rest + heap_most, rest + between};
 }
 
 void say_heap(const Look& look, Verdict& verdict) {

@@ -20,6 +20,7 @@ const char* name_of(Finding finding);
 // leaves. Measured for programs of six kinds (docs/inspect.md), the truth lay between.
 struct Forecast {
   std::uint64_t least = 0, most = 0;
+  std::uint64_t model = 0;  // between them, by how full the surroundings of each object are (fill/layout_model.h)
 };
 
 struct Verdict {
