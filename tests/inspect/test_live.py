@@ -1,10 +1,12 @@
 """neap inspect on programs that run: under way, ending, of other users; growth; what it does to them: nothing."""
+import json
 import os
+import shutil
 import subprocess
 import threading
 import unittest
 
-from inspected import Known, NeapTest, inspect, neap, until
+from inspected import KNOWN_HEAP, Known, NeapTest, inspect, neap, until
 
 NOBODY = 65534
 
@@ -86,10 +88,12 @@ class Live(NeapTest):
         return fields[7:11], switches
 
     def test_names(self):
-        with Known("plain") as known:
-            done = neap("inspect", "--json", "inspect_known_heap")
-            self.assertEqual(done.returncode, 0)
-            self.assertIn(f'"pid": {known.pid}', done.stdout + done.stderr)
+        name = f"known_heap_of_{os.getpid()}"  # longer than what ps shows, and nobody else's
+        shutil.copy(KNOWN_HEAP, self.path(name))
+        with Known("plain", program=self.path(name)) as known, Known("mass_deletion", program=self.path(name)) as larger:
+            done = neap("inspect", "--json", name)
+            self.assertEqual(json.loads(done.stdout)["pid"], larger.pid)
+            self.assertEqual(done.stderr, f"neap: 2 processes are '{name}': this is {larger.pid}, the largest; others: {known.pid}\n")
 
     def test_stop_lets_go(self):
         with Known("ended_threads") as known:
