@@ -6,7 +6,9 @@
   ninja,
   pkg-config,
   cli11,
+  elfutils,
   fmt,
+  libunwind,
   nlohmann_json,
   sqlite,
   systemd,
@@ -21,7 +23,7 @@ stdenv.mkDerivation {
   src = lib.cleanSource ../..;
 
   nativeBuildInputs = [ cmake ninja pkg-config ];
-  buildInputs = [ cli11 fmt nlohmann_json sqlite systemd zstd ];
+  buildInputs = [ cli11 elfutils fmt libunwind nlohmann_json sqlite systemd zstd ];
   cmakeFlags = [
     "-DBUILD_TESTING=OFF"
     "-DNEAP_BENCH=OFF"

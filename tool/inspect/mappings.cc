@@ -63,8 +63,9 @@ std::optional<neap_telemetry> read_telemetry(pid_t pid, std::uint64_t address) {
   iovec remote{reinterpret_cast<void*>(address), sizeof telemetry};
   const ssize_t got = ::process_vm_readv(pid, &local, 1, &remote, 1, 0);
   if (got != sizeof telemetry) return std::nullopt;
-  if (telemetry.size <= offsetof(neap_telemetry, exempt))
-    telemetry.exempt = 0;  // of an older library, which ends before it
+  // An older library's ends sooner; what lies behind it is not telemetry.
+  if (telemetry.size <= offsetof(neap_telemetry, exempt)) telemetry.exempt = 0;
+  if (telemetry.size <= offsetof(neap_telemetry, layout)) telemetry.layout = nullptr;
   return telemetry;
 }
 

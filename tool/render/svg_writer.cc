@@ -56,6 +56,10 @@ void SvgWriter::box(const Box& box, const std::string& classes, double radius) {
                   classes, box.x, box.y, box.width, box.height, radius);
 }
 
+void SvgWriter::path(const std::string& commands, const std::string& classes) {
+  body_ += fmt::format("<path class=\"{}\" d=\"{}\"/>\n", classes, commands);
+}
+
 void SvgWriter::text(Point at, const std::string& classes, const std::string& content) {
   body_ += fmt::format("<text class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", classes, at.x, at.y,
                        escape_markup(content));
