@@ -48,6 +48,18 @@ std::optional<FileImage> image_of(const json& value) {
                    value.at("group").get<gid_t>()};
 }
 
+json as_json(const UnitMark& mark) {
+  return {{"invocation", mark.invocation},
+          {"restarts", mark.restarts},
+          {"oom_kills", mark.oom_kills},
+          {"workers", mark.workers}};
+}
+
+UnitMark mark_of(const json& written) {
+  return {written.at("invocation"), written.at("restarts"), written.at("oom_kills"),
+          written.at("workers").get<std::vector<std::string>>()};
+}
+
 json as_json(const Record& record) {
   json files = json::array();
   for (const FileChange& file : record.files)
@@ -62,6 +74,9 @@ json as_json(const Record& record) {
                {"folders", record.folders},     {"effective", record.effective}};
   if (record.bytes_before) written["bytes_before"] = *record.bytes_before;
   if (record.bytes_after) written["bytes_after"] = *record.bytes_after;
+  for (const auto& [unit, mark] : record.marks) written["marks"][unit] = as_json(mark);
+  if (!record.part_of.empty()) written["part_of"] = record.part_of;
+  if (record.probation_until != 0) written["probation_until"] = record.probation_until;
   return written;
 }
 
@@ -81,6 +96,10 @@ Record record_of(const json& written) {
         {file.at("path"), image_of(file.at("original")), image_of(file.at("from")), image_of(file.at("to"))});
   if (written.contains("bytes_before")) record.bytes_before = written["bytes_before"].get<std::uint64_t>();
   if (written.contains("bytes_after")) record.bytes_after = written["bytes_after"].get<std::uint64_t>();
+  if (written.contains("marks"))
+    for (const auto& [unit, mark] : written["marks"].items()) record.marks[unit] = mark_of(mark);
+  record.part_of = written.value("part_of", "");
+  record.probation_until = written.value("probation_until", std::int64_t{0});
   return record;
 }
 
@@ -140,13 +159,17 @@ std::optional<Record> RecordStore::load(const std::string& target) const {
   return read_record(path, image->bytes);
 }
 
-std::vector<Record> RecordStore::load_all() const {
+std::vector<Record> RecordStore::load_all(std::vector<BrokenRecord>& broken) const {
   std::vector<Record> records;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored)) {
     const std::string path = entry.path().string();
     if (entry.path().extension() != ".json") continue;
-    if (const std::optional<FileImage> image = read_image(path)) records.push_back(read_record(path, image->bytes));
+    try {
+      if (const std::optional<FileImage> image = read_image(path)) records.push_back(read_record(path, image->bytes));
+    } catch (const Failure& failure) {
+      broken.push_back({entry.path().stem().string(), failure.what()});
+    }
   }
   std::sort(records.begin(), records.end(), [](const Record& a, const Record& b) { return a.target < b.target; });
   return records;

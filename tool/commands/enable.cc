@@ -7,6 +7,7 @@
 #include "tool/allocators/resolve.h"
 #include "tool/checks/machine_checks.h"
 #include "tool/checks/program_checks.h"
+#include "tool/commands/outcomes.h"
 #include "tool/commands/switching.h"
 #include "tool/commands/verbs.h"
 #include "tool/model/failure.h"
@@ -30,20 +31,22 @@ struct EnableOptions {
   SwitchOptions change;
 };
 
-void enable_units(const EnableOptions& options, const Invocation& invocation) {
+int enable_units(const EnableOptions& options, const Invocation& invocation) {
   if (options.names.empty()) throw UsageFailure("name a unit: neap enable UNIT, or --system, or --user");
-  std::vector<std::string> names;
-  for (const std::string& unit : options.names) names.push_back(service_name(unit));
   const Allocator written = resolve_allocator(options.allocator);
   const Workplace workplace = open_workplace(Needs::systemd, invocation);
   const auto lock = lock_unless_dry(workplace.context, options.change);
-  for (const std::string& name : names) {
-    const Allocator allocator = fitted_to_unit(written, workplace.manager->unit(name));
-    enable_unit(workplace.context, name, allocator, check_unit, options.change);
-  }
+  Outcomes outcomes;
+  for (const std::string& each : options.names)
+    outcomes.attempt(each, [&] {
+      const std::string name = service_name(each);
+      const Allocator allocator = fitted_to_unit(written, workplace.manager->unit(name));
+      return enable_unit(workplace.context, name, allocator, check_unit, options.change);
+    });
+  return outcomes.end(invocation);
 }
 
-void enable_for_system(const EnableOptions& options, const Invocation& invocation) {
+int enable_for_system(const EnableOptions& options, const Invocation& invocation) {
   if (!options.names.empty()) throw UsageFailure("--system is for every program; leave the names out");
   const Workplace workplace = open_workplace(Needs::files, invocation);
   if (workplace.manager == nullptr && is_container_image() && !options.change.force)
@@ -52,34 +55,40 @@ void enable_for_system(const EnableOptions& options, const Invocation& invocatio
                     "(--force switches all the same)",
                     dockerfile_line));
   const auto lock = lock_unless_dry(workplace.context, options.change);
-  enable_system(workplace.context, resolve_allocator(options.allocator), options.exceptions, options.change);
+  Outcomes outcomes;
+  outcomes.attempt(system_target, [&] {
+    return enable_system(workplace.context, resolve_allocator(options.allocator), options.exceptions, options.change);
+  });
+  return outcomes.end(invocation);
 }
 
-void enable_for_user(const EnableOptions& options, const Invocation& invocation) {
+SwitchOutcome enable_program_of_user(const SwitchContext& context, const std::string& name, const Allocator& allocator,
+                                     const SwitchOptions& options) {
+  const std::string file = std::filesystem::absolute(find_program(name)).string();
+  const std::vector<Finding> findings = check_program(file, allocator);
+  if (const Finding* obstacle = first_obstacle(findings); obstacle != nullptr && !options.force)
+    throw UsageFailure(
+        fmt::format("{} cannot take effect in {}: {}; {}", allocator.label, name, obstacle->what, obstacle->advice));
+  return enable_program(context, file, allocator, options);
+}
+
+int enable_for_user(const EnableOptions& options, const Invocation& invocation) {
   const Allocator allocator = resolve_allocator(options.allocator);
   const SwitchContext context = user_context(invocation);
   const auto lock = lock_unless_dry(context, options.change);
-  if (options.names.empty()) enable_session(context, allocator, options.change);
-  for (const std::string& name : options.names) {
-    const std::string file = std::filesystem::absolute(find_program(name)).string();
-    const std::vector<Finding> findings = check_program(file, allocator);
-    if (const Finding* obstacle = first_obstacle(findings); obstacle != nullptr && !options.change.force)
-      throw UsageFailure(
-          fmt::format("{} cannot take effect in {}: {}; {}", allocator.label, name, obstacle->what, obstacle->advice));
-    enable_program(context, file, allocator, options.change);
-  }
+  Outcomes outcomes;
+  if (options.names.empty())
+    outcomes.attempt(session_target, [&] { return enable_session(context, allocator, options.change); });
+  for (const std::string& name : options.names)
+    outcomes.attempt(name, [&] { return enable_program_of_user(context, name, allocator, options.change); });
+  return outcomes.end(invocation);
 }
 
 int enable(const EnableOptions& options, const Invocation& invocation) {
   if (options.system && options.user) throw UsageFailure("--system and --user exclude each other");
   if (!options.exceptions.empty() && !options.system) throw UsageFailure("--except belongs to --system");
-  if (options.system)
-    enable_for_system(options, invocation);
-  else if (options.user)
-    enable_for_user(options, invocation);
-  else
-    enable_units(options, invocation);
-  return exit_success;
+  if (options.system) return enable_for_system(options, invocation);
+  return options.user ? enable_for_user(options, invocation) : enable_units(options, invocation);
 }
 
 }  // namespace
@@ -96,6 +105,7 @@ VerbBody define_enable(CommandLine& command, const Invocation& invocation) {
       .shows_default()
       .within(0, 86400);
   command.add_flag("--dry-run", options->change.dry_run, "Show the exact change and make none");
+  add_wait_option(command, options->change);
   command.add_flag("--force", options->change.force, "Switch although a check says that it will not work");
   command.footer(footer);
   return [options, &invocation] { return enable(*options, invocation); };

@@ -56,6 +56,7 @@ nlohmann::json as_json(const StatusRow& row) {
     processes.push_back({{"pid", process.pid},
                          {"name", process.name},
                          {"allocator", process.allocator},
+                         {"library", process.library},
                          {"resident_bytes", process.resident_bytes},
                          {"started", process.started}});
   nlohmann::json written{{"target", row.target},  {"configured", row.configured}, {"state", row.state},
@@ -67,18 +68,22 @@ nlohmann::json as_json(const StatusRow& row) {
 
 int show_status(bool all, const Invocation& invocation) {
   const Workplace workplace = open_workplace(Needs::files, invocation);
-  const std::vector<StatusRow> rows =
+  const auto [rows, hidden] =
       read_status(workplace.context.root, workplace.context.store, workplace.manager.get(), all);
   if (invocation.json) {
     nlohmann::json written = nlohmann::json::array();
     for (const StatusRow& row : rows) written.push_back(as_json(row));
     fmt::print("{}\n", written.dump(2));
   } else if (rows.empty()) {
-    fmt::print("neap has switched nothing here{}\n",
-               workplace.manager ? ", and no service runs another allocator than libc" : "; no systemd runs here");
+    fmt::print("neap has switched nothing here{}\n", !workplace.manager ? "; no systemd runs here"
+                                                     : hidden > 0
+                                                         ? ""
+                                                         : ", and no service runs another allocator than libc");
   } else {
     print_table(rows);
   }
+  if (hidden > 0)
+    fmt::print(stderr, "neap: cannot look into {} processes of services without root: sudo neap status\n", hidden);
   return exit_success;
 }
 

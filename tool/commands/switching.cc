@@ -17,9 +17,9 @@ namespace {
 
 // Each line at once, into a pipe too: a watch takes its time, and a failure is told on stderr.
 std::function<void(const std::string&)> speaker(const Invocation& invocation) {
-  return [quiet = invocation.quiet](const std::string& line) {
-    if (quiet) return;
-    fmt::print("{}\n", line);
+  return [&invocation](const std::string& line) {
+    if (invocation.quiet) return;
+    fmt::print(invocation.json ? stderr : stdout, "{}\n", line);
     std::fflush(stdout);
   };
 }
@@ -41,7 +41,13 @@ Workplace open_workplace(Needs needs, const Invocation& invocation) {
 }
 
 std::unique_ptr<Lock> lock_unless_dry(const SwitchContext& context, const SwitchOptions& options) {
-  return options.dry_run ? nullptr : std::make_unique<Lock>(context.store.folder());
+  return options.dry_run ? nullptr : std::make_unique<Lock>(context.store.folder(), options.lock_patience);
+}
+
+void add_wait_option(CommandLine& command, SwitchOptions& options) {
+  command.add_option("--wait", options.lock_patience.count, "How long to wait for another neap, seconds")
+      .shows_default()
+      .within(0, 86400);
 }
 
 SwitchContext user_context(const Invocation& invocation) {

@@ -24,6 +24,9 @@ Workplace open_workplace(Needs needs, const Invocation& invocation);
 // Held while a change is made; none for a dry run.
 std::unique_ptr<Lock> lock_unless_dry(const SwitchContext& context, const SwitchOptions& options);
 
+// --wait: how long another neap is waited for.
+void add_wait_option(CommandLine& command, SwitchOptions& options);
+
 // Of the calling user alone: no systemd, the journal in the user's own state folder.
 SwitchContext user_context(const Invocation& invocation);
 

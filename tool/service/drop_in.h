@@ -14,6 +14,7 @@ struct DropInPlan {
   std::vector<FileChange> files;   // path and `to` are set; in the order to be written
   std::string effective;           // path of the drop-in
   std::string preload;             // the value LD_PRELOAD will have; empty: none
+  bool preload_is_exact = true;    // false: it holds a specifier that only systemd can expand
   std::vector<std::string> notes;  // what the person should know: merged with what, from where
 };
 

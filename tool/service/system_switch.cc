@@ -100,6 +100,15 @@ Record plan(const SwitchContext& context, const Allocator& allocator, const std:
   return next;
 }
 
+void refuse_what_no_system_takes(const Allocator& allocator, const std::vector<std::string>& exceptions) {
+  if (allocator.is_libc()) throw UsageFailure("libc is what the system runs without neap: neap disable --system");
+  if (!allocator.environment.empty())
+    throw UsageFailure(
+        fmt::format("{} takes no settings for the system: no file gives every program a variable", preload_path));
+  if (!exceptions.empty() && !allocator.is_neap())
+    throw UsageFailure(fmt::format("--except is honoured by libneap alone, not by {}", allocator.label));
+}
+
 void refuse_after_trial(const std::vector<TrialResult>& results, const SwitchContext& context) {
   std::string failed;
   for (const TrialResult& result : results) {
@@ -112,19 +121,22 @@ void refuse_after_trial(const std::vector<TrialResult>& results, const SwitchCon
 
 }  // namespace
 
-void enable_system(const SwitchContext& context, const Allocator& allocator, const std::vector<std::string>& exceptions,
-                   const SwitchOptions& options) {
-  if (allocator.is_libc()) throw UsageFailure("libc is what the system runs without neap: neap disable --system");
-  if (!allocator.environment.empty())
-    throw UsageFailure(
-        fmt::format("{} takes no settings for the system: no file gives every program a variable", preload_path));
-  if (!exceptions.empty() && !allocator.is_neap())
-    throw UsageFailure(fmt::format("--except is honoured by libneap alone, not by {}", allocator.label));
+SwitchOutcome enable_system(const SwitchContext& context, const Allocator& allocator,
+                            const std::vector<std::string>& exceptions, const SwitchOptions& options) {
+  refuse_what_no_system_takes(allocator, exceptions);
   refuse_unsafe_library(context.root, allocator.library);
   const std::optional<Record> replaced = context.store.load(system_target);
   Record next = plan(context, allocator, exceptions);
   take_stock(context.root, replaced, next);
-  if (options.dry_run) return context.say(describe_change(next));
+  SwitchOutcome outcome{system_target, allocator.label, !describe_change(next).empty(), {}, 0};
+  if (replaced && replaced->complete && !outcome.changed) {
+    context.say(fmt::format("the system is set to {} already", allocator.label));
+    return outcome;
+  }
+  if (options.dry_run) {
+    context.say(describe_change(next));
+    return outcome;
+  }
   const auto preload = std::find_if(next.files.begin(), next.files.end(),
                                     [](const FileChange& file) { return file.path == preload_path; });
   refuse_after_trial(hold_trial(preload->to->bytes, context.store.folder() + "/trial", allocator), context);
@@ -141,14 +153,23 @@ void enable_system(const SwitchContext& context, const Allocator& allocator, con
       fmt::format("every program that starts from now on runs on {}; those that run keep theirs. Way back: neap "
                   "disable --system, or from any shell: : > {}",
                   allocator.label, preload_path));
+  return outcome;
 }
 
-void disable_system(const SwitchContext& context, const SwitchOptions& options) {
+SwitchOutcome disable_system(const SwitchContext& context, const SwitchOptions& options) {
   const std::optional<Record> record = context.store.load(system_target);
-  if (!record) return context.say("the system was not switched by neap: nothing to do");
-  if (options.dry_run) return context.say(describe_restore(context.root, *record));
+  SwitchOutcome outcome{system_target, {}, record.has_value(), {}, 0};
+  if (!record) {
+    context.say("the system was not switched by neap: nothing to do");
+    return outcome;
+  }
+  if (options.dry_run) {
+    context.say(describe_restore(context.root, *record));
+    return outcome;
+  }
   restore(context.root, context.store, *record);
   context.say("the system is as it was before neap; programs that run keep their allocator until they are restarted");
+  return outcome;
 }
 
 }  // namespace neap

@@ -45,8 +45,12 @@ class BusManager final : public Manager {
   explicit BusManager(sd_bus* bus) : bus_(bus) {}
 
   UnitFacts unit(const std::string& name) override;
+  UnitState state(const std::string& name) override { return read_unit_state(bus_.get(), object_of(name)); }
   std::vector<UnitProcess> processes(const std::string& name) override;
-  std::vector<std::string> running_services(const std::string& pattern) override;
+  std::vector<std::string> running_services(const std::string& pattern) override {
+    return services(pattern, "active", "activating");
+  }
+  std::vector<std::string> failed_services(const std::string& pattern) override { return services(pattern, "failed"); }
   std::vector<std::string> environment() override {
     std::vector<std::string> variables;
     Properties(bus_.get(), manager_path, manager_interface).read("Environment", variables);
@@ -70,6 +74,12 @@ class BusManager final : public Manager {
   }
 
   std::string object_of(const std::string& name);
+  static std::vector<std::string> names_of(const Reply& list_of_units);
+  template <class... States>
+  std::vector<std::string> services(const std::string& pattern, States... states) {
+    return names_of(call("list of units", "ListUnitsByPatterns", "asas", static_cast<int>(sizeof...(states)), states...,
+                         1, pattern.c_str()));
+  }
 
   std::unique_ptr<sd_bus, BusDeleter> bus_;
 };
@@ -100,8 +110,7 @@ std::vector<UnitProcess> BusManager::processes(const std::string& name) {
   return found;
 }
 
-std::vector<std::string> BusManager::running_services(const std::string& pattern) {
-  Reply reply = call("list of units", "ListUnitsByPatterns", "asas", 2, "active", "activating", 1, pattern.c_str());
+std::vector<std::string> BusManager::names_of(const Reply& reply) {
   std::vector<std::string> names;
   if (sd_bus_message_enter_container(reply.get(), 'a', "(ssssssouso)") < 0) return names;
   while (sd_bus_message_enter_container(reply.get(), 'r', "ssssssouso") > 0) {

@@ -23,18 +23,27 @@ struct Hardening {
   std::uint64_t address_space = UINT64_MAX;  // LimitAS, bytes
 };
 
-struct UnitFacts {
-  std::string id, load_state, active_state, sub_state, result;
+// What changes while a unit lives.
+struct UnitState {
+  std::string active_state, sub_state, result;
+  std::string invocation;      // another one for every start; empty before the first
+  std::uint32_t restarts = 0;  // by systemd itself; a start by hand begins anew
+  pid_t main_process = 0;
+  std::string control_group;
+  bool has_job = false, needs_reload = false;
+};
+
+struct UnitFacts : UnitState {
+  std::string id, load_state;
   std::string fragment;
   std::vector<std::string> drop_ins;
   std::vector<std::string> environment;                         // NAME=value
   std::vector<std::pair<std::string, bool>> environment_files;  // path, and whether it may be missing
   std::vector<std::string> pass_environment, unset_environment;
   std::vector<std::string> programs;  // of ExecStart
-  std::string type;
-  bool needs_reload = false, has_job = false;
-  std::uint32_t restarts = 0;
-  std::uint64_t active_since_us = 0;  // since 1970; 0: not active
+  std::string type, kill_mode;
+  std::vector<std::string> consists_of;  // units that are started and stopped with this one
+  std::uint64_t active_since_us = 0;     // since 1970; 0: not active
   Hardening hardening;
 };
 
@@ -48,8 +57,10 @@ class Manager {
   virtual ~Manager() = default;
   // A template ("tor@.service") is asked for by an instance that nobody has.
   virtual UnitFacts unit(const std::string& name) = 0;
+  virtual UnitState state(const std::string& name) = 0;  // the same, and sooner told
   virtual std::vector<UnitProcess> processes(const std::string& name) = 0;
   virtual std::vector<std::string> running_services(const std::string& pattern) = 0;
+  virtual std::vector<std::string> failed_services(const std::string& pattern) = 0;
   virtual std::vector<std::string> environment() = 0;  // what every service starts from
   virtual void reload() = 0;
   virtual void restart(const std::string& name) = 0;  // queues it and returns
