@@ -176,6 +176,22 @@ class Truth(MachineTest):
         self.assertEqual(row["state"], "flapping")
         self.assertIn("workers", row["remark"])
 
+    def test_probation(self):
+        unit = self.started("probationer", f"Restart=always\nRestartSec=0\n{SLEEPER}")
+        old = self.state()
+        self.verified(unit, "--probation", "100")
+        self.assertIn("on probation", self.row(unit)["remark"])
+        self.machine.run("systemctl", "kill", "-s", "KILL", unit)
+        self.until(f"[ ! -e {DROP_IN.format(unit)} ] && ! systemctl is-active -q neap-probation-probationer.timer && systemctl is-active -q {unit}")
+        self.until(f"systemctl is-failed -q neap-probation-probationer.service")  # who watches systemd's failures hears of it
+        self.assertEqual(self.state(), old)
+        self.assertIsNone(self.row(unit))
+        self.machine.run("systemctl", "reset-failed", "neap-probation-probationer.service")
+        self.verified(unit, "--probation", "1s")
+        self.until("! systemctl is-active -q neap-probation-probationer.timer")
+        self.assertEqual(self.row(unit)["remark"], "")
+        self.neap("disable", unit)
+
     # 6
     def test_status_of_somebody_without_rights(self):
         unit = self.started("secret", SLEEPER)

@@ -81,6 +81,15 @@ void apply(const Root& root, const RecordStore& store, const std::optional<Recor
   }
 }
 
+std::optional<Record> what_it_replaced(const Record& record) {
+  if (record.previous.empty()) return std::nullopt;
+  Record replaced = record;
+  replaced.allocator = record.previous;
+  replaced.previous.clear();
+  for (FileChange& file : replaced.files) file.to = file.from, file.from = file.original;
+  return replaced;
+}
+
 void roll_back(const Root& root, const RecordStore& store, const std::optional<Record>& replaced, const Record& next) {
   refuse_edited(root, next);
   put_back(root, next, next.files.size());

@@ -87,6 +87,8 @@ int enable_for_user(const EnableOptions& options, const Invocation& invocation) 
 int enable(const EnableOptions& options, const Invocation& invocation) {
   if (options.system && options.user) throw UsageFailure("--system and --user exclude each other");
   if (!options.exceptions.empty() && !options.system) throw UsageFailure("--except belongs to --system");
+  if (options.change.probation.count > 0 && (options.system || options.user || !options.change.restart))
+    throw UsageFailure("--probation belongs to the restart of a unit: neap enable UNIT --restart --probation 24h");
   if (options.system) return enable_for_system(options, invocation);
   return options.user ? enable_for_user(options, invocation) : enable_units(options, invocation);
 }
@@ -103,7 +105,13 @@ VerbBody define_enable(CommandLine& command, const Invocation& invocation) {
   command.add_flag("--restart", options->change.restart, "Restart the unit, verify, watch, roll back when it fails");
   command.add_option("--watch", options->change.watch.count, "How long to watch after a restart, seconds")
       .shows_default()
-      .within(0, 86400);
+      .within(0, 86400)
+      .takes_duration();
+  command
+      .add_option("--probation", options->change.probation.count,
+                  "After the watch, look again for this time, and roll back if it fails or flaps: 24h")
+      .within(0, 366 * 86400)
+      .takes_duration();
   command.add_flag("--dry-run", options->change.dry_run, "Show the exact change and make none");
   add_wait_option(command, options->change);
   command.add_flag("--force", options->change.force, "Switch although a check says that it will not work");

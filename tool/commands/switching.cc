@@ -47,7 +47,8 @@ std::unique_ptr<Lock> lock_unless_dry(const SwitchContext& context, const Switch
 void add_wait_option(CommandLine& command, SwitchOptions& options) {
   command.add_option("--wait", options.lock_patience.count, "How long to wait for another neap, seconds")
       .shows_default()
-      .within(0, 86400);
+      .within(0, 86400)
+      .takes_duration();
 }
 
 SwitchContext user_context(const Invocation& invocation) {

@@ -19,6 +19,7 @@ VerbBody define_status(CommandLine& command, const Invocation& invocation);
 VerbBody define_doctor(CommandLine& command, const Invocation& invocation);
 VerbBody define_trace(CommandLine& command, const Invocation& invocation);
 VerbBody define_experiment(CommandLine& command, const Invocation& invocation);
+VerbBody define_probation(CommandLine& command, const Invocation& invocation);
 VerbBody define_probe(CommandLine& command, const Invocation& invocation);
 
 inline constexpr std::array verbs = {
@@ -34,6 +35,7 @@ inline constexpr std::array verbs = {
     Verb{"doctor", "Tell whether an allocator would take effect, and what to do", define_doctor},
     Verb{"trace", "Record, replay and look into allocation traces", define_trace},
     Verb{"experiment", "Compare allocators on the instances of a service, over days", define_experiment},
+    Verb{"probation", "One look at a service on probation (called by its timer)", define_probation, true},
     Verb{"probe", "Tell which malloc serves this process (used by allocators)", define_probe, true},
 };
 

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 
 #include "tool/change/apply.h"
 #include "tool/change/describe.h"
 #include "tool/model/failure.h"
 #include "tool/service/health.h"
+#include "tool/service/probation.h"
 #include "tool/service/processes.h"
 #include "tool/systemd/unit_name.h"
 
@@ -89,10 +89,7 @@ void UnitSwitch::write() {
 // The switch was made before and waits for its restart: should that fail, the way back is to what it replaced.
 void UnitSwitch::resume() {
   next_ = *replaced_;
-  if (next_.previous.empty()) return replaced_.reset();
-  replaced_->allocator = next_.previous;
-  replaced_->previous.clear();
-  for (FileChange& file : replaced_->files) file.to = file.from, file.from = file.original;
+  replaced_ = what_it_replaced(next_);
 }
 
 void UnitSwitch::check_loaded() {
@@ -114,8 +111,7 @@ void UnitSwitch::finish(const std::vector<std::string>& restarted, const SwitchO
   if (!restarted.empty()) next_.bytes_after = resident_bytes_of(manager_, restarted);
   for (const std::string& unit : restarted)
     next_.marks[unit] = mark_unit(context_.root, manager_.state(unit), manager_.processes(unit));
-  if (options.probation.count > 0)
-    next_.probation_until = std::time(nullptr) + static_cast<std::int64_t>(options.probation.count);
+  if (options.probation.count > 0) next_.probation_until = begin_probation(manager_, unit_.id, options.probation);
   try {
     context_.store.save(next_);
   } catch (const Failure& failure) {  // the switch itself is made and journalled

@@ -9,14 +9,13 @@
 #include "tool/model/failure.h"
 #include "tool/systemd/manager.h"
 #include "tool/systemd/properties.h"
+#include "tool/systemd/transient_timer.h"
 #include "tool/systemd/unit_facts.h"
 #include "tool/systemd/unit_name.h"
 
 namespace neap {
 namespace {
 
-constexpr const char* manager_path = "/org/freedesktop/systemd1";
-constexpr const char* manager_interface = "org.freedesktop.systemd1.Manager";
 // An instance to ask about a template. No unit of this name exists, and asking makes none.
 constexpr const char* nobodys_instance = "neap-asks";
 
@@ -59,6 +58,10 @@ class BusManager final : public Manager {
   void reload() override { call("daemon-reload", "Reload", ""); }
   void restart(const std::string& name) override {
     call("restart " + name, "RestartUnit", "ss", name.c_str(), "replace");
+  }
+  void start_timer(const TransientTimer& timer) override { start_transient_timer(bus_.get(), timer); }
+  void stop(const std::string& name) override {
+    if (unit(name).load_state == "loaded") call("stop " + name, "StopUnit", "ss", name.c_str(), "replace");
   }
   void forget_failures(const std::string& name) override { call("reset-failed", "ResetFailedUnit", "s", name.c_str()); }
 

@@ -52,6 +52,13 @@ struct UnitProcess {
   std::string command;
 };
 
+// A timer of systemd's own that is gone with the boot or with a stop: `NAME.timer`, which starts `NAME.service`.
+struct TransientTimer {
+  std::string name, description;
+  std::vector<std::string> command;  // its path first
+  std::uint64_t every_us = 0;
+};
+
 class Manager {
  public:
   virtual ~Manager() = default;
@@ -65,6 +72,8 @@ class Manager {
   virtual void reload() = 0;
   virtual void restart(const std::string& name) = 0;  // queues it and returns
   virtual void forget_failures(const std::string& name) = 0;
+  virtual void start_timer(const TransientTimer& timer) = 0;  // in place of one of that name
+  virtual void stop(const std::string& name) = 0;             // queues it; nothing where there is no such unit
 };
 
 // What to write into the Dockerfile of a container image instead of a switch.
