@@ -1,4 +1,4 @@
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <filesystem>
 #include <memory>
@@ -11,6 +11,7 @@
 #include "tool/commands/switching.h"
 #include "tool/commands/verbs.h"
 #include "tool/model/failure.h"
+#include "tool/service/step_switch.h"
 #include "tool/service/system_switch.h"
 #include "tool/service/user_switch.h"
 #include "tool/systemd/unit_name.h"
@@ -29,20 +30,29 @@ struct EnableOptions {
   bool system = false, user = false;
   std::vector<std::string> exceptions;
   SwitchOptions change;
+  StepPlan steps;
 };
+
+SwitchOutcome enable_named(const Workplace& workplace, const std::string& name, const Allocator& written,
+                           const EnableOptions& options) {
+  const Allocator allocator = fitted_to_unit(written, workplace.manager->unit(name));
+  if (options.steps.step.empty()) {
+    const auto lock = lock_unless_dry(workplace.context, options.change);
+    return enable_unit(workplace.context, name, allocator, check_unit, options.change);
+  }
+  if (!is_template(name))
+    throw UsageFailure(fmt::format("--step is for the instances of a template (tor@), not {}", name));
+  return enable_by_steps(workplace.context, name, allocator, check_unit, options.change, options.steps,
+                         [&] { return lock_unless_dry(workplace.context, options.change); });
+}
 
 int enable_units(const EnableOptions& options, const Invocation& invocation) {
   if (options.names.empty()) throw UsageFailure("name a unit: neap enable UNIT, or --system, or --user");
   const Allocator written = resolve_allocator(options.allocator);
   const Workplace workplace = open_workplace(Needs::systemd, invocation);
-  const auto lock = lock_unless_dry(workplace.context, options.change);
   Outcomes outcomes;
   for (const std::string& each : options.names)
-    outcomes.attempt(each, [&] {
-      const std::string name = service_name(each);
-      const Allocator allocator = fitted_to_unit(written, workplace.manager->unit(name));
-      return enable_unit(workplace.context, name, allocator, check_unit, options.change);
-    });
+    outcomes.attempt(each, [&] { return enable_named(workplace, service_name(each), written, options); });
   return outcomes.end(invocation);
 }
 
@@ -87,6 +97,10 @@ int enable_for_user(const EnableOptions& options, const Invocation& invocation) 
 int enable(const EnableOptions& options, const Invocation& invocation) {
   if (options.system && options.user) throw UsageFailure("--system and --user exclude each other");
   if (!options.exceptions.empty() && !options.system) throw UsageFailure("--except belongs to --system");
+  if (!options.steps.step.empty() && !options.change.restart)
+    throw UsageFailure("--step restarts instances: neap enable tor@ --restart --step 10%");
+  if (options.steps.canaries > 0 && options.steps.step.empty())
+    throw UsageFailure("--canary goes before steps: neap enable tor@ --restart --canary 2 --step 10%");
   if (options.change.probation.count > 0 && (options.system || options.user || !options.change.restart))
     throw UsageFailure("--probation belongs to the restart of a unit: neap enable UNIT --restart --probation 24h");
   if (options.system) return enable_for_system(options, invocation);
@@ -107,6 +121,11 @@ VerbBody define_enable(CommandLine& command, const Invocation& invocation) {
       .shows_default()
       .within(0, 86400)
       .takes_duration();
+  command.add_option("--step", options->steps.step, "Of a template: so many instances, or 10% of them, at a time")
+      .named("N|N%");
+  command.add_option("--canary", options->steps.canaries, "Before the first step: so many instances")
+      .named("N")
+      .within(0, 10000);
   command
       .add_option("--probation", options->change.probation.count,
                   "After the watch, look again for this time, and roll back if it fails or flaps: 24h")

@@ -107,6 +107,21 @@ void observe(std::vector<Observation>& all) {
   }
 }
 
+std::string restart_on_what_was(Manager& manager, const std::vector<std::string>& units) {
+  std::vector<Observation> observations;
+  observations.reserve(units.size());
+  for (const std::string& unit : units) {
+    manager.forget_failures(unit);
+    observations.emplace_back(manager, unit, nullptr, Seconds{0});
+  }
+  observe(observations);
+  std::string state;
+  for (const Observation& each : observations)
+    state += each.why().empty() ? fmt::format("; {} runs as before", each.unit())
+                                : fmt::format("; {}: {}", each.unit(), each.why());
+  return state;
+}
+
 std::string restart_and_wait(Manager& manager, const std::string& unit) {
   std::vector<Observation> one;
   one.emplace_back(manager, unit, nullptr, Seconds{0});

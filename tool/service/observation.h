@@ -53,6 +53,9 @@ class Observation {
 // Restarts all at once and looks at them until each is over.
 void observe(std::vector<Observation>& all);
 
+// Restarts them all on what they had before, failed ones too. Returns how that went, for the end of a message.
+std::string restart_on_what_was(Manager& manager, const std::vector<std::string>& units);
+
 // One restart that only has to come up. Returns why it did not; empty: it did.
 std::string restart_and_wait(Manager& manager, const std::string& unit);
 

@@ -33,13 +33,7 @@ void end_probation(const SwitchContext& context, Record record) {
 std::string restart_all(Manager& manager, const std::string& target) {
   std::vector<std::string> units = manager.running_services(units_of(target));
   for (const std::string& unit : manager.failed_services(units_of(target))) units.push_back(unit);
-  std::string state;
-  for (const std::string& unit : units) {
-    manager.forget_failures(unit);
-    const std::string why = restart_and_wait(manager, unit);
-    state += why.empty() ? fmt::format("; {} runs as before", unit) : fmt::format("; {}: {}", unit, why);
-  }
-  return state;
+  return restart_on_what_was(manager, units);
 }
 
 }  // namespace

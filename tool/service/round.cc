@@ -134,18 +134,7 @@ void Round::restart_some(const std::vector<std::string>& units) {
 void Round::take_back(const std::string& why) {
   for (auto target = targets_.rbegin(); target != targets_.rend(); ++target) target->undo();
   manager_.reload();
-  std::vector<Observation> observations;
-  observations.reserve(restarted_.size());
-  for (const std::string& unit : restarted_) {
-    manager_.forget_failures(unit);
-    observations.emplace_back(manager_, unit, nullptr, Seconds{0});
-  }
-  observe(observations);
-  std::string state;
-  for (const Observation& each : observations)
-    state += each.why().empty() ? fmt::format("; {} runs as before", each.unit())
-                                : fmt::format("; {}: {}", each.unit(), each.why());
-  throw Failure(fmt::format("{}; rolled back{}", why, state));
+  throw Failure(fmt::format("{}; rolled back{}", why, restart_on_what_was(manager_, restarted_)));
 }
 
 void Round::finish(SwitchOutcome& outcome) {

@@ -33,27 +33,38 @@ void reload_and_restart(const SwitchContext& context, const std::string& name, b
   }
 }
 
+// What neap wrote for the target: of a template also what its steps wrote for instances.
+std::vector<Record> records_of(const RecordStore& store, const std::string& target) {
+  std::vector<Record> records;
+  if (is_template(target)) records = records_of_steps(store, target);
+  if (std::optional<Record> own = store.load(target)) records.push_back(std::move(*own));
+  return records;
+}
+
 }  // namespace
 
 SwitchOutcome disable_unit(const SwitchContext& context, const std::string& name, const SwitchOptions& options) {
-  std::optional<Record> record = context.store.load(name);
   SwitchOutcome outcome{name, {}, false, {}, 0};
-  if (!record && context.manager != nullptr) {  // an alias: redis.service is redis-server.service
+  std::vector<Record> records = records_of(context.store, name);
+  if (records.empty() && context.manager != nullptr) {  // an alias: redis.service is redis-server.service
     outcome.target = context.manager->unit(name).id;
-    record = context.store.load(outcome.target);
+    records = records_of(context.store, outcome.target);
   }
-  if (!record) {
+  if (records.empty()) {
     if (!options.dry_run) context.store.erase(outcome.target);  // what a neap killed at its first write left
     context.say(fmt::format("{} was not switched by neap: nothing to do", outcome.target));
     return outcome;
   }
   outcome.changed = true;
+  for (const Record& record : records) {
+    const std::string change = describe_restore(context.root, record);  // refuses what was edited, before the first
+    if (options.dry_run && !change.empty()) context.say(change);
+  }
   if (options.dry_run) {
-    const std::string change = describe_restore(context.root, *record);
-    context.say(change + (change.empty() ? "" : "\n") + "systemctl daemon-reload");
+    context.say("systemctl daemon-reload");
     return outcome;
   }
-  restore(context.root, context.store, *record);
+  for (const Record& record : records) restore(context.root, context.store, record);
   context.say(fmt::format("{} is as it was before neap", outcome.target));
   reload_and_restart(context, outcome.target, options.restart, outcome);
   return outcome;

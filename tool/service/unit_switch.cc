@@ -56,7 +56,8 @@ UnitSwitch::UnitSwitch(const SwitchContext& context, UnitFacts unit, const Alloc
   next_.effective = plan_.effective;
   take_stock(context.root, replaced_, next_);
   refuse_unknown_drop_in();
-  running_ = manager_.running_services(units_of(unit_.id));
+  for (const std::string& each : manager_.running_services(units_of(unit_.id)))
+    if (each == unit_.id || !context.store.load(each)) running_.push_back(each);  // else a switch of its own
 }
 
 bool UnitSwitch::is_in_force() const {
@@ -103,6 +104,17 @@ void UnitSwitch::check_loaded() {
 }
 
 void UnitSwitch::undo() { roll_back(context_.root, context_.store, replaced_, next_); }
+
+void UnitSwitch::take_marks(const std::vector<Record>& parts) {
+  for (const Record& part : parts) next_.marks.insert(part.marks.begin(), part.marks.end());
+}
+
+std::vector<Record> records_of_steps(const RecordStore& store, const std::string& template_name) {
+  std::vector<BrokenRecord> told_by_status;
+  std::vector<Record> parts = store.load_all(told_by_status);
+  std::erase_if(parts, [&](const Record& record) { return record.part_of != template_name; });
+  return parts;
+}
 
 void UnitSwitch::finish(const std::vector<std::string>& restarted, const SwitchOptions& options,
                         const std::string& part_of) {

@@ -55,6 +55,9 @@ UnitFacts known_unit(Manager& manager, const std::string& name);
 void check_before_switch(const SwitchContext& context, const UnitFacts& unit, const Allocator& allocator,
                          const UnitChecks& checks, const SwitchOptions& options);
 
+// The journal entries that steps of a template made for its instances.
+std::vector<Record> records_of_steps(const RecordStore& store, const std::string& template_name);
+
 // The files of one target on their way from one allocator to another. The caller reloads systemd and restarts units.
 class UnitSwitch {
  public:
@@ -69,6 +72,7 @@ class UnitSwitch {
   void write();         // the journal, then the files; of a switch that is in force nothing
   void check_loaded();  // after the reload: throws Failure when systemd gives the unit something else
   void undo();          // the files as they were
+  void take_marks(const std::vector<Record>& parts);  // from the entries that this one takes the place of
   // The journal entry as it ends: verified by restarts of these units, or waiting for them.
   void finish(const std::vector<std::string>& restarted, const SwitchOptions& options, const std::string& part_of);
 

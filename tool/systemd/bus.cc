@@ -30,6 +30,7 @@ class CallError {
   CallError& operator=(const CallError&) = delete;
   ~CallError() { sd_bus_error_free(&error_); }
   sd_bus_error* get() { return &error_; }
+  bool is_no_such_unit() const { return sd_bus_error_has_name(&error_, "org.freedesktop.systemd1.NoSuchUnit") != 0; }
   void raise(const std::string& what, int code) const {
     throw Failure(
         fmt::format("systemd: {}: {}", what, error_.message != nullptr ? error_.message : std::strerror(-code)));
@@ -61,18 +62,28 @@ class BusManager final : public Manager {
   }
   void start_timer(const TransientTimer& timer) override { start_transient_timer(bus_.get(), timer); }
   void stop(const std::string& name) override {
-    if (unit(name).load_state == "loaded") call("stop " + name, "StopUnit", "ss", name.c_str(), "replace");
+    call_for_unit("stop " + name, "StopUnit", "ss", name.c_str(), "replace");
   }
-  void forget_failures(const std::string& name) override { call("reset-failed", "ResetFailedUnit", "s", name.c_str()); }
+  void forget_failures(const std::string& name) override {
+    call_for_unit("reset-failed", "ResetFailedUnit", "s", name.c_str());
+  }
 
  private:
   template <class... Arguments>
   Reply call(const std::string& what, const char* method, const char* types, Arguments... arguments) {
+    Reply reply = call_for_unit(what, method, types, arguments...);
+    if (reply == nullptr) throw Failure(fmt::format("systemd: {}: there is no such unit", what));
+    return reply;
+  }
+
+  // Null for a unit that systemd does not hold: one that ended, and whose failure was forgotten.
+  template <class... Arguments>
+  Reply call_for_unit(const std::string& what, const char* method, const char* types, Arguments... arguments) {
     CallError error;
     sd_bus_message* reply = nullptr;
     const int code = sd_bus_call_method(bus_.get(), systemd_name, manager_path, manager_interface, method, error.get(),
                                         &reply, types, arguments...);
-    if (code < 0) error.raise(what, code);
+    if (code < 0 && !error.is_no_such_unit()) error.raise(what, code);
     return Reply(reply);
   }
 
@@ -102,9 +113,9 @@ UnitFacts BusManager::unit(const std::string& name) {
 }
 
 std::vector<UnitProcess> BusManager::processes(const std::string& name) {
-  const Reply reply = call("processes of " + name, "GetUnitProcesses", "s", name.c_str());
+  const Reply reply = call_for_unit("processes of " + name, "GetUnitProcesses", "s", name.c_str());
   std::vector<UnitProcess> found;
-  if (sd_bus_message_enter_container(reply.get(), 'a', "(sus)") < 0) return found;
+  if (reply == nullptr || sd_bus_message_enter_container(reply.get(), 'a', "(sus)") < 0) return found;
   const char* group = nullptr;
   const char* command = nullptr;
   std::uint32_t pid = 0;
