@@ -34,18 +34,23 @@ Round::Round(const SwitchContext& context, std::vector<UnitSwitch> targets, cons
       options_(options),
       part_of_(std::move(part_of)) {}
 
-void Round::show() const {
+SwitchOutcome Round::show() const {
+  SwitchOutcome outcome{targets_.front().unit().id, allocator_.label, false, {}, 0};
   for (const UnitSwitch& target : targets_) {
     if (target.is_in_force())
       context_.say(fmt::format("{} is set to {} already", target.unit().id, allocator_.label));
     else
       context_.say(with_reload(target.described()));
+    outcome.changed = outcome.changed || !target.is_in_force();
     if (!options_.restart) continue;
-    for (const std::string& running : target.running())
-      if (!target.is_in_force() || !runs_already(running))
-        context_.say(fmt::format("systemctl restart {}; watch it for {} s; roll back if it fails", running,
-                                 options_.watch.count));
+    for (const std::string& running : target.running()) {
+      if (target.is_in_force() && runs_already(running)) continue;
+      outcome.changed = true;
+      context_.say(
+          fmt::format("systemctl restart {}; watch it for {} s; roll back if it fails", running, options_.watch.count));
+    }
   }
+  return outcome;
 }
 
 SwitchOutcome Round::run(Pace pace) {
@@ -176,11 +181,8 @@ SwitchOutcome enable_unit(const SwitchContext& context, const std::string& name,
   check_before_switch(context, unit, allocator, checks, options);
   std::vector<UnitSwitch> one;
   one.emplace_back(context, std::move(unit), allocator);
-  const SwitchOutcome unchanged{one.front().unit().id, allocator.label, false, {}, 0};
   Round round(context, std::move(one), allocator, options);
-  if (!options.dry_run) return round.run(Round::Pace::one_by_one);
-  round.show();
-  return unchanged;
+  return options.dry_run ? round.show() : round.run(Round::Pace::one_by_one);
 }
 
 }  // namespace neap

@@ -15,7 +15,7 @@ class Round {
   Round(const SwitchContext& context, std::vector<UnitSwitch> targets, const Allocator& allocator,
         const SwitchOptions& options, std::string part_of = {});
 
-  void show() const;  // what run() would do
+  SwitchOutcome show() const;  // what run() would do
   // Restarts the units of the round one after the other, or all at once. Throws Failure once everything is rolled back.
   enum class Pace { one_by_one, together };
   SwitchOutcome run(Pace pace);

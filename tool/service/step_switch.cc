@@ -45,6 +45,7 @@ class Steps {
       context_.say(fmt::format("{} of {} instances run {} already", all_ - left.size(), all_, allocator_.label));
     for (std::size_t number = 0; number < steps.size(); ++number) {
       context_.say(fmt::format("step {} of {}: {}", number + 1, steps.size(), fmt::join(steps[number], ", ")));
+      outcome.changed = true;
       if (options_.dry_run) continue;
       const auto held = lock();
       add(outcome, one_step(steps[number], fmt::format("step {} of {}", number + 1, steps.size())));
