@@ -167,6 +167,7 @@ class Truth(MachineTest):
         self.neap("enable", unit, "--restart", "--watch", "600", code=125,
                   says="its workers die and are replaced.*rolled back; master.service runs as before")
         self.children(unit, 2)  # those that die later show in status
+        self.machine.run("sleep", "1.1")
         self.neap("enable", unit, "-a", "libc", says="every process of it runs it")
         self.addCleanup(self.neap, "disable", unit)
         main = self.show(unit, "MainPID")

@@ -34,7 +34,8 @@ std::string merge_preload(const std::vector<std::string>& first, std::string_vie
   while (!inherited.empty()) {
     const auto end = std::min(inherited.find_first_of(": "), inherited.size());
     const std::string_view part = inherited.substr(0, end);
-    if (!part.empty() && row_of_library(part) == nullptr) append(part);
+    const bool is_ours = std::find(first.begin(), first.end(), part) != first.end();
+    if (!part.empty() && !is_ours && row_of_library(part) == nullptr) append(part);
     inherited.remove_prefix(std::min(end + 1, inherited.size()));
   }
   for (const std::string& path : last) append(path);

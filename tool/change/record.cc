@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "tool/change/edit.h"
 #include "tool/model/failure.h"
 
 namespace neap {
@@ -66,7 +67,8 @@ json as_json(const Record& record) {
     files.push_back({{"path", file.path},
                      {"original", as_json(file.original)},
                      {"from", as_json(file.from)},
-                     {"to", as_json(file.to)}});
+                     {"to", as_json(file.to)},
+                     {"is_edit", file.is_edit}});
   json written{{"version", format_version},     {"target", record.target},
                {"allocator", record.allocator}, {"library", record.library},
                {"previous", record.previous},   {"since", record.since},
@@ -92,8 +94,8 @@ Record record_of(const json& written) {
   record.effective = written.at("effective");
   record.folders = written.at("folders").get<std::vector<std::string>>();
   for (const json& file : written.at("files"))
-    record.files.push_back(
-        {file.at("path"), image_of(file.at("original")), image_of(file.at("from")), image_of(file.at("to"))});
+    record.files.push_back({file.at("path"), image_of(file.at("original")), image_of(file.at("from")),
+                            image_of(file.at("to")), file.value("is_edit", false)});
   if (written.contains("bytes_before")) record.bytes_before = written["bytes_before"].get<std::uint64_t>();
   if (written.contains("bytes_after")) record.bytes_after = written["bytes_after"].get<std::uint64_t>();
   if (written.contains("marks"))
@@ -123,11 +125,20 @@ Record begin_record(const std::string& target, const Allocator& allocator) {
   return record;
 }
 
+std::optional<FileImage> as_before(const Root& root, const FileChange& change, const std::optional<FileImage>& before) {
+  std::optional<FileImage> now = read_image(root.at(change.path));
+  if (!change.is_edit || !now || !before || !change.to || now == change.to) return before;
+  if (const auto bytes = undo_edit(before->bytes, change.to->bytes, now->bytes)) now->bytes = *bytes;
+  return now;
+}
+
 Standing standing_of(const Root& root, const FileChange& change) {
   const std::optional<FileImage> now = read_image(root.at(change.path));
   if (now == change.to) return Standing::in_force;
   if (now == change.from) return Standing::before;
   if (now == change.original) return Standing::restored;
+  if (change.is_edit && now && change.original && change.to)
+    return undo_edit(change.original->bytes, change.to->bytes, now->bytes) ? Standing::in_force : Standing::restored;
   return Standing::edited;
 }
 

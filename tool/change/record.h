@@ -18,6 +18,7 @@ struct FileChange {
   std::optional<FileImage> original;  // before the first neap: what disable restores
   std::optional<FileImage> from;      // before this switch: what a rollback restores
   std::optional<FileImage> to;
+  bool is_edit = false;  // of somebody else's file, which they may change further
 };
 
 // A unit of the target as it was when its switch was made, or verified: later figures are compared with it.
@@ -56,6 +57,8 @@ enum class Standing {
 };
 
 Standing standing_of(const Root& root, const FileChange& change);
+// What the file has to become so that it is as `before` again: an edit is taken out of what it holds now.
+std::optional<FileImage> as_before(const Root& root, const FileChange& change, const std::optional<FileImage>& before);
 // That of the effective file; `edited` when any is.
 Standing standing_of(const Root& root, const Record& record);
 // The files that hold something else, for the message.

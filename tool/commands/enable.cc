@@ -131,6 +131,8 @@ VerbBody define_enable(CommandLine& command, const Invocation& invocation) {
                   "After the watch, look again for this time, and roll back if it fails or flaps: 24h")
       .within(0, 366 * 86400)
       .takes_duration();
+  command.add_flag("--children", options->change.children,
+                   "Of ssh, cron, php-fpm: also the sessions, jobs and programs that they start");
   command.add_flag("--dry-run", options->change.dry_run, "Show the exact change and make none");
   add_wait_option(command, options->change);
   command.add_flag("--force", options->change.force, "Switch although a check says that it will not work");

@@ -9,6 +9,7 @@
 #include "tool/checks/apparmor.h"
 #include "tool/checks/hardening.h"
 #include "tool/checks/program_checks.h"
+#include "tool/presets/preset.h"
 #include "tool/service/user_switch.h"
 
 namespace neap {
@@ -62,8 +63,10 @@ Allocator fitted_to_unit(const Allocator& allocator, const UnitFacts& unit) {
 }
 
 std::vector<Finding> check_unit(const UnitFacts& unit, const Allocator& allocator) {
+  if (allocator.library.empty()) return {};
   std::vector<Finding> findings = check_hardening(Root(), unit, allocator.library);
   for (Finding& finding : check_apparmor(Root(), unit, allocator.library)) findings.push_back(std::move(finding));
+  for (Finding& finding : check_preset(Root(), unit.id, false)) findings.push_back(std::move(finding));
   for (const std::string& program : unit.programs)
     for (Finding& finding : check_program(program_of(unit, program), allocator)) findings.push_back(std::move(finding));
   return findings;

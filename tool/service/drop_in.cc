@@ -70,7 +70,7 @@ Planned merged(const Root& root, const VariableOrigin& origin, const std::string
   if (texts.size() != values.size()) texts = values;  // a specifier that expands to several
   if (!library.empty()) kept_values.push_back(library), kept_texts.push_back(without_specifiers(library));
   for (std::size_t at = 0; at < values.size(); ++at) {
-    if (is_allocator(root, values[at])) continue;
+    if (values[at] == library || is_allocator(root, values[at])) continue;
     kept_values.push_back(values[at]);
     kept_texts.push_back(texts[at]);
   }

@@ -12,6 +12,7 @@ namespace neap {
 namespace {
 
 constexpr double young_seconds = 60;
+constexpr double settled_seconds = 1;  // sooner it may be a helper of the start
 
 struct Counter {
   const char* before_group;
@@ -30,7 +31,7 @@ std::uint32_t restarts_since(const UnitMark& mark, const UnitState& state) {
 
 // None of those that were there is left, and those there are have not lived long.
 bool lost_workers(const UnitMark& mark, const std::set<ProcessIdentity>& now) {
-  if (mark.workers.empty()) return false;
+  if (mark.workers.empty() || now.empty()) return false;
   const double moment = seconds_since_boot();
   return std::all_of(now.begin(), now.end(), [&](const ProcessIdentity& worker) {
     return moment - ticks_as_seconds(worker.start) < young_seconds &&
@@ -56,7 +57,9 @@ UnitMark mark_unit(const Root& root, const UnitState& state, const std::vector<U
   UnitMark mark{state.invocation, state.restarts, oom_kills(root, state.control_group), {}};
   const std::set<ProcessIdentity> workers = workers_of(state.main_process, processes);
   if (keeps_workers(state.main_process, workers))
-    for (const ProcessIdentity& worker : workers) mark.workers.push_back(as_text(worker));
+    for (const ProcessIdentity& worker : workers)
+      if (seconds_since_boot() - ticks_as_seconds(worker.start) > settled_seconds)
+        mark.workers.push_back(as_text(worker));
   return mark;
 }
 

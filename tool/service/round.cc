@@ -180,7 +180,7 @@ SwitchOutcome enable_unit(const SwitchContext& context, const std::string& name,
   UnitFacts unit = known_unit(*context.manager, name);
   check_before_switch(context, unit, allocator, checks, options);
   std::vector<UnitSwitch> one;
-  one.emplace_back(context, std::move(unit), allocator);
+  one.emplace_back(context, std::move(unit), allocator, options);
   Round round(context, std::move(one), allocator, options);
   return options.dry_run ? round.show() : round.run(Round::Pace::one_by_one);
 }

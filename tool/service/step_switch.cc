@@ -84,7 +84,8 @@ class Steps {
 
   SwitchOutcome one_step(const std::vector<std::string>& units, const std::string& name) {
     std::vector<UnitSwitch> targets;
-    for (const std::string& unit : units) targets.emplace_back(context_, known_unit(manager_, unit), allocator_);
+    for (const std::string& unit : units)
+      targets.emplace_back(context_, known_unit(manager_, unit), allocator_, options_);
     try {
       return Round(context_, std::move(targets), allocator_, options_, template_).run(Round::Pace::together);
     } catch (const Failure& failure) {
@@ -97,7 +98,7 @@ class Steps {
 
   // From now on new instances have it too, and the old ones do without drop-ins of their own.
   bool hand_over_to_template() {
-    UnitSwitch whole(context_, known_unit(manager_, template_), allocator_);
+    UnitSwitch whole(context_, known_unit(manager_, template_), allocator_, options_);
     std::vector<Record> parts = records_of_steps(context_.store, template_);
     if (whole.is_in_force() && parts.empty()) return false;
     whole.write();

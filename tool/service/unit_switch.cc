@@ -7,6 +7,7 @@
 #include "tool/change/apply.h"
 #include "tool/change/describe.h"
 #include "tool/model/failure.h"
+#include "tool/presets/preset.h"
 #include "tool/service/health.h"
 #include "tool/service/probation.h"
 #include "tool/service/processes.h"
@@ -47,12 +48,14 @@ void check_before_switch(const SwitchContext& context, const UnitFacts& unit, co
                                    allocator.label, unit.id, obstacle->subject, obstacle->what, obstacle->advice));
 }
 
-UnitSwitch::UnitSwitch(const SwitchContext& context, UnitFacts unit, const Allocator& allocator)
+UnitSwitch::UnitSwitch(const SwitchContext& context, UnitFacts unit, const Allocator& allocator,
+                       const SwitchOptions& options)
     : context_(context), manager_(*context.manager), unit_(std::move(unit)), allocator_(allocator) {
   replaced_ = context.store.load(unit_.id);
   plan_ = plan_drop_in(context.root, unit_, manager_.environment(), allocator);
   next_ = begin_record(unit_.id, allocator);
-  next_.files = plan_.files;
+  next_.files = preset_files(context.root, unit_.id, allocator, options.children, replaced_);
+  next_.files.insert(next_.files.end(), plan_.files.begin(), plan_.files.end());
   next_.effective = plan_.effective;
   take_stock(context.root, replaced_, next_);
   refuse_unknown_drop_in();
@@ -72,7 +75,7 @@ std::string UnitSwitch::described() const { return describe_change(next_); }
 void UnitSwitch::refuse_unknown_drop_in() const {
   if (replaced_) return;
   for (const FileChange& file : next_.files)
-    if (file.from && file.from != file.to)
+    if (file.from && file.from != file.to && !file.is_edit)
       throw UsageFailure(
           fmt::format("{} is there, and not by neap's journal; move it away (its settings to a file of "
                       "another name) and try again",

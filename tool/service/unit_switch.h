@@ -19,7 +19,8 @@ inline constexpr const char* system_state_folder = "/var/lib/neap";
 struct SwitchOptions {
   bool restart = false;
   bool dry_run = false;
-  bool force = false;  // although a check sees an obstacle
+  bool force = false;     // although a check sees an obstacle
+  bool children = false;  // what the service starts for others too: sessions, jobs
   Seconds watch{10};
   Seconds lock_patience{60};  // how long another neap is waited for
   Seconds probation{0};       // 0: none
@@ -61,7 +62,7 @@ std::vector<Record> records_of_steps(const RecordStore& store, const std::string
 // The files of one target on their way from one allocator to another. The caller reloads systemd and restarts units.
 class UnitSwitch {
  public:
-  UnitSwitch(const SwitchContext& context, UnitFacts unit, const Allocator& allocator);
+  UnitSwitch(const SwitchContext& context, UnitFacts unit, const Allocator& allocator, const SwitchOptions& options);
 
   const UnitFacts& unit() const { return unit_; }
   const std::vector<std::string>& running() const { return running_; }
