@@ -108,6 +108,15 @@ class Truth(MachineTest):
         self.machine.run("systemctl", "restart", unit)
         self.assertEqual(self.row(unit)["state"], "on")
 
+    def test_another_root_with_the_library_bound_into_it(self):
+        root = "RootDirectory=/srv/root\nBindReadOnlyPaths=/usr /lib /lib64 /bin\nMountAPIVFS=yes"
+        self.machine.shell("mkdir -p /srv/root/usr /srv/root/lib /srv/root/lib64 /srv/root/bin /srv/bare")
+        unit = self.started("rooted", f"{root}\n{SLEEPER}")
+        self.enabled(unit)
+        self.assertEqual(self.row(unit)["processes"][0]["allocator"], "neap")
+        unit = self.unit("bare", f"RootDirectory=/srv/bare\n{SLEEPER}")
+        self.neap("enable", unit, code=2, says="RootDirectory.*or add BindReadOnlyPaths=")
+
     # 4
     def test_two_versions_of_an_allocator_by_path(self):
         unit = self.started("versions", SLEEPER)

@@ -25,12 +25,6 @@ std::function<void(const std::string&)> speaker(const Invocation& invocation) {
   };
 }
 
-// As this file system names it: a unit with a root of its own has its programs there.
-std::string program_of(const UnitFacts& unit, const std::string& program) {
-  const std::string& root = unit.hardening.root_directory;
-  return root.empty() || root == "/" ? program : root + program;
-}
-
 }  // namespace
 
 Workplace open_workplace(Needs needs, const Invocation& invocation) {
@@ -58,7 +52,7 @@ SwitchContext user_context(const Invocation& invocation) {
 
 Allocator fitted_to_unit(const Allocator& allocator, const UnitFacts& unit) {
   if (!allocator.is_libc() || unit.programs.empty()) return allocator;
-  const std::string program = program_of(unit, unit.programs[0]);
+  const std::string program = path_outside(unit.hardening, unit.programs[0]);
   return std::filesystem::exists(program) ? fitted_to(allocator, look_before_start(program)) : allocator;
 }
 
@@ -68,7 +62,7 @@ std::vector<Finding> check_unit(const UnitFacts& unit, const Allocator& allocato
   for (Finding& finding : check_apparmor(Root(), unit, allocator.library)) findings.push_back(std::move(finding));
   for (Finding& finding : check_preset(Root(), unit.id, false)) findings.push_back(std::move(finding));
   for (const std::string& program : unit.programs)
-    for (Finding& finding : check_program(program_of(unit, program), allocator)) findings.push_back(std::move(finding));
+    for (Finding& finding : check_program(path_outside(unit.hardening, program), allocator)) findings.push_back(std::move(finding));
   return findings;
 }
 

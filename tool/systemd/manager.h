@@ -16,6 +16,7 @@ namespace neap {
 struct Hardening {
   std::string root_directory, root_image, user, protect_home, apparmor_profile;
   std::vector<std::string> exec_paths, no_exec_paths, inaccessible_paths, temporary_file_systems, architectures;
+  std::vector<std::pair<std::string, std::string>> bind_paths;  // of this file system, and where they lie in the unit's
   bool dynamic_user = false, private_tmp = false, no_new_privileges = false, deny_write_execute = false;
   bool system_calls_allowed = false;  // `system_calls` lists what may be called, not what must not
   std::vector<std::string> system_calls;
@@ -76,8 +77,10 @@ class Manager {
   virtual void stop(const std::string& name) = 0;             // queues it; nothing where there is no such unit
 };
 
-// What to write into the Dockerfile of a container image instead of a switch.
-inline constexpr const char* dockerfile_line = "ENV LD_PRELOAD=/usr/lib/" NEAP_MULTIARCH "/libneap.so.0";
+// What to write for a container image instead of a switch: the bare soname, which the loader finds in every image that
+// has the library installed, whatever its architecture.
+inline constexpr const char* dockerfile_line =
+    "ENV LD_PRELOAD=libneap.so.0 (Compose: environment: {LD_PRELOAD: libneap.so.0})";
 
 // Throws Failure when no systemd runs here, with what to do instead.
 std::unique_ptr<Manager> connect_to_systemd();

@@ -108,12 +108,24 @@ void read_system_calls(const Properties& service, Hardening& found) {
   found.system_calls = take_strings(filter.get());
 }
 
+void read_bind_paths(const Properties& service, const char* property, Hardening& found) {
+  const Reply paths = service.get(property, "a(ssbt)");
+  if (!paths || sd_bus_message_enter_container(paths.get(), 'a', "(ssbt)") < 0) return;
+  const char *source = nullptr, *place = nullptr;
+  int may_be_missing = 0;
+  std::uint64_t flags = 0;
+  while (sd_bus_message_read(paths.get(), "(ssbt)", &source, &place, &may_be_missing, &flags) > 0)
+    found.bind_paths.emplace_back(source, place);
+}
+
 Hardening read_hardening(const Properties& service) {
   Hardening found;
   read_all(service, hardening_texts, found);
   read_all(service, hardening_lists, found);
   read_all(service, hardening_flags, found);
   read_system_calls(service, found);
+  read_bind_paths(service, "BindPaths", found);
+  read_bind_paths(service, "BindReadOnlyPaths", found);
   std::uint64_t limit = 0;
   service.read("LimitAS", limit);
   if (limit != 0) found.address_space = limit;
