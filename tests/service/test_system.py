@@ -139,6 +139,33 @@ class System(MachineTest):
         self.assertIn("+ " + LIBRARY, self.neap("enable", "--system", "--dry-run"))
         self.assertEqual(self.state(), old)
 
+    def test_what_runs_and_would_be_killed_is_named(self):
+        """Started anew under the library it would call what its filter kills for."""
+        self.machine.shell("cp /usr/bin/sleep /usr/local/bin/filtered")
+        self.started("filtered", "SystemCallFilter=~madvise\nExecStart=/usr/local/bin/filtered 1000")
+        self.started("still", "ExecStart=/bin/busybox sleep 1000")
+        old = self.state()
+        self.neap("enable", "--system", code=125, says="still.service does not take it: .*statically linked")
+        self.neap("enable", "--system", code=125, says=r"filtered.service would not start any more; nothing was changed")
+        self.assertEqual(self.state(), old)
+        self.neap("enable", "--system", "--except", "filtered", says="filtered.service would be killed: SystemCallFilter")
+        self.machine.run("systemctl", "restart", "filtered")
+        self.assertEqual(self.show("filtered", "ActiveState"), "active")
+        self.neap("disable", "--system")
+
+    def test_without_mounts_of_its_own(self):
+        """In a chroot, or while an image is built: LD_PRELOAD stands for the file."""
+        result = self.machine.shell("exec setpriv --bounding-set=-sys_admin neap enable --system")
+        self.assertRegex(result.stdout, "neap probe: no mounts of its own here: by LD_PRELOAD")
+        self.assertRegex(result.stdout, r"trial: \d+ programs run under it as without")
+        self.neap("disable", "--system")
+        crashing = f"/usr/lib/{MULTIARCH}/libcrashing2.so"
+        source = "#include <stdlib.h>\nvoid* malloc(size_t n) { abort(); }\nvoid free(void* p) {}\n"
+        self.machine.shell(f"cat >/tmp/broken.c && cc -shared -fPIC -fno-builtin -o {crashing} /tmp/broken.c", input=source)
+        result = self.machine.shell(f"exec setpriv --bounding-set=-sys_admin neap enable --system -a {crashing}", check=False)
+        self.assertEqual(result.returncode, 125)
+        self.assertRegex(result.stderr, "the trial failed: .*killed by signal 6")
+
     def test_rescue(self):
         """A library that went bad after the switch: every dynamic program dies, and busybox, which is static, brings them back."""
         self.neap("enable", "--system")

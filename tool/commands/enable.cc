@@ -67,7 +67,8 @@ int enable_for_system(const EnableOptions& options, const Invocation& invocation
   const auto lock = lock_unless_dry(workplace.context, options.change);
   Outcomes outcomes;
   outcomes.attempt(system_target, [&] {
-    return enable_system(workplace.context, resolve_allocator(options.allocator), options.exceptions, options.change);
+    return enable_system(workplace.context, resolve_allocator(options.allocator), options.exceptions, check_unit,
+                         options.change);
   });
   return outcomes.end(invocation);
 }

@@ -6,6 +6,7 @@ namespace neap {
 namespace {
 
 constexpr const char* unit_interface = "org.freedesktop.systemd1.Unit";
+constexpr std::int32_t largest_errno = 4095;
 constexpr const char* service_interface = "org.freedesktop.systemd1.Service";
 
 template <class Owner, class Member>
@@ -100,6 +101,7 @@ void read_programs(const Properties& service, UnitFacts& facts) {
 
 void read_system_calls(const Properties& service, Hardening& found) {
   service.read("SystemCallErrorNumber", found.system_call_errno);
+  if (found.system_call_errno > largest_errno) found.system_call_errno = 0;  // systemd's number for "kill"
   const Reply filter = service.get("SystemCallFilter", "(bas)");
   if (!filter || sd_bus_message_enter_container(filter.get(), 'r', "bas") < 0) return;
   int allowed = 0;
