@@ -209,6 +209,28 @@ class Own(MachineTest):
         self.assertEqual(result.returncode, 2)
         self.assertIn("statically linked", result.stderr)
 
+    def test_units_of_ones_own(self):
+        """systemctl --user: the same switch in the user's folders, and advice that can be typed."""
+        uid = self.machine.run("id", "-u", "somebody").stdout.strip()
+        self.machine.shell(f"systemctl start user@{uid}.service")
+        self.addCleanup(self.machine.run, "systemctl", "stop", f"user@{uid}.service")
+        own = lambda script, check=True: self.as_user(f"export XDG_RUNTIME_DIR=/run/user/{uid}; {script}", check)
+        own("mkdir -p ~/.config/systemd/user; printf \"[Service]\\nExecStart=/bin/sleep 1000\\n\" >~/.config/systemd/user/mine.service; "
+            "systemctl --user daemon-reload; systemctl --user start mine")
+        files = "find /home/somebody -type f ! -name lock -exec md5sum {} + | sort"
+        old = self.machine.shell(files).stdout
+        pending = own("neap enable --user mine.service").stdout
+        self.assertIn("neap enable --user mine.service --allocator neap --restart", pending)
+        self.assertIn("every process verified", own("neap enable --user mine.service --restart --watch 0").stdout)
+        row = json.loads(own("neap status --user --json").stdout)[0]
+        self.assertEqual((row["target"], row["state"], row["processes"][0]["allocator"]), ("mine.service", "on", "neap"))
+        self.assertIsNone(self.row("mine.service"))  # nothing of the system's
+        own("neap disable --user mine.service --restart")
+        self.assertEqual(self.machine.shell(files).stdout, old)
+        refused = own("neap enable --user nosuch.service", check=False)
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("systemctl --user list-unit-files", refused.stderr)
+
     def test_doctor(self):
         run = lambda *arguments: self.machine.run("neap", "doctor", *arguments, check=False)
         healthy = run("--json")

@@ -40,7 +40,11 @@ int disable_for_user(const DisableOptions& options, const Invocation& invocation
   else if (targets.empty())
     targets.emplace_back(session_target);
   for (const std::string& target : targets)
-    outcomes.attempt(target, [&] { return disable_user(context, target, options.change); });
+    outcomes.attempt(target, [&] {
+      if (!is_name_of_unit(target)) return disable_user(context, target, options.change);
+      const Workplace own = open_own_workplace(invocation);
+      return in_scope(own.context, [&] { return disable_unit(own.context, service_name(target), options.change); });
+    });
   return outcomes.end(invocation);
 }
 
@@ -68,7 +72,7 @@ VerbBody define_disable(CommandLine& command, const Invocation& invocation) {
   auto options = std::make_shared<DisableOptions>();
   command.add_option("UNIT", options->names, "Services that neap enable switched");
   command.add_flag("--system", options->system, "The whole system: /etc/ld.so.preload");
-  command.add_flag("--user", options->user, "Your own sessions, or with names only these programs");
+  command.add_flag("--user", options->user, "Your own sessions, or with names only these units and programs");
   command.add_flag("--all", options->all, "Everything that neap switched");
   command.add_flag("--restart", options->change.restart, "Restart the unit, so that it leaves the allocator now");
   command.add_flag("--dry-run", options->change.dry_run, "Show the exact change and make none");

@@ -83,15 +83,27 @@ SwitchOutcome enable_program_of_user(const SwitchContext& context, const std::st
   return enable_program(context, file, allocator, options);
 }
 
+SwitchOutcome enable_own_unit(const std::string& name, const Allocator& allocator, const EnableOptions& options,
+                              const Invocation& invocation) {
+  const Workplace workplace = open_own_workplace(invocation);
+  return in_scope(workplace.context, [&] { return enable_named(workplace, service_name(name), allocator, options); });
+}
+
 int enable_for_user(const EnableOptions& options, const Invocation& invocation) {
   const Allocator allocator = resolve_allocator(options.allocator);
   const SwitchContext context = user_context(invocation);
-  const auto lock = lock_unless_dry(context, options.change);
   Outcomes outcomes;
   if (options.names.empty())
-    outcomes.attempt(session_target, [&] { return enable_session(context, allocator, options.change); });
+    outcomes.attempt(session_target, [&] {
+      const auto lock = lock_unless_dry(context, options.change);
+      return enable_session(context, allocator, options.change);
+    });
   for (const std::string& name : options.names)
-    outcomes.attempt(name, [&] { return enable_program_of_user(context, name, allocator, options.change); });
+    outcomes.attempt(name, [&] {
+      if (is_name_of_unit(name)) return enable_own_unit(name, allocator, options, invocation);
+      const auto lock = lock_unless_dry(context, options.change);
+      return enable_program_of_user(context, name, allocator, options.change);
+    });
   return outcomes.end(invocation);
 }
 
@@ -102,7 +114,7 @@ int enable(const EnableOptions& options, const Invocation& invocation) {
     throw UsageFailure("--step restarts instances: neap enable tor@ --restart --step 10%");
   if (options.steps.canaries > 0 && options.steps.step.empty())
     throw UsageFailure("--canary goes before steps: neap enable tor@ --restart --canary 2 --step 10%");
-  if (options.change.probation.count > 0 && (options.system || options.user || !options.change.restart))
+  if (options.change.probation.count > 0 && (options.system || !options.change.restart))
     throw UsageFailure("--probation belongs to the restart of a unit: neap enable UNIT --restart --probation 24h");
   if (options.system) return enable_for_system(options, invocation);
   return options.user ? enable_for_user(options, invocation) : enable_units(options, invocation);
@@ -115,7 +127,8 @@ VerbBody define_enable(CommandLine& command, const Invocation& invocation) {
   command.add_option("UNIT", options->names, "Services: nginx, tor@default, tor@ for all instances");
   command.add_flag("--system", options->system, "Every program: /etc/ld.so.preload, after a trial");
   command.add_option("--except", options->exceptions, "With --system: a program that stays on libc; repeatable");
-  command.add_flag("--user", options->user, "Your own sessions, or with names only these programs (wrappers)");
+  command.add_flag("--user", options->user,
+                   "Your own sessions; with names only these units (x.service) or programs (wrappers)");
   command.add_option("-a,--allocator", options->allocator, "Name, preset or path of a .so").shows_default();
   command.add_flag("--restart", options->change.restart, "Restart the unit, verify, watch, roll back when it fails");
   command.add_option("--watch", options->change.watch.count, "How long to watch after a restart, seconds")

@@ -66,10 +66,10 @@ nlohmann::json as_json(const StatusRow& row) {
   return written;
 }
 
-int show_status(bool all, const Invocation& invocation) {
-  const Workplace workplace = open_workplace(Needs::files, invocation);
-  const auto [rows, hidden] =
-      read_status(workplace.context.root, workplace.context.store, workplace.manager.get(), all);
+int show_status(bool all, bool own, const Invocation& invocation) {
+  const Workplace workplace = own ? open_own_workplace(invocation) : open_workplace(Needs::files, invocation);
+  const auto [rows, hidden] = read_status(workplace.context.root, workplace.context.store, workplace.manager.get(),
+                                          workplace.context.scope, all);
   if (invocation.json) {
     nlohmann::json written = nlohmann::json::array();
     for (const StatusRow& row : rows) written.push_back(as_json(row));
@@ -92,8 +92,10 @@ int show_status(bool all, const Invocation& invocation) {
 VerbBody define_status(CommandLine& command, const Invocation& invocation) {
   auto all = std::make_shared<bool>(false);
   command.add_flag("--all", *all, "Every running service, those on libc too");
+  auto own = std::make_shared<bool>(false);
+  command.add_flag("--user", *own, "Your own units, sessions and programs");
   command.footer("As root: whose memory one may not look into shows as '?'.");
-  return [all, &invocation] { return show_status(*all, invocation); };
+  return [all, own, &invocation] { return show_status(*all, *own, invocation); };
 }
 
 }  // namespace neap

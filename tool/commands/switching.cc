@@ -9,6 +9,7 @@
 #include "tool/checks/apparmor.h"
 #include "tool/checks/hardening.h"
 #include "tool/checks/program_checks.h"
+#include "tool/model/failure.h"
 #include "tool/presets/preset.h"
 #include "tool/service/user_switch.h"
 
@@ -30,7 +31,8 @@ std::function<void(const std::string&)> speaker(const Invocation& invocation) {
 Workplace open_workplace(Needs needs, const Invocation& invocation) {
   std::unique_ptr<Manager> manager;
   if (needs == Needs::systemd || systemd_runs_here()) manager = connect_to_systemd();
-  Workplace workplace{std::move(manager), {Root(), RecordStore(system_state_folder), nullptr, speaker(invocation)}};
+  Workplace workplace{std::move(manager),
+                      {Root(), RecordStore(system_state_folder), nullptr, speaker(invocation), Scope()}};
   workplace.context.manager = workplace.manager.get();
   return workplace;
 }
@@ -47,7 +49,26 @@ void add_wait_option(CommandLine& command, SwitchOptions& options) {
 }
 
 SwitchContext user_context(const Invocation& invocation) {
-  return {Root(), RecordStore(user_state_folder()), nullptr, speaker(invocation)};
+  return {Root(), RecordStore(user_state_folder()), nullptr, speaker(invocation), own_scope()};
+}
+
+Workplace open_own_workplace(const Invocation& invocation) {
+  Workplace workplace{connect_to_own_systemd(), user_context(invocation)};
+  workplace.context.manager = workplace.manager.get();
+  workplace.context.say = [say = workplace.context.say, scope = own_scope()](const std::string& line) {
+    say(scope.advice(line));
+  };
+  return workplace;
+}
+
+bool is_name_of_unit(const std::string& name) { return name.ends_with(".service") || name.ends_with('@'); }
+
+SwitchOutcome in_scope(const SwitchContext& context, const std::function<SwitchOutcome()>& step) {
+  try {
+    return step();
+  } catch (const Failure& failure) {
+    throw Failure(context.scope.advice(failure.what()), failure.exit_code());
+  }
 }
 
 Allocator fitted_to_unit(const Allocator& allocator, const UnitFacts& unit) {
@@ -62,7 +83,8 @@ std::vector<Finding> check_unit(const UnitFacts& unit, const Allocator& allocato
   for (Finding& finding : check_apparmor(Root(), unit, allocator.library)) findings.push_back(std::move(finding));
   for (Finding& finding : check_preset(Root(), unit.id, false)) findings.push_back(std::move(finding));
   for (const std::string& program : unit.programs)
-    for (Finding& finding : check_program(path_outside(unit.hardening, program), allocator)) findings.push_back(std::move(finding));
+    for (Finding& finding : check_program(path_outside(unit.hardening, program), allocator))
+      findings.push_back(std::move(finding));
   return findings;
 }
 

@@ -80,10 +80,10 @@ Planned merged(const Root& root, const VariableOrigin& origin, const std::string
 
 }  // namespace
 
-DropInPlan plan_drop_in(const Root& root, const UnitFacts& unit, const std::vector<std::string>& base,
-                        const Allocator& allocator) {
+DropInPlan plan_drop_in(const Root& root, const Scope& scope, const UnitFacts& unit,
+                        const std::vector<std::string>& base, const Allocator& allocator) {
   DropInPlan plan;
-  const std::string folder = fmt::format("/etc/systemd/system/{}.d/", unit.id);
+  const std::string folder = fmt::format("{}/{}.d/", scope.units_folder, unit.id);
   plan.effective = folder + drop_in_name;
   std::vector<Planned> planned;
 
@@ -105,7 +105,10 @@ DropInPlan plan_drop_in(const Root& root, const UnitFacts& unit, const std::vect
     if (each.in_file) file_text += environment_file_line({each.name, each.value});
   if (!file_text.empty()) plan.files.push_back({folder + environment_file_name, {}, {}, fresh_image(file_text)});
   plan.files.push_back(
-      {plan.effective, {}, {}, fresh_image(drop_in_text(unit, allocator, planned, folder + environment_file_name))});
+      {plan.effective,
+       {},
+       {},
+       fresh_image(scope.advice(drop_in_text(unit, allocator, planned, folder + environment_file_name)))});
   return plan;
 }
 

@@ -6,6 +6,7 @@
 
 #include "tool/change/record.h"
 #include "tool/model/allocator.h"
+#include "tool/service/scope.h"
 #include "tool/service/variable_origin.h"
 
 namespace neap {
@@ -19,7 +20,7 @@ struct DropInPlan {
 };
 
 // Throws UsageFailure when another setting of the unit would win, naming its file.
-DropInPlan plan_drop_in(const Root& root, const UnitFacts& unit, const std::vector<std::string>& base,
-                        const Allocator& allocator);
+DropInPlan plan_drop_in(const Root& root, const Scope& scope, const UnitFacts& unit,
+                        const std::vector<std::string>& base, const Allocator& allocator);
 
 }  // namespace neap

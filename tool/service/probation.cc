@@ -38,12 +38,12 @@ std::string restart_all(Manager& manager, const std::string& target) {
 
 }  // namespace
 
-std::int64_t begin_probation(Manager& manager, const std::string& target, Seconds time) {
+std::int64_t begin_probation(Manager& manager, const std::string& target, Seconds time, bool is_user) {
   const Seconds pause = std::clamp(Seconds{time.count / looks}, soonest, latest);
   const std::string neap = std::filesystem::read_symlink("/proc/self/exe").string();
-  manager.start_timer({timer_name(target),
-                       fmt::format("Whether {} stays up on its allocator", target),
-                       {neap, "probation", target},
+  manager.start_timer({timer_name(target), fmt::format("Whether {} stays up on its allocator", target),
+                       is_user ? std::vector<std::string>{neap, "probation", "--user", target}
+                               : std::vector<std::string>{neap, "probation", target},
                        static_cast<std::uint64_t>(pause.count * 1e6)});
   return std::time(nullptr) + static_cast<std::int64_t>(time.count);
 }
@@ -51,7 +51,8 @@ std::int64_t begin_probation(Manager& manager, const std::string& target, Second
 void look_at_probation(const SwitchContext& context, const std::string& target) {
   const std::optional<Record> record = context.store.load(target);
   if (!record || record->probation_until == 0) return context.manager->stop(timer_name(target) + ".timer");
-  const std::vector<StatusRow> rows = read_status(context.root, context.store, context.manager, false).rows;
+  const std::vector<StatusRow> rows =
+      read_status(context.root, context.store, context.manager, context.scope, false).rows;
   const auto row = std::find_if(rows.begin(), rows.end(), [&](const StatusRow& each) { return each.target == target; });
   const bool is_well = row == rows.end() || (row->state != "failed" && row->state != "flapping");
   if (is_well) {

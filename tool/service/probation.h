@@ -9,7 +9,7 @@
 namespace neap {
 
 // Returns when it ends, seconds since 1970.
-std::int64_t begin_probation(Manager& manager, const std::string& target, Seconds time);
+std::int64_t begin_probation(Manager& manager, const std::string& target, Seconds time, bool is_user);
 
 // One look. Throws Failure once the switch was taken back, naming why.
 void look_at_probation(const SwitchContext& context, const std::string& target);

@@ -24,7 +24,7 @@ StatusRow with_processes(StatusRow row, const UnitViews& units) {
 
 class Reader {
  public:
-  Reader(const Root& root, Manager* manager) : root_(root), manager_(manager) {
+  Reader(const Root& root, Manager* manager, const Scope& scope) : root_(root), manager_(manager), scope_(scope) {
     if (manager == nullptr) return;
     for (const std::string& unit : manager->running_services("*.service")) {
       UnitView& view = units_[unit];
@@ -136,11 +136,12 @@ class Reader {
     if (unit == target) return true;
     if (!is_template(target)) return false;
     const std::string stem = target.substr(0, target.find('@') + 1);
-    return unit.starts_with(stem) && !read_image(root_.at("/etc/systemd/system/" + unit + ".d/" + drop_in_name));
+    return unit.starts_with(stem) && !read_image(root_.at(scope_.units_folder + "/" + unit + ".d/" + drop_in_name));
   }
 
   const Root& root_;
   Manager* manager_;
+  const Scope& scope_;
   UnitViews units_;
   std::set<std::string> told_;
 };
@@ -155,8 +156,8 @@ StatusRow row_of(const BrokenRecord& broken) {
 
 }  // namespace
 
-Status read_status(const Root& root, const RecordStore& store, Manager* manager, bool all) {
-  Reader reader(root, manager);
+Status read_status(const Root& root, const RecordStore& store, Manager* manager, const Scope& scope, bool all) {
+  Reader reader(root, manager, scope);
   Status status;
   std::vector<BrokenRecord> broken;
   const std::vector<Record> records = store.load_all(broken);
@@ -169,6 +170,7 @@ Status read_status(const Root& root, const RecordStore& store, Manager* manager,
     if (system != nullptr && row.target == system_target) reader.tell_of_system(*system, row);
   for (const BrokenRecord& each : broken) status.rows.push_back(row_of(each));
   for (StatusRow& row : reader.others(system, all)) status.rows.push_back(std::move(row));
+  for (StatusRow& row : status.rows) row.remark = scope.advice(row.remark);
   status.hidden = reader.hidden();
   return status;
 }

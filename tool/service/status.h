@@ -6,6 +6,7 @@
 
 #include "tool/change/record.h"
 #include "tool/service/processes.h"
+#include "tool/service/scope.h"
 #include "tool/systemd/manager.h"
 
 namespace neap {
@@ -28,6 +29,6 @@ struct Status {
 
 // One row per record and per running service that has another allocator than libc; with `all` per running service.
 // `manager` may be null: then the records alone are told.
-Status read_status(const Root& root, const RecordStore& store, Manager* manager, bool all);
+Status read_status(const Root& root, const RecordStore& store, Manager* manager, const Scope& scope, bool all);
 
 }  // namespace neap

@@ -52,9 +52,10 @@ UnitSwitch::UnitSwitch(const SwitchContext& context, UnitFacts unit, const Alloc
                        const SwitchOptions& options)
     : context_(context), manager_(*context.manager), unit_(std::move(unit)), allocator_(allocator) {
   replaced_ = context.store.load(unit_.id);
-  plan_ = plan_drop_in(context.root, unit_, manager_.environment(), allocator);
+  plan_ = plan_drop_in(context.root, context.scope, unit_, manager_.environment(), allocator);
   next_ = begin_record(unit_.id, allocator);
-  next_.files = preset_files(context.root, unit_.id, allocator, options.children, replaced_);
+  if (!context.scope.is_user)
+    next_.files = preset_files(context.root, unit_.id, allocator, options.children, replaced_);
   next_.files.insert(next_.files.end(), plan_.files.begin(), plan_.files.end());
   next_.effective = plan_.effective;
   take_stock(context.root, replaced_, next_);
@@ -126,7 +127,8 @@ void UnitSwitch::finish(const std::vector<std::string>& restarted, const SwitchO
   if (!restarted.empty()) next_.bytes_after = resident_bytes_of(manager_, restarted);
   for (const std::string& unit : restarted)
     next_.marks[unit] = mark_unit(context_.root, manager_.state(unit), manager_.processes(unit));
-  if (options.probation.count > 0) next_.probation_until = begin_probation(manager_, unit_.id, options.probation);
+  if (options.probation.count > 0)
+    next_.probation_until = begin_probation(manager_, unit_.id, options.probation, context_.scope.is_user);
   try {
     context_.store.save(next_);
   } catch (const Failure& failure) {  // the switch itself is made and journalled

@@ -10,6 +10,7 @@
 #include "tool/model/allocator.h"
 #include "tool/model/units.h"
 #include "tool/service/drop_in.h"
+#include "tool/service/scope.h"
 #include "tool/systemd/manager.h"
 
 namespace neap {
@@ -32,6 +33,7 @@ struct SwitchContext {
   RecordStore store;
   Manager* manager = nullptr;
   std::function<void(const std::string& line)> say;
+  Scope scope;
 };
 
 // What came of one target, for whoever reads JSON.

@@ -67,6 +67,8 @@ SwitchOutcome switch_file(const SwitchContext& context, const std::string& targe
 
 }  // namespace
 
+Scope own_scope() { return {user_folder("XDG_CONFIG_HOME", "/.config") + "/systemd/user", true}; }
+
 std::string user_state_folder() { return user_folder("XDG_STATE_HOME", "/.local/state") + "/neap"; }
 
 SwitchOutcome enable_session(const SwitchContext& context, const Allocator& allocator, const SwitchOptions& options) {

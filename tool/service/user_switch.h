@@ -11,6 +11,7 @@ inline constexpr const char* session_target = "session";
 
 // Folders of the calling user, from HOME and the XDG variables. Throws UsageFailure without a home.
 std::string user_state_folder();
+Scope own_scope();
 
 SwitchOutcome enable_session(const SwitchContext& context, const Allocator& allocator, const SwitchOptions& options);
 // `file`: the program's absolute path. The wrapper is ~/.local/bin/NAME.

@@ -4,6 +4,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 
 #include "tool/model/failure.h"
@@ -153,6 +154,21 @@ std::unique_ptr<Manager> connect_to_systemd() {
   if (bus == nullptr) code = sd_bus_open_system(&bus);
   if (code < 0) throw Failure(fmt::format("cannot reach systemd: {}; run it as root", std::strerror(-code)));
   return std::make_unique<BusManager>(bus);
+}
+
+std::unique_ptr<Manager> connect_to_own_systemd() {
+  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+  const std::string folder = runtime != nullptr ? runtime : fmt::format("/run/user/{}", ::geteuid());
+  sd_bus* bus = nullptr;
+  int code = sd_bus_new(&bus);
+  if (code >= 0) code = sd_bus_set_address(bus, fmt::format("unix:path={}/systemd/private", folder).c_str());
+  if (code >= 0) code = sd_bus_start(bus);
+  std::unique_ptr<BusManager> manager = std::make_unique<BusManager>(bus);
+  if (code < 0)
+    throw UsageFailure(
+        fmt::format("no systemd of yours runs ({}/systemd/private: {}); log in, or as root: loginctl enable-linger",
+                    folder, std::strerror(-code)));
+  return manager;
 }
 
 }  // namespace neap

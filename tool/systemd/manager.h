@@ -85,6 +85,9 @@ inline constexpr const char* dockerfile_line =
 // Throws Failure when no systemd runs here, with what to do instead.
 std::unique_ptr<Manager> connect_to_systemd();
 
+// One's own systemd, of the calling user's sessions.
+std::unique_ptr<Manager> connect_to_own_systemd();
+
 // Whether one runs at all (sd_booted).
 bool systemd_runs_here();
 
