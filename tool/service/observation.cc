@@ -93,7 +93,8 @@ void Observation::look_at_run(const UnitState& state) {
     return end(fmt::format("its workers die and are replaced: {} did while it was watched", deaths_.count()));
   if (!last_look) return;
   if (seen_.misfits.empty() && seen_.verified > 0) return end({});
-  if (Clock::now() <= begin_ + allocation_patience) return;
+  const bool may_still_come = state.sub_state != "exited";  // a unit that stays active without a process
+  if (may_still_come && Clock::now() <= begin_ + allocation_patience) return;
   end(seen_.misfits.empty() ? "it has no process, so nothing can be verified" : describe(seen_.misfits, *allocator_));
 }
 

@@ -67,7 +67,7 @@ SwitchOutcome Round::run(Pace pace) {
   outcome.changed = written || !units.empty();
   std::size_t begun = 0;
   try {
-    for (; begun < targets_.size(); ++begun) targets_[begun].write();
+    for (; begun < targets_.size(); ++begun) targets_[begun].write(part_of_);
     if (written) {
       manager_.reload();
       for (UnitSwitch& target : targets_) target.check_loaded();
@@ -150,7 +150,7 @@ void Round::finish(SwitchOutcome& outcome) {
     std::copy_if(target.running().begin(), target.running().end(), std::back_inserter(its_own), [&](const auto& unit) {
       return std::find(restarted_.begin(), restarted_.end(), unit) != restarted_.end();
     });
-    if (outcome.changed) target.finish(its_own, options_, part_of_);
+    if (outcome.changed) target.finish(its_own, options_);
     say_end(target);
   }
 }

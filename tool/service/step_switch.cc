@@ -105,7 +105,7 @@ class Steps {
     for (const Record& part : parts) restore(context_.root, context_.store, part);
     manager_.reload();
     whole.take_marks(parts);
-    whole.finish({}, options_, {});
+    whole.finish({}, options_);
     context_.say(
         fmt::format("{} runs on {}: every instance verified, and new ones start on it", template_, allocator_.label));
     return true;

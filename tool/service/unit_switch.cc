@@ -83,8 +83,9 @@ void UnitSwitch::refuse_unknown_drop_in() const {
                       file.path));
 }
 
-void UnitSwitch::write() {
+void UnitSwitch::write(const std::string& part_of) {
   if (is_in_force()) return resume();
+  next_.part_of = part_of;
   if (!running_.empty()) next_.bytes_before = resident_bytes_of(manager_, running_);
   for (const std::string& unit : running_)
     next_.marks[unit] = mark_unit(context_.root, manager_.state(unit), manager_.processes(unit));
@@ -120,10 +121,8 @@ std::vector<Record> records_of_steps(const RecordStore& store, const std::string
   return parts;
 }
 
-void UnitSwitch::finish(const std::vector<std::string>& restarted, const SwitchOptions& options,
-                        const std::string& part_of) {
+void UnitSwitch::finish(const std::vector<std::string>& restarted, const SwitchOptions& options) {
   next_.complete = true;
-  next_.part_of = part_of;
   if (!restarted.empty()) next_.bytes_after = resident_bytes_of(manager_, restarted);
   for (const std::string& unit : restarted)
     next_.marks[unit] = mark_unit(context_.root, manager_.state(unit), manager_.processes(unit));

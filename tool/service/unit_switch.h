@@ -72,12 +72,13 @@ class UnitSwitch {
   std::string described() const;  // the change, for a dry run
   const std::vector<std::string>& notes() const { return plan_.notes; }
 
-  void write();         // the journal, then the files; of a switch that is in force nothing
+  // The journal, then the files; of a switch that is in force nothing. `part_of`: the template whose steps it is of.
+  void write(const std::string& part_of = {});
   void check_loaded();  // after the reload: throws Failure when systemd gives the unit something else
   void undo();          // the files as they were
   void take_marks(const std::vector<Record>& parts);  // from the entries that this one takes the place of
   // The journal entry as it ends: verified by restarts of these units, or waiting for them.
-  void finish(const std::vector<std::string>& restarted, const SwitchOptions& options, const std::string& part_of);
+  void finish(const std::vector<std::string>& restarted, const SwitchOptions& options);
 
  private:
   void resume();
