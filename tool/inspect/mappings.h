@@ -21,8 +21,8 @@ struct MappedFile {
 // Each mapped file once, in address order. Nothing mapped: the process ended and waits to be reaped.
 std::optional<std::vector<MappedFile>> read_mapped_files(pid_t pid);
 
-// A path under which a mapped file opens here, also where the process has another root (chroot, a namespace) or the file
-// was replaced: the kernel's own link to it for root, the process's root and the path for everybody else.
+// A path under which a mapped file opens here, also where the process has another root (chroot, a namespace) or the
+// file was replaced: the kernel's own link to it for root, the process's root and the path for everybody else.
 std::string openable(pid_t pid, const MappedFile& file);
 
 // Number of mappings (VMAs) of the process.
