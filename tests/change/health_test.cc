@@ -1,10 +1,10 @@
-#include "tool/service/health.h"
+#include "tool/observe/health.h"
 
 #include <gtest/gtest.h>
 
 #include "folder.h"
 #include "tool/allocators/library_name.h"
-#include "tool/service/workers.h"
+#include "tool/observe/workers.h"
 #include "tool/systemd/specifiers.h"
 
 namespace neap {

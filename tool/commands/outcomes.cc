@@ -12,11 +12,17 @@ void Outcomes::attempt(const std::string& target, const std::function<SwitchOutc
   try {
     add(step());
   } catch (const Failure& failure) {
-    fmt::print(stderr, "neap: {}\n", failure.what());
-    all_.push_back({{target, {}, false, {}, 0}, failure.what()});
-    failed_.push_back(target);
-    exit_code_ = std::max(exit_code_, failure.exit_code());
+    note(target, failure.what(), failure.exit_code());
+  } catch (const std::exception& error) {
+    note(target, error.what(), exit_own_failure);
   }
+}
+
+void Outcomes::note(const std::string& target, const char* error, int exit_code) {
+  fmt::print(stderr, "neap: {}\n", error);
+  all_.push_back({{target, {}, false, {}, 0}, error});
+  failed_.push_back(target);
+  exit_code_ = std::max(exit_code_, exit_code);
 }
 
 int Outcomes::end(const Invocation& invocation) const {

@@ -25,6 +25,7 @@ class Outcomes {
     SwitchOutcome outcome;
     std::string error;
   };
+  void note(const std::string& target, const char* error, int exit_code);
   void print_json() const;
 
   std::vector<Entry> all_;

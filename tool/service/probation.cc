@@ -8,7 +8,7 @@
 
 #include "tool/change/apply.h"
 #include "tool/model/failure.h"
-#include "tool/service/observation.h"
+#include "tool/observe/observation.h"
 #include "tool/service/status.h"
 #include "tool/systemd/unit_name.h"
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "tool/model/failure.h"
-#include "tool/service/processes.h"
+#include "tool/observe/processes.h"
 #include "tool/systemd/unit_name.h"
 
 namespace neap {

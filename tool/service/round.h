@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tool/service/observation.h"
+#include "tool/observe/observation.h"
 #include "tool/service/unit_switch.h"
 
 namespace neap {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "tool/change/record.h"
-#include "tool/service/processes.h"
+#include "tool/observe/processes.h"
 #include "tool/service/scope.h"
 #include "tool/systemd/manager.h"
 

@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "tool/allocators/library_name.h"
-#include "tool/service/health.h"
+#include "tool/observe/health.h"
 #include "tool/service/system_switch.h"
 #include "tool/systemd/unit_name.h"
 

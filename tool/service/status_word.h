@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tool/change/record.h"
-#include "tool/service/processes.h"
+#include "tool/observe/processes.h"
 
 namespace neap {
 

@@ -8,7 +8,7 @@
 
 #include "tool/change/apply.h"
 #include "tool/model/failure.h"
-#include "tool/service/processes.h"
+#include "tool/observe/processes.h"
 #include "tool/service/round.h"
 #include "tool/systemd/unit_name.h"
 

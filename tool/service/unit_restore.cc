@@ -5,7 +5,7 @@
 #include "tool/change/apply.h"
 #include "tool/change/describe.h"
 #include "tool/model/failure.h"
-#include "tool/service/observation.h"
+#include "tool/observe/observation.h"
 #include "tool/systemd/unit_name.h"
 
 namespace neap {

@@ -7,10 +7,10 @@
 #include "tool/change/apply.h"
 #include "tool/change/describe.h"
 #include "tool/model/failure.h"
+#include "tool/observe/health.h"
+#include "tool/observe/processes.h"
 #include "tool/presets/preset.h"
-#include "tool/service/health.h"
 #include "tool/service/probation.h"
-#include "tool/service/processes.h"
 #include "tool/systemd/unit_name.h"
 
 namespace neap {
@@ -126,7 +126,7 @@ void UnitSwitch::finish(const std::vector<std::string>& restarted, const SwitchO
   if (!restarted.empty()) next_.bytes_after = resident_bytes_of(manager_, restarted);
   for (const std::string& unit : restarted)
     next_.marks[unit] = mark_unit(context_.root, manager_.state(unit), manager_.processes(unit));
-  if (options.probation.count > 0)
+  if (options.probation.count > 0 && next_.part_of.empty())  // of steps the template has one for all
     next_.probation_until = begin_probation(manager_, unit_.id, options.probation, context_.scope.is_user);
   try {
     context_.store.save(next_);

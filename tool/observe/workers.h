@@ -5,7 +5,7 @@
 #include <set>
 #include <vector>
 
-#include "tool/service/processes.h"
+#include "tool/observe/processes.h"
 
 namespace neap {
 

@@ -7,7 +7,7 @@
 
 #include "tool/model/allocator.h"
 #include "tool/model/units.h"
-#include "tool/service/workers.h"
+#include "tool/observe/workers.h"
 #include "tool/systemd/manager.h"
 
 namespace neap {

@@ -1,4 +1,4 @@
-#include "tool/service/processes.h"
+#include "tool/observe/processes.h"
 
 #include <unistd.h>
 

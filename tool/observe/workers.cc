@@ -1,4 +1,4 @@
-#include "tool/service/workers.h"
+#include "tool/observe/workers.h"
 
 #include <algorithm>
 #include <filesystem>

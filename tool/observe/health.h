@@ -3,7 +3,7 @@
 #include <string>
 
 #include "tool/change/record.h"
-#include "tool/service/processes.h"
+#include "tool/observe/processes.h"
 
 namespace neap {
 

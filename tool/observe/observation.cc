@@ -1,11 +1,11 @@
-#include "tool/service/observation.h"
+#include "tool/observe/observation.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <thread>
 
-#include "tool/service/health.h"
+#include "tool/observe/health.h"
 
 namespace neap {
 namespace {

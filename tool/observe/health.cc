@@ -1,4 +1,4 @@
-#include "tool/service/health.h"
+#include "tool/observe/health.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <array>
 #include <fstream>
 
-#include "tool/service/workers.h"
+#include "tool/observe/workers.h"
 
 namespace neap {
 namespace {
