@@ -190,6 +190,12 @@ void RecordStore::save(const Record& record) const {
   write_durably(path_of(record.target), fresh_image(as_json(record).dump(1) + "\n"));
 }
 
+void RecordStore::clear_unfinished() const {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored))
+    if (entry.path().extension() == unfinished_extension) std::filesystem::remove(entry.path(), ignored);
+}
+
 void RecordStore::erase(const std::string& target) const { remove_durably(path_of(target)); }
 
 }  // namespace neap

@@ -78,6 +78,7 @@ class RecordStore {
   std::vector<Record> load_all(std::vector<BrokenRecord>& broken) const;
   void save(const Record& record) const;  // durably
   void erase(const std::string& target) const;
+  void clear_unfinished() const;  // what a neap killed at the write of an entry left; the caller holds the Lock
 
  private:
   std::string path_of(const std::string& target) const;

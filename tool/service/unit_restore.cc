@@ -51,7 +51,7 @@ SwitchOutcome disable_unit(const SwitchContext& context, const std::string& name
     records = records_of(context.store, outcome.target);
   }
   if (records.empty()) {
-    if (!options.dry_run) context.store.erase(outcome.target);  // what a neap killed at its first write left
+    if (!options.dry_run) context.store.clear_unfinished();
     context.say(fmt::format("{} was not switched by neap: nothing to do", outcome.target));
     return outcome;
   }
@@ -65,6 +65,7 @@ SwitchOutcome disable_unit(const SwitchContext& context, const std::string& name
     return outcome;
   }
   for (const Record& record : records) restore(context.root, context.store, record);
+  context.store.clear_unfinished();
   context.say(fmt::format("{} is as it was before neap", outcome.target));
   reload_and_restart(context, outcome.target, options.restart, outcome);
   return outcome;
