@@ -38,8 +38,8 @@ struct Shape {
   constexpr std::uint32_t most(std::size_t c) const { return begin[c + 1] - begin[c] - 1u; }
 };
 
-// Of a class from `first` to `end`: 32 for small objects, fewer where 4 KiB hold fewer, at least 8. Several threads
-// that share stacks get `times` as many where objects are fetched ahead.
+// Of a class from `first` to `end`: 32 for small objects, fewer where 4 KiB hold fewer, at least 8; 2 for those that
+// come one by one. Several threads that share stacks get `times` as many where objects are fetched ahead.
 constexpr Shape make_shape(std::size_t first, std::size_t end, std::uint32_t times) {
   Shape shape{};
   for (std::size_t c = 0; c < kCachedClasses; ++c) {

@@ -1,25 +1,16 @@
 #include "tool/allocators/environment.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <string_view>
 
+#include "tool/allocators/library_name.h"
 #include "tool/allocators/resolve.h"
-#include "tool/allocators/table.h"
 
 extern char** environ;
 
 namespace neap {
 namespace {
-
-bool is_known_allocator_file(std::string_view path) {
-  const std::string file = std::filesystem::path(path).filename().string();
-  for (const AllocatorRow& row : allocator_table)
-    for (const std::string_view known : row.files)
-      if (file.starts_with(known)) return true;
-  return false;
-}
 
 // What keeps a program that links another malloc on glibc's, for the children of a program that itself runs bare: glibc
 // looked up before the program's libraries costs nothing per call, and the forwarding library behind it serves C++'s
@@ -43,7 +34,8 @@ std::string merge_preload(const std::vector<std::string>& first, std::string_vie
   while (!inherited.empty()) {
     const auto end = std::min(inherited.find_first_of(": "), inherited.size());
     const std::string_view part = inherited.substr(0, end);
-    if (!part.empty() && !is_known_allocator_file(part)) append(part);
+    const bool is_ours = std::find(first.begin(), first.end(), part) != first.end();
+    if (!part.empty() && !is_ours && row_of_library(part) == nullptr) append(part);
     inherited.remove_prefix(std::min(end + 1, inherited.size()));
   }
   for (const std::string& path : last) append(path);

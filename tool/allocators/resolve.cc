@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "tool/allocators/library_name.h"
 #include "tool/allocators/settings.h"
 #include "tool/allocators/table.h"
 #include "tool/inspect/elf.h"
@@ -68,12 +69,16 @@ Allocator from_path(const std::string& written) {
   std::error_code error;
   const fs::path path = fs::canonical(written, error);
   if (error) throw UsageFailure(fmt::format("no allocator library at '{}'", written));
+  if (!can_be_preloaded(path.string()))
+    throw UsageFailure(
+        fmt::format("'{}' holds a blank or a colon, where LD_PRELOAD ends a name; put the library under another path",
+                    path.string()));
   if (!read_elf(path.string()).is_elf) throw UsageFailure(fmt::format("'{}' is not a shared library", written));
-  Allocator allocator{written, path.filename().string(), path.string(), {}};
-  for (const AllocatorRow& row : allocator_table)
-    for (const std::string_view file : row.files)
-      if (!row.files.empty() && allocator.name == file && row.name == "neap") allocator.name = row.name;
-  return allocator;
+  if (!find_exported(path.string(), "malloc"))
+    throw UsageFailure(fmt::format("'{}' exports no malloc: it is no allocator", written));
+  const AllocatorRow* row = row_of_library(path.string());
+  const bool is_neap = row != nullptr && row->name == "neap";
+  return {written, is_neap ? std::string(row->name) : path.filename().string(), path.string(), {}};
 }
 
 Allocator from_row(const AllocatorRow& row, const std::string& written, std::string_view settings) {

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <map>
 #include <type_traits>
 
 #include "tool/model/failure.h"
@@ -107,6 +108,13 @@ OptionLine& OptionLine::not_negative() {
 OptionLine& OptionLine::takes_units() {
   option_->transform(CLI::Validator(CLI::AsSizeValue(false)).description(""));
   return named("SIZE");
+}
+
+OptionLine& OptionLine::takes_duration() {
+  const std::map<std::string, double> seconds{{"s", 1}, {"min", 60}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+  option_->transform(
+      CLI::Validator(CLI::AsNumberWithUnit(seconds, CLI::AsNumberWithUnit::CASE_SENSITIVE)).description(""));
+  return named("TIME");
 }
 
 CommandLine::CommandLine(const char* about, const char* name)

@@ -23,7 +23,7 @@ std::optional<bool> runs_as_assigned(const UnitState& unit, const Instance& inst
   const auto detected = detect_allocator(unit.main_process);
   if (!detected) return std::nullopt;
   try {
-    return detected->name == resolve_allocator(instance.group).name;
+    return is_same(*detected, resolve_allocator(instance.group));
   } catch (const Failure&) {
     return std::nullopt;  // its library is gone from this machine
   }

@@ -26,6 +26,7 @@ VerbBody define_profile(CommandLine& command, const Invocation& invocation);
 VerbBody define_blame(CommandLine& command, const Invocation& invocation);
 VerbBody define_stats(CommandLine& command, const Invocation& invocation);
 VerbBody define_trim(CommandLine& command, const Invocation& invocation);
+VerbBody define_probation(CommandLine& command, const Invocation& invocation);
 VerbBody define_probe(CommandLine& command, const Invocation& invocation);
 
 inline constexpr std::array verbs = {
@@ -49,6 +50,7 @@ inline constexpr std::array verbs = {
     Verb{"blame", "Whose objects keep nearly empty pages", define_blame},
     Verb{"stats", "The counters of libneap in a running program", define_stats},
     Verb{"trim", "Have a running program give free memory back", define_trim},
+    Verb{"probation", "One look at a service on probation (called by its timer)", define_probation, true},
     Verb{"probe", "Tell which malloc serves this process (used by allocators)", define_probe, true},
 };
 
