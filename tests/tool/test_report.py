@@ -100,6 +100,3 @@ class Report(NeapTest):
             self.assertLessEqual(len(line["points"]), 1602)
             self.assertEqual({(point[0], point[2]) for point in line["points"] if point},
                              {(level * fixture.MIB, (level + 4) * fixture.MIB)})  # no extreme is lost
-
-    def test_place_that_cannot_be_written(self):
-        self.expect(125, "neap: cannot write '/nonexistent/r.html'", "report", *self.recordings, "-o", "/nonexistent/r.html")

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "tool/model/failure.h"
+#include "tool/model/text.h"
 
 namespace neap {
 namespace {
@@ -74,7 +75,7 @@ int explain_parse_error(const CLI::App& app, const CLI::ParseError& error) {
     verb += " " + parsed->get_name();
   }
   const bool stray = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
-  fmt::print(stderr, "neap{}: {}; {}see neap{} --help\n", verb, error.what(),
+  fmt::print(stderr, "neap{}: {}; {}see neap{} --help\n", verb, printable(error.what()),
              stray ? "a program to run stands behind --; " : "", verb);
   return exit_bad_usage;
 }

@@ -6,6 +6,7 @@
 #include "tool/allocators/probe.h"
 #include "tool/allocators/resolve.h"
 #include "tool/commands/verbs.h"
+#include "tool/model/json_text.h"
 #include "tool/render/text_table.h"
 
 namespace neap {
@@ -54,7 +55,7 @@ int list_allocators(const std::vector<std::string>& paths, bool install_hints, c
   }
   nlohmann::json rows = nlohmann::json::array();
   for (const AllocatorFacts& facts : all) rows.push_back(as_json(facts));
-  fmt::print("{}\n", rows.dump(2));
+  fmt::print("{}\n", json_text(rows, 2));
   return 0;
 }
 

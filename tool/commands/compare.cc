@@ -1,7 +1,6 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <map>
 #include <memory>
 
@@ -16,7 +15,7 @@
 #include "tool/model/failure.h"
 #include "tool/render/progress.h"
 #include "tool/render/quantity.h"
-#include "tool/store/recording.h"
+#include "tool/store/recording_folder.h"
 
 namespace neap {
 namespace {
@@ -39,6 +38,7 @@ struct CompareOptions {
   bool show_output = false;
   bool ignore_failure = false;
   std::string keep;
+  bool force = false;
   ReportOutput output;
 };
 
@@ -56,7 +56,8 @@ class Comparing {
     for (const Allocator& allocator : resolve_allocators(options.allocators))
       allocators_.push_back(fitted_to(allocator, preflight));
     if (allocators_.empty()) throw UsageFailure("no allocator named; write for instance --allocators libc,neap");
-    if (!options.keep.empty()) std::filesystem::create_directories(options.keep);
+    check_outputs(options.output);
+    kept_ = std::make_unique<RecordingFolder>(options.keep, names_to_keep(), options.force);
   }
 
   void run_all() {
@@ -70,6 +71,7 @@ class Comparing {
   }
 
   bool interrupted() const { return interrupted_; }
+  bool kept_all() const { return kept_->complete(); }
   const std::vector<Run>& runs() const { return runs_; }
 
   // In the order of the allocators as the user named them, not of the runs.
@@ -110,15 +112,19 @@ class Comparing {
           *end.exit_code);
     }
     if (round < 0) return;
-    if (!options_.keep.empty())
-      write_recording(fmt::format("{}/{}-{}.neaprec", options_.keep, file_label(allocator), round + 1), run, true);
+    kept_->write(kept_name(allocator, round), run);
     runs_.push_back(std::move(run));
   }
 
-  static std::string file_label(const Allocator& allocator) {
-    std::string label = allocator.label;
-    std::replace(label.begin(), label.end(), '/', '_');
-    return label;
+  static std::string kept_name(const Allocator& allocator, int round) {
+    return fmt::format("{}-{}", allocator.label, round + 1);
+  }
+
+  std::vector<std::string> names_to_keep() const {
+    std::vector<std::string> names;
+    for (const Allocator& allocator : allocators_)
+      for (int round = 0; round < options_.runs; ++round) names.push_back(kept_name(allocator, round));
+    return names;
   }
 
   RecorderOptions recorder_options(const Allocator& allocator, int round) {
@@ -151,6 +157,7 @@ class Comparing {
   std::size_t done_ = 0;
   std::size_t total_ = 1;
   bool interrupted_ = false;
+  std::unique_ptr<RecordingFolder> kept_;
 };
 
 int compare(const CompareOptions& options, const Invocation& invocation) {
@@ -159,7 +166,8 @@ int compare(const CompareOptions& options, const Invocation& invocation) {
   if (comparing.runs().empty())
     throw Failure("interrupted before a run was complete: nothing to report", exit_signal_base + SIGINT);
   write_report(comparing.runs_in_order(), comparing.remarks(), options.output, invocation.json);
-  return comparing.interrupted() ? exit_signal_base + SIGINT : exit_success;
+  if (comparing.interrupted()) return exit_signal_base + SIGINT;
+  return comparing.kept_all() ? exit_success : exit_own_failure;
 }
 
 }  // namespace
@@ -179,6 +187,7 @@ VerbBody define_compare(CommandLine& command, const Invocation& invocation) {
   command.add_flag("--show-output", options->show_output, "Let the program write to stdout");
   command.add_flag("--ignore-failure", options->ignore_failure, "Go on when the program ends with another code than 0");
   command.add_option("--keep", options->keep, "Folder to keep the recordings in").named("FOLDER");
+  command.add_flag("--force", options->force, "Replace recordings that stand in the --keep folder");
   add_report_options(command, options->output);
   command.footer(footer);
   return [options, &invocation] { return compare(*options, invocation); };

@@ -14,6 +14,7 @@
 #include "tool/commands/verbs.h"
 #include "tool/measure/child.h"
 #include "tool/model/failure.h"
+#include "tool/model/json_text.h"
 
 namespace neap {
 namespace {
@@ -126,7 +127,7 @@ nlohmann::json settings(const LabOptions& options, const Invocation& invocation)
 int run_lab(const LabOptions& options, const Invocation& invocation) {
   if (!invocation.program.empty())
     throw UsageFailure("neap lab tor takes no program; to run relays through one: --wrap");
-  const std::string text = settings(options, invocation).dump();
+  const std::string text = json_text(settings(options, invocation));
   const std::string python = find_python();
   std::vector<std::string> environment;
   for (char** inherited = environ; *inherited != nullptr; ++inherited) {

@@ -15,8 +15,10 @@
 #include "tool/commands/verbs.h"
 #include "tool/measure/recorder.h"
 #include "tool/model/failure.h"
+#include "tool/model/text.h"
 #include "tool/render/progress.h"
 #include "tool/render/quantity.h"
+#include "tool/store/lasting_sink.h"
 #include "tool/store/recording.h"
 
 namespace neap {
@@ -48,20 +50,6 @@ std::string free_name(const std::string& stem) {
   return name;
 }
 
-// Counts what the summary line tells; everything goes on to the recording.
-class CountingSink : public SampleSink {
- public:
-  explicit CountingSink(RecordingWriter& next) : next_(next) {}
-  void add(const Process& process) override { next_.add(process); }
-  void add(const Sample& sample) override { ++samples, next_.add(sample); }
-  void keep() override { next_.keep(); }
-  void finish(const RunEnd& end) override { next_.finish(end); }
-  std::size_t samples = 0;
-
- private:
-  RecordingWriter& next_;
-};
-
 RecorderOptions recorder_options(const RecordOptions& options, Progress& progress) {
   RecorderOptions recorder;
   recorder.interval = {options.interval};
@@ -76,11 +64,11 @@ RecorderOptions recorder_options(const RecordOptions& options, Progress& progres
   return recorder;
 }
 
-void tell_end(const RunEnd& end, std::size_t samples, const std::string& output, const Invocation& invocation) {
+void tell_end(const RunEnd& end, const LastingSink& sink, const std::string& output, const Invocation& invocation) {
   if (invocation.quiet) return;
-  fmt::print(stderr, "neap: {} samples in {} in {}, peak RSS {}; PSS every {}; recording took {:.2f}% of a core\n",
-             samples, show_duration(end.wall), output, show_bytes(end.peak_rss.value_or(Bytes{})),
-             show_seconds(end.detail_interval), end.own_cpu_percent);
+  tell(fmt::format("{} samples in {} in {}, peak RSS {}; PSS every {}; recording took {:.2f}% of a core",
+                   sink.samples(), show_duration(end.wall), output, show_bytes(end.peak_rss.value_or(Bytes{})),
+                   show_seconds(end.detail_interval), end.own_cpu_percent));
 }
 
 // Whether the allocator serves the program: looks until it is settled, tells what is wrong once.
@@ -93,12 +81,12 @@ class Doubt {
     const Verification verification = verify_allocator(pid, allocator_);
     if (verification.verdict != Verdict::ended) line_ = explain(verification, allocator_, program_);
     if (!last && verification.verdict == Verdict::not_yet) return false;
-    tell();
+    say();
     return true;
   }
 
-  void tell() {
-    if (!line_.empty() && !told_) fmt::print(stderr, "neap: {}\n", line_);
+  void say() {
+    if (!line_.empty() && !told_) tell(line_);
     line_.clear();
   }
 
@@ -115,7 +103,7 @@ int record_new(RecordOptions options, const Invocation& invocation) {
   Allocator allocator;
   if (!options.allocator.empty()) allocator = fitted_to(resolve_allocator(options.allocator), preflight);
   if (!preflight.obstacle.empty() && !allocator.library.empty())
-    fmt::print(stderr, "neap: {} cannot take effect in {}: {}\n", allocator.label, program.front(), preflight.obstacle);
+    tell(fmt::format("{} cannot take effect in {}: {}", allocator.label, program.front(), preflight.obstacle));
   const std::string stem = std::filesystem::path(program.front()).filename().string();
   if (options.output.empty()) options.output = free_name(allocator.label.empty() ? stem : stem + "." + allocator.label);
 
@@ -124,21 +112,22 @@ int record_new(RecordOptions options, const Invocation& invocation) {
   facts.library = allocator.library;
   facts.label = !options.label.empty() ? options.label : !allocator.label.empty() ? allocator.label : stem;
   RecordingWriter writer(options.output, facts, options.force);
-  CountingSink sink(writer);
+  LastingSink sink(writer);
   Progress progress(!invocation.quiet && ::isatty(STDOUT_FILENO) == 0);  // the program may be writing to the terminal
   RecorderOptions recorder = recorder_options(options, progress);
   Doubt doubt(allocator, program.front(), !preflight.obstacle.empty());
   recorder.on_look = [&](pid_t pid, bool last) {
     if (!allocator.label.empty()) return doubt.settled(pid, last);
-    if (const auto detected = detect_allocator(pid)) writer.set_fact("allocator", detected->label);
+    if (const auto detected = detect_allocator(pid))
+      sink.attempt([&] { writer.set_fact("allocator", detected->label); });
     return true;
   };
   const Interrupts interrupts;
   const RunEnd end = record_program({find_program(program.front()), program, environment_under(allocator), {}},
                                     recorder, interrupts, sink);
   progress.clear();
-  doubt.tell();  // of a program that ended while there still was one
-  tell_end(end, sink.samples, options.output, invocation);
+  doubt.say();  // of a program that ended while there still was one
+  tell_end(end, sink, options.output, invocation);
   return end.timed_out ? 0 : end.exit_code.value_or(0);
 }
 
@@ -156,13 +145,13 @@ int record_running(RecordOptions options, const Invocation& invocation) {
                                        : fmt::format("pid {}", options.pid);
   if (options.output.empty()) options.output = free_name(fmt::format("pid-{}", options.pid));
   RecordingWriter writer(options.output, facts, options.force);
-  CountingSink sink(writer);
+  LastingSink sink(writer);
   Progress progress(!invocation.quiet);
   const Interrupts interrupts;
   const RunEnd end = record_process(options.pid, recorder_options(options, progress), interrupts, sink);
   progress.clear();
-  tell_end(end, sink.samples, options.output, invocation);
-  return 0;
+  tell_end(end, sink, options.output, invocation);
+  return sink.lost() ? exit_own_failure : exit_success;
 }
 
 }  // namespace

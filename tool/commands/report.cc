@@ -5,6 +5,7 @@
 #include "tool/commands/report_output.h"
 #include "tool/commands/verbs.h"
 #include "tool/model/failure.h"
+#include "tool/model/text.h"
 #include "tool/store/recording.h"
 
 namespace neap {
@@ -17,7 +18,9 @@ constexpr const char* footer =
     "A file name of - means stdout. A recording that is still being written can be reported too.\n"
     "Example: neap report libc.neaprec neap.neaprec -o report.html";
 
-int report(const std::vector<std::string>& paths, const ReportOutput& output, const Invocation& invocation) {
+int report(const std::vector<std::string>& paths, ReportOutput output, const Invocation& invocation) {
+  output.inputs = paths;
+  check_outputs(output);
   std::vector<Run> runs;
   for (const std::string& path : paths) {
     Run run = read_recording(path);
@@ -25,8 +28,7 @@ int report(const std::vector<std::string>& paths, const ReportOutput& output, co
     runs.push_back(std::move(run));
   }
   write_report(runs, {}, output, invocation.json);
-  if (!output.html.empty() && output.html != "-" && !invocation.quiet)
-    fmt::print(stderr, "neap: wrote {}\n", output.html);
+  if (!output.html.empty() && output.html != "-" && !invocation.quiet) tell(fmt::format("wrote {}", output.html));
   return 0;
 }
 

@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
+#include <optional>
 #include <set>
 
 #include "tool/analysis/chart_lines.h"
 #include "tool/analysis/summary.h"
+#include "tool/files/target.h"
 #include "tool/model/failure.h"
+#include "tool/model/text.h"
 #include "tool/render/comparison_table.h"
 #include "tool/render/html_report.h"
 #include "tool/render/png.h"
@@ -49,8 +51,8 @@ std::string shown_command(const std::vector<std::string>& words, std::size_t mos
   if (words.empty()) return {};
   std::string text = words.front().substr(words.front().rfind('/') + 1);
   for (std::size_t at = 1; at < words.size(); ++at) text += " " + without_folders(words[at]);
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text.size() > most_letters ? text.substr(0, most_letters - 3) + "..." : text;
+  std::replace(text.begin(), text.end(), '\n', ' ');  // a script given as an argument
+  return cut_to(printable(text), most_letters);
 }
 
 std::string default_title(const std::vector<Run>& runs) {
@@ -92,16 +94,14 @@ std::vector<std::string> notes_of(const std::vector<Run>& runs) {
 
 }  // namespace
 
-void write_file(const std::string& path, const std::string& content) {
-  if (path == "-") {
-    fmt::print("{}", content);
-    return;
-  }
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << content;
-  file.close();
-  if (!file) throw Failure(fmt::format("cannot write '{}'", path));
+std::vector<std::string> ReportOutput::files() const {
+  std::vector<std::string> all;
+  for (const std::string* path : {&html, &svg, &png, &csv, &json, &markdown})
+    if (!path->empty()) all.push_back(*path);
+  return all;
 }
+
+bool ReportOutput::takes_stdout() const { return html == "-" || svg == "-" || csv == "-" || markdown == "-"; }
 
 void add_report_options(CommandLine& command, ReportOutput& output) {
   command.add_option("-o,--output", output.html, "The report: one HTML file").named("FILE");
@@ -112,6 +112,48 @@ void add_report_options(CommandLine& command, ReportOutput& output) {
   command.add_option("--md", output.markdown, "The table as Markdown").named("FILE");
   command.add_option("--title", output.title, "Title of the report (default: the command)");
   command.add_option("--baseline", output.baseline, "Label that ratios refer to").named("NAME").shows_default();
+}
+
+void check_outputs(const ReportOutput& output) {
+  std::set<std::string> seen;
+  for (const std::string& path : output.files()) {
+    if (!seen.insert(path).second) throw UsageFailure(fmt::format("'{}' is named for two outputs", path));
+    if (path != "-") check_target(path, {FileKind::other, output.inputs});
+  }
+  if (output.png == "-") throw UsageFailure("a PNG does not go to standard output; give --png a file name");
+  if (!output.png.empty()) require_png_converter();
+}
+
+void write_forms(const ReportForms& forms, const ReportOutput& output, bool json_instead) {
+  if (json_instead || output.json == "-")
+    fmt::print("{}", forms.json());
+  else if (!output.takes_stdout())
+    fmt::print("{}", forms.text());
+  std::fflush(stdout);
+  std::optional<Failure> last;
+  const auto attempt = [&](const std::string& path, const auto& write) {
+    if (path.empty()) return;
+    try {
+      write();
+    } catch (const Failure& failure) {
+      if (last) tell(last->what());
+      last = failure;
+    }
+  };
+  const auto to_file = [&](const std::string& path, const std::function<std::string()>& form) {
+    attempt(path, [&] { write_file(path, form(), {FileKind::other, output.inputs}); });
+  };
+  to_file(output.html, forms.html);
+  to_file(output.svg, forms.svg);
+  attempt(output.png, [&] {
+    NewFile file(output.png, {FileKind::other, output.inputs});
+    write_png(forms.svg(), file.unfinished());
+    file.publish();
+  });
+  to_file(output.csv, forms.csv);
+  to_file(output.json == "-" ? std::string() : output.json, forms.json);
+  to_file(output.markdown, forms.markdown);
+  if (last) throw Failure(*last);
 }
 
 void write_report(const std::vector<Run>& runs, const std::vector<std::pair<std::string, std::string>>& remarks,
@@ -127,17 +169,14 @@ void write_report(const std::vector<Run>& runs, const std::vector<std::pair<std:
   chart.title = comparison.title;
   chart.notes = notes_of(runs);
 
-  if (!output.html.empty()) write_file(output.html, render_html(chart, comparison, figures));
-  if (!output.svg.empty()) write_file(output.svg, render_svg(chart, comparison));
-  if (!output.png.empty()) write_png(render_svg(chart, comparison), output.png);
-  if (!output.csv.empty()) write_file(output.csv, render_csv(runs));
-  const bool json_instead = json || output.json == "-";
-  if (!output.json.empty() && output.json != "-") write_file(output.json, render_json(comparison, figures));
-  if (!output.markdown.empty()) write_file(output.markdown, render_markdown(comparison, figures));
-  if (json_instead)
-    fmt::print("{}", render_json(comparison, figures));
-  else
-    fmt::print("{}", render_text(comparison, figures, wants_colour(STDOUT_FILENO)));
+  ReportForms forms;
+  forms.text = [&] { return render_text(comparison, figures, wants_colour(STDOUT_FILENO)); };
+  forms.json = [&] { return render_json(comparison, figures); };
+  forms.html = [&] { return render_html(chart, comparison, figures); };
+  forms.svg = [&] { return render_svg(chart, comparison); };
+  forms.csv = [&] { return render_csv(runs); };
+  forms.markdown = [&] { return render_markdown(comparison, figures); };
+  write_forms(forms, output, json);
 }
 
 }  // namespace neap

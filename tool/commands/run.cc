@@ -8,6 +8,7 @@
 #include "tool/allocators/watcher.h"
 #include "tool/commands/verbs.h"
 #include "tool/measure/child.h"
+#include "tool/model/text.h"
 
 namespace neap {
 namespace {
@@ -23,7 +24,7 @@ int run_program(const std::string& written, const Invocation& invocation) {
   const Preflight preflight = look_before_start(program.front());
   const Allocator allocator = fitted_to(resolve_allocator(written), preflight);
   if (!preflight.obstacle.empty() && !allocator.library.empty())
-    fmt::print(stderr, "neap: {} cannot take effect in {}: {}\n", allocator.label, program.front(), preflight.obstacle);
+    tell(fmt::format("{} cannot take effect in {}: {}", allocator.label, program.front(), preflight.obstacle));
   else if (!invocation.quiet)
     watch_from_aside(allocator, program.front());
   exec_program(find_program(program.front()), program, environment_under(allocator));

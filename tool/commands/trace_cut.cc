@@ -4,7 +4,8 @@
 #include <memory>
 
 #include "tool/commands/trace.h"
-#include "tool/model/failure.h"
+#include "tool/files/target.h"
+#include "tool/model/text.h"
 #include "tool/render/quantity.h"
 #include "tool/trace/cut.h"
 
@@ -19,12 +20,11 @@ struct CutOptions {
 };
 
 int write_cut(const CutOptions& options, const Invocation& invocation) {
-  if (std::filesystem::exists(options.output) && !options.force)
-    throw UsageFailure(fmt::format("{} exists; choose another name, or --force", options.output));
-  const std::uint64_t events = cut_trace(options.input, options.output, options.cut);
-  if (!invocation.quiet)
-    fmt::print(stderr, "neap: {} events in {} ({})\n", events, options.output,
-               show_bytes({std::filesystem::file_size(options.output)}));
+  NewFile file(options.output, {FileKind::trace, {options.input}, options.force});
+  const std::uint64_t events = cut_trace(options.input, file.unfinished(), options.cut);
+  const Bytes size{std::filesystem::file_size(file.unfinished())};
+  file.publish();
+  if (!invocation.quiet) tell(fmt::format("{} events in {} ({})", events, options.output, show_bytes(size)));
   return 0;
 }
 

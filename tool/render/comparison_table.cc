@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
+#include "tool/model/json_text.h"
 #include "tool/render/quantity.h"
 #include "tool/render/text_table.h"
 
@@ -142,7 +143,7 @@ std::string render_json(const Comparison& comparison, const ComparisonFigures& f
     }
     document["rows"].push_back(std::move(entry));
   }
-  return document.dump(2) + "\n";
+  return json_text(document, 2) + "\n";
 }
 
 }  // namespace neap

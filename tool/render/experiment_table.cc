@@ -6,6 +6,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "tool/model/json_text.h"
 #include "tool/render/quantity.h"
 #include "tool/render/text_table.h"
 
@@ -130,7 +131,7 @@ std::string render_json(const ExperimentFigures& figures) {
     for (const auto& estimate : group.days) entry["days"].push_back(as_json(estimate));
     document["groups"].push_back(std::move(entry));
   }
-  return document.dump(2) + "\n";
+  return json_text(document, 2) + "\n";
 }
 
 std::string render_csv(const Experiment& experiment) {

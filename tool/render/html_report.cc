@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "tool/model/json_text.h"
 #include "tool/render/embedded.h"
 #include "tool/render/palette.h"
 #include "tool/render/svg_writer.h"
@@ -45,7 +46,7 @@ std::string chart_data(const Chart& chart) {
                              {"dark", colours[at].dark},
                              {"points", std::move(points)}});
   }
-  std::string text = data.dump();
+  std::string text = json_text(data);
   for (std::size_t at = 0; (at = text.find('<', at)) != std::string::npos;) text.replace(at, 1, "\\u003c");
   return text;
 }

@@ -6,16 +6,13 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "tool/model/text.h"
+
 namespace neap {
 namespace {
 
 const std::string best_on = "\x1b[1;32m";
 const std::string style_off = "\x1b[0m";
-
-// Columns on screen: UTF-8 continuation bytes take none.
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
 
 std::string padded(const std::string& text, std::size_t width, Align align) {
   const std::string space(width - std::min(width, width_of(text)), ' ');
@@ -31,6 +28,12 @@ bool wants_colour(int descriptor) {
   const char* term = std::getenv("TERM");
   const bool capable = term != nullptr && std::string_view(term) != "dumb";
   return ::isatty(descriptor) == 1 && capable && (refused == nullptr || *refused == '\0');
+}
+
+TextCell::TextCell(std::string content, bool is_best) : text(printable(content)), best(is_best) {}
+
+TextTable::TextTable(std::vector<TextColumn> columns) : columns_(std::move(columns)) {
+  for (TextColumn& column : columns_) column.title = printable(column.title);
 }
 
 std::string TextTable::text(bool colour) const {

@@ -13,9 +13,8 @@ struct TextColumn {
 };
 
 struct TextCell {
-  TextCell(std::string content) : text(std::move(content)) {}
-  TextCell(const char* content) : text(content) {}
-  TextCell(std::string content, bool is_best) : text(std::move(content)), best(is_best) {}
+  TextCell(std::string content, bool is_best = false);  // made printable
+  TextCell(const char* content) : TextCell(std::string(content)) {}
   std::string text;
   bool best = false;  // set off by colour or bold
 };
@@ -25,7 +24,7 @@ bool wants_colour(int descriptor);
 
 class TextTable {
  public:
-  explicit TextTable(std::vector<TextColumn> columns) : columns_(std::move(columns)) {}
+  explicit TextTable(std::vector<TextColumn> columns);
   void add(std::vector<TextCell> cells) { rows_.push_back(std::move(cells)); }
   std::string text(bool colour) const;  // titles and rows, two spaces between columns
   std::string markdown() const;

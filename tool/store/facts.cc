@@ -4,6 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tool/model/json_text.h"
+#include "tool/model/text.h"
+
 namespace neap {
 namespace {
 
@@ -30,13 +33,20 @@ std::optional<std::uint64_t> find_count(const FactTexts& texts, const char* name
   return static_cast<std::uint64_t>(*number);
 }
 
+// Words of a command may be any bytes: those of no character are kept as "\xNN".
+std::string as_json(const std::vector<std::string>& words) {
+  nlohmann::json array = nlohmann::json::array();
+  for (const std::string& word : words) array.push_back(as_utf8(word));
+  return json_text(array);
+}
+
 }  // namespace
 
 FactTexts to_texts(const RunFacts& facts) {
   return {{"label", facts.label},
           {"allocator", facts.allocator},
           {"library", facts.library},
-          {"command", nlohmann::json(facts.command).dump()},
+          {"command", as_json(facts.command)},
           {"host", facts.host},
           {"kernel", facts.kernel},
           {"started_at", facts.started_at},
@@ -68,7 +78,8 @@ RunFacts facts_from(const FactTexts& texts) {
   facts.library = find(texts, "library");
   const auto command = nlohmann::json::parse(find(texts, "command"), nullptr, false);
   if (command.is_array())
-    for (const auto& part : command) facts.command.push_back(part.get<std::string>());
+    for (const auto& part : command)
+      if (part.is_string()) facts.command.push_back(part.get<std::string>());
   facts.host = find(texts, "host");
   facts.kernel = find(texts, "kernel");
   facts.started_at = find(texts, "started_at");

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "tool/model/json_text.h"
 #include "tool/render/quantity.h"
 #include "tool/render/text_table.h"
 
@@ -124,7 +125,7 @@ std::string replay_json(const std::vector<Replay>& replays, const std::string& t
       entry["samples"].push_back({sample.event, sample.trace_time.count, sample.live.count, sample.resident.count});
     json["allocators"].push_back(std::move(entry));
   }
-  return json.dump(1) + "\n";
+  return json_text(json, 1) + "\n";
 }
 
 }  // namespace neap
