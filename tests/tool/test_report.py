@@ -49,7 +49,7 @@ class Report(NeapTest):
     def test_csv(self):
         lines = self.written("--csv", "t.csv").splitlines()
         self.assertEqual(len(lines), 1 + 60 + 60 + 58)
-        self.assertEqual(lines[1], "1,libc,100,tor,0,104857600,104857600,0,5,0,0,0,0,52428800,,,,,,,")
+        self.assertEqual(lines[1], "1,libc,100,tor,0,104857600,104857600,0,5,0,0,0,0,52428800,,,,,,,,0,0,0,0")
 
     def test_svg(self):
         text = self.written("--svg", "t.svg")

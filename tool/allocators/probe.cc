@@ -15,7 +15,7 @@ namespace neap {
 namespace {
 
 std::string answer_under(const Allocator& allocator) {
-  const std::vector<std::string> environment = environment_under(allocator);
+  const std::vector<std::string> environment = environment_to_measure(allocator);
   std::vector<char*> variables;
   for (const std::string& text : environment) variables.push_back(const_cast<char*>(text.c_str()));
   variables.push_back(nullptr);

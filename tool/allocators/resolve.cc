@@ -151,6 +151,7 @@ std::vector<AllocatorFacts> known_allocators() {
     facts.installed = !facts.allocator.library.empty() || facts.allocator.is_libc();
     facts.about = row.about;
     facts.install = row.install;
+    facts.variables.assign(row.variables.begin(), row.variables.end());
     known.push_back(std::move(facts));
   }
   for (const PresetRow& row : preset_table) {

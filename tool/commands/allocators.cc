@@ -16,6 +16,7 @@ nlohmann::json as_json(const AllocatorFacts& facts) {
   nlohmann::json row{{"name", facts.allocator.label}, {"installed", facts.installed},    {"loads", facts.loads},
                      {"version", facts.version},      {"path", facts.allocator.library}, {"about", facts.about}};
   for (const auto& [name, value] : facts.allocator.environment) row["environment"][name] = value;
+  for (const std::string& pattern : facts.variables) row["variables"].push_back(pattern);
   if (!facts.installed) row["install"] = facts.install;
   return row;
 }

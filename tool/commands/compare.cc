@@ -1,6 +1,10 @@
 #include <fmt/core.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <map>
 #include <memory>
 
@@ -13,6 +17,7 @@
 #include "tool/commands/verbs.h"
 #include "tool/measure/recorder.h"
 #include "tool/model/failure.h"
+#include "tool/model/text.h"
 #include "tool/render/progress.h"
 #include "tool/render/quantity.h"
 #include "tool/store/recording_folder.h"
@@ -27,7 +32,7 @@ constexpr const char* footer =
     "complete.\n"
     "Example: neap compare -a libc,mimalloc,neap -n 5 -o report.html -- gzip -9 -c archive.tar";
 
-constexpr double compare_budget_percent = 1;  // runs are short; --budget of record is for days
+constexpr double compare_budget_percent = 1;  // runs are short; that of record is for days
 constexpr Seconds least_detail_interval{0.25};
 
 struct CompareOptions {
@@ -35,8 +40,11 @@ struct CompareOptions {
   int runs = 3;
   int warmup = 0;
   double interval = 0.02;
+  double budget = compare_budget_percent;
   bool show_output = false;
   bool ignore_failure = false;
+  std::string input = "/dev/null";
+  std::string prepare;
   std::string keep;
   bool force = false;
   ReportOutput output;
@@ -89,14 +97,16 @@ class Comparing {
   // Rounds below zero warm up: they run like the others and are forgotten.
   void run_once(const Allocator& allocator, int round) {
     Run run;
-    run.facts = facts_of_this_host(program_, {options_.interval}, compare_budget_percent);
+    run.facts = facts_of_this_host(program_, {options_.interval}, options_.budget);
     run.facts.label = run.facts.allocator = allocator.label;
     run.facts.library = allocator.library;
     RunSink sink(run);
     ChildOptions child;
     if (!options_.show_output) child.output_file = "/dev/null";
+    child.input_file = options_.input;
+    prepare();
     doubt_.clear();
-    const RunEnd end = record_program({file_, program_, environment_under(allocator), child},
+    const RunEnd end = record_program({file_, program_, environment_to_measure(allocator), child},
                                       recorder_options(allocator, round), interrupts_, sink);
     if (!doubt_.empty()) remarks_[allocator.label] = doubt_;
     ++done_;
@@ -116,6 +126,17 @@ class Comparing {
     runs_.push_back(std::move(run));
   }
 
+  // What has to be done before each run, such as emptying a cache; not measured.
+  void prepare() const {
+    if (options_.prepare.empty()) return;
+    ChildOptions child;
+    child.input_file = "/dev/null";
+    child.output_file = "/dev/stderr";
+    const auto end = wait_child(start_child("/bin/sh", {"sh", "-c", options_.prepare}, own_environment(), child));
+    if (end->exit_code != 0)
+      throw Failure(fmt::format("--prepare '{}' ended with exit code {}", options_.prepare, end->exit_code));
+  }
+
   static std::string kept_name(const Allocator& allocator, int round) {
     return fmt::format("{}-{}", allocator.label, round + 1);
   }
@@ -130,7 +151,7 @@ class Comparing {
   RecorderOptions recorder_options(const Allocator& allocator, int round) {
     RecorderOptions recorder;
     recorder.interval = {options_.interval};
-    recorder.budget_percent = compare_budget_percent;
+    recorder.budget_percent = options_.budget;
     recorder.least_detail_interval = least_detail_interval;
     recorder.on_tick = [this, &allocator, round](Seconds elapsed, Bytes rss, Bytes) {
       const std::string which = round < 0 ? "warm-up" : fmt::format("run {} of {}", round + 1, options_.runs);
@@ -160,7 +181,28 @@ class Comparing {
   std::unique_ptr<RecordingFolder> kept_;
 };
 
+// Every run reads the same from its beginning: that takes a file.
+void check_input(const CompareOptions& options, const Invocation& invocation) {
+  struct stat status {};
+  if (::stat(options.input.c_str(), &status) != 0 || ::access(options.input.c_str(), R_OK) != 0)
+    throw UsageFailure(fmt::format("cannot read '{}': {}", options.input, std::strerror(errno)));
+  if (S_ISDIR(status.st_mode)) throw UsageFailure(fmt::format("'{}' is a folder; --input takes a file", options.input));
+  if (!S_ISREG(status.st_mode) && options.input != "/dev/null")
+    throw UsageFailure(
+        fmt::format("--input takes a file that every run can read anew, and '{}' is none", options.input));
+  if (options.input != "/dev/null" || ::fstat(STDIN_FILENO, &status) != 0) return;
+  int waiting = 0;
+  const bool file = S_ISREG(status.st_mode) && ::lseek(STDIN_FILENO, 0, SEEK_CUR) < status.st_size;
+  const bool pipe = S_ISFIFO(status.st_mode);
+  if (file || (pipe && ::ioctl(STDIN_FILENO, FIONREAD, &waiting) == 0 && waiting > 0))
+    throw UsageFailure("standard input would be read up by the first run; give a file to each of them: --input FILE");
+  if (pipe && !invocation.quiet)
+    tell("the runs read /dev/null and not this pipe; to give a file to each: --input FILE");
+}
+
 int compare(const CompareOptions& options, const Invocation& invocation) {
+  check_input(options, invocation);
+  tell_left_out();
   Comparing comparing(options, invocation);
   comparing.run_all();
   if (comparing.runs().empty())
@@ -184,6 +226,14 @@ VerbBody define_compare(CommandLine& command, const Invocation& invocation) {
       .named("SECONDS")
       .within(0.001, 60.0)
       .shows_default();
+  command.add_option("--budget", options->budget, "Percent of one core that sampling may use")
+      .named("PERCENT")
+      .within(0.01, 100.0)
+      .shows_default();
+  command.add_option("--input", options->input, "What the program reads on standard input: opened anew for each run")
+      .named("FILE")
+      .shows_default();
+  command.add_option("--prepare", options->prepare, "Run this by sh before each run; not measured").named("COMMAND");
   command.add_flag("--show-output", options->show_output, "Let the program write to stdout");
   command.add_flag("--ignore-failure", options->ignore_failure, "Go on when the program ends with another code than 0");
   command.add_option("--keep", options->keep, "Folder to keep the recordings in").named("FOLDER");

@@ -51,7 +51,8 @@ Comparison comparison_of(const ExperimentFigures& figures) {
     summary.mean_rss = whole_bytes(group.whole->mean);
     summary.end_rss = whole_bytes(group.last ? group.last->mean : 0);
     summary.peak_rss = whole_bytes(group.highest);
-    comparison.rows.push_back({group.label, {summary}, group.remark});
+    comparison.rows.push_back({group.label, {summary}, {}});
+    if (!group.remark.empty()) comparison.rows.back().remarks.push_back(group.remark);
   }
   return comparison;
 }
@@ -76,6 +77,7 @@ ComparisonFigures table_of(const ExperimentFigures& figures) {
       }
     }
   }
+  mark_best(table);
   return table;
 }
 
@@ -88,8 +90,13 @@ ReportForms forms_of(const Experiment& experiment, const ExperimentFigures& figu
   ReportForms forms;
   forms.text = [&] { return render_text(figures, wants_colour(STDOUT_FILENO)); };
   forms.json = [&] { return render_json(figures); };
-  forms.html = [&, chart] { return render_html(chart(), comparison_of(figures), table_of(figures)); };
-  forms.svg = [&, chart] { return render_svg(chart(), comparison_of(figures)); };
+  const auto drawn = [&, chart](const auto& render) {
+    const Comparison comparison = comparison_of(figures);
+    const ComparisonFigures table = table_of(figures);
+    return render(chart(), ComparisonReport{comparison, table, {}, {}});
+  };
+  forms.html = [drawn] { return drawn(render_html); };
+  forms.svg = [drawn] { return drawn(render_svg); };
   forms.csv = [&] { return render_csv(experiment); };
   forms.markdown = [&] { return render_markdown(figures); };
   return forms;

@@ -64,11 +64,26 @@ RecorderOptions recorder_options(const RecordOptions& options, Progress& progres
   return recorder;
 }
 
-void tell_end(const RunEnd& end, const LastingSink& sink, const std::string& output, const Invocation& invocation) {
+constexpr double much_rarer = 1.5;
+
+void tell_end(const RunEnd& end, const LastingSink& sink, const RecordOptions& options, const Invocation& invocation) {
+  const std::string& output = options.output;
+  const double interval = options.interval;
+  if (sink.samples() > 1 && end.sample_interval.count > much_rarer * interval)
+    tell(fmt::format("RSS every {} instead of {}: {} processes cost more than the budget; more often with --budget",
+                     show_seconds(end.sample_interval), show_seconds({interval}), end.most_processes));
   if (invocation.quiet) return;
-  tell(fmt::format("{} samples in {} in {}, peak RSS {}; PSS every {}; recording took {:.2f}% of a core",
-                   sink.samples(), show_duration(end.wall), output, show_bytes(end.peak_rss.value_or(Bytes{})),
-                   show_seconds(end.detail_interval), end.own_cpu_percent));
+  const std::string peak = show_bytes(end.peak_rss.value_or(Bytes{}));
+  if (sink.samples() == 0) {
+    const Seconds cpu = end.user.value_or(Seconds{}) + end.system.value_or(Seconds{});
+    return tell(fmt::format("ended after {}, too soon for a sample: by the kernel's count peak RSS {}, CPU {}; in {}",
+                            show_seconds(end.wall), peak, show_seconds(cpu), output));
+  }
+  std::string cost;
+  if (end.detail_interval.count > 0) cost += fmt::format("; PSS every {}", show_seconds(end.detail_interval));
+  if (end.wall.count >= 1) cost += fmt::format("; recording took {:.2f}% of a core", end.own_cpu_percent);
+  tell(fmt::format("{} sample{} in {} in {}, peak RSS {}{}", sink.samples(), sink.samples() == 1 ? "" : "s",
+                   show_duration(end.wall), output, peak, cost));
 }
 
 // Whether the allocator serves the program: looks until it is settled, tells what is wrong once.
@@ -122,12 +137,15 @@ int record_new(RecordOptions options, const Invocation& invocation) {
       sink.attempt([&] { writer.set_fact("allocator", detected->label); });
     return true;
   };
+  const bool named = !options.allocator.empty();  // otherwise the environment decides
+  if (named) tell_left_out();
+  const auto environment = named ? environment_to_measure(allocator) : environment_under(allocator);
   const Interrupts interrupts;
-  const RunEnd end = record_program({find_program(program.front()), program, environment_under(allocator), {}},
-                                    recorder, interrupts, sink);
+  const RunEnd end =
+      record_program({find_program(program.front()), program, environment, {}}, recorder, interrupts, sink);
   progress.clear();
   doubt.say();  // of a program that ended while there still was one
-  tell_end(end, sink, options.output, invocation);
+  tell_end(end, sink, options, invocation);
   return end.timed_out ? 0 : end.exit_code.value_or(0);
 }
 
@@ -150,7 +168,7 @@ int record_running(RecordOptions options, const Invocation& invocation) {
   const Interrupts interrupts;
   const RunEnd end = record_process(options.pid, recorder_options(options, progress), interrupts, sink);
   progress.clear();
-  tell_end(end, sink, options.output, invocation);
+  tell_end(end, sink, options, invocation);
   return sink.lost() ? exit_own_failure : exit_success;
 }
 

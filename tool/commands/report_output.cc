@@ -8,7 +8,9 @@
 #include <set>
 
 #include "tool/analysis/chart_lines.h"
+#include "tool/analysis/figures.h"
 #include "tool/analysis/summary.h"
+#include "tool/analysis/verdict.h"
 #include "tool/files/target.h"
 #include "tool/model/failure.h"
 #include "tool/model/text.h"
@@ -27,16 +29,6 @@ constexpr std::size_t most_chart_steps = 1600;
 constexpr std::size_t title_letters = 72;
 constexpr std::size_t note_letters = 120;
 constexpr std::size_t most_commands = 3;
-
-ComparisonFigures figures_of(const Comparison& comparison) {
-  ComparisonFigures figures;
-  for (const ComparisonRow& row : comparison.rows) {
-    auto& cells = figures.rows.emplace_back();
-    for (std::size_t at = 0; at < quantities.size(); ++at)
-      cells[at] = {spread_of(row, quantities[at]), ratio_to_baseline(comparison, row, quantities[at])};
-  }
-  return figures;
-}
 
 // A long path by its last part: where a file lay on the machine that recorded tells nothing, and often differs from run
 // to run. /dev/null and the like stay whole.
@@ -62,6 +54,39 @@ std::string default_title(const std::vector<Run>& runs) {
   return "Memory over time";
 }
 
+// How often was looked; where the budget did not allow what was wanted, that is said too.
+std::string how_often(const std::vector<Run>& runs, Seconds details, double dearest) {
+  const Seconds wanted = runs.front().facts.interval;
+  std::string text = fmt::format("{} recording{}", runs.size(), runs.size() == 1 ? "" : "s");
+  if (wanted.count <= 0) return text + ", memory at evenly spaced events of the trace";
+  Seconds rarest = wanted;
+  for (const Run& run : runs)
+    if (is_stretched(run)) rarest = std::max(rarest, run.end->sample_interval);
+  text += fmt::format(", RSS every {}", show_seconds(rarest));
+  if (rarest > wanted)
+    text += fmt::format(" instead of {}, as the budget for so many processes allowed", show_seconds(wanted));
+  if (details.count > 0) text += fmt::format(", PSS every {}", show_seconds(details));
+  return text + fmt::format("; recording took at most {:.2f}% of a core", dearest);
+}
+
+// What a reader has to know of how it was measured, and can do about it.
+std::vector<std::string> hints_on(const std::vector<Run>& runs, const Comparison& comparison) {
+  std::vector<std::string> hints = outliers_of(comparison);
+  std::set<std::string> seen;
+  for (const Run& run : runs) {
+    if (run.samples.empty() && seen.insert(run.facts.label).second)
+      hints.push_back(fmt::format(
+          "{} ended too soon for a sample: the kernel's own peak, CPU and time are all there is", run.facts.label));
+    if (is_stretched(run) && seen.insert(run.facts.label).second)
+      hints.push_back(
+          fmt::format("{} was looked at every {} instead of every {}: {} processes cost more than the budget; "
+                      "see --budget",
+                      run.facts.label, show_seconds(run.end->sample_interval), show_seconds(run.facts.interval),
+                      run.end->most_processes));
+  }
+  return hints;
+}
+
 // The small print: what ran where and when, and how often it was measured.
 std::vector<std::string> notes_of(const std::vector<Run>& runs) {
   std::set<std::string> commands, hosts;
@@ -77,7 +102,8 @@ std::vector<std::string> notes_of(const std::vector<Run>& runs) {
     if (!run.end)
       cut = true;
     else
-      dearest = std::max(dearest, run.end->own_cpu_percent), details = std::max(details, run.end->detail_interval);
+      dearest = std::max(dearest, is_short(run) ? 0 : run.end->own_cpu_percent),
+      details = std::max(details, run.end->detail_interval);
   }
   std::vector<std::string> notes;
   for (const std::string& command : commands)
@@ -86,8 +112,7 @@ std::vector<std::string> notes_of(const std::vector<Run>& runs) {
   std::string where = "Recorded " + (first == last ? first : first + " to " + last);
   for (const std::string& host : hosts) where += ", " + host;
   notes.push_back(where);
-  notes.push_back(fmt::format("{} recordings, RSS every {}, PSS every {}; recording took at most {:.2f}% of a core",
-                              runs.size(), show_seconds(runs.front().facts.interval), show_seconds(details), dearest));
+  notes.push_back(how_often(runs, details, dearest));
   if (cut) notes.push_back("A recording has no end: its recorder was killed or is still at work.");
   return notes;
 }
@@ -163,19 +188,20 @@ void write_report(const std::vector<Run>& runs, const std::vector<std::pair<std:
   comparison.baseline = output.baseline;
   for (ComparisonRow& row : comparison.rows)
     for (const auto& [label, text] : remarks)
-      if (label == row.label) row.remark = text;
+      if (label == row.label) row.remarks.push_back(text);
   const ComparisonFigures figures = figures_of(comparison);
+  const ComparisonReport report{comparison, figures, judge(comparison, figures), hints_on(runs, comparison)};
   Chart chart = draw_lines(runs, most_chart_steps);
   chart.title = comparison.title;
   chart.notes = notes_of(runs);
 
   ReportForms forms;
-  forms.text = [&] { return render_text(comparison, figures, wants_colour(STDOUT_FILENO)); };
-  forms.json = [&] { return render_json(comparison, figures); };
-  forms.html = [&] { return render_html(chart, comparison, figures); };
-  forms.svg = [&] { return render_svg(chart, comparison); };
+  forms.text = [&] { return render_text(report, wants_colour(STDOUT_FILENO)); };
+  forms.json = [&] { return render_json(report); };
+  forms.html = [&] { return render_html(chart, report); };
+  forms.svg = [&] { return render_svg(chart, report); };
   forms.csv = [&] { return render_csv(runs); };
-  forms.markdown = [&] { return render_markdown(comparison, figures); };
+  forms.markdown = [&] { return render_markdown(report); };
   write_forms(forms, output, json);
 }
 

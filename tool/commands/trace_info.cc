@@ -37,7 +37,8 @@ std::string size_name(const std::vector<SizeRow>& rows, std::size_t row) {
 }
 
 void print_json(const TraceFacts& facts) {
-  nlohmann::ordered_json json = {{"program", facts.program},
+  nlohmann::ordered_json json = {{"schema", "neap.trace/1"},
+                                 {"program", facts.program},
                                  {"complete", facts.missing.empty()},
                                  {"started_unix_s", facts.started_unix_s},
                                  {"file_bytes", facts.file_size.count},

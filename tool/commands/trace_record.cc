@@ -93,7 +93,8 @@ int record_trace(TraceRecordOptions options, const Invocation& invocation) {
   trace::TraceWriter writer(trace_file.unfinished(), options.process.empty() ? name : options.process, options.level);
   const WriterLock lock(trace_file.unfinished());
   Collector collector(channel, writer);
-  auto environment = environment_under(fitted_to(resolve_allocator(options.allocator), preflight), {recorder});
+  tell_left_out();
+  auto environment = environment_to_measure(fitted_to(resolve_allocator(options.allocator), preflight), {recorder});
   environment.push_back(fmt::format("{}={}", trace::kChannelVariable, channel.path()));
   environment.push_back(fmt::format("{}={}", trace::kProgramVariable, options.process));
   Progress progress(!invocation.quiet && ::isatty(STDOUT_FILENO) == 0);

@@ -10,6 +10,7 @@
 #include "tool/allocators/environment.h"
 #include "tool/allocators/preflight.h"
 #include "tool/allocators/resolve.h"
+#include "tool/analysis/summary.h"
 #include "tool/commands/run_facts.h"
 #include "tool/commands/trace.h"
 #include "tool/measure/clock.h"
@@ -70,7 +71,7 @@ std::vector<ReplayJob> jobs_for(const ReplayOptions& options, const std::vector<
   const Preflight preflight = look_before_start(program);
   std::vector<ReplayJob> jobs;
   for (const Allocator& allocator : allocators)
-    jobs.push_back({allocator.label, environment_under(fitted_to(allocator, preflight)), arguments});
+    jobs.push_back({allocator.label, environment_to_measure(fitted_to(allocator, preflight)), arguments});
   return jobs;
 }
 
@@ -137,11 +138,25 @@ RecordingFolder folder_for(const ReplayOptions& options, const std::vector<Alloc
   return {options.recordings, names, options.force};
 }
 
+// The table's figures are those of the recordings, over the time of the trace: one number wherever it is shown.
+void settle(std::vector<Replay>& replays, const std::string& trace) {
+  for (Replay& replay : replays) {
+    if (!replay.complete) continue;
+    const Summary summary = summarize(as_run(replay, trace));
+    replay.resident_mean = summary.mean_rss.value_or(replay.resident_mean);
+    replay.resident_end = summary.end_rss.value_or(replay.resident_end);
+    replay.resident_peak = summary.peak_rss.value_or(replay.resident_peak);
+    replay.live_mean = summary.mean_live.value_or(replay.live_mean);
+  }
+}
+
 int replay_trace(ReplayOptions options, const Invocation& invocation) {
   if (options.side_by_side && options.pace == 0) options.pace = 1;
+  tell_left_out();
   const std::vector<Allocator> allocators = chosen_allocators(options.allocators);
   RecordingFolder folder = folder_for(options, allocators);
-  const auto replays = run_all(options, allocators, invocation);
+  auto replays = run_all(options, allocators, invocation);
+  settle(replays, options.trace);
   fmt::print("{}", invocation.json ? replay_json(replays, options.trace, options.pace)
                                    : replay_table(replays, wants_colour(STDOUT_FILENO)));
   std::fflush(stdout);

@@ -165,11 +165,13 @@ Chart chart_of(const Experiment& experiment, const ExperimentFigures& figures) {
   chart.title = figures.title;
   chart.shade = "95% interval of the mean";
   chart.step = {std::max(1.0, std::ceil((figures.until - figures.from).count / static_cast<double>(chart_steps)))};
+  chart.clock = figures.from;
   chart.steps = static_cast<std::size_t>((figures.until - figures.from).count / chart.step.count) + 1;
   const auto readings = readings_between(experiment, figures.from, figures.until);
   const Bootstrap bootstrap(chart_resamples);
   for (const std::string& group : experiment.groups) {
-    ChartLine line{group, {}, {}};
+    ChartLine line;
+    line.label = group;
     for (const auto& cell : cells_of(readings, experiment, group, figures.from, chart.step.count, chart.steps)) {
       auto& point = line.points.emplace_back();
       if (cell.empty()) continue;

@@ -115,6 +115,7 @@ std::string render_markdown(const ExperimentFigures& figures) {
 
 std::string render_json(const ExperimentFigures& figures) {
   nlohmann::json document{
+      {"schema", "neap.experiment/1"},
       {"title", figures.title},
       {"baseline", figures.baseline},
       {"from_unix_s", figures.from.unix_s},

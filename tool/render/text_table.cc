@@ -1,8 +1,10 @@
 #include "tool/render/text_table.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <string_view>
 
@@ -11,8 +13,10 @@
 namespace neap {
 namespace {
 
-const std::string best_on = "\x1b[1;32m";
-const std::string style_off = "\x1b[0m";
+constexpr const char* best_on = "\x1b[1;32m";
+constexpr const char* style_off = "\x1b[0m";
+constexpr std::string_view between = "  ";
+constexpr std::size_t least_key = 8;  // columns of the first one, however narrow the terminal
 
 std::string padded(const std::string& text, std::size_t width, Align align) {
   const std::string space(width - std::min(width, width_of(text)), ' ');
@@ -20,6 +24,13 @@ std::string padded(const std::string& text, std::size_t width, Align align) {
 }
 
 void trim_end(std::string& line) { line.erase(line.find_last_not_of(' ') + 1); }
+
+// Of a path the end tells more.
+std::string shortened(const std::string& text, std::size_t width) {
+  if (width_of(text) <= width || text.find('/') == std::string::npos) return cut_to(text, width);
+  const std::string name = text.substr(text.rfind('/'));
+  return width_of(name) + 3 <= width ? "..." + name : cut_to(name.substr(1), width);
+}
 
 }  // namespace
 
@@ -30,31 +41,74 @@ bool wants_colour(int descriptor) {
   return ::isatty(descriptor) == 1 && capable && (refused == nullptr || *refused == '\0');
 }
 
+std::size_t output_width() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  const char* columns = std::getenv("COLUMNS");
+  const unsigned long width = columns != nullptr ? std::strtoul(columns, nullptr, 10) : 0;
+  return width > 0 ? width : SIZE_MAX;
+}
+
+std::string wrapped(const std::string& text, std::size_t width, std::size_t indent) {
+  std::string out, line;
+  const std::string margin(indent, ' ');
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find(' ', start), text.size());
+    const std::string word = text.substr(start, end - start);
+    start = end + 1;
+    if (line.find_first_not_of(' ') == std::string::npos) {
+      line += word;
+    } else if (width_of(line) + 1 + width_of(word) <= width) {
+      line += " " + word;
+    } else {
+      out += line + "\n";
+      line = margin + word;
+    }
+  }
+  return out + line + "\n";
+}
+
 TextCell::TextCell(std::string content, bool is_best) : text(printable(content)), best(is_best) {}
 
 TextTable::TextTable(std::vector<TextColumn> columns) : columns_(std::move(columns)) {
   for (TextColumn& column : columns_) column.title = printable(column.title);
 }
 
-std::string TextTable::text(bool colour) const {
+std::string TextTable::text(bool colour, std::size_t width) const {
   std::vector<std::size_t> widths;
   for (std::size_t column = 0; column < columns_.size(); ++column) {
     widths.push_back(width_of(columns_[column].title));
     for (const auto& row : rows_) widths[column] = std::max(widths[column], width_of(row[column].text));
   }
+  widths[0] = std::min(widths[0], std::max(least_key, width / 2));
   std::string out;
-  const auto append = [&](auto&& cell_of) {
-    std::string line;
-    for (std::size_t column = 0; column < columns_.size(); ++column) {
+  const auto append_line = [&](std::size_t from, std::size_t until, auto&& cell_of) {
+    std::string line = padded(shortened(cell_of(0).text, widths[0]), widths[0], columns_[0].align);
+    for (std::size_t column = from; column < until; ++column) {
       const TextCell& cell = cell_of(column);
-      const std::string filled = padded(cell.text, widths[column], columns_[column].align);
-      line += (column > 0 ? "  " : "") + (colour && cell.best ? best_on + filled + style_off : filled);
+      const std::string filled =
+          padded(cut_to(cell.text, std::max<std::size_t>(width, 1)), widths[column], columns_[column].align);
+      line += between;
+      line += colour && cell.best ? best_on + filled + style_off : filled;
     }
     trim_end(line);
     out += line + "\n";
   };
-  append([&](std::size_t column) { return TextCell(columns_[column].title); });
-  for (const auto& row : rows_) append([&](std::size_t column) -> const TextCell& { return row[column]; });
+  for (std::size_t from = 1; from < columns_.size() || from == 1;) {
+    std::size_t until = from, used = widths[0];
+    while (until < columns_.size()) {
+      std::size_t next = until + 1, more = between.size() + widths[until];
+      for (; next < columns_.size() && columns_[next].joins_previous; ++next) more += between.size() + widths[next];
+      if (until > from && used + more > width) break;
+      used += more;
+      until = next;
+    }
+    if (from > 1) out += "\n";
+    append_line(from, until, [&](std::size_t column) { return TextCell(columns_[column].title); });
+    for (const auto& row : rows_)
+      append_line(from, until, [&](std::size_t column) -> const TextCell& { return row[column]; });
+    from = std::max(until, std::size_t{2});
+  }
   return out;
 }
 

@@ -59,10 +59,13 @@ FactTexts to_texts(const RunFacts& facts) {
 FactTexts to_texts(const RunEnd& end) {
   FactTexts texts{{"wall_s", fmt::format("{:.6f}", end.wall.count)},
                   {"own_cpu_percent", fmt::format("{:.4f}", end.own_cpu_percent)},
+                  {"sample_interval_s", fmt::format("{:.3f}", end.sample_interval.count)},
                   {"detail_interval_s", fmt::format("{:.3f}", end.detail_interval.count)},
+                  {"most_processes", fmt::format("{}", end.most_processes)},
                   {"interrupted", end.interrupted ? "1" : "0"},
                   {"timed_out", end.timed_out ? "1" : "0"}};
   if (end.exit_code) texts["exit_code"] = fmt::format("{}", *end.exit_code);
+  if (end.asked_to_stop) texts["asked_to_stop_s"] = fmt::format("{:.6f}", end.asked_to_stop->count);
   if (end.user) texts["user_s"] = fmt::format("{:.6f}", end.user->count);
   if (end.system) texts["system_s"] = fmt::format("{:.6f}", end.system->count);
   if (end.peak_rss) texts["peak_rss"] = fmt::format("{}", end.peak_rss->count);
@@ -101,7 +104,10 @@ std::optional<RunEnd> end_from(const FactTexts& texts) {
   end.minor_faults = find_count(texts, "minor_faults");
   end.major_faults = find_count(texts, "major_faults");
   end.own_cpu_percent = find_number(texts, "own_cpu_percent").value_or(0);
+  end.sample_interval = find_seconds(texts, "sample_interval_s").value_or(Seconds{});
   end.detail_interval = find_seconds(texts, "detail_interval_s").value_or(Seconds{});
+  end.most_processes = find_count(texts, "most_processes").value_or(0);
+  end.asked_to_stop = find_seconds(texts, "asked_to_stop_s");
   end.interrupted = find(texts, "interrupted") == "1";
   end.timed_out = find(texts, "timed_out") == "1";
   return end;

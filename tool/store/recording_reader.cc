@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <set>
 
 #include "tool/model/failure.h"
 #include "tool/model/sample_fields.h"
@@ -42,11 +43,20 @@ std::vector<Process> read_processes(Database& database) {
   return processes;
 }
 
-std::vector<Sample> read_samples(Database& database) {
+// A recording of an older neap lacks the newer columns: they read as empty.
+std::string known_columns(Database& database) {
+  std::set<std::string> present;
+  Statement rows(database, "SELECT name FROM pragma_table_info('sample')");
+  while (rows.step()) present.insert(rows.text(0));
   std::string columns = "process";
-  for (const SampleField& field : sample_fields) columns += std::string(",") + field.name;
+  for (const SampleField& field : sample_fields)
+    columns += std::string(",") + (present.contains(field.name) ? field.name : "NULL");
+  return columns;
+}
+
+std::vector<Sample> read_samples(Database& database) {
   std::vector<Sample> samples;
-  Statement rows(database, "SELECT " + columns + " FROM sample ORDER BY at_us, process");
+  Statement rows(database, "SELECT " + known_columns(database) + " FROM sample ORDER BY at_us, process");
   while (rows.step()) {
     Sample sample;
     sample.process = rows.number(0).value_or(0);

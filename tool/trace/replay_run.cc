@@ -26,15 +26,13 @@ void add_samples(Run& run, const Replay& replay, Resident resident) {
     sample.peak_rss = peak = std::max(peak, sample.rss);
     sample.threads = 1;
     sample.live = each.live;
+    sample.heap_resident = sample.rss;  // all of it is the heap's
     run.samples.push_back(sample);
   }
-  if (run.samples.size() > 1)
-    run.facts.interval = {run.samples.back().at.count / static_cast<double>(run.samples.size())};
 }
 
 RunEnd end_of(const Replay& replay) {
   RunEnd end;
-  end.exit_code = 0;
   end.wall = replay.wall;
   return end;
 }
