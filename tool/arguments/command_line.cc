@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "tool/model/duration.h"
 #include "tool/model/failure.h"
 #include "tool/model/text.h"
 
@@ -103,6 +104,17 @@ OptionLine& OptionLine::above_zero() {
 OptionLine& OptionLine::not_negative() {
   check_number(*option_, "0 or more", [](double value) { return value >= 0; });
   return *this;
+}
+
+OptionLine& OptionLine::takes_duration() {
+  const auto to_seconds = [](std::string& text) {
+    const auto duration = parse_duration(text);
+    if (!duration) return fmt::format("'{}' is no time such as 90, 5min or 24h", text);
+    text = fmt::format("{}", duration->count);
+    return std::string();
+  };
+  option_->transform(CLI::Validator(to_seconds, "", ""));
+  return named("TIME");
 }
 
 OptionLine& OptionLine::takes_units() {

@@ -223,7 +223,7 @@ VerbBody define_compare(CommandLine& command, const Invocation& invocation) {
   command.add_option("-n,--runs", options->runs, "Runs under each allocator").within(1, 1000).shows_default();
   command.add_option("-w,--warmup", options->warmup, "Runs before these, not counted").within(0, 1000).shows_default();
   command.add_option("-i,--interval", options->interval, "Seconds between samples")
-      .named("SECONDS")
+      .takes_duration()
       .within(0.001, 60.0)
       .shows_default();
   command.add_option("--budget", options->budget, "Percent of one core that sampling may use")

@@ -29,8 +29,8 @@ constexpr const char* footer =
     "With --pid nothing is started or stopped. PSS and its neighbours are read as often as --budget allows.\n"
     "The file is SQLite and survives a kill -9 up to the last second: about 5 MB a day for each process.\n"
     "Examples:\n"
-    "  neap record -a neap -d 3600 -- tor -f torrc\n"
-    "  neap record --pid \"$(pidof -s tor)\" -d 86400 -o monday.neaprec\n"
+    "  neap record -a neap -d 1h -- tor -f torrc\n"
+    "  neap record --pid \"$(pidof -s tor)\" -d 24h -o monday.neaprec\n"
     "  neap report monday.neaprec tuesday.neaprec -o days.html";
 
 struct RecordOptions {
@@ -186,10 +186,10 @@ VerbBody define_record(CommandLine& command, const Invocation& invocation) {
       .named("FILE");
   command.add_option("-l,--label", options->label, "Its name in reports (default: the allocator)").named("NAME");
   command.add_option("-i,--interval", options->interval, "Seconds between samples")
-      .named("SECONDS")
+      .takes_duration()
       .within(0.001, 3600.0)
       .shows_default();
-  command.add_option("-d,--duration", options->duration, "Stop after that long").named("SECONDS").above_zero();
+  command.add_option("-d,--duration", options->duration, "Stop after that long, such as 24h").takes_duration().above_zero();
   command.add_option("--budget", options->budget, "Percent of one core that sampling may use")
       .named("PERCENT")
       .within(0.01, 100.0)

@@ -34,9 +34,9 @@ VerbBody define_trace_cut(CommandLine& command, const Invocation& invocation) {
   auto options = std::make_shared<CutOptions>();
   command.add_option("INPUT", options->input, "A neap trace or a .trc.zst one").required();
   command.add_option("OUTPUT", options->output, "The new trace").required();
-  command.add_option("--from", options->cut.from.count, "Seconds after the start").named("SECONDS").not_negative();
+  command.add_option("--from", options->cut.from.count, "Seconds after the start").takes_duration().not_negative();
   command.add_option("--until", options->cut.until.count, "Seconds after the start (default: the end)")
-      .named("SECONDS")
+      .takes_duration()
       .above_zero();
   command.add_option("--level", options->cut.compression_level, "zstd's compression level")
       .within(1, 19)

@@ -111,6 +111,15 @@ std::string cut_to(std::string_view text, std::size_t columns) {
   return std::string(text.substr(0, end)) + std::string(dots.substr(0, columns));
 }
 
+std::string shorten_name(std::string_view name, std::size_t columns) {
+  const auto slash = name.rfind('/');
+  if (width_of(name) <= columns || slash == std::string_view::npos) return cut_to(name, columns);
+  const std::string_view file = name.substr(slash + 1);
+  constexpr std::string_view dots = ".../";
+  if (width_of(file) + dots.size() <= columns) return std::string(dots) + std::string(file);
+  return cut_to(file, columns);
+}
+
 void tell(std::string_view text) { fmt::print(stderr, "neap: {}\n", printable(text)); }
 
 }  // namespace neap

@@ -21,6 +21,9 @@ std::size_t width_of(std::string_view text);
 // The text itself, or as much of its beginning as fits before "..." into so many columns. Never half a character.
 std::string cut_to(std::string_view text, std::size_t columns);
 
+// The same for a name that may be a path, whose end tells more than its beginning.
+std::string shorten_name(std::string_view name, std::size_t columns);
+
 // One line on stderr, "neap: TEXT".
 void tell(std::string_view text);
 

@@ -258,7 +258,7 @@ class ChartPage {
     const std::string& label = chart_.lines[line].label;
     const std::string mean = median_of(label, "mean_rss");
     svg_.polyline({{trace.end.x + 4, trace.end.y}, {x - 6, y}}, fmt::format("leader s{}", line));
-    svg_.text({x, y + 1}, fmt::format("name f{}", line), cut_to(printable(label), label_letters));
+    svg_.text({x, y + 1}, fmt::format("name f{}", line), shorten_name(printable(label), label_letters));
     if (pitch >= label_pitch) svg_.text({x, y + 16}, "value", fmt::format("mean {} MiB", mean));
   }
 
@@ -281,7 +281,7 @@ class ChartPage {
 
   void draw_panel(const Frame& frame, const Axis& memory, const Axis& time, std::size_t at, bool first) {
     const std::string& label = chart_.lines[at].label;
-    svg_.text({frame.box.x, frame.box.y - 26}, fmt::format("name f{}", at), cut_to(printable(label), label_letters));
+    svg_.text({frame.box.x, frame.box.y - 26}, fmt::format("name f{}", at), shorten_name(printable(label), label_letters));
     svg_.text({frame.box.x, frame.box.y - 10}, "value",
               fmt::format("end {}, peak {} MiB", median_of(label, "end_rss"), median_of(label, "peak_rss")));
     draw_grid(frame, memory, time, first);

@@ -25,13 +25,6 @@ std::string padded(const std::string& text, std::size_t width, Align align) {
 
 void trim_end(std::string& line) { line.erase(line.find_last_not_of(' ') + 1); }
 
-// Of a path the end tells more.
-std::string shortened(const std::string& text, std::size_t width) {
-  if (width_of(text) <= width || text.find('/') == std::string::npos) return cut_to(text, width);
-  const std::string name = text.substr(text.rfind('/'));
-  return width_of(name) + 3 <= width ? "..." + name : cut_to(name.substr(1), width);
-}
-
 }  // namespace
 
 bool wants_colour(int descriptor) {
@@ -83,7 +76,7 @@ std::string TextTable::text(bool colour, std::size_t width) const {
   widths[0] = std::min(widths[0], std::max(least_key, width / 2));
   std::string out;
   const auto append_line = [&](std::size_t from, std::size_t until, auto&& cell_of) {
-    std::string line = padded(shortened(cell_of(0).text, widths[0]), widths[0], columns_[0].align);
+    std::string line = padded(shorten_name(cell_of(0).text, widths[0]), widths[0], columns_[0].align);
     for (std::size_t column = from; column < until; ++column) {
       const TextCell& cell = cell_of(column);
       const std::string filled =

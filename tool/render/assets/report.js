@@ -80,6 +80,7 @@
         follow(charts.find(chart => chart.neapReadOut === readOut), chart => { chart.clearSelection(); chart.neapReadOut(null); });
       },
       drawCallback: (chart, first) => {
+        if (chart.neapNamesEnds) nameEnds(chart);
         if (!first) follow(chart, other => other.updateOptions({ dateWindow: chart.xAxisRange() }));
       },
     };
@@ -87,23 +88,28 @@
 
   // Names at the lines' right ends, pushed apart where they would overlap. Without room the legend above has them.
   const labelRoom = () => innerWidth < 700 ? 8 : 130;
-  const nameEnds = (canvas, area, chart) => {
+  const shortName = label => label.split("/").pop() || label;
+  const nameEnds = chart => {
+    const box = chart.graphDiv;
+    box.querySelectorAll(".end").forEach(old => old.remove());
     if (labelRoom() < 100) return;
+    const area = chart.getArea();
     const pitch = Math.min(16, area.h / data.lines.length);
     const ends = data.lines.map((line, number) => {
-      const shown = line.points.map((point, row) => [at[row], point]).filter(([x, point]) => point && x <= chart.xAxisRange()[1]);
-      return shown.length && chart.visibility()[number] ? { line, y: chart.toDomYCoord(shown[shown.length - 1][1][1]) } : null;
+      const last = line.points.findLastIndex((point, row) => point && at[row] <= chart.xAxisRange()[1]);
+      return last >= 0 && chart.visibility()[number] ? { line, y: chart.toDomYCoord(line.points[last][1]) } : null;
     }).filter(Boolean).sort((a, b) => a.y - b.y);
     ends.forEach((each, number) => { if (number) each.y = Math.max(each.y, ends[number - 1].y + pitch); });
     let lowest = area.y + area.h - 4;
     [...ends].reverse().forEach(each => { each.y = Math.min(each.y, lowest); lowest = each.y - pitch; });
-    canvas.save();
-    canvas.font = "600 12px " + getComputedStyle(document.body).fontFamily;
     ends.forEach(({ line, y }) => {
-      canvas.fillStyle = colour(line);
-      canvas.fillText(line.label, area.x + area.w + 8, y + 4, labelRoom() - 12);
+      const name = document.createElement("span");
+      name.className = "end";
+      name.textContent = shortName(line.label);
+      name.title = line.label;
+      Object.assign(name.style, { left: area.x + area.w + 8 + "px", top: y - 9 + "px", maxWidth: labelRoom() - 12 + "px", color: colour(line) });
+      box.append(name);
     });
-    canvas.restore();
   };
 
   function options(order, floors, chosen, readOut) {
@@ -119,7 +125,7 @@
       series: Object.fromEntries([
         ...order.map(number => [data.lines[number].label, plain(number) ? drawn(data.lines[number]) : { strokeWidth: 1, highlightCircleSize: 0 }]),
         ...floors.map(number => [floorName(number), dotted])]),
-      ...(chosen === undefined ? { rightGap: labelRoom(), underlayCallback: nameEnds } : {}),
+      ...(chosen === undefined ? { rightGap: labelRoom() } : {}),
       axes: {
         x: { ticker: timeTicker, drawGrid: false, axisLabelWidth: 70 },
         y: { ticker: memoryTicker, axisLabelWidth: 72 },
@@ -141,7 +147,10 @@
     const floors = floorOf.filter(number => chosen === undefined || chosen === number);
     const bar = value => value === null ? null : [value, value, value];
     const rows = at.map((x, row) => [x, ...order.map(line => data.lines[line].points[row]), ...floors.map(line => bar(data.lines[line].floor[row]))]);
-    put(element, rows, options(order, floors, chosen, readOut), readOut);
+    const chart = put(element, rows, options(order, floors, chosen, readOut), readOut);
+    if (chosen !== undefined) return;
+    chart.neapNamesEnds = true;
+    nameEnds(chart);
   }
 
   // A stroke as the chart has it: colour and dash.
