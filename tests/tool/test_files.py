@@ -134,7 +134,7 @@ def with_little_room(room):
 class FullDisk(NeapTest):
     def test_recording(self):
         recorder = subprocess.Popen([NEAP, "record", "-i", "0.001", "--budget", "100", "-o", "a.neaprec", "--", "sh", "-c", "read line; exit 7"],
-                                    cwd=self.folder, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **with_little_room(200_000))
+                                    cwd=self.folder, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **with_little_room(90_000))
         self.addCleanup(recorder.communicate)
         said = recorder.stderr.readline()
         self.assertRegex(said, r"^neap: cannot \w+ '.*a\.neaprec': .*; the program goes on, what was recorded until here is kept\n$")

@@ -29,6 +29,7 @@ struct AllocatorRow {
   std::string_view install;                 // how to get it
   SettingRule settings;
   std::span<const std::string_view> variables;  // of the environment that steer it: "NAME", "PREFIX*"
+  std::span<const std::string_view> keys = {};  // all its settings, numbers; empty where it complains itself
 };
 
 // A name for an allocator with settings.
@@ -47,6 +48,11 @@ inline constexpr std::array<std::string_view, 3> tcmalloc{"libtcmalloc_minimal.s
                                                           "libtcmalloc_minimal.so"};
 inline constexpr std::array<std::string_view, 1> tbbmalloc{"libtbbmalloc_proxy.so.2"};
 inline constexpr std::array<std::string_view, 1> scudo{"libclang_rt.scudo_standalone-x86_64.so"};
+
+// glibc.malloc.*, of which glibc ignores what it does not know without a word.
+inline constexpr std::array<std::string_view, 13> libc_keys{
+    "arena_max", "arena_test", "check",   "hugetlb",      "mmap_max",   "mmap_threshold",        "mxfast",
+    "perturb",   "tcache_count", "tcache_max", "tcache_unsorted_limit", "top_pad", "trim_threshold"};
 
 // Of GLIBC_TUNABLES only the part that is the allocator's: see environment.cc.
 inline constexpr std::array<std::string_view, 10> libc_variables{
@@ -67,7 +73,8 @@ inline constexpr std::array allocator_table = {
                  "gnu_get_libc_version",
                  "part of the system",
                  {SettingStyle::one_variable, "GLIBC_TUNABLES", "glibc.malloc.", "=", ":"},
-                 table::libc_variables},
+                 table::libc_variables,
+                 table::libc_keys},
     AllocatorRow{"neap",
                  "libneap: resident memory close to the live bytes",
                  table::neap,

@@ -12,6 +12,7 @@
 #include "tool/allocators/preflight.h"
 #include "tool/allocators/resolve.h"
 #include "tool/allocators/verify.h"
+#include "tool/checks/program_checks.h"
 #include "tool/commands/report_output.h"
 #include "tool/commands/run_facts.h"
 #include "tool/commands/verbs.h"
@@ -61,10 +62,11 @@ class Comparing {
     const Preflight preflight = look_before_start(program_.front());
     if (!preflight.obstacle.empty())
       throw Failure(fmt::format("no allocator can take effect in {}: {}", program_.front(), preflight.obstacle));
+    tell_own_heap(preflight.file);
     for (const Allocator& allocator : resolve_allocators(options.allocators))
       allocators_.push_back(fitted_to(allocator, preflight));
     if (allocators_.empty()) throw UsageFailure("no allocator named; write for instance --allocators libc,neap");
-    check_outputs(options.output);
+    check_outputs(options.output, labels());
     kept_ = std::make_unique<RecordingFolder>(options.keep, names_to_keep(), options.force);
   }
 
@@ -141,6 +143,12 @@ class Comparing {
     return fmt::format("{}-{}", allocator.label, round + 1);
   }
 
+  std::vector<std::string> labels() const {
+    std::vector<std::string> all;
+    for (const Allocator& allocator : allocators_) all.push_back(allocator.label);
+    return all;
+  }
+
   std::vector<std::string> names_to_keep() const {
     std::vector<std::string> names;
     for (const Allocator& allocator : allocators_)
@@ -207,9 +215,9 @@ int compare(const CompareOptions& options, const Invocation& invocation) {
   comparing.run_all();
   if (comparing.runs().empty())
     throw Failure("interrupted before a run was complete: nothing to report", exit_signal_base + SIGINT);
-  write_report(comparing.runs_in_order(), comparing.remarks(), options.output, invocation.json);
+  const int code = write_report(comparing.runs_in_order(), comparing.remarks(), options.output, invocation.json);
   if (comparing.interrupted()) return exit_signal_base + SIGINT;
-  return comparing.kept_all() ? exit_success : exit_own_failure;
+  return comparing.kept_all() ? code : exit_own_failure;
 }
 
 }  // namespace
@@ -239,6 +247,7 @@ VerbBody define_compare(CommandLine& command, const Invocation& invocation) {
   command.add_option("--keep", options->keep, "Folder to keep the recordings in").named("FOLDER");
   command.add_flag("--force", options->force, "Replace recordings that stand in the --keep folder");
   add_report_options(command, options->output);
+  add_condition_option(command, options->output);
   command.footer(footer);
   return [options, &invocation] { return compare(*options, invocation); };
 }

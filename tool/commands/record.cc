@@ -11,6 +11,7 @@
 #include "tool/allocators/preflight.h"
 #include "tool/allocators/resolve.h"
 #include "tool/allocators/verify.h"
+#include "tool/checks/program_checks.h"
 #include "tool/commands/run_facts.h"
 #include "tool/commands/verbs.h"
 #include "tool/measure/recorder.h"
@@ -139,6 +140,7 @@ int record_new(RecordOptions options, const Invocation& invocation) {
   };
   const bool named = !options.allocator.empty();  // otherwise the environment decides
   if (named) tell_left_out();
+  if (named && !allocator.library.empty() && preflight.obstacle.empty()) tell_own_heap(preflight.file);
   const auto environment = named ? environment_to_measure(allocator) : environment_under(allocator);
   const Interrupts interrupts;
   const RunEnd end =

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "tool/analysis/window.h"
@@ -39,12 +40,15 @@ int report(const ReportOptions& options, const Invocation& invocation) {
   ReportOutput output = options.output;
   const Stretch stretch{bound_of(options.from, "--from"), bound_of(options.until, "--until")};
   output.inputs = paths;
-  check_outputs(output);
   std::vector<Run> runs;
   for (const std::string& path : paths) runs.push_back(stretch_of(read_recording(path), stretch));
-  write_report(runs, {}, output, invocation.json);
+  std::vector<std::string> labels;
+  for (const Run& run : runs)
+    if (std::find(labels.begin(), labels.end(), run.facts.label) == labels.end()) labels.push_back(run.facts.label);
+  check_outputs(output, labels);
+  const int code = write_report(runs, {}, output, invocation.json);
   if (!output.html.empty() && output.html != "-" && !invocation.quiet) tell(fmt::format("wrote {}", output.html));
-  return 0;
+  return code;
 }
 
 }  // namespace
@@ -55,6 +59,7 @@ VerbBody define_report(CommandLine& command, const Invocation& invocation) {
   command.add_option("--from", options->from, "Only from there on: seconds, 5min, 50%, or a time (UTC)").named("TIME");
   command.add_option("--until", options->until, "Only up to there").named("TIME");
   add_report_options(command, options->output);
+  add_condition_option(command, options->output);
   command.footer(footer);
   return [options, &invocation] { return report(*options, invocation); };
 }

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "tool/analysis/chart_lines.h"
+#include "tool/analysis/condition.h"
 #include "tool/analysis/figures.h"
 #include "tool/analysis/summary.h"
 #include "tool/analysis/verdict.h"
@@ -139,7 +140,16 @@ void add_report_options(CommandLine& command, ReportOutput& output) {
   command.add_option("--baseline", output.baseline, "Label that ratios refer to").named("NAME").shows_default();
 }
 
-void check_outputs(const ReportOutput& output) {
+void add_condition_option(CommandLine& command, ReportOutput& output) {
+  command
+      .add_option("--fail-if", output.fail_if,
+                  "End with exit code 1 if this holds, as 'neap.mean_rss > 1.05*libc.mean_rss' (repeatable)")
+      .named("CONDITION")
+      .one_at_a_time();
+}
+
+void check_outputs(const ReportOutput& output, const std::vector<std::string>& labels) {
+  for (const std::string& text : output.fail_if) check_labels(parse_condition(text), labels);
   std::set<std::string> seen;
   for (const std::string& path : output.files()) {
     if (!seen.insert(path).second) throw UsageFailure(fmt::format("'{}' is named for two outputs", path));
@@ -181,7 +191,7 @@ void write_forms(const ReportForms& forms, const ReportOutput& output, bool json
   if (last) throw Failure(*last);
 }
 
-void write_report(const std::vector<Run>& runs, const std::vector<std::pair<std::string, std::string>>& remarks,
+int write_report(const std::vector<Run>& runs, const std::vector<std::pair<std::string, std::string>>& remarks,
                   const ReportOutput& output, bool json) {
   Comparison comparison = compare_runs(runs);
   comparison.title = output.title.empty() ? default_title(runs) : output.title;
@@ -203,6 +213,14 @@ void write_report(const std::vector<Run>& runs, const std::vector<std::pair<std:
   forms.csv = [&] { return render_csv(runs); };
   forms.markdown = [&] { return render_markdown(report); };
   write_forms(forms, output, json);
+  int code = exit_success;
+  for (const std::string& text : output.fail_if) {
+    const std::string sentence = when_it_holds(parse_condition(text), comparison, figures);
+    if (sentence.empty()) continue;
+    tell(sentence);
+    code = exit_condition_holds;
+  }
+  return code;
 }
 
 }  // namespace neap

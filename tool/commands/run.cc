@@ -6,6 +6,7 @@
 #include "tool/allocators/preflight.h"
 #include "tool/allocators/resolve.h"
 #include "tool/allocators/watcher.h"
+#include "tool/checks/program_checks.h"
 #include "tool/commands/verbs.h"
 #include "tool/measure/child.h"
 #include "tool/model/text.h"
@@ -25,8 +26,10 @@ int run_program(const std::string& written, const Invocation& invocation) {
   const Allocator allocator = fitted_to(resolve_allocator(written), preflight);
   if (!preflight.obstacle.empty() && !allocator.library.empty())
     tell(fmt::format("{} cannot take effect in {}: {}", allocator.label, program.front(), preflight.obstacle));
-  else if (!invocation.quiet)
+  else if (!invocation.quiet) {
+    if (!allocator.library.empty()) tell_own_heap(preflight.file);
     watch_from_aside(allocator, program.front());
+  }
   exec_program(find_program(program.front()), program, environment_under(allocator));
 }
 
