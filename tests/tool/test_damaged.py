@@ -1,8 +1,10 @@
 """300 recordings, traces and experiments with bytes changed, cut off and put in: each ends with 0, 2 or 125 and a line, and
 neither crashes nor hangs nor eats the machine. NEAP_DAMAGED_SEED sets another start, NEAP_DAMAGED_COUNT another number."""
+import contextlib
 import os
 import random
 import resource
+import sqlite3
 import subprocess
 
 import fixture
@@ -76,3 +78,18 @@ class Damaged(NeapTest):
             seen[result.returncode] += 1
         self.assertGreater(seen[2], COUNT // 10)
         self.assertGreater(seen[0], 0)
+
+    def test_figures_that_are_none(self):
+        """Whole files with values that no recorder writes."""
+        changes = ["UPDATE sample SET at_us = 4611686018427387904 WHERE rowid = 20", "UPDATE sample SET at_us = -5", "UPDATE sample SET rss = -1",
+                   "UPDATE sample SET rss = 9223372036854775807", "DROP TABLE fact", "DROP TABLE process", "DROP TABLE sample"]
+        changes += [f"INSERT OR REPLACE INTO fact VALUES ('{name}', '{value}')" for value in ("nan", "inf", "-1", "1e300", "x")
+                    for name in ("interval_s", "wall_s", "user_s", "peak_rss", "exit_code", "asked_to_stop_s", "most_processes")]
+        for change in changes:
+            fixture.write(self.path("x"), "neap", [100 + at % 9 for at in range(40)], 2, live=50)
+            with contextlib.closing(sqlite3.connect(self.path("x"))) as database, database:
+                database.execute(change)
+            result = subprocess.run([NEAP, "report", "x", "-o", "out.html", "--svg", "out.svg"], cwd=self.folder, capture_output=True, text=True, preexec_fn=limits)
+            self.assertEqual(result.returncode, 2, f"{change}: {result.stdout} {result.stderr}")
+            self.assertRegex(result.stderr, r"^neap: .* is damaged: [^\n]+\n$", change)
+            os.remove(self.path("x"))

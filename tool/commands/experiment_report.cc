@@ -93,7 +93,7 @@ ReportForms forms_of(const Experiment& experiment, const ExperimentFigures& figu
   const auto drawn = [&, chart](const auto& render) {
     const Comparison comparison = comparison_of(figures);
     const ComparisonFigures table = table_of(figures);
-    return render(chart(), ComparisonReport{comparison, table, {}, {}});
+    return render(chart(), ComparisonReport{comparison, table, verdict_on(figures), {}});
   };
   forms.html = [drawn] { return drawn(render_html); };
   forms.svg = [drawn] { return drawn(render_svg); };

@@ -22,6 +22,7 @@
 #include "tool/render/samples_csv.h"
 #include "tool/render/svg_chart.h"
 #include "tool/render/text_table.h"
+#include "tool/render/verdict.h"
 
 namespace neap {
 namespace {
@@ -200,7 +201,7 @@ int write_report(const std::vector<Run>& runs, const std::vector<std::pair<std::
     for (const auto& [label, text] : remarks)
       if (label == row.label) row.remarks.push_back(text);
   const ComparisonFigures figures = figures_of(comparison);
-  const ComparisonReport report{comparison, figures, judge(comparison, figures), hints_on(runs, comparison)};
+  const ComparisonReport report{comparison, figures, show_verdict(judge(comparison, figures)), hints_on(runs, comparison)};
   Chart chart = draw_lines(runs, most_chart_steps);
   chart.title = comparison.title;
   chart.notes = notes_of(runs);

@@ -34,10 +34,16 @@ std::vector<double> values_of(const std::map<std::size_t, Mean>& cell) {
   return values;
 }
 
+// What an instance held before its switch is not its group's.
+bool counts(const Experiment& experiment, const Reading& reading) {
+  const auto& switched = experiment.instances[reading.instance].switched_at;
+  return !switched || *switched <= reading.at;
+}
+
 std::vector<Reading> readings_between(const Experiment& experiment, Moment from, Moment until) {
   std::vector<Reading> readings;
   for (const Reading& reading : experiment.readings)
-    if (from <= reading.at && reading.at <= until) readings.push_back(reading);
+    if (from <= reading.at && reading.at <= until && counts(experiment, reading)) readings.push_back(reading);
   return readings;
 }
 
@@ -100,6 +106,7 @@ GroupFigures figures_of_group(const std::vector<Reading>& readings, const Experi
   if (!whole.empty()) figures.whole = bootstrap.mean(values_of(whole));
   const auto last = last_readings(readings, experiment, group, frame.until);
   if (!last.empty()) figures.last = bootstrap.mean(rss_of(last));
+  if (figures.last) figures.highest = std::max(figures.highest, figures.last->mean);  // a peak is never below the end
   figures.remark = remark_on(last);
   return figures;
 }

@@ -10,7 +10,6 @@
 #include "tool/model/text.h"
 #include "tool/render/quantity.h"
 #include "tool/render/text_table.h"
-#include "tool/render/verdict.h"
 
 namespace neap {
 namespace {
@@ -112,8 +111,8 @@ std::string show_quantity(const Quantity& quantity, double value) {
 std::string render_text(const ComparisonReport& report, bool colour) {
   const std::size_t width = output_width();
   std::string text;
-  if (const std::string verdict = show_verdict(report.verdict); !verdict.empty())
-    text += wrapped(printable(verdict) + ".", width) + "\n";
+  if (!report.verdict.empty())
+    text += wrapped(printable(report.verdict) + ".", width) + "\n";
   text += build_table(report, false).text(colour, width);
   for (const std::string& line : legend(report)) text += wrapped(printable(line), width, 4);
   return text;
@@ -122,7 +121,7 @@ std::string render_text(const ComparisonReport& report, bool colour) {
 std::string render_markdown(const ComparisonReport& report) {
   const std::string& title = report.comparison.title;
   std::string text = title.empty() ? std::string() : "## " + printable(title) + "\n\n";
-  if (const std::string verdict = show_verdict(report.verdict); !verdict.empty()) text += printable(verdict) + ".\n\n";
+  if (!report.verdict.empty()) text += printable(report.verdict) + ".\n\n";
   text += build_table(report, true).markdown() + "\n";
   for (const std::string& line : legend(report)) text += printable(line) + "\n";
   return text;
@@ -131,7 +130,7 @@ std::string render_markdown(const ComparisonReport& report) {
 std::string render_json(const ComparisonReport& report) {
   const Comparison& comparison = report.comparison;
   nlohmann::json document{{"schema", "neap.comparison/1"},   {"title", comparison.title},
-                          {"baseline", comparison.baseline}, {"verdict", show_verdict(report.verdict)},
+                          {"baseline", comparison.baseline}, {"verdict", report.verdict},
                           {"remarks", comparison.remarks},   {"hints", report.hints},
                           {"rows", nlohmann::json::array()}};
   for (std::size_t row = 0; row < comparison.rows.size(); ++row) {

@@ -1,17 +1,17 @@
 // A comparison as text: for the terminal, as Markdown, as JSON. The columns come from model/quantities.h.
 #pragma once
 #include <string>
+#include <vector>
 
 #include "tool/model/figures.h"
-#include "tool/model/verdict.h"
 
 namespace neap {
 
-// What a table is made of. `hints`: what stands out among the runs, and what to do about it.
+// What tables and charts are made of. `hints`: what stands out among the runs, and what to do about it.
 struct ComparisonReport {
   const Comparison& comparison;
   const ComparisonFigures& figures;
-  Verdict verdict;
+  std::string verdict;  // one sentence without its full stop; empty: nothing can be said
   std::vector<std::string> hints;
 };
 

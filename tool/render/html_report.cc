@@ -10,7 +10,6 @@
 #include "tool/render/embedded.h"
 #include "tool/render/palette.h"
 #include "tool/render/svg_writer.h"
-#include "tool/render/verdict.h"
 
 namespace neap {
 namespace {
@@ -155,8 +154,7 @@ std::string notes(const Chart& chart) {
 }
 
 std::string lead_of(const ComparisonReport& report) {
-  const std::string verdict = show_verdict(report.verdict);
-  return verdict.empty() ? "Resident memory over time." : verdict + ".";
+  return report.verdict.empty() ? "Resident memory over time." : report.verdict + ".";
 }
 
 }  // namespace

@@ -12,7 +12,6 @@
 #include "tool/render/palette.h"
 #include "tool/render/svg_writer.h"
 #include "tool/render/text_table.h"
-#include "tool/render/verdict.h"
 
 namespace neap {
 namespace {
@@ -197,8 +196,8 @@ class ChartPage {
   double draw_head() {
     double y = page_margin + 18;
     svg_.text({page_margin, y}, "title", cut_to(printable(chart_.title), title_letters));
-    if (const std::string verdict = show_verdict(report_.verdict); !verdict.empty()) {
-      std::istringstream lines(wrapped(printable(verdict) + ".", note_letters));
+    if (!report_.verdict.empty()) {
+      std::istringstream lines(wrapped(printable(report_.verdict) + ".", note_letters));
       for (std::string line; std::getline(lines, line);) svg_.text({page_margin, y += 22}, "verdict", line);
     }
     svg_.text({page_margin, y += 22}, "note",

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tool/model/failure.h"
 #include "tool/model/json_text.h"
 #include "tool/model/text.h"
 
@@ -15,10 +16,17 @@ std::string find(const FactTexts& texts, const char* name) {
   return found == texts.end() ? std::string() : found->second;
 }
 
+constexpr double most = 1e15;  // bytes, seconds or counts: more than any machine has is no figure
+
+// Empty where there is none. Throws UsageFailure for one that is none.
 std::optional<double> find_number(const FactTexts& texts, const char* name) {
   const std::string text = find(texts, name);
   if (text.empty()) return std::nullopt;
-  return std::strtod(text.c_str(), nullptr);
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  if (*end != '\0' || !(number >= 0 && number <= most))
+    throw UsageFailure(fmt::format("'{}' is damaged: its {} is '{}'", find(texts, file_fact), name, text));
+  return number;
 }
 
 std::optional<Seconds> find_seconds(const FactTexts& texts, const char* name) {

@@ -21,10 +21,11 @@ void check_format(Database& database, const std::string& path) {
         fmt::format("'{}' has format {}, this neap reads up to {}: update neap", path, version, recording_version));
 }
 
-FactTexts read_facts(Database& database) {
+FactTexts read_facts(Database& database, const std::string& path) {
   FactTexts texts;
   Statement rows(database, "SELECT name, value FROM fact");
   while (rows.step()) texts[rows.text(0)] = rows.text(1);
+  texts[file_fact] = path;
   return texts;
 }
 
@@ -54,7 +55,14 @@ std::string known_columns(Database& database) {
   return columns;
 }
 
-std::vector<Sample> read_samples(Database& database) {
+constexpr std::int64_t most = std::int64_t{1} << 56;  // bytes, microseconds or counts
+
+std::int64_t checked(const SampleField& field, std::int64_t value, const std::string& path) {
+  if (value >= 0 && value <= most) return value;
+  throw UsageFailure(fmt::format("'{}' is damaged: a sample's {} is {}", path, field.name, value));
+}
+
+std::vector<Sample> read_samples(Database& database, const std::string& path) {
   std::vector<Sample> samples;
   Statement rows(database, "SELECT " + known_columns(database) + " FROM sample ORDER BY at_us, process");
   while (rows.step()) {
@@ -62,7 +70,7 @@ std::vector<Sample> read_samples(Database& database) {
     sample.process = rows.number(0).value_or(0);
     int column = 1;
     for (const SampleField& field : sample_fields) {
-      if (const auto value = rows.number(column)) field.set(sample, *value);
+      if (const auto value = rows.number(column)) field.set(sample, checked(field, *value, path));
       ++column;
     }
     samples.push_back(sample);
@@ -73,8 +81,8 @@ std::vector<Sample> read_samples(Database& database) {
 // SQLite says "file is not a database" only at the first read.
 Run read_all(Database& database, const std::string& path) {
   check_format(database, path);
-  const FactTexts texts = read_facts(database);
-  return {facts_from(texts), read_processes(database), read_samples(database), end_from(texts)};
+  const FactTexts texts = read_facts(database, path);
+  return {facts_from(texts), read_processes(database), read_samples(database, path), end_from(texts)};
 }
 
 }  // namespace

@@ -18,8 +18,9 @@ void Database::fail(const char* doing) const {
     throw UsageFailure(
         fmt::format("'{}' is no recording of neap; make one with: neap record -o FILE -- PROGRAM", shown_));
   const std::string reason = handle_ != nullptr ? ::sqlite3_errmsg(handle_) : "out of memory";
-  if (handle_ != nullptr && ::sqlite3_errcode(handle_) == SQLITE_CORRUPT)
-    throw UsageFailure(fmt::format("'{}' is damaged: {}", shown_, reason));
+  const int code = handle_ != nullptr ? ::sqlite3_errcode(handle_) : SQLITE_OK;
+  const bool lacks_table = code == SQLITE_ERROR && reason.starts_with("no such");
+  if (code == SQLITE_CORRUPT || lacks_table) throw UsageFailure(fmt::format("'{}' is damaged: {}", shown_, reason));
   throw Failure(fmt::format("cannot {} '{}': {}", doing, shown_, reason));
 }
 
