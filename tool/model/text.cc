@@ -97,17 +97,21 @@ std::size_t width_of(std::string_view text) {
   return width;
 }
 
-std::string cut_to(std::string_view text, std::size_t columns) {
-  if (width_of(text) <= columns) return std::string(text);
-  constexpr std::string_view dots = "...";
-  const std::size_t room = columns - std::min(columns, dots.size());
+std::size_t bytes_within(std::string_view text, std::size_t columns) {
   std::size_t width = 0, end = 0;
   while (end < text.size()) {
     const Character character = first_of(text.substr(end));
-    if (width + width_of(character) > room) break;
     width += width_of(character);
+    if (width > columns) break;
     end += character.bytes;
   }
+  return end;
+}
+
+std::string cut_to(std::string_view text, std::size_t columns) {
+  if (width_of(text) <= columns) return std::string(text);
+  constexpr std::string_view dots = "...";
+  const std::size_t end = bytes_within(text, columns - std::min(columns, dots.size()));
   return std::string(text.substr(0, end)) + std::string(dots.substr(0, columns));
 }
 

@@ -18,6 +18,9 @@ std::string printable(std::string_view text, bool lines = false);
 // Columns on a screen: a Chinese character takes two, a combining one none.
 std::size_t width_of(std::string_view text);
 
+// Bytes of the text's beginning that fit into so many columns. Never half a character.
+std::size_t bytes_within(std::string_view text, std::size_t columns);
+
 // The text itself, or as much of its beginning as fits before "..." into so many columns. Never half a character.
 std::string cut_to(std::string_view text, std::size_t columns);
 

@@ -25,7 +25,7 @@ constexpr double panel_height = 150;
 constexpr double panel_gap = 22;
 constexpr double label_pitch = 34;  // of a name with its value below; more lines than fit stand closer, names alone
 constexpr double least_pitch = 15;
-constexpr std::size_t label_letters = 21;
+constexpr std::size_t label_letters = 18;
 constexpr std::size_t title_letters = 84;
 constexpr std::size_t note_letters = 132;
 constexpr std::size_t most_points = 900;  // about one per pixel
@@ -280,7 +280,8 @@ class ChartPage {
 
   void draw_panel(const Frame& frame, const Axis& memory, const Axis& time, std::size_t at, bool first) {
     const std::string& label = chart_.lines[at].label;
-    svg_.text({frame.box.x, frame.box.y - 26}, fmt::format("name f{}", at), shorten_name(printable(label), label_letters));
+    svg_.text({frame.box.x, frame.box.y - 26}, fmt::format("name f{}", at),
+              shorten_name(printable(label), label_letters));
     svg_.text({frame.box.x, frame.box.y - 10}, "value",
               fmt::format("end {}, peak {} MiB", median_of(label, "end_rss"), median_of(label, "peak_rss")));
     draw_grid(frame, memory, time, first);

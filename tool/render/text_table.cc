@@ -43,20 +43,23 @@ std::size_t output_width() {
 }
 
 std::string wrapped(const std::string& text, std::size_t width, std::size_t indent) {
-  std::string out, line;
   const std::string margin(indent, ' ');
+  std::string out, line;
+  bool empty = true;  // the line holds its margin alone
+  const auto end_line = [&] { out += line + "\n", line = margin, empty = true; };
   for (std::size_t start = 0; start < text.size();) {
     const std::size_t end = std::min(text.find(' ', start), text.size());
-    const std::string word = text.substr(start, end - start);
+    std::string word = text.substr(start, end - start);
     start = end + 1;
-    if (line.find_first_not_of(' ') == std::string::npos) {
-      line += word;
-    } else if (width_of(line) + 1 + width_of(word) <= width) {
-      line += " " + word;
-    } else {
-      out += line + "\n";
-      line = margin + word;
+    if (!empty && width_of(line) + 1 + width_of(word) > width) end_line();
+    while (width_of(line) + width_of(word) > std::max(width, indent + 2)) {  // longer than a whole line
+      const std::size_t fits = bytes_within(word, std::max(width, indent + 2) - width_of(line));
+      line += word.substr(0, fits);
+      word.erase(0, fits);
+      end_line();
     }
+    line += (empty ? "" : " ") + word;
+    empty = false;
   }
   return out + line + "\n";
 }
