@@ -50,9 +50,19 @@ inline constexpr std::array<std::string_view, 1> tbbmalloc{"libtbbmalloc_proxy.s
 inline constexpr std::array<std::string_view, 1> scudo{"libclang_rt.scudo_standalone-x86_64.so"};
 
 // glibc.malloc.*, of which glibc ignores what it does not know without a word.
-inline constexpr std::array<std::string_view, 13> libc_keys{
-    "arena_max", "arena_test", "check",   "hugetlb",      "mmap_max",   "mmap_threshold",        "mxfast",
-    "perturb",   "tcache_count", "tcache_max", "tcache_unsorted_limit", "top_pad", "trim_threshold"};
+inline constexpr std::array<std::string_view, 13> libc_keys{"arena_max",
+                                                            "arena_test",
+                                                            "check",
+                                                            "hugetlb",
+                                                            "mmap_max",
+                                                            "mmap_threshold",
+                                                            "mxfast",
+                                                            "perturb",
+                                                            "tcache_count",
+                                                            "tcache_max",
+                                                            "tcache_unsorted_limit",
+                                                            "top_pad",
+                                                            "trim_threshold"};
 
 // Of GLIBC_TUNABLES only the part that is the allocator's: see environment.cc.
 inline constexpr std::array<std::string_view, 10> libc_variables{

@@ -28,8 +28,9 @@ struct NumberUnit {
   double size;
 };
 
-constexpr std::array number_units = {NumberUnit{"", 1},           NumberUnit{"s", 1},           NumberUnit{"B", 1},
-                                     NumberUnit{"KiB", 1 << 10}, NumberUnit{"MiB", 1 << 20}, NumberUnit{"GiB", 1 << 30}};
+constexpr std::array number_units = {NumberUnit{"", 1},          NumberUnit{"s", 1},
+                                     NumberUnit{"B", 1},         NumberUnit{"KiB", 1 << 10},
+                                     NumberUnit{"MiB", 1 << 20}, NumberUnit{"GiB", 1 << 30}};
 
 std::string_view trimmed(std::string_view text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
@@ -103,8 +104,8 @@ Condition parse_condition(const std::string& text) {
 void check_labels(const Condition& condition, const std::vector<std::string>& labels) {
   for (const std::string& label : {condition.left.label, condition.right.label})
     if (!label.empty() && std::find(labels.begin(), labels.end(), label) == labels.end())
-      throw UsageFailure(fmt::format("'{}' speaks of {}, but there are: {}", condition.text, label,
-                                     fmt::join(labels, ", ")));
+      throw UsageFailure(
+          fmt::format("'{}' speaks of {}, but there are: {}", condition.text, label, fmt::join(labels, ", ")));
 }
 
 std::string when_it_holds(const Condition& condition, const Comparison& comparison, const ComparisonFigures& figures) {

@@ -9,8 +9,8 @@
 namespace neap {
 
 struct ConditionSide {
-  double factor = 1;        // or the number itself, where there is no label
-  std::string label;        // of the row
+  double factor = 1;  // or the number itself, where there is no label
+  std::string label;  // of the row
   std::size_t quantity = 0;
 };
 

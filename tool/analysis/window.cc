@@ -59,8 +59,8 @@ Run stretch_of(const Run& run, const Stretch& stretch) {
   part.processes = run.processes;
   part.samples = samples_between(run, from, until);
   if (until <= from || part.samples.empty())
-    throw UsageFailure(
-        fmt::format("{} has nothing from {:.1f} s to {:.1f} s; it lasts {:.1f} s", run.facts.label, from, until, whole));
+    throw UsageFailure(fmt::format("{} has nothing from {:.1f} s to {:.1f} s; it lasts {:.1f} s", run.facts.label, from,
+                                   until, whole));
   if (from > 0) part.facts.joined = true;
   if (const auto started = parse_moment(run.facts.started_at))
     part.facts.started_at = show_iso({started->unix_s + static_cast<std::int64_t>(from)});

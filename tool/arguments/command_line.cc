@@ -120,12 +120,14 @@ int explain_parse_error(const CLI::App& app, const std::vector<std::string>& arg
   std::vector<std::string> strays = app.remaining(true);
   if (strays.empty() && lacks_verb)
     for (const std::string& word : arguments)
-      if (const auto depth = deepest_of(app).get_name(); word != depth && !word.starts_with("-")) strays.push_back(word);
+      if (const auto depth = deepest_of(app).get_name(); word != depth && !word.starts_with("-"))
+        strays.push_back(word);
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
     text = explain_strays(verb, strays);
   } else if (lacks_verb) {
-    text = strays.empty() ? fmt::format("a VERB is required: {}", fmt::join(verbs_of(verb), ", "))
-                          : fmt::format("there is no verb '{}'{}", strays.front(), did_you_mean(strays.front(), verbs_of(verb)));
+    text = strays.empty()
+               ? fmt::format("a VERB is required: {}", fmt::join(verbs_of(verb), ", "))
+               : fmt::format("there is no verb '{}'{}", strays.front(), did_you_mean(strays.front(), verbs_of(verb)));
   }
   const std::string path = path_of(verb);
   fmt::print(stderr, "{}: {}{} see {} --help\n", path, printable(text), text.ends_with('?') ? "" : ";", path);

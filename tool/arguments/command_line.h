@@ -29,7 +29,7 @@ class OptionLine {
   OptionLine& not_negative();
   OptionLine& takes_units();     // 64KiB, 1M: powers of 1024
   OptionLine& takes_duration();  // 90, 5min, 24h: becomes seconds; before any check of the number
-  OptionLine& one_at_a_time();  // a list that takes one value each time it is named
+  OptionLine& one_at_a_time();   // a list that takes one value each time it is named
   OptionLine& hidden();
   OptionLine& excludes(const OptionLine& other);
 

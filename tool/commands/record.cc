@@ -191,7 +191,9 @@ VerbBody define_record(CommandLine& command, const Invocation& invocation) {
       .takes_duration()
       .within(0.001, 3600.0)
       .shows_default();
-  command.add_option("-d,--duration", options->duration, "Stop after that long, such as 24h").takes_duration().above_zero();
+  command.add_option("-d,--duration", options->duration, "Stop after that long, such as 24h")
+      .takes_duration()
+      .above_zero();
   command.add_option("--budget", options->budget, "Percent of one core that sampling may use")
       .named("PERCENT")
       .within(0.01, 100.0)

@@ -193,7 +193,7 @@ void write_forms(const ReportForms& forms, const ReportOutput& output, bool json
 }
 
 int write_report(const std::vector<Run>& runs, const std::vector<std::pair<std::string, std::string>>& remarks,
-                  const ReportOutput& output, bool json) {
+                 const ReportOutput& output, bool json) {
   Comparison comparison = compare_runs(runs);
   comparison.title = output.title.empty() ? default_title(runs) : output.title;
   comparison.baseline = output.baseline;
@@ -201,7 +201,8 @@ int write_report(const std::vector<Run>& runs, const std::vector<std::pair<std::
     for (const auto& [label, text] : remarks)
       if (label == row.label) row.remarks.push_back(text);
   const ComparisonFigures figures = figures_of(comparison);
-  const ComparisonReport report{comparison, figures, show_verdict(judge(comparison, figures)), hints_on(runs, comparison)};
+  const ComparisonReport report{comparison, figures, show_verdict(judge(comparison, figures)),
+                                hints_on(runs, comparison)};
   Chart chart = draw_lines(runs, most_chart_steps);
   chart.title = comparison.title;
   chart.notes = notes_of(runs);

@@ -39,8 +39,9 @@ struct ReportForms {
 void write_forms(const ReportForms& forms, const ReportOutput& output, bool json_instead);
 
 // Writes every file asked for and prints the table, or with `json` the same as JSON, on stdout.
-// `remarks` are (label, text) pairs for rows that need a word of caution. Returns the exit code: whether a condition holds.
+// `remarks` are (label, text) pairs for rows that need a word of caution. Returns the exit code: whether a condition
+// holds.
 int write_report(const std::vector<Run>& runs, const std::vector<std::pair<std::string, std::string>>& remarks,
-                  const ReportOutput& output, bool json);
+                 const ReportOutput& output, bool json);
 
 }  // namespace neap

@@ -12,8 +12,8 @@ struct Unit {
   double seconds;
 };
 
-constexpr std::array units = {Unit{"ms", 1e-3},  Unit{"s", 1},     Unit{"sec", 1}, Unit{"m", 60},
-                              Unit{"min", 60},   Unit{"h", 3600},  Unit{"d", 86400}};
+constexpr std::array units = {Unit{"ms", 1e-3}, Unit{"s", 1},    Unit{"sec", 1},  Unit{"m", 60},
+                              Unit{"min", 60},  Unit{"h", 3600}, Unit{"d", 86400}};
 
 const Unit* find_unit(std::string_view name) {
   for (const Unit& unit : units)

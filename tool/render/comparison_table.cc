@@ -111,8 +111,7 @@ std::string show_quantity(const Quantity& quantity, double value) {
 std::string render_text(const ComparisonReport& report, bool colour) {
   const std::size_t width = output_width();
   std::string text;
-  if (!report.verdict.empty())
-    text += wrapped(printable(report.verdict) + ".", width) + "\n";
+  if (!report.verdict.empty()) text += wrapped(printable(report.verdict) + ".", width) + "\n";
   text += build_table(report, false).text(colour, width);
   for (const std::string& line : legend(report)) text += wrapped(printable(line), width, 4);
   return text;

@@ -44,7 +44,14 @@ bool is_best(const ExperimentFigures& figures, const std::optional<Estimate> Gro
 }
 
 TextTable group_table(const ExperimentFigures& figures) {
-  TextTable table({{"ALLOCATOR", Align::left}, {"INSTANCES"}, {"MEAN"}, {"95%", Align::right, true}, {"LAST"}, {"95%", Align::right, true}, {"x"}, {"95%", Align::right, true}});
+  TextTable table({{"ALLOCATOR", Align::left},
+                   {"INSTANCES"},
+                   {"MEAN"},
+                   {"95%", Align::right, true},
+                   {"LAST"},
+                   {"95%", Align::right, true},
+                   {"x"},
+                   {"95%", Align::right, true}});
   for (const GroupFigures& group : figures.groups)
     table.add({group.label + (group.remark.empty() ? "" : " (!)"),
                std::to_string(group.instances),
@@ -82,7 +89,8 @@ std::string foot(const ExperimentFigures& figures, std::size_t width) {
   std::string text;
   for (const std::string& note : notes_of(figures)) text += wrapped(printable(note), width, 4);
   for (const GroupFigures& group : figures.groups)
-    if (!group.remark.empty()) text += wrapped(fmt::format("(!) {}: {}.", printable(group.label), group.remark), width, 4);
+    if (!group.remark.empty())
+      text += wrapped(fmt::format("(!) {}: {}.", printable(group.label), group.remark), width, 4);
   return text;
 }
 
@@ -98,14 +106,17 @@ nlohmann::json as_json(const std::optional<Estimate>& estimate) {
 std::string verdict_on(const ExperimentFigures& figures) {
   const GroupFigures* leader = nullptr;
   for (const GroupFigures& group : figures.groups)
-    if (group.last && group.remark.empty() && (leader == nullptr || group.last->mean < leader->last->mean)) leader = &group;
+    if (group.last && group.remark.empty() && (leader == nullptr || group.last->mean < leader->last->mean))
+      leader = &group;
   if (leader == nullptr) return {};
-  std::string text = fmt::format("{} holds {} MiB an instance in the last 24 hours", leader->label, mib(leader->last->mean));
+  std::string text =
+      fmt::format("{} holds {} MiB an instance in the last 24 hours", leader->label, mib(leader->last->mean));
   if (!leader->ratio) return text;
   text += fmt::format(", {:.2f} of {}", leader->ratio->mean, figures.baseline);
   if (!leader->ratio->interval) return text + "; too few instances to tell what is chance";
   const Interval& interval = *leader->ratio->interval;
-  text += fmt::format(" (95 of 100: {:.2f} to {:.2f}; {} instances)", interval.low, interval.high, leader->last->instances);
+  text +=
+      fmt::format(" (95 of 100: {:.2f} to {:.2f}; {} instances)", interval.low, interval.high, leader->last->instances);
   return interval.high >= 1 ? text + ": no difference that these instances can show" : text;
 }
 
