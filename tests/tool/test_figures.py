@@ -300,3 +300,68 @@ class Unlike(Reported):
         text = self.expect(0, "", "report", "a.neaprec", "b.neaprec")
         self.assertIn("(!) the rows differ in more than their names: programs tor, gzip.", text)
         self.assertNotIn("holds", text)
+
+
+class OfAUnit(NeapTest):
+    """systemctl is a script here, as in test_experiment: it tells of a process that is a real one."""
+
+    def setUp(self):
+        super().setUp()
+        os.mkdir(self.path("bin"))
+        with open(self.path("bin/systemctl"), "w") as file:
+            file.write(f"#!/bin/sh\nprintf 'Id=tor@default.service\\nMainPID=%s\\nControlGroup=\\n' \"$(cat {self.path('pid')})\"\n")
+        os.chmod(self.path("bin/systemctl"), 0o755)
+        self.environment = {**os.environ, "PATH": self.path("bin") + ":" + os.environ["PATH"]}
+
+    def process(self):
+        process = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        with open(self.path("new"), "w") as file:
+            file.write(str(process.pid))
+        os.rename(self.path("new"), self.path("pid"))
+        return process
+
+    def seen(self, query):
+        until(lambda: os.path.exists(self.path("tor@default.neaprec")))
+        return until(lambda: rows(self.path("tor@default.neaprec"), query)[0][0])
+
+    def test_over_a_restart_in_the_background(self):
+        first = self.process()
+        started = neap("record", "--unit", "tor@default", "-i", "0.05", "--background", env=self.environment, cwd=self.folder)
+        self.assertEqual(started.returncode, 0)
+        self.assertRegex(started.stderr, r"^neap: recording into tor@default\.neaprec in the background; to end it: kill -INT \d+\n$")
+        recorder = int(started.stderr.split()[-1])
+        self.addCleanup(lambda: os.path.exists(f"/proc/{recorder}") and os.kill(recorder, signal.SIGKILL))
+        self.seen("SELECT count(*) > 3 FROM sample")
+        first.kill()
+        first.wait()
+        second = self.process()
+        self.seen(f"SELECT count(*) > 3 FROM sample JOIN process ON id = process WHERE pid = {second.pid}")
+        self.seen("SELECT count(*) FROM mark")
+        os.kill(recorder, signal.SIGINT)
+        until(lambda: not os.path.exists(f"/proc/{recorder}"))
+        self.assertEqual(rows(self.path("tor@default.neaprec"), "SELECT text FROM mark"), [("restarted on libc",)])
+        self.assertEqual(rows(self.path("tor@default.neaprec"), "SELECT value FROM fact WHERE name = 'label'"), [("tor@default",)])
+        self.expect(0, "", "report", "-q", "tor@default.neaprec", "--svg", "s.svg", "-o", "r.html")
+        for name in ("s.svg", "r.html"):
+            with open(self.path(name)) as file:
+                self.assertIn("restarted on libc", file.read())
+
+    def test_what_does_not_run(self):
+        with open(self.path("pid"), "w") as file:
+            file.write("0")
+        result = neap("record", "--unit", "tor@default", env=self.environment, cwd=self.folder)
+        self.assertEqual((result.returncode, result.stderr),
+                         (2, "neap: tor@default.service does not run; see: systemctl status tor@default.service\n"))
+        self.expect(2, "neap: give one of --unit, --pid and a program", "record", "--unit", "x", "--", "true")
+        self.expect(2, "neap: --background records what runs already: a --unit or a --pid", "record", "--background", "--", "true")
+
+
+class Daemons(NeapTest):
+    def test_what_forks_away_is_named(self):
+        result = neap("record", "-o", "a.neaprec", "--", "sh", "-c", f"sleep 1000 </dev/null >/dev/null 2>&1 & echo $! >{self.path('left')}", cwd=self.folder)
+        with open(self.path("left")) as file:
+            left = int(file.read())
+        os.kill(left, signal.SIGKILL)
+        self.assertIn(f"neap: sh has ended and left a process running; to record that: neap record --pid {left}, or start it in the foreground\n", result.stderr)

@@ -136,6 +136,9 @@ Chart draw_lines(const std::vector<Run>& runs, std::size_t most_steps) {
   chart.step = {std::max({interval, longest / static_cast<double>(most_steps), 1e-3})};
   chart.steps = static_cast<std::size_t>(std::ceil(longest / chart.step.count)) + 1;
   chart.clock = clock_of(runs, longest);
+  for (const Run& run : runs)
+    for (const Mark& mark : run.marks)
+      chart.marks.push_back({mark.at, runs.size() > 1 ? run.facts.label + ": " + mark.text : mark.text});
   for (const std::string& label : labels) {
     std::vector<std::vector<Total>> totals;
     for (const Run& run : runs)

@@ -64,6 +64,8 @@ Run stretch_of(const Run& run, const Stretch& stretch) {
   if (from > 0) part.facts.joined = true;
   if (const auto started = parse_moment(run.facts.started_at))
     part.facts.started_at = show_iso({started->unix_s + static_cast<std::int64_t>(from)});
+  for (const Mark& mark : run.marks)
+    if (mark.at.count >= from && mark.at.count <= until) part.marks.push_back({{mark.at.count - from}, mark.text});
   RunEnd end;
   if (run.end) {
     end.own_cpu_percent = run.end->own_cpu_percent;

@@ -1,8 +1,9 @@
+#include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 
@@ -14,7 +15,9 @@
 #include "tool/checks/program_checks.h"
 #include "tool/commands/run_facts.h"
 #include "tool/commands/verbs.h"
+#include "tool/measure/process_reader.h"
 #include "tool/measure/recorder.h"
+#include "tool/measure/units.h"
 #include "tool/model/failure.h"
 #include "tool/model/text.h"
 #include "tool/render/progress.h"
@@ -31,11 +34,14 @@ constexpr const char* footer =
     "The file is SQLite and survives a kill -9 up to the last second: about 5 MB a day for each process.\n"
     "Examples:\n"
     "  neap record -a neap -d 1h -- tor -f torrc\n"
+    "  neap record --unit tor@default -d 7d --background\n"
     "  neap record --pid \"$(pidof -s tor)\" -d 24h -o monday.neaprec\n"
     "  neap report monday.neaprec tuesday.neaprec -o days.html";
 
 struct RecordOptions {
   int pid = 0;
+  std::string unit;
+  bool background = false;
   std::string allocator;
   std::string output;
   std::string label;
@@ -113,6 +119,30 @@ class Doubt {
   std::string line_;
 };
 
+// A daemon forks away from what was started, which then ends; its recording ends with that.
+void tell_left_behind(const std::string& program) {
+  const std::vector<pid_t> left = ProcessReader(::getpid()).read_children(true);
+  if (left.empty()) return;
+  tell(fmt::format(
+      "{} has ended and left {} running; to record that: neap record --pid {}, or start it in the foreground", program,
+      left.size() == 1 ? "a process" : fmt::format("{} processes", left.size()), left.front()));
+}
+
+// The recorder goes on as a process of its own, without the terminal.
+void go_aside(const RecordOptions& options, const Invocation& invocation) {
+  if (!options.background) return;
+  const pid_t pid = ::fork();
+  if (pid < 0) throw Failure(fmt::format("cannot fork: {}", std::strerror(errno)));
+  if (pid > 0) {
+    if (!invocation.quiet)
+      tell(fmt::format("recording into {} in the background; to end it: kill -INT {}", options.output, pid));
+    ::_exit(exit_success);
+  }
+  ::setsid();
+  const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nowhere, descriptor);
+}
+
 int record_new(RecordOptions options, const Invocation& invocation) {
   const auto& program = require_program(invocation, "record");
   const Preflight preflight = look_before_start(program.front());
@@ -147,6 +177,7 @@ int record_new(RecordOptions options, const Invocation& invocation) {
       record_program({find_program(program.front()), program, environment, {}}, recorder, interrupts, sink);
   progress.clear();
   doubt.say();  // of a program that ended while there still was one
+  tell_left_behind(program.front());
   tell_end(end, sink, options, invocation);
   return end.timed_out ? 0 : end.exit_code.value_or(0);
 }
@@ -164,11 +195,44 @@ int record_running(RecordOptions options, const Invocation& invocation) {
                 : detected             ? detected->label
                                        : fmt::format("pid {}", options.pid);
   if (options.output.empty()) options.output = free_name(fmt::format("pid-{}", options.pid));
+  check_target(options.output, {FileKind::recording, {}, options.force});
+  go_aside(options, invocation);
   RecordingWriter writer(options.output, facts, options.force);
   LastingSink sink(writer);
-  Progress progress(!invocation.quiet);
+  Progress progress(!invocation.quiet && !options.background);
   const Interrupts interrupts;
   const RunEnd end = record_process(options.pid, recorder_options(options, progress), interrupts, sink);
+  progress.clear();
+  tell_end(end, sink, options, invocation);
+  return sink.lost() ? exit_own_failure : exit_success;
+}
+
+// A unit's processes over restarts and switches, each of which leaves a mark.
+int record_unit(RecordOptions options, const Invocation& invocation) {
+  if (options.pid != 0 || !invocation.program.empty()) throw UsageFailure("give one of --unit, --pid and a program");
+  if (!options.allocator.empty())
+    throw UsageFailure("--allocator has no effect on a running unit; to switch it: neap enable UNIT --allocator NAME");
+  UnitProcesses unit(options.unit.find('.') == std::string::npos ? options.unit + ".service" : options.unit);
+  const pid_t first = unit.now().front();
+  const auto detected = detect_allocator(first);
+  RunFacts facts = facts_of_this_host(command_of(first), {options.interval}, options.budget);
+  facts.joined = true;
+  if (detected) facts.allocator = detected->label;
+  facts.label = !options.label.empty() ? options.label : options.unit;
+  if (options.output.empty()) options.output = free_name(options.unit);
+  check_target(options.output, {FileKind::recording, {}, options.force});
+  go_aside(options, invocation);
+  RecordingWriter writer(options.output, facts, options.force);
+  LastingSink sink(writer);
+  Progress progress(!invocation.quiet && !options.background);
+  RecorderOptions recorder = recorder_options(options, progress);
+  recorder.members = [&] { return unit.now(); };
+  recorder.on_start = [](pid_t pid) {
+    const auto runs_on = detect_allocator(pid);
+    return runs_on ? "restarted on " + runs_on->label : std::string("restarted");
+  };
+  const Interrupts interrupts;
+  const RunEnd end = record_members(recorder, interrupts, sink);
   progress.clear();
   tell_end(end, sink, options, invocation);
   return sink.lost() ? exit_own_failure : exit_success;
@@ -180,6 +244,8 @@ VerbBody define_record(CommandLine& command, const Invocation& invocation) {
   auto options = std::make_shared<RecordOptions>();
   command.takes_program();
   command.add_option("--pid", options->pid, "Record a running process instead: its number").named("PID").above_zero();
+  command.add_option("--unit", options->unit, "Record a service over its restarts and switches").named("UNIT");
+  command.add_flag("--background", options->background, "Go on without the terminal, with --unit or --pid");
   command
       .add_option("-a,--allocator", options->allocator,
                   "Run the program under this allocator; without it the environment decides")
@@ -201,6 +267,9 @@ VerbBody define_record(CommandLine& command, const Invocation& invocation) {
   command.add_flag("--force", options->force, "Replace an existing recording");
   command.footer(footer);
   return [options, &invocation] {
+    if (!options->unit.empty()) return record_unit(*options, invocation);
+    if (options->background && options->pid == 0)
+      throw UsageFailure("--background records what runs already: a --unit or a --pid");
     return options->pid != 0 ? record_running(*options, invocation) : record_new(*options, invocation);
   };
 }

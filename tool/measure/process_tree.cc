@@ -28,7 +28,7 @@ ProcessTree::ProcessTree(pid_t root, Seconds started, const TreeOptions& options
       options_(options),
       basic_budget_(options.budget_percent * basic_share, basic_capacity),
       detail_budget_(options.budget_percent * (1 - basic_share), detail_capacity) {
-  add_member(root);
+  if (root > 0) add_member(root);
 }
 
 bool ProcessTree::is_member(pid_t pid) const {
@@ -46,11 +46,17 @@ void ProcessTree::add_member(pid_t pid) {
 }
 
 // Without a look: whether the process that is recorded may still run.
-bool ProcessTree::root_is_there() const { return !members_.empty() && (::kill(root_, 0) == 0 || errno == EPERM); }
+bool ProcessTree::root_is_there() const {
+  return !members_.empty() && (root_ == 0 || ::kill(root_, 0) == 0 || errno == EPERM);
+}
 
 void ProcessTree::discover() {
   std::vector<pid_t> found;
   if (options_.adopts) found = children_of_this_process();
+  if (options_.find) {
+    for (const pid_t pid : options_.find())
+      if (!is_member(pid)) add_member(pid);
+  }
   for (std::size_t at = 0; at < members_.size(); ++at) {  // grows while it is walked: grandchildren follow
     const auto children = members_[at].reader->read_children(members_[at].threads != 1);
     for (const pid_t child : children)

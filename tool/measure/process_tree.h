@@ -16,10 +16,12 @@ struct TreeOptions {
   double budget_percent;          // of a core: bounds what sampling may cost
   Seconds least_detail_interval;  // between two readings of PSS of one process
   bool adopts;                    // orphans that came to this process, a child subreaper, are descendants too
+  std::function<std::vector<pid_t>()> find = {};  // who belongs to it beside the root and its descendants: a unit's
 };
 
 class ProcessTree {
  public:
+  // `root` 0: those that `find` tells, who may come and go.
   ProcessTree(pid_t root, Seconds started, const TreeOptions& options);
 
   // One look at every process. False when none is left.
@@ -29,6 +31,7 @@ class ProcessTree {
   Bytes peak_rss() const { return peak_rss_; }
   std::uint64_t looks() const { return looks_; }  // that saw a process
   std::size_t most_processes() const { return most_processes_; }
+  pid_t oldest() const { return members_.empty() ? 0 : members_.front().process.pid; }  // the one that others came from
   // Share of the samples that hold PSS and its neighbours: how often these were read.
   double detail_share() const {
     return sample_count_ == 0 ? 0 : static_cast<double>(detail_reads_) / static_cast<double>(sample_count_);

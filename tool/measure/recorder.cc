@@ -35,7 +35,7 @@ class Recording {
         options_(options),
         interrupts_(interrupts),
         sink_(sink),
-        tree_(pid, started_, {options.budget_percent, options.least_detail_interval, is_child_}) {}
+        tree_(pid, started_, {options.budget_percent, options.least_detail_interval, is_child_, options.members}) {}
 
   RunEnd run() {
     Seconds next = started_;
@@ -61,7 +61,8 @@ class Recording {
   void tick() {
     const bool any = tree_.sample_into(sink_);
     const Seconds now = monotonic_now();
-    if (!any && !is_child_) over_ = true;
+    if (!any && !is_child_ && !options_.members) over_ = true;
+    if (options_.members) note_start(now);
     if (now - kept_ >= keep_every || options_.interval >= keep_every) {
       sink_.keep();
       kept_ = now;
@@ -69,6 +70,19 @@ class Recording {
     if (options_.on_tick) options_.on_tick(now - started_, tree_.last_rss(), tree_.peak_rss());
     if (!seen_ && now - started_ >= std::min(options_.interval, look_every))
       seen_ = !options_.on_look || options_.on_look(pid_, now - started_ >= look_until) || now - started_ >= look_until;
+  }
+
+  // A unit's first process is another one: it was restarted. What it runs on is asked for at the next look, when its
+  // loader is done.
+  void note_start(Seconds now) {
+    const pid_t first = tree_.oldest();
+    if (first == 0 || first == told_) return;
+    if (first != fresh_) {
+      fresh_ = first;
+      return;
+    }
+    if (told_ != 0) sink_.add(Mark{now - started_, options_.on_start(first)});
+    told_ = first;
   }
 
   void handle(const Interrupts::Event& event) {
@@ -156,6 +170,8 @@ class Recording {
   ProcessTree tree_;
   std::optional<Seconds> kill_at_;
   std::optional<Seconds> asked_to_stop_;
+  pid_t fresh_ = 0;  // a unit's first process, seen once
+  pid_t told_ = 0;   // ... and known
   bool over_ = false;
   bool stopping_ = false;
   bool interrupted_ = false;
@@ -182,6 +198,10 @@ RunEnd record_program(const Launch& launch, const RecorderOptions& options, cons
 RunEnd record_process(pid_t pid, const RecorderOptions& options, const Interrupts& interrupts, SampleSink& sink) {
   if (::kill(pid, 0) != 0 && errno == ESRCH) throw Failure(fmt::format("no process {}", pid), exit_bad_usage);
   return Recording(pid, std::nullopt, options, interrupts, sink).run();
+}
+
+RunEnd record_members(const RecorderOptions& options, const Interrupts& interrupts, SampleSink& sink) {
+  return Recording(0, std::nullopt, options, interrupts, sink).run();
 }
 
 }  // namespace neap

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tool/model/moment.h"
+#include "tool/model/sample.h"
 #include "tool/model/units.h"
 
 namespace neap {
@@ -35,6 +36,7 @@ struct Chart {
   std::size_t steps = 0;
   std::optional<Moment> clock;  // when the axis begins, where all lines began then: its ticks are hours of the day
   std::vector<ChartLine> lines;
+  std::vector<Mark> marks;  // of all lines
 };
 
 }  // namespace neap

@@ -47,6 +47,7 @@ struct Run {
   std::vector<Process> processes;
   std::vector<Sample> samples;  // ordered by time
   std::optional<RunEnd> end;    // empty: the recorder was killed or is still at work
+  std::vector<Mark> marks = {};
 };
 
 // Whether looks came much more rarely than was wanted: too many processes for the budget.

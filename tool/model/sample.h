@@ -43,4 +43,10 @@ struct Process {
   Seconds first_seen;
 };
 
+// Something that happened while it was recorded, such as a restart: a line across the charts.
+struct Mark {
+  Seconds at;
+  std::string text;
+};
+
 }  // namespace neap

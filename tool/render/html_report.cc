@@ -43,6 +43,7 @@ nlohmann::json in_thousandths(const ChartValues& values) {
 std::string chart_data(const Chart& chart) {
   const std::vector<LineStyle> styles = line_styles(chart);
   nlohmann::json data{{"step", chart.step.count}, {"lines", nlohmann::json::array()}};
+  for (const Mark& mark : chart.marks) data["marks"].push_back({{"at", mark.at.count}, {"text", printable(mark.text)}});
   if (chart.clock) data["clock"] = chart.clock->unix_s;
   for (std::size_t at = 0; at < chart.lines.size(); ++at) {
     nlohmann::json points = nlohmann::json::array();

@@ -26,6 +26,7 @@ constexpr double panel_gap = 22;
 constexpr double label_pitch = 34;  // of a name with its value below; more lines than fit stand closer, names alone
 constexpr double least_pitch = 15;
 constexpr std::size_t label_letters = 18;
+constexpr std::size_t mark_letters = 24;
 constexpr std::size_t title_letters = 84;
 constexpr std::size_t note_letters = 132;
 constexpr std::size_t most_points = 900;  // about one per pixel
@@ -33,6 +34,7 @@ constexpr std::size_t most_points = 900;  // about one per pixel
 constexpr const char* base_style =
     "svg{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}\n"
     "text{fill:#0f172a}.page{fill:#fff}.title{font-size:21px;font-weight:650}.note{font-size:12.5px;fill:#64748b}\n"
+    ".mark{stroke:#94a3b8;stroke-width:1;stroke-dasharray:3 3;fill:none}"
     ".verdict{font-size:14.5px;font-weight:500}\n"
     ".tick{font-size:12px;fill:#64748b}.right{text-anchor:end}.middle{text-anchor:middle}\n"
     ".grid{stroke:#e2e8f0;stroke-width:1;fill:none}.base{stroke:#94a3b8;stroke-width:1;fill:none}\n"
@@ -218,6 +220,12 @@ class ChartPage {
                 tick.text);
   }
 
+  void draw_mark(const Frame& frame, const Mark& mark) {
+    const double x = frame.at(std::min(mark.at.count, frame.time_end), 0).x;
+    svg_.line({x, frame.box.y}, {x, frame.box.bottom()}, "mark");
+    svg_.text({x + 4, frame.box.y + 10}, "note", cut_to(printable(mark.text), mark_letters));
+  }
+
   void draw_trace(const Trace& trace, std::size_t at) {
     for (const Stretch& stretch : trace.stretches) svg_.area(stretch.high, stretch.low, fmt::format("band f{}", at));
     for (const auto& floor : trace.floor) svg_.polyline(floor, fmt::format("floor s{}", at));
@@ -227,6 +235,7 @@ class ChartPage {
   double draw_common_axes(double y) {
     const Frame frame{{plot_left, y + 26, page_width - plot_left - label_room, plot_height}, time_.end, memory_.end};
     draw_grid(frame, memory_, time_, true);
+    for (const Mark& mark : chart_.marks) draw_mark(frame, mark);
     std::vector<Trace> traces;
     for (const ChartLine& line : chart_.lines) traces.push_back(trace_of(line, chart_, frame));
     for (std::size_t at = 0; at < traces.size(); ++at) draw_trace(traces[at], at);

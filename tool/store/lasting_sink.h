@@ -20,6 +20,9 @@ class LastingSink : public SampleSink {
     attempt([&] { next_.add(sample); });
     if (!lost_) ++samples_;
   }
+  void add(const Mark& mark) override {
+    attempt([&] { next_.add(mark); });
+  }
   void keep() override {
     attempt([&] { next_.keep(); });
   }

@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* schema =
     "CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
-    "CREATE TABLE process (id INTEGER PRIMARY KEY, pid INTEGER, parent_pid INTEGER, name TEXT, first_seen_us INTEGER);";
+    "CREATE TABLE process (id INTEGER PRIMARY KEY, pid INTEGER, parent_pid INTEGER, name TEXT, first_seen_us INTEGER);"
+    "CREATE TABLE mark (at_us INTEGER, text TEXT);";
 
 std::string sample_columns(const char* separator) {
   std::string columns = "process";
@@ -124,6 +125,14 @@ void RecordingWriter::add(const Sample& sample) {
   has_samples_ = true;
 }
 
+void RecordingWriter::add(const Mark& mark) {
+  begin();
+  Statement statement(*database_, "INSERT INTO mark VALUES (?,?)");
+  statement.bind(1, static_cast<std::int64_t>(mark.at.count * 1e6));
+  statement.bind(2, mark.text);
+  statement.run();
+}
+
 void RecordingWriter::finish(const RunEnd& end) {
   for (const auto& [name, value] : to_texts(end)) set_fact(name, value);
   keep();
@@ -139,6 +148,7 @@ void write_recording(const std::string& path, const Run& run, bool replace) {
   RecordingWriter writer(path, run.facts, replace);
   for (const Process& process : run.processes) writer.add(process);
   for (const Sample& sample : run.samples) writer.add(sample);
+  for (const Mark& mark : run.marks) writer.add(mark);
   if (run.end) writer.finish(*run.end);
 }
 

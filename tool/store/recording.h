@@ -1,4 +1,4 @@
-// A recording on disk: one SQLite file per run. Three tables: fact (name, value), process, sample (columns from
+// A recording on disk: one SQLite file per run. Tables: fact (name, value), process, mark, sample (columns from
 // model/sample_fields.h). It comes under its name with its first samples, whole, and replaces what stood there only
 // then; from there on it is in WAL mode with a commit at least each second, so that a recorder that is killed loses at
 // most its last second. Readers may open it while it is written; no other neap writes there.
@@ -23,6 +23,7 @@ class RecordingWriter : public SampleSink {
 
   void add(const Process& process) override;
   void add(const Sample& sample) override;
+  void add(const Mark& mark) override;
   void keep() override;
   void finish(const RunEnd& end) override;
 

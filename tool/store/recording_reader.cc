@@ -55,6 +55,16 @@ std::string known_columns(Database& database) {
   return columns;
 }
 
+// Older recordings have none.
+std::vector<Mark> read_marks(Database& database) {
+  std::vector<Mark> marks;
+  Statement known(database, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'mark'");
+  if (!known.step()) return marks;
+  Statement rows(database, "SELECT at_us, text FROM mark ORDER BY at_us");
+  while (rows.step()) marks.push_back({{static_cast<double>(rows.number(0).value_or(0)) / 1e6}, rows.text(1)});
+  return marks;
+}
+
 constexpr std::int64_t most = std::int64_t{1} << 56;  // bytes, microseconds or counts
 
 std::int64_t checked(const SampleField& field, std::int64_t value, const std::string& path) {
@@ -82,7 +92,8 @@ std::vector<Sample> read_samples(Database& database, const std::string& path) {
 Run read_all(Database& database, const std::string& path) {
   check_format(database, path);
   const FactTexts texts = read_facts(database, path);
-  return {facts_from(texts), read_processes(database), read_samples(database, path), end_from(texts)};
+  return {facts_from(texts), read_processes(database), read_samples(database, path), end_from(texts),
+          read_marks(database)};
 }
 
 }  // namespace

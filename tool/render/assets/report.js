@@ -112,6 +112,23 @@
     });
   };
 
+  // Restarts and switches: lines across the chart, each with its word.
+  const drawMarks = (canvas, area, chart) => {
+    canvas.save();
+    canvas.strokeStyle = canvas.fillStyle = style("--soft");
+    canvas.font = "11px " + getComputedStyle(document.body).fontFamily;
+    canvas.setLineDash([3, 3]);
+    for (const { at: moment, text } of data.marks || []) {
+      const x = chart.toDomXCoord(moment);
+      canvas.beginPath();
+      canvas.moveTo(x, area.y);
+      canvas.lineTo(x, area.y + area.h);
+      canvas.stroke();
+      canvas.fillText(text, x + 4, area.y + 11);
+    }
+    canvas.restore();
+  };
+
   function options(order, floors, chosen, readOut) {
     const plain = number => chosen === undefined || chosen === number;
     const dotted = { strokeWidth: 1.5, strokePattern: floorDash, highlightCircleSize: 2 };
@@ -125,7 +142,7 @@
       series: Object.fromEntries([
         ...order.map(number => [data.lines[number].label, plain(number) ? drawn(data.lines[number]) : { strokeWidth: 1, highlightCircleSize: 0 }]),
         ...floors.map(number => [floorName(number), dotted])]),
-      ...(chosen === undefined ? { rightGap: labelRoom() } : {}),
+      ...(chosen === undefined ? { rightGap: labelRoom(), underlayCallback: drawMarks } : {}),
       axes: {
         x: { ticker: timeTicker, drawGrid: false, axisLabelWidth: 70 },
         y: { ticker: memoryTicker, axisLabelWidth: 72 },
