@@ -121,6 +121,20 @@ std::optional<Moment> clock_of(const std::vector<Run>& runs, double longest) {
   return (*last - *first).count <= most_apart * longest ? first : std::nullopt;
 }
 
+// The same floor under several lines, as in replays of one trace, is drawn once.
+void draw_floors_once(std::vector<ChartLine>& lines) {
+  constexpr double most_apart_share = 0.01;
+  const auto is_same = [](const ChartValues& a, const ChartValues& b) {
+    double apart = 0, sum = 0;
+    for (std::size_t at = 0; at < std::min(a.size(), b.size()); ++at)
+      if (a[at] && b[at]) apart += std::abs(*a[at] - *b[at]), sum += *a[at];
+    return sum > 0 && apart <= most_apart_share * sum;
+  };
+  for (std::size_t at = 1; at < lines.size(); ++at)
+    for (std::size_t before = 0; before < at; ++before)
+      if (is_same(lines[before].floor, lines[at].floor)) lines[at].floor.clear();
+}
+
 }  // namespace
 
 Chart draw_lines(const std::vector<Run>& runs, std::size_t most_steps) {
@@ -145,6 +159,7 @@ Chart draw_lines(const std::vector<Run>& runs, std::size_t most_steps) {
       if (run.facts.label == label) totals.push_back(sum_over_processes(run));
     chart.lines.push_back(line_of(label, totals, chart));
   }
+  draw_floors_once(chart.lines);
   return chart;
 }
 

@@ -1,10 +1,6 @@
 #include <fmt/core.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <map>
 #include <memory>
 
@@ -15,6 +11,7 @@
 #include "tool/checks/program_checks.h"
 #include "tool/commands/report_output.h"
 #include "tool/commands/run_facts.h"
+#include "tool/commands/run_input.h"
 #include "tool/commands/verbs.h"
 #include "tool/measure/recorder.h"
 #include "tool/model/failure.h"
@@ -44,7 +41,7 @@ struct CompareOptions {
   double budget = compare_budget_percent;
   bool show_output = false;
   bool ignore_failure = false;
-  std::string input = "/dev/null";
+  std::string input = no_input;
   std::string prepare;
   std::string keep;
   bool force = false;
@@ -189,27 +186,8 @@ class Comparing {
   std::unique_ptr<RecordingFolder> kept_;
 };
 
-// Every run reads the same from its beginning: that takes a file.
-void check_input(const CompareOptions& options, const Invocation& invocation) {
-  struct stat status {};
-  if (::stat(options.input.c_str(), &status) != 0 || ::access(options.input.c_str(), R_OK) != 0)
-    throw UsageFailure(fmt::format("cannot read '{}': {}", options.input, std::strerror(errno)));
-  if (S_ISDIR(status.st_mode)) throw UsageFailure(fmt::format("'{}' is a folder; --input takes a file", options.input));
-  if (!S_ISREG(status.st_mode) && options.input != "/dev/null")
-    throw UsageFailure(
-        fmt::format("--input takes a file that every run can read anew, and '{}' is none", options.input));
-  if (options.input != "/dev/null" || ::fstat(STDIN_FILENO, &status) != 0) return;
-  int waiting = 0;
-  const bool file = S_ISREG(status.st_mode) && ::lseek(STDIN_FILENO, 0, SEEK_CUR) < status.st_size;
-  const bool pipe = S_ISFIFO(status.st_mode);
-  if (file || (pipe && ::ioctl(STDIN_FILENO, FIONREAD, &waiting) == 0 && waiting > 0))
-    throw UsageFailure("standard input would be read up by the first run; give a file to each of them: --input FILE");
-  if (pipe && !invocation.quiet)
-    tell("the runs read /dev/null and not this pipe; to give a file to each: --input FILE");
-}
-
 int compare(const CompareOptions& options, const Invocation& invocation) {
-  check_input(options, invocation);
+  check_input(options.input, invocation);
   tell_left_out();
   Comparing comparing(options, invocation);
   comparing.run_all();

@@ -1,9 +1,6 @@
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 
@@ -13,9 +10,9 @@
 #include "tool/allocators/resolve.h"
 #include "tool/allocators/verify.h"
 #include "tool/checks/program_checks.h"
+#include "tool/commands/record_end.h"
 #include "tool/commands/run_facts.h"
 #include "tool/commands/verbs.h"
-#include "tool/measure/process_reader.h"
 #include "tool/measure/recorder.h"
 #include "tool/measure/units.h"
 #include "tool/model/failure.h"
@@ -71,28 +68,6 @@ RecorderOptions recorder_options(const RecordOptions& options, Progress& progres
   return recorder;
 }
 
-constexpr double much_rarer = 1.5;
-
-void tell_end(const RunEnd& end, const LastingSink& sink, const RecordOptions& options, const Invocation& invocation) {
-  const std::string& output = options.output;
-  const double interval = options.interval;
-  if (sink.samples() > 1 && end.sample_interval.count > much_rarer * interval)
-    tell(fmt::format("RSS every {} instead of {}: {} processes cost more than the budget; more often with --budget",
-                     show_seconds(end.sample_interval), show_seconds({interval}), end.most_processes));
-  if (invocation.quiet) return;
-  const std::string peak = show_bytes(end.peak_rss.value_or(Bytes{}));
-  if (sink.samples() == 0) {
-    const Seconds cpu = end.user.value_or(Seconds{}) + end.system.value_or(Seconds{});
-    return tell(fmt::format("ended after {}, too soon for a sample: by the kernel's count peak RSS {}, CPU {}; in {}",
-                            show_seconds(end.wall), peak, show_seconds(cpu), output));
-  }
-  std::string cost;
-  if (end.detail_interval.count > 0) cost += fmt::format("; PSS every {}", show_seconds(end.detail_interval));
-  if (end.wall.count >= 1) cost += fmt::format("; recording took {:.2f}% of a core", end.own_cpu_percent);
-  tell(fmt::format("{} sample{} in {} in {}, peak RSS {}{}", sink.samples(), sink.samples() == 1 ? "" : "s",
-                   show_duration(end.wall), output, peak, cost));
-}
-
 // Whether the allocator serves the program: looks until it is settled, tells what is wrong once.
 class Doubt {
  public:
@@ -118,30 +93,6 @@ class Doubt {
   bool told_;  // the ELF file gave it away before the start
   std::string line_;
 };
-
-// A daemon forks away from what was started, which then ends; its recording ends with that.
-void tell_left_behind(const std::string& program) {
-  const std::vector<pid_t> left = ProcessReader(::getpid()).read_children(true);
-  if (left.empty()) return;
-  tell(fmt::format(
-      "{} has ended and left {} running; to record that: neap record --pid {}, or start it in the foreground", program,
-      left.size() == 1 ? "a process" : fmt::format("{} processes", left.size()), left.front()));
-}
-
-// The recorder goes on as a process of its own, without the terminal.
-void go_aside(const RecordOptions& options, const Invocation& invocation) {
-  if (!options.background) return;
-  const pid_t pid = ::fork();
-  if (pid < 0) throw Failure(fmt::format("cannot fork: {}", std::strerror(errno)));
-  if (pid > 0) {
-    if (!invocation.quiet)
-      tell(fmt::format("recording into {} in the background; to end it: kill -INT {}", options.output, pid));
-    ::_exit(exit_success);
-  }
-  ::setsid();
-  const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nowhere, descriptor);
-}
 
 int record_new(RecordOptions options, const Invocation& invocation) {
   const auto& program = require_program(invocation, "record");
@@ -178,7 +129,7 @@ int record_new(RecordOptions options, const Invocation& invocation) {
   progress.clear();
   doubt.say();  // of a program that ended while there still was one
   tell_left_behind(program.front());
-  tell_end(end, sink, options, invocation);
+  tell_end(end, sink.samples(), {{options.interval}, options.output, invocation.quiet});
   return end.timed_out ? 0 : end.exit_code.value_or(0);
 }
 
@@ -196,14 +147,14 @@ int record_running(RecordOptions options, const Invocation& invocation) {
                                        : fmt::format("pid {}", options.pid);
   if (options.output.empty()) options.output = free_name(fmt::format("pid-{}", options.pid));
   check_target(options.output, {FileKind::recording, {}, options.force});
-  go_aside(options, invocation);
+  if (options.background) go_aside(options.output, invocation.quiet);
   RecordingWriter writer(options.output, facts, options.force);
   LastingSink sink(writer);
   Progress progress(!invocation.quiet && !options.background);
   const Interrupts interrupts;
   const RunEnd end = record_process(options.pid, recorder_options(options, progress), interrupts, sink);
   progress.clear();
-  tell_end(end, sink, options, invocation);
+  tell_end(end, sink.samples(), {{options.interval}, options.output, invocation.quiet});
   return sink.lost() ? exit_own_failure : exit_success;
 }
 
@@ -221,7 +172,7 @@ int record_unit(RecordOptions options, const Invocation& invocation) {
   facts.label = !options.label.empty() ? options.label : options.unit;
   if (options.output.empty()) options.output = free_name(options.unit);
   check_target(options.output, {FileKind::recording, {}, options.force});
-  go_aside(options, invocation);
+  if (options.background) go_aside(options.output, invocation.quiet);
   RecordingWriter writer(options.output, facts, options.force);
   LastingSink sink(writer);
   Progress progress(!invocation.quiet && !options.background);
@@ -234,7 +185,7 @@ int record_unit(RecordOptions options, const Invocation& invocation) {
   const Interrupts interrupts;
   const RunEnd end = record_members(recorder, interrupts, sink);
   progress.clear();
-  tell_end(end, sink, options, invocation);
+  tell_end(end, sink.samples(), {{options.interval}, options.output, invocation.quiet});
   return sink.lost() ? exit_own_failure : exit_success;
 }
 

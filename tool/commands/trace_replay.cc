@@ -115,9 +115,7 @@ std::vector<Replay> run_all(const ReplayOptions& options, const std::vector<Allo
   return replays;
 }
 
-constexpr const char* floor_name = "live";
-
-// One for each allocator (its last run), and one for the floor.
+// One for each allocator: its last run.
 void write_recordings(RecordingFolder& folder, const std::vector<Replay>& replays, const std::string& trace) {
   std::map<std::string, const Replay*> last;
   for (const Replay& replay : replays) last[replay.label] = &replay;
@@ -129,11 +127,10 @@ void write_recordings(RecordingFolder& folder, const std::vector<Replay>& replay
     folder.write(label, run);
   };
   for (const auto& [label, replay] : last) write(label, as_run(*replay, trace));
-  if (!replays.empty()) write(floor_name, live_as_run(replays.front(), trace));
 }
 
 RecordingFolder folder_for(const ReplayOptions& options, const std::vector<Allocator>& allocators) {
-  std::vector<std::string> names{floor_name};
+  std::vector<std::string> names;
   for (const Allocator& allocator : allocators) names.push_back(allocator.label);
   return {options.recordings, names, options.force};
 }

@@ -51,10 +51,13 @@ struct Run {
 };
 
 // Whether looks came much more rarely than was wanted: too many processes for the budget.
-inline bool is_stretched(const Run& run) {
+inline bool is_stretched(const RunEnd& end, Seconds wanted, std::size_t samples) {
   constexpr double much = 1.5;
-  return run.end && run.facts.interval.count > 0 && run.samples.size() > 1 &&
-         run.end->sample_interval.count > much * run.facts.interval.count;
+  return wanted.count > 0 && samples > 1 && end.sample_interval.count > much * wanted.count;
+}
+
+inline bool is_stretched(const Run& run) {
+  return run.end && is_stretched(*run.end, run.facts.interval, run.samples.size());
 }
 
 // Too short for shares of a core to mean anything.
