@@ -136,13 +136,13 @@ class Verdicts(NeapTest):
 
     def test_shown(self):
         self.assertEqual(self.verdict(libc=(300, 303, 306), mimalloc=(60, 61, 62), neap=(36, 37, 38)),
-                         "neap holds 37.0 MiB, 0.61 of mimalloc and 0.12 of libc, at the CPU of libc (3 runs, spread 3%)")
+                         "neap holds 37.0 MiB, 0.61 of mimalloc and 0.12 of libc, no difference in CPU to libc shown (3 runs, spread 3%)")
 
     def test_not_shown(self):
         self.assertEqual(self.verdict(libc=(100, 120), neap=(95, 118)),
-                         "No difference in memory that these 2 runs can show: neap holds 106.5 MiB, libc as much, at the CPU of libc (spread 11%)")
+                         "No difference in memory that these 2 runs can show: neap holds 106.5 MiB, libc as much, no difference in CPU to libc shown (spread 11%)")
         self.assertEqual(self.verdict(libc=(300, 303, 306), mimalloc=(36, 40, 44), neap=(36, 37, 45)),
-                         "neap holds 37.0 MiB, 0.12 of libc, at the CPU of libc (3 runs, spread 12%); between neap and mimalloc these runs show no difference")
+                         "neap holds 37.0 MiB, 0.12 of libc, no difference in CPU to libc shown (3 runs, spread 12%); between neap and mimalloc these runs show no difference")
 
     def test_one_run(self):
         self.assertEqual(self.verdict(libc=(100,), neap=(50,)),
