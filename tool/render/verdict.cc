@@ -17,7 +17,8 @@ std::string doubt(const Verdict& verdict) {
 
 std::string cpu_text(const Verdict& verdict) {
   if (!verdict.cpu) return {};
-  if (verdict.cpu->certainty == Certainty::chance) return fmt::format(", no difference in CPU to {} shown", verdict.cpu->label);
+  if (verdict.cpu->certainty == Certainty::chance)
+    return fmt::format(", no difference in CPU to {} shown", verdict.cpu->label);
   return fmt::format(", at {:.2f} of {}'s CPU", verdict.cpu->ratio, verdict.cpu->label);
 }
 
