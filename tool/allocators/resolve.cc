@@ -12,6 +12,7 @@
 #include "tool/allocators/table.h"
 #include "tool/inspect/elf.h"
 #include "tool/model/failure.h"
+#include "tool/model/suggestion.h"
 
 namespace neap {
 namespace {
@@ -58,11 +59,11 @@ const PresetRow* find_preset(std::string_view name) {
   return row == preset_table.end() ? nullptr : &*row;
 }
 
-std::string all_names() {
-  std::vector<std::string_view> names;
-  for (const AllocatorRow& row : allocator_table) names.push_back(row.name);
-  for (const PresetRow& row : preset_table) names.push_back(row.name);
-  return fmt::format("{}", fmt::join(names, ", "));
+std::vector<std::string> all_names() {
+  std::vector<std::string> names;
+  for (const AllocatorRow& row : allocator_table) names.emplace_back(row.name);
+  for (const PresetRow& row : preset_table) names.emplace_back(row.name);
+  return names;
 }
 
 Allocator from_path(const std::string& written) {
@@ -85,6 +86,7 @@ Allocator from_row(const AllocatorRow& row, const std::string& written, std::str
   Allocator allocator{written, std::string(row.name), find_library(row), settings_environment(row, settings)};
   if (allocator.library.empty() && !allocator.is_libc())
     throw Failure(fmt::format("allocator '{}' is not installed; to get it: {}", row.name, row.install));
+  if (!allocator.environment.empty()) check_settings(row, allocator);
   return allocator;
 }
 
@@ -123,7 +125,8 @@ Allocator resolve_allocator(const std::string& written) {
     allocator.label = written;
     return allocator;
   }
-  throw UsageFailure(fmt::format("no allocator '{}' (there are: {}; or give the path of a .so)", name, all_names()));
+  throw UsageFailure(fmt::format("no allocator '{}' (there are: {}; or give the path of a .so){}", name,
+                                 fmt::join(all_names(), ", "), did_you_mean(name, all_names())));
 }
 
 std::vector<std::string> split_list(const std::vector<std::string>& written) {
@@ -156,6 +159,7 @@ std::vector<AllocatorFacts> known_allocators() {
     facts.installed = !facts.allocator.library.empty() || facts.allocator.is_libc();
     facts.about = row.about;
     facts.install = row.install;
+    facts.variables.assign(row.variables.begin(), row.variables.end());
     known.push_back(std::move(facts));
   }
   for (const PresetRow& row : preset_table) {

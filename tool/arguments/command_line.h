@@ -28,7 +28,7 @@ class OptionLine {
   OptionLine& above_zero();
   OptionLine& not_negative();
   OptionLine& takes_units();     // 64KiB, 1M: powers of 1024
-  OptionLine& takes_duration();  // seconds, or 90s, 10min, 24h, 7d; after within(), which checks seconds
+  OptionLine& takes_duration();  // 90, 5min, 24h: becomes seconds, which is what checks see
   OptionLine& one_at_a_time();   // a list that takes one value each time it is named
   OptionLine& hidden();
   OptionLine& excludes(const OptionLine& other);

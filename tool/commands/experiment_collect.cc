@@ -7,6 +7,7 @@
 #include "tool/commands/experiment.h"
 #include "tool/measure/units.h"
 #include "tool/model/failure.h"
+#include "tool/model/text.h"
 #include "tool/store/experiment_file.h"
 
 namespace neap {
@@ -49,8 +50,7 @@ int collect(const std::string& name, const std::string& folder, const Invocation
   if (invocation.json)
     fmt::print("{{\"unix_s\": {}, \"readings\": {}, \"instances\": {}}}\n", at.unix_s, readings.size(), units.size());
   else if (!invocation.quiet && readings.size() < units.size())
-    fmt::print(stderr, "neap: {} of {} instances do not run and were not read\n", units.size() - readings.size(),
-               units.size());
+    tell(fmt::format("{} of {} instances do not run and were not read", units.size() - readings.size(), units.size()));
   return 0;
 }
 

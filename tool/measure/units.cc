@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "tool/measure/child.h"
+#include "tool/measure/clock.h"
 #include "tool/measure/process_reader.h"
 #include "tool/model/failure.h"
 
@@ -87,12 +88,30 @@ std::vector<UnitState> look_at_units(const std::vector<std::string>& names) {
   close();
   std::vector<UnitState> states;
   for (const std::string& name : names) {
-    UnitState& state = states.emplace_back(UnitState{name, 0, {}});
+    UnitState& state = states.emplace_back(UnitState{name, 0, {}, {}});
     auto& found = properties[name];
     state.main_process = static_cast<pid_t>(std::strtol(found["MainPID"].c_str(), nullptr, 10));
-    state.processes = processes_of(found["ControlGroup"], state.main_process);
+    state.control_group = found["ControlGroup"];
+    state.processes = processes_of(state.control_group, state.main_process);
   }
   return states;
+}
+
+UnitProcesses::UnitProcesses(const std::string& unit) : unit_(unit) {
+  const UnitState state = look_at_units({unit}).front();
+  if (state.main_process == 0 && state.processes.empty())
+    throw UsageFailure(fmt::format("{} does not run; see: systemctl status {}", unit, unit));
+  control_group_ = state.control_group;
+  seen_ = state.processes;
+}
+
+std::vector<pid_t> UnitProcesses::now() {
+  if (!control_group_.empty()) return processes_of(control_group_, 0);
+  if (const Seconds time = monotonic_now(); time >= next_question_) {
+    seen_ = look_at_units({unit_}).front().processes;
+    next_question_ = time + Seconds{1};
+  }
+  return seen_;
 }
 
 Bytes resident_memory(const UnitState& unit) {

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "tool/model/json_text.h"
+#include "tool/model/text.h"
 #include "tool/render/quantity.h"
 #include "tool/render/text_table.h"
 
@@ -41,7 +44,14 @@ bool is_best(const ExperimentFigures& figures, const std::optional<Estimate> Gro
 }
 
 TextTable group_table(const ExperimentFigures& figures) {
-  TextTable table({{"ALLOCATOR", Align::left}, {"INSTANCES"}, {"MEAN"}, {"95%"}, {"LAST"}, {"95%"}, {"x"}, {"95%"}});
+  TextTable table({{"ALLOCATOR", Align::left},
+                   {"INSTANCES"},
+                   {"MEAN"},
+                   {"95%", Align::right, true},
+                   {"LAST"},
+                   {"95%", Align::right, true},
+                   {"x"},
+                   {"95%", Align::right, true}});
   for (const GroupFigures& group : figures.groups)
     table.add({group.label + (group.remark.empty() ? "" : " (!)"),
                std::to_string(group.instances),
@@ -75,11 +85,12 @@ TextTable day_table(const ExperimentFigures& figures) {
   return table;
 }
 
-std::string foot(const ExperimentFigures& figures) {
+std::string foot(const ExperimentFigures& figures, std::size_t width) {
   std::string text;
-  for (const std::string& note : notes_of(figures)) text += note + "\n";
+  for (const std::string& note : notes_of(figures)) text += wrapped(printable(note), width, 4);
   for (const GroupFigures& group : figures.groups)
-    if (!group.remark.empty()) text += fmt::format("(!) {}: {}.\n", group.label, group.remark);
+    if (!group.remark.empty())
+      text += wrapped(fmt::format("(!) {}: {}.", printable(group.label), group.remark), width, 4);
   return text;
 }
 
@@ -91,6 +102,23 @@ nlohmann::json as_json(const std::optional<Estimate>& estimate) {
 }
 
 }  // namespace
+
+std::string verdict_on(const ExperimentFigures& figures) {
+  const GroupFigures* leader = nullptr;
+  for (const GroupFigures& group : figures.groups)
+    if (group.last && group.remark.empty() && (leader == nullptr || group.last->mean < leader->last->mean))
+      leader = &group;
+  if (leader == nullptr) return {};
+  std::string text =
+      fmt::format("{} holds {} MiB an instance in the last 24 hours", leader->label, mib(leader->last->mean));
+  if (!leader->ratio) return text;
+  text += fmt::format(", {:.2f} of {}", leader->ratio->mean, figures.baseline);
+  if (!leader->ratio->interval) return text + "; too few instances to tell what is chance";
+  const Interval& interval = *leader->ratio->interval;
+  text +=
+      fmt::format(" (95 of 100: {:.2f} to {:.2f}; {} instances)", interval.low, interval.high, leader->last->instances);
+  return interval.high >= 1 ? text + ": no difference that these instances can show" : text;
+}
 
 std::vector<std::string> notes_of(const ExperimentFigures& figures) {
   return {
@@ -104,18 +132,25 @@ std::vector<std::string> notes_of(const ExperimentFigures& figures) {
 }
 
 std::string render_text(const ExperimentFigures& figures, bool colour) {
-  return group_table(figures).text(colour) + "\n" + day_table(figures).text(colour) + "\n" + foot(figures);
+  const std::string verdict = verdict_on(figures);
+  const std::string head = verdict.empty() ? std::string() : wrapped(printable(verdict) + ".", output_width()) + "\n";
+  return head + group_table(figures).text(colour) + "\n" + day_table(figures).text(colour) + "\n" +
+         foot(figures, output_width());
 }
 
 std::string render_markdown(const ExperimentFigures& figures) {
-  return fmt::format("## {}\n\n{}\n{}\n{}", figures.title, group_table(figures).markdown(),
-                     day_table(figures).markdown(), foot(figures));
+  const std::string verdict = verdict_on(figures);
+  return fmt::format("## {}\n\n{}{}\n{}\n{}", printable(figures.title),
+                     verdict.empty() ? std::string() : printable(verdict) + ".\n\n", group_table(figures).markdown(),
+                     day_table(figures).markdown(), foot(figures, SIZE_MAX));
 }
 
 std::string render_json(const ExperimentFigures& figures) {
   nlohmann::json document{
+      {"schema", "neap.experiment/1"},
       {"title", figures.title},
       {"baseline", figures.baseline},
+      {"verdict", verdict_on(figures)},
       {"from_unix_s", figures.from.unix_s},
       {"until_unix_s", figures.until.unix_s},
       {"collections", figures.collections},
@@ -130,7 +165,7 @@ std::string render_json(const ExperimentFigures& figures) {
     for (const auto& estimate : group.days) entry["days"].push_back(as_json(estimate));
     document["groups"].push_back(std::move(entry));
   }
-  return document.dump(2) + "\n";
+  return json_text(document, 2) + "\n";
 }
 
 std::string render_csv(const Experiment& experiment) {

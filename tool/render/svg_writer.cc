@@ -4,6 +4,8 @@
 
 #include <iterator>
 
+#include "tool/model/text.h"
+
 namespace neap {
 namespace {
 
@@ -18,7 +20,7 @@ void append_points(std::string& out, const std::vector<Point>& points, const cha
 
 std::string escape_markup(const std::string& text) {
   std::string escaped;
-  for (const char letter : text) switch (letter) {
+  for (const char letter : printable(text, true)) switch (letter) {
       case '&':
         escaped += "&amp;";
         break;
@@ -35,7 +37,7 @@ std::string escape_markup(const std::string& text) {
         escaped += "&#39;";
         break;
       default:
-        if (static_cast<unsigned char>(letter) >= 0x20 || letter == '\n' || letter == '\t') escaped += letter;
+        escaped += letter;
     }
   return escaped;
 }
