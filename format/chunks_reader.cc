@@ -43,14 +43,29 @@ const char* ChunksReader::open(int file) {
   if (!read_at(file, 0, &header_)) return kTruncated;
   header_.program[sizeof header_.program - 1] = 0;
   if (header_.version != kFileVersion) return "the trace was written by a newer neap: update neap to read it";
-  if (const char* error = read_footer()) return error;
-  chunk_offset_ = sizeof header_;
+  struct stat info {};
+  if (fstat(file_, &info) != 0) return "the trace cannot be read";
+  const auto bytes = static_cast<uint64_t>(info.st_size);
   packed_ = SharedArray<uint8_t>::make(ZSTD_compressBound(kMaxChunkBytes), true);
   columns_ = SharedArray<uint8_t>::make(kMaxChunkBytes, true);
-  free_slots_ = SharedArray<uint32_t>::make(summary_.slots);
   context_ = ZSTD_createDCtx_advanced(zstd_memory_.hooks());
-  const bool ok = packed_.ok() && columns_.ok() && free_slots_.ok() && context_ != nullptr;
-  return ok ? nullptr : kNoMemory;
+  if (!packed_.ok() || !columns_.ok() || context_ == nullptr) return kNoMemory;
+  if (const char* error = has_end(bytes) ? read_footer() : recover(bytes)) return error;
+  free_slots_ = SharedArray<uint32_t>::make(summary_.slots);
+  rewind();
+  return free_slots_.ok() ? nullptr : kNoMemory;
+}
+
+bool ChunksReader::has_end(uint64_t file_bytes) const {
+  Trailer trailer;
+  return file_bytes >= sizeof(FileHeader) + sizeof trailer && read_at(file_, file_bytes - sizeof trailer, &trailer) &&
+         memcmp(trailer.magic, kTrailerMagic, sizeof trailer.magic) == 0;
+}
+
+void ChunksReader::rewind() {
+  chunk_offset_ = sizeof header_;
+  free_count_ = 0;
+  slots_used_ = left_in_chunk_ = time_ms_ = 0;
 }
 
 const char* ChunksReader::read_footer() {
@@ -59,9 +74,7 @@ const char* ChunksReader::read_footer() {
   FooterHeader footer;
   if (fstat(file_, &info) != 0) return "the trace cannot be read";
   const auto bytes = static_cast<uint64_t>(info.st_size);
-  if (bytes < sizeof(FileHeader) + sizeof trailer) return kTruncated;
   if (!read_at(file_, bytes - sizeof trailer, &trailer)) return kTruncated;
-  if (memcmp(trailer.magic, kTrailerMagic, sizeof trailer.magic) != 0) return kTruncated;
   footer_offset_ = trailer.footer_offset;
   if (footer_offset_ > bytes || !read_at(file_, footer_offset_, &footer)) return kCorrupted;
   const uint64_t table_bytes = uint64_t{footer.threads} * sizeof(uint64_t);
@@ -74,6 +87,46 @@ const char* ChunksReader::read_footer() {
   if (!last_event_.ok()) return kNoMemory;
   if (footer.events == 0) return "the trace holds no events";
   return read_at(file_, footer_offset_ + sizeof footer, last_event_.data(), footer.threads) ? nullptr : kTruncated;
+}
+
+// The headers of chunks give an upper bound of everything; then all whole chunks are decoded once.
+const char* ChunksReader::recover(uint64_t file_bytes) {
+  uint64_t offset = sizeof header_, most_events = 0;
+  ChunkHeader chunk;
+  while (offset + sizeof chunk <= file_bytes && read_at(file_, offset, &chunk) && chunk.magic == kChunkMagic) {
+    if (chunk.events == 0 || chunk.events > kChunkEvents || offset + sizeof chunk + chunk.packed_bytes > file_bytes)
+      break;
+    offset += sizeof chunk + chunk.packed_bytes;
+    most_events += chunk.events;
+  }
+  if (most_events == 0 || most_events > UINT32_MAX) return kTruncated;
+  free_slots_ = SharedArray<uint32_t>::make(most_events, true);
+  last_event_ = SharedArray<uint64_t>::make(most_events, true);
+  if (!free_slots_.ok() || !last_event_.ok()) return kNoMemory;
+  const auto bound = static_cast<uint32_t>(most_events);
+  summary_ = {0, bound, bound, 0, true, 0};
+  footer_offset_ = offset;
+  uint32_t threads = 0;
+  rewind();
+  while (chunk_offset_ < footer_offset_) {
+    const uint64_t start = chunk_offset_;
+    if (load_chunk() != nullptr) {  // the last of them: its place was reserved, its bytes never came
+      footer_offset_ = start;
+      break;
+    }
+    for (; left_in_chunk_ > 0; left_in_chunk_--) {
+      Event event;
+      if (const char* error = decode(event)) return error;
+      last_event_[event.thread] = summary_.events++;
+      threads = std::max(threads, event.thread + 1);
+    }
+  }
+  if (summary_.events == 0) return kTruncated;
+  summary_.slots = slots_used_;
+  summary_.threads = threads;
+  summary_.duration_ms = time_ms_;
+  summary_.lost_bytes = file_bytes - footer_offset_;
+  return nullptr;
 }
 
 const char* ChunksReader::load_chunk() {

@@ -1,5 +1,6 @@
 // ChunksReader: reads neap's own trace files (trace.h), one chunk in memory at a time. Called by TraceReader.
 // No malloc, no exceptions; single-threaded; every failure is a sentence for the user, nullptr is success.
+// A trace without an end is read up to its last whole chunk: one pass over it finds what the end would have told.
 #pragma once
 
 #include "event.h"
@@ -35,6 +36,9 @@ class ChunksReader {
   };
 
   const char* read_footer();
+  const char* recover(uint64_t file_bytes);
+  void rewind();
+  bool has_end(uint64_t file_bytes) const;
   const char* load_chunk();
   const char* cut_columns(size_t bytes);
   const char* decode(Event& event);

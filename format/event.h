@@ -34,6 +34,8 @@ struct Summary {
   uint32_t slots = 0;
   uint32_t threads = 0;
   uint32_t duration_ms = 0;
+  bool cut_short = false;   // the recorder was killed or its disk was full: what is here ends with the last whole chunk
+  uint64_t lost_bytes = 0;  // behind it, of no use
 };
 
 }  // namespace neap::trace

@@ -124,6 +124,7 @@ void TraceWriter::flush_chunk() {
                           static_cast<uint32_t>(bytes)};
   write(&chunk, sizeof chunk);
   write(packed_.data(), bytes);
+  flush();  // a chunk is whole on disk, whatever happens to this process next
   chunk_events_ = 0;
 }
 
@@ -135,6 +136,10 @@ void TraceWriter::finish() {
   write(&footer, sizeof footer);
   write(last_event_.data(), last_event_.size() * sizeof(uint64_t));
   write(&trailer, sizeof trailer);
+  flush();
+}
+
+void TraceWriter::flush() {
   if (std::fflush(file_) != 0) throw std::runtime_error(std::string("cannot write the trace: ") + std::strerror(errno));
 }
 

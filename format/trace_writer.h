@@ -1,6 +1,7 @@
 // TraceWriter: writes a trace file (trace.h) from events in their order. Used by the collector of `neap trace record`
 // and by the converter; single-threaded. The producer's slots may be any numbers below 2^32: they are renumbered.
-// Throws std::runtime_error when the file cannot be written. A file without finish() has no end and is refused later.
+// Throws std::runtime_error when the file cannot be written. A file without finish() has no end and is
+// read up to its last whole chunk.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +44,7 @@ class TraceWriter {
   uint32_t thread_number(uint32_t thread);
   void flush_chunk();
   void write(const void* data, size_t bytes);
+  void flush();
 
   std::FILE* file_;
   ZSTD_CCtx_s* context_;

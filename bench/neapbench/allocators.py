@@ -1,7 +1,9 @@
 """From what --allocators says to what is preloaded. `neap allocators --json` knows the names, files and settings."""
 import dataclasses
+import fnmatch
 import functools
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -59,6 +61,13 @@ def _named(word, rows, neap, neap_library):
     return _as_allocator(label, row)
 
 
+def _forget_steering(rows):
+    """Whatever the caller's shell sets for an allocator must not reach the measured programs."""
+    patterns = [pattern for row in rows for pattern in row.get("variables", ())]
+    for name in [name for name in os.environ if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]:
+        del os.environ[name]
+
+
 def resolve(words, neap, neap_library):
     """The allocators to measure. Without words: those of DEFAULT that are installed; what is missing is said."""
     if neap_library:
@@ -67,6 +76,7 @@ def resolve(words, neap, neap_library):
             raise UsageFailure(f"no library at {neap_library} (--neap)")
         neap_library = str(path.resolve())
     rows = {row["name"]: row for row in _rows(neap, [])}
+    _forget_steering(rows.values())
     missing = []
     if not words:
         usable = {name for name, row in rows.items() if row["installed"] and row["loads"]} | ({"neap"} if neap_library else set())

@@ -7,9 +7,6 @@ import tempfile
 
 from .failure import Failure
 
-# Whatever the caller's shell sets must not reach the measured program.
-ALLOCATOR_VARIABLES = ("LD_PRELOAD", "GLIBC_TUNABLES", "MALLOC_ARENA_MAX", "MALLOC_CONF", "NEAP_OPTIONS", "SCUDO_OPTIONS")
-
 # With fewer the mean of resident over live is a matter of when they fell.
 FEWEST_SAMPLES = 20
 
@@ -58,7 +55,7 @@ class Measurer:
     def _command(self, workload, allocator, output):
         words = [self.watch, "--interval", str(self.interval_ms), "--stdout", str(output), "--timeout", str(workload.timeout_s)]
         preload = allocator.preload_for(workload.command[0])
-        environment = list(ALLOCATOR_VARIABLES)
+        environment = ["LD_PRELOAD"]  # without a value: not inherited
         environment += [f"{name}={value}" for name, value in (*allocator.environment, *workload.environment)]
         environment += [f"LD_PRELOAD={preload}"] if preload else []
         if workload.has_board:

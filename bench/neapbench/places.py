@@ -16,5 +16,5 @@ class Places:
         for path in (self.build / name, self.build / "bench" / name):
             if path.is_file():
                 return str(path)
-        raise UsageFailure(f"{name} is not built in {self.build}: cmake --preset release && cmake --build --preset release, "
+        raise UsageFailure(f"{name} is not built in {self.build}: cmake --preset release && cmake --build --preset release --target all, "
                            "or name another build tree with --build")

@@ -29,7 +29,6 @@ RELOAD_EVERY_S = 10.0
 # A relay fetches a consensus within half an interval of its publication, then the documents: by then it may be asked for them.
 SETTLED_INTERVALS = 1.75
 # Allocator settings of the caller's shell are not the lab's.
-NOT_INHERITED = ("LD_PRELOAD", "GLIBC_TUNABLES", "MALLOC_ARENA_MAX", "MALLOC_CONF", "NEAP_OPTIONS")
 
 
 class Experiment:
@@ -91,11 +90,10 @@ class Experiment:
                          "starting authorities", lambda: "", self.network.authorities)
 
     def start_tor(self, node, settings=None, wrap=()):
-        variables = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
         argv = [*wrap, self.tools["tor"], "--defaults-torrc", "/dev/null", "-f", node.torrc]
         if wrap:  # tor may be a grandchild then, which does not die with the lab by itself
             argv += ["--__OwningControllerProcess", str(os.getpid())]
-        self.household.spawn(node.name, argv, variables | (settings or {}), output=node.folder / "output")
+        self.household.spawn(node.name, argv, os.environ | (settings or {}), output=node.folder / "output")
 
     # --- the directory
 

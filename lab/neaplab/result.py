@@ -24,8 +24,9 @@ def publish(options, experiment, interruption):
     (options.output / "summary.json").write_text(json.dumps(result, indent=1) + "\n")
     write_csv(options.output / "summary.csv", relays, tallies)
     write_samples(options.output / "samples.csv", experiment.tested)
-    experiment.recorder.report(title(options), BASELINE if any(r.allocator == BASELINE for r in relays)
-                               else relays[0].allocator)
+    baseline = BASELINE if any(r.allocator == BASELINE for r in relays) else relays[0].allocator
+    middle_s, ended_s = (experiment.watch.unix_s(at_s) for at_s in ((began + ended) / 2, ended))
+    experiment.recorder.report(title(options), baseline, middle_s, ended_s)
     if options.json:
         print(json.dumps(result))
     else:

@@ -24,6 +24,10 @@ class Watch:
     def now_s(self):
         return time.monotonic() - self.began
 
+    def unix_s(self, at_s):
+        """A time that the lab tells, as the world's clock has it."""
+        return time.time() - self.now_s() + at_s
+
     def until(self, condition, limit_s, step, detail=lambda: "", blamed=()):
         """Ticks until the condition holds; after the limit, an error with what the blamed nodes' logs say."""
         ends = self.now_s() + limit_s

@@ -1,7 +1,6 @@
-# NixOS: libneap for the whole system or for single services. The semantics of environment.memoryAllocator.provider: the
-# loader's preload file for all programs, and what AppArmor's profiles need to map the library; and beside it, service by
-# service, which that option does not give.
-{ config, lib, pkgs, ... }:
+# NixOS: libneap for the whole system or for single services. For the system it is one more value of
+# environment.memoryAllocator.provider; service by service, which that option does not give, it is a drop-in.
+{ config, options, lib, pkgs, ... }:
 
 let
   cfg = config.services.neap;
@@ -13,8 +12,21 @@ let
   '';
   path = "${library}/lib/libneap.so.0";
   preloadFile = "ld-nix.so.preload";
+  exceptFile = "neap/except";
+  rule = file: "/etc/${file} r,\n${config.environment.etc.${file}.source} r,\n";
 
-  environment = { LD_PRELOAD = path; } // lib.optionalAttrs (cfg.options != "") { NEAP_OPTIONS = cfg.options; };
+  provider = options.environment.memoryAllocator.provider;
+  system = cfg.system || lib.elem "neap" provider.definitions;
+
+  # What the unit says itself stays behind libneap. It is read here and written to a drop-in, which wins.
+  preloadOf = unit:
+    let own = config.systemd.services.${unit}.environment.LD_PRELOAD or null;
+    in if own == null then path else "${path}:${toString own}";
+  dropIn = unit: pkgs.writeTextDir "etc/systemd/system/${unit}.service.d/50-neap.conf" ''
+    [Service]
+    Environment="LD_PRELOAD=${preloadOf unit}"
+    ${lib.optionalString (cfg.options != "") ''Environment="NEAP_OPTIONS=${cfg.options}"''}
+  '';
 in
 {
   options.services.neap = {
@@ -28,15 +40,25 @@ in
       type = lib.types.bool;
       default = false;
       description = ''
-        Whether every program of the system gets libneap as its malloc. A change reaches a program when it starts
+        Whether every program of the system gets libneap as its malloc, as
+        {option}`environment.memoryAllocator.provider` = "neap" says it too. A change reaches a program when it starts
         anew; programs that link their malloc statically keep it.
       '';
+    };
+    exceptions = lib.mkOption {
+      type = lib.types.listOf lib.types.str;
+      default = [ ];
+      example = [ "firefox" "/run/current-system/sw/bin/java" ];
+      description = "Programs that stay on libc's malloc under {option}`services.neap.system`, by name or path.";
     };
     units = lib.mkOption {
       type = lib.types.listOf lib.types.str;
       default = [ ];
       example = [ "tor" "redis" ];
-      description = "Services that run on libneap, by their names in systemd.services.";
+      description = ''
+        Services that run on libneap, by their names in {option}`systemd.services`. An LD_PRELOAD of theirs stays,
+        behind libneap.
+      '';
     };
     options = lib.mkOption {
       type = lib.types.str;
@@ -46,28 +68,41 @@ in
     };
   };
 
+  # One more value; what the module of that option sees of it is "libc", so that it writes nothing of its own.
+  options.environment.memoryAllocator.provider = lib.mkOption {
+    type = lib.types.enum [ "neap" ];
+    apply = value: if value == "neap" then "libc" else value;
+  };
+
   config = lib.mkMerge [
-    (lib.mkIf (cfg.system || cfg.units != [ ]) {
+    (lib.mkIf (system || cfg.units != [ ]) {
       environment.systemPackages = [ cfg.package ];
-      security.apparmor.includes."abstractions/base" = ''
-        ${path} mr,
-      '';
+      security.apparmor.includes."abstractions/base" = "${path} mr,\n";
     })
     (lib.mkIf (cfg.units != [ ]) {
-      systemd.services = lib.genAttrs cfg.units (_: { inherit environment; });
+      systemd.packages = map dropIn cfg.units;
+      assertions = map (unit: {
+        assertion = config.systemd.services ? ${unit};
+        message = "services.neap.units names \"${unit}\", and there is no systemd.services.${unit}.";
+      }) cfg.units;
     })
-    (lib.mkIf cfg.system {
+    (lib.mkIf system {
       assertions = [
         {
           assertion = config.environment.memoryAllocator.provider == "libc";
-          message = "services.neap.system and environment.memoryAllocator.provider both choose the system's malloc: leave the latter at \"libc\".";
+          message = "services.neap.system and environment.memoryAllocator.provider both choose the system's malloc: leave the latter at \"libc\" or \"neap\".";
         }
       ];
       environment.etc.${preloadFile}.text = "${path}\n";
-      security.apparmor.includes."abstractions/base" = ''
-        /etc/${preloadFile} r,
-        ${config.environment.etc.${preloadFile}.source} r,
-      '';
+      security.apparmor.includes."abstractions/base" = rule preloadFile;
+    })
+    (lib.mkIf (system && cfg.exceptions != [ ]) {
+      # A file of root's own, for libneap follows no link there.
+      environment.etc.${exceptFile} = {
+        text = lib.concatMapStrings (program: program + "\n") cfg.exceptions;
+        mode = "0644";
+      };
+      security.apparmor.includes."abstractions/base" = rule exceptFile;
     })
   ];
 }

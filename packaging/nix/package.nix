@@ -2,17 +2,23 @@
 {
   lib,
   stdenv,
+  fetchurl,
   cmake,
   ninja,
   pkg-config,
   cli11,
+  elfutils,
   fmt,
+  libunwind,
   nlohmann_json,
   sqlite,
   systemd,
   zstd,
-  # dygraph.min.js and dygraph.min.css, for the charts of the reports
-  dygraphs,
+  # For the charts of the reports: the npm package, of which dist/dygraph.min.js and dist/dygraph.min.css are built in.
+  dygraphs ? fetchurl {
+    url = "https://registry.npmjs.org/dygraphs/-/dygraphs-2.2.1.tgz";
+    hash = "sha512-xnuvsvh2H/FKvJjTSlXgJpwCOhLOi3u0sHw1gsJg/Bmf29y6bnO14PbTz8MwHOa3GIbKqqgKVBMSOi+Z1gI2Gg==";
+  },
 }:
 
 stdenv.mkDerivation {
@@ -21,12 +27,15 @@ stdenv.mkDerivation {
   src = lib.cleanSource ../..;
 
   nativeBuildInputs = [ cmake ninja pkg-config ];
-  buildInputs = [ cli11 fmt nlohmann_json sqlite systemd zstd ];
+  buildInputs = [ cli11 elfutils fmt libunwind nlohmann_json sqlite systemd zstd ];
+  preConfigure = ''
+    tar -xzf ${dygraphs} -C "$TMPDIR" package/dist package/LICENSE.txt
+    cmakeFlagsArray+=("-DNEAP_DYGRAPHS=$TMPDIR/package/dist")
+  '';
   cmakeFlags = [
     "-DBUILD_TESTING=OFF"
     "-DNEAP_BENCH=OFF"
     "-DCMAKE_INSTALL_LIBDIR=lib"
-    "-DNEAP_DYGRAPHS=${dygraphs}"
   ];
 
   meta = {

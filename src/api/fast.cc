@@ -31,7 +31,7 @@ void* allocate_slotted(std::size_t c, std::size_t align) {
     while (void* object = take_cached(c)) {
       if ((address_of(object) & (align - 1)) == 0) [[likely]]
         return object;
-      heap.free_mixed(current_cache(), object, "free");
+      heap.put_back_mixed(current_cache(), object);
     }
   }
   void* object = heap.allocate_in_slab(current_cache(), static_cast<ClassIndex>(c));
@@ -55,16 +55,15 @@ void free_beside_stack(void* object, const char* function) {
   Block* block = page_map.block_fast(address_of(object));
   ThreadCache* cache = opened_cache();
   if (cache == nullptr) return free_slow(object, block, function);
-  heap.free_cacheable(*cache, *block, block->class_index(), object, function);
+  heap.free_in_slab(*cache, *block, block->class_index(), object, function);
 }
 
 void free_slow(void* pointer, Block* hint, const char* function) {
-  if (hint != nullptr && hint->kind.load(std::memory_order_relaxed) == BlockKind::slab) [[likely]] {
-    // Most come here: the slab is too empty for its objects to be cached.
+  if (hint != nullptr) [[likely]] {  // most: of a slab too empty for its objects to be cached, or of a mixed block
     ThreadCache* cache = opened_cache();
-    const std::size_t c = hint->class_index();
-    if (cache != nullptr && c < kCachedClasses && heap.seems_live(*hint, pointer)) {
-      return heap.free_cacheable(*cache, *hint, c, pointer, function);
+    const BlockKind kind = hint->kind.load(std::memory_order_acquire);
+    if (cache != nullptr && (kind == BlockKind::slab || kind == BlockKind::mixed) && heap.seems_live(*hint, pointer)) {
+      return heap.free_small(cache, *hint, pointer, function);
     }
   }
   if (pointer == nullptr) return;
@@ -110,6 +109,10 @@ void* reallocate(void* pointer, std::size_t size, const char* function) {
   if (size == 0) {
     deallocate(pointer, function);
     return nullptr;
+  }
+  if (const Block* hint = page_map.block_fast(address_of(pointer));
+      is_admitted(hint, pointer, heap.limbo.key(pointer)) && fits_well(size, class_size(hint->class_index()))) {
+    return pointer;
   }
   Block& block = heap.block_of(pointer, function);
   if (size > kMostBytes) return out_of_memory();

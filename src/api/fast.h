@@ -48,12 +48,17 @@ inline constexpr std::size_t kMostBytes = PTRDIFF_MAX;
   return allocate_slow(size);
 }
 
+// A live object begins there, of a slab whose objects may enter caches: what most calls find at one look.
+[[gnu::always_inline]] inline bool is_admitted(const Block* block, const void* pointer, std::uint64_t key) {
+  return block != nullptr &&
+         slab::seems_taken(*block, offset_in_block(pointer), block->admit.load(std::memory_order_relaxed)) &&
+         !Limbo::holds(pointer, key);
+}
+
 [[gnu::always_inline]] inline void deallocate(void* pointer, const char* function) {
   Block* block = page_map.block_fast(address_of(pointer));
   const std::uint64_t key = heap.limbo.key(pointer);
-  if (block != nullptr &&
-      slab::seems_taken(*block, offset_in_block(pointer), block->admit.load(std::memory_order_relaxed)) &&
-      !Limbo::holds(pointer, key)) [[likely]] {
+  if (is_admitted(block, pointer, key)) [[likely]] {
     const std::size_t c = block->class_index();
     Stacks* at = front;
     if (!is_shared(at)) [[likely]] {

@@ -80,10 +80,13 @@ NEAP_EXPORT int malloc_info(int options, FILE* stream) noexcept {
           "<malloc version=\"1\">\n<allocator name=\"neap\" version=\"%s\"/>\n"
           "<total type=\"small\" size=\"%zu\"/>\n<total type=\"large\" count=\"%zu\" size=\"%zu\"/>\n"
           "<total type=\"dirty\" size=\"%zu\"/>\n<system type=\"current\" size=\"%zu\"/>\n"
-          "<aspace type=\"total\" size=\"%zu\"/>\n<aspace type=\"mprotect\" size=\"%zu\"/>\n</malloc>\n",
+          "<aspace type=\"total\" size=\"%zu\"/>\n<aspace type=\"mprotect\" size=\"%zu\"/>\n",
           neap_version(), std::size_t{t.small_bytes}, std::size_t{t.large_objects}, std::size_t{t.large_bytes},
           std::size_t{t.dirty_bytes}, std::size_t{t.resident_bytes}, std::size_t{t.reserved_bytes},
           std::size_t{t.committed_bytes});
+  for (const neap::StatRow& row : neap::kStats)
+    fprintf(stream, "<neap name=\"%s\" value=\"%zu\"/>\n", row.name, std::size_t{t.*row.value});
+  fprintf(stream, "</malloc>\n");
   return 0;
 }
 

@@ -1,41 +1,35 @@
 #include "api/telemetry.h"
 
 #include "api/export.h"
+#include "api/layout.h"
 #include "base/line.h"
 #include "os/os.h"
-
-extern "C" {
-NEAP_EXPORT constinit struct neap_telemetry neap_telemetry = {};
-}
 
 namespace neap {
 namespace {
 
-struct Row {
-  std::uint64_t neap_telemetry::*value;
-  const char* name;
-};
-
-constexpr Row kRows[] = {
-    {&neap_telemetry::small_bytes, "small objects, bytes"},
-    {&neap_telemetry::large_bytes, "large objects, bytes"},
-    {&neap_telemetry::large_objects, "large objects"},
-    {&neap_telemetry::resident_bytes, "resident, bytes"},
-    {&neap_telemetry::dirty_bytes, "of it free pages, bytes"},
-    {&neap_telemetry::metadata_bytes, "metadata, bytes"},
-    {&neap_telemetry::returned_bytes, "returned to the system so far, bytes"},
-    {&neap_telemetry::return_calls, "calls to return it"},
-};
+constexpr struct neap_telemetry at_start() {
+  struct neap_telemetry telemetry {};
+  telemetry.layout = &heap_layout;
+  return telemetry;
+}
 
 }  // namespace
+}  // namespace neap
+
+extern "C" {
+NEAP_EXPORT constinit struct neap_telemetry neap_telemetry = neap::at_start();
+}
+
+namespace neap {
 
 void print_stats(const struct neap_telemetry& t) {
   Line head;
   head.text("libneap: served ").number(t.served).text(" objects\n");
   os::print(head.data(), head.size());
-  for (const Row& row : kRows) {
+  for (const StatRow& row : kStats) {
     Line line;
-    line.text("libneap:   ").text(row.name).text(": ").number(t.*row.value).text("\n");
+    line.text("libneap:   ").text(row.words).text(": ").number(t.*row.value).text("\n");
     os::print(line.data(), line.size());
   }
 }

@@ -37,7 +37,8 @@ inline constexpr OptionRow kOptionTable[] = {
     {"dirty_floor", &Options::dirty_floor, 0, std::uint64_t{1} << 40, "bytes",
      "free pages that are always allowed to stay, beside dirty_percent"},
     {"cache_bytes", &Options::cache_bytes, 0, 1 << 20, "bytes",
-     "most freed memory one thread keeps at hand; a quarter of it from 24 threads on"},
+     "most freed memory one thread keeps at hand; a quarter of it from 24 threads on, up to 16 times as much in a "
+     "large heap"},
     {"cpu_caches", &Options::cpu_caches, 0, 1, "0 or 1",
      "1 lets the threads of one CPU share a cache where the kernel can restart sequences; 0: each has its own"},
     {"huge_pages", &Options::huge_pages, 0, 1, "0 or 1",

@@ -75,7 +75,7 @@ bool Heap::seems_live(const Block& block, const void* pointer) const {
   const ClassRow& row = kClasses[c];
   const std::uint32_t offset = offset_in_block(pointer);
   return slab::seems_taken(block, offset, row.reciprocal) && !slab::is_aside(block, row, index_in_slab(row, offset)) &&
-         (c >= kCachedClasses || !limbo.holds(pointer));
+         !limbo.holds(pointer);
 }
 
 // Looks again under the lock: meanwhile the slab may have been opened.
@@ -83,7 +83,7 @@ void Heap::check_live(Block& block, void* object, const char* function) {
   const bool in_slab = block.kind.load(std::memory_order_acquire) == BlockKind::slab &&
                        bins_[block.class_index()].check_live(pages_, object, function);
   if (!in_slab) mixed_.check_live(block, object, function);
-  if ((!in_slab || block.class_index() < kCachedClasses) && limbo.holds(object)) no_object_any_more(object, function);
+  if (limbo.holds(object)) no_object_any_more(object, function);
 }
 
 std::size_t Heap::usable_size(const Block& block, const void* pointer) const {

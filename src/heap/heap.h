@@ -14,6 +14,7 @@
 #include "heap/cpu_caches.h"
 #include "heap/density.h"
 #include "heap/mixed_bin.h"
+#include "heap/regret.h"
 #include "heap/thread_cache.h"
 #include "neap/neap.h"
 #include "os/mutex.h"
@@ -38,10 +39,10 @@ class Heap {
   void* allocate_in_slab(ThreadCache* cache, ClassIndex c) { return allocate_from(From::slabs, cache, c); }
   // `block` is the object's, of kind slab or mixed.
   void free_small(ThreadCache* cache, Block& block, void* object, const char* function);
-  // The same where the object lies in a mixed block.
-  void free_mixed(ThreadCache* cache, void* object, const char* function);
-  // The same where the object is of a class c that caches hold, and known to begin in its slab.
-  void free_cacheable(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
+  // The same of a class c, where the object is known to begin in its slab.
+  void free_in_slab(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
+  // Gives an object back that was just taken from a mixed block, past the stacks.
+  void put_back_mixed(ThreadCache* cache, void* object);
 
   // Objects above kLargestSmall or aligned beyond it. `align` is a power of two, bytes.
   void* allocate_large(ThreadCache* cache, std::size_t size, std::size_t align, bool zero);
@@ -98,6 +99,12 @@ class Heap {
   void give(std::size_t c, void** objects, std::uint32_t count, const char* function);
   void* allocate_batch(From from, ThreadCache& cache, std::size_t c);
   void stash(ThreadCache& cache, std::size_t c, void* object, const char* function);
+  void free_mixed(ThreadCache& cache, const Block& block, void* object, const char* function);
+  bool wishes_slab(ThreadCache& cache, std::size_t c);
+  void give_back(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
+  void keep_big(ThreadCache& cache, std::size_t c, void* object, const char* function);
+  void* take_big(ThreadCache& cache, std::size_t c);
+  void give_up_big(ThreadCache& cache, const char* function);
   bool push(ThreadCache& cache, std::size_t c, void* object);
   Stack stack_of(ThreadCache& cache, std::size_t c);
   Stack stack_in(Stacks& all, std::size_t c);
@@ -108,11 +115,14 @@ class Heap {
   static void add_budget(Stacks& all, std::int64_t bytes);
   static bool take_budget(Stacks& all, std::int64_t bytes);
   void review_budget(Stacks& all);
+  void fit_budget(Stacks& all);
+  void fit_budgets(ThreadCache& cache);
   void steal_room(Stacks& all, std::size_t c, std::int64_t bytes);
   void drop_oldest(Stack& stack, std::uint32_t count);
   std::uint32_t drop_all(Stack stack);
   std::uint64_t thread_allowance() const;
   std::uint64_t cpu_allowance() const;
+  std::uint64_t allowance(const Stacks& all) const;
   bool may_share();
   bool begin_cpu(Stacks& stacks);
   void flush_cpu();
@@ -152,6 +162,7 @@ class Heap {
   std::uint64_t refusal_wait_ = kClockStep;  // events without a try, after the system refused a discard
   std::atomic<std::uint64_t> next_try_{0};   // the event
   Density density_;
+  Regret regret_;
   neap_telemetry& board_;
   alignas(64) std::atomic<std::uint64_t> too_dirty_{
       0};  // pages: one above the limit of the last look; 0 before the first
@@ -166,7 +177,9 @@ inline void Heap::count_events(ThreadCache* cache, std::uint32_t events) {
   // (The first event finds that no page is too many, and publishes.)
   const bool few = events < kClockStep && pages_.dirty_pages() < too_dirty_.load(std::memory_order_relaxed);
   cache->events = few ? events : 0;
-  if (!few) act_on(events, false);
+  if (few) return;
+  act_on(events, false);
+  fit_budgets(*cache);
 }
 
 }  // namespace neap

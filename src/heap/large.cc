@@ -60,8 +60,8 @@ bool copy_and_discard(char* from, char* to, std::size_t size) {
 }  // namespace
 
 bool Heap::wants_huge_pages(std::size_t pages) {
-  return pages >= kPagesPerHugePage && options.huge_pages != 0 && density_.wants_huge_pages(pages) &&
-         huge_objects_.get() < kMostHugeObjects;
+  return pages >= kPagesPerHugePage && options.huge_pages != 0 && pages > regret_.slack() &&
+         density_.wants_huge_pages(pages) && huge_objects_.get() < kMostHugeObjects;
 }
 
 // Only where a huge page lies wholly inside the object.

@@ -19,6 +19,9 @@ constexpr std::uint64_t kSlackPages = 64;
 // Far above the limit a call makes so many discards, one after the other.
 constexpr int kMostInARow = 8;
 
+// While pages come back as fast as they go, they wait so many times longer.
+constexpr std::uint64_t kHotDecay = 8;
+
 // Events that pass at most before what the system refused is tried again.
 constexpr std::uint64_t kMostWait = std::uint64_t{1} << 20;
 
@@ -32,7 +35,7 @@ std::size_t blocks_for(std::uint64_t excess) {
 
 std::uint64_t Heap::dirty_limit() const {
   const std::uint64_t floor = __atomic_load_n(&options.dirty_floor, __ATOMIC_RELAXED);  // mallopt may change it
-  return pages_of(floor) + accounts().resident_pages.get() * options.dirty_percent / 100;
+  return pages_of(floor) + accounts().resident_pages.get() * options.dirty_percent / 100 + regret_.slack();
 }
 
 void Heap::act_on(std::uint32_t events, bool publish_all) {
@@ -81,10 +84,13 @@ void Heap::release_due() {
   if (dirty == 0) return;
   const Guard guard = dirty <= far ? Guard(release_lock_, Guard::Try{}) : Guard(release_lock_);
   if (!guard) return;
+  regret_.look({os::coarse_time(), accounts().returned_pages.get(), accounts().reused_pages.get(),
+                accounts().resident_pages.get(), accounts().resident_pages.get() - dirty});
+  const std::uint64_t decay = regret_.slack() != 0 ? options.decay_events * kHotDecay : options.decay_events;
   for (int i = 0; i < kMostInARow; ++i) {
     const std::uint64_t now = pages_.dirty_pages();
     if (i != 0 && now <= far) break;
-    const Due due = now > limit ? pages_.pop_due(0, blocks_for(now - limit)) : pages_.pop_due(options.decay_events, 1);
+    const Due due = now > limit ? pages_.pop_due(0, blocks_for(now - limit)) : pages_.pop_due(decay, 1);
     if (due.what == Due::What::nothing) break;
     if (!release_one(due)) {
       wait_after_refusal();

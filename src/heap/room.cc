@@ -1,16 +1,29 @@
 // The room of stacks: where it comes from and where it goes.
 #include "heap/room.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "heap/heap.h"
 
 namespace neap {
+namespace {
 
-// A few threads may keep Options::cache_bytes each, many a quarter of it.
+// What all caches together may hold of a heap, and each of them at most in times of Options::cache_bytes.
+constexpr std::uint64_t kShareOfSmall = 8, kMostOfSmall = 4;
+constexpr std::uint64_t kShareOfAny = 32, kMostTimes = 16;
+
+}  // namespace
+
+// A few threads may keep Options::cache_bytes each, many a quarter of it. They may keep more where that is little to
+// the heap: all together an eighth of a small one, a 32nd of any.
 std::uint64_t Heap::thread_allowance() const {
-  const std::uint64_t most = options.cache_bytes, sharers = threads() / 8 + 1;
-  return most / (sharers < 4 ? sharers : 4);
+  const std::uint64_t bytes = options.cache_bytes, sharers = threads() / 8 + 1;
+  const std::uint64_t least = bytes / (sharers < 4 ? sharers : 4);
+  const std::uint64_t fair = accounts().resident_pages.get() * kPageSize / (threads() == 0 ? 1 : threads());
+  const std::uint64_t of_small = std::min(fair / kShareOfSmall, bytes * kMostOfSmall);
+  const std::uint64_t of_any = std::min(fair / kShareOfAny, bytes * kMostTimes);
+  return std::max({least, of_small, of_any});
 }
 
 // Doubles a stack's room, as far as its slots and the budget go.
@@ -42,12 +55,14 @@ bool Heap::take_budget(Stacks& all, std::int64_t bytes) {
   return false;
 }
 
+std::uint64_t Heap::allowance(const Stacks& all) const {
+  return all.shape.load(std::memory_order_relaxed) == &kCpuShape ? cpu_allowance() : thread_allowance();
+}
+
 // Follows the allowance: at once when it grew, as far as room is not given out when it fell.
 void Heap::review_budget(Stacks& all) {
-  const std::uint64_t allowed =
-      all.shape.load(std::memory_order_relaxed) == &kCpuShape ? cpu_allowance() : thread_allowance();
   std::int64_t granted = all.granted.load(std::memory_order_relaxed);
-  std::int64_t more = static_cast<std::int64_t>(allowed) - granted;
+  std::int64_t more = static_cast<std::int64_t>(allowance(all)) - granted;
   if (more < 0) {
     const std::int64_t free = all.budget.load(std::memory_order_relaxed);
     if (more < -free) more = free > 0 ? -free : 0;
@@ -55,6 +70,24 @@ void Heap::review_budget(Stacks& all) {
   if (more != 0 && all.granted.compare_exchange_strong(granted, granted + more, std::memory_order_relaxed)) {
     add_budget(all, more);
   }
+}
+
+// A heap that shrank: what was allowed while it was large goes back at once when it is more than twice what is allowed
+// now.
+void Heap::fit_budget(Stacks& all) {
+  const std::uint64_t allowed = allowance(all);
+  if (static_cast<std::uint64_t>(all.granted.load(std::memory_order_relaxed)) <= 2 * allowed) return;
+  const std::size_t first = all.shape.load(std::memory_order_relaxed) == &kCpuShape ? kClassesBelowLine : 0;
+  for (std::size_t c = first; c < kCachedClasses; ++c) {
+    Stack stack = stack_in(all, c);
+    if (!stack) continue;
+    const std::uint32_t room = stack.room(), count = stack.count();
+    if (count > 0) drop_oldest(stack, count);
+    stack.set_room(0);
+    stack.end();
+    add_budget(all, std::int64_t{room} * class_size(c));
+  }
+  review_budget(all);
 }
 
 // Takes half the room of other classes in turn until the budget has `bytes`, or all were asked once.
@@ -93,6 +126,7 @@ void Heap::renew_cache(ThreadCache& cache) {
 }
 
 void Heap::flush(ThreadCache& cache) {
+  give_up_big(cache, "free");
   flush_stash(cache, "free");
   std::uint32_t dropped = 0;
   for (std::size_t c = 0; c < kCachedClasses; ++c) {

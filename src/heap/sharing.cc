@@ -5,7 +5,7 @@ namespace neap {
 namespace {
 
 // A CPU's stacks may hold so many times Options::cache_bytes.
-constexpr std::uint64_t kMostShares = 4;
+constexpr std::uint64_t kMostShares = 16;
 
 }  // namespace
 
@@ -37,6 +37,16 @@ bool Heap::begin_cpu(Stacks& stacks) {
   if (!cpus_.begin(stacks, cpu_allowance())) return false;
   pages_.accounts().metadata_bytes.add(round_up(Stacks::bytes(kCpuShape), os::page_size));
   return true;
+}
+
+// Those that the thread uses. (A stack of the CPU's is claimed to know which CPU it is.)
+void Heap::fit_budgets(ThreadCache& cache) {
+  fit_budget(cache.own);
+  if (!cache.shares()) return;
+  const Stack stack = cpus_.claim(kClassesBelowLine);
+  if (!stack) return;
+  stack.end();
+  fit_budget(*stack.at);
 }
 
 // What the stacks of this CPU hold.

@@ -1,5 +1,4 @@
 // The slow half of small objects: what happens when a thread's cache has no object to give or no room to take one.
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <utility>
@@ -17,14 +16,18 @@ constexpr int kMostOpened = 4, kMostCandidates = 4;
 constexpr std::uint8_t kMixed = kClassCount;
 constexpr std::uint32_t kMixedGuess = 128;  // bytes
 
+// Bytes freed in mixed blocks after which the class of the last object is told of all: by chance each has its share.
+constexpr std::uint32_t kWishStep = 1 << 10;
+
 }  // namespace
 
 void* Heap::allocate_from(From from, ThreadCache* cache, ClassIndex c) {
   const std::size_t index = static_cast<std::size_t>(c);
-  if (cache != nullptr && index < kCachedClasses) {
-    if (void* object = allocate_batch(from, *cache, index)) return object;
-  }
   void* object = nullptr;
+  if (cache != nullptr) {
+    object = index < kCachedClasses ? allocate_batch(from, *cache, index) : take_big(*cache, index);
+    if (object != nullptr) return object;
+  }
   if (take(from, index, &object, 1) == 0) [[unlikely]]
     object = allocate_from_reserves(cache, from, index);
   if (object != nullptr) count_events(cache, 1);
@@ -40,12 +43,12 @@ void* Heap::allocate_batch(From from, ThreadCache& cache, std::size_t c) {
   std::uint32_t got = 0;
   if (stack.count() == 0) {
     grow(stack);
-    if (stack.room() > 1) got = take(from, c, stack.objects(), refill_size(c, stack.room(), cache.mostly_takes()));
-    if (got != 0) {
-      object = stack.objects()[0];
-      limbo.enter(stack.objects() + 1, got - 1);
-      std::reverse(stack.objects(), stack.objects() + got);
-      stack.set_count(got - 1);
+    void* fetched[kMostInStack];
+    if (stack.room() > 1) got = take(from, c, fetched, refill_size(c, stack.room(), cache.mostly_takes()));
+    if (got != 0) object = fetched[0];
+    for (std::uint32_t i = got; i > 1; --i) {
+      limbo.enter(fetched[i - 1]);
+      stack.push(fetched[i - 1]);
     }
   } else if (from == From::anywhere) {  // another thread's free, or another CPU's stack
     object = stack.pop();
@@ -129,25 +132,76 @@ bool Heap::push(ThreadCache& cache, std::size_t c, void* object) {
 }
 
 void Heap::free_small(ThreadCache* cache, Block& block, void* object, const char* function) {
-  if (block.kind.load(std::memory_order_acquire) == BlockKind::mixed) return free_mixed(cache, object, function);
-  const std::size_t c = block.class_index();
-  if (cache != nullptr && c < kCachedClasses) return free_cacheable(*cache, block, c, object, function);
-  give(c, &object, 1, function);
-  count_events(cache, 1);
+  const bool is_mixed = block.kind.load(std::memory_order_acquire) == BlockKind::mixed;
+  const std::size_t c = is_mixed ? kMixed : block.class_index();
+  if (cache == nullptr) {
+    give(c, &object, 1, function);
+    return count_events(cache, 1);
+  }
+  is_mixed ? free_mixed(*cache, block, object, function) : free_in_slab(*cache, block, c, object, function);
 }
 
-void Heap::free_cacheable(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function) {
+void Heap::free_in_slab(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function) {
+  if (c >= kCachedClasses) return keep_big(cache, c, object, function);
   if (block.admit.load(std::memory_order_relaxed) != 0 && push(cache, c, object)) return;
+  give_back(cache, block, c, object, function);
+}
+
+void Heap::give_back(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function) {
   if (!single_threaded()) return stash(cache, c, object, function);
   bins_[c].give_one(static_cast<ClassIndex>(c), pages_, block, object, function);
   cache.count_given(1);
   count_events(&cache, 1);
 }
 
-void Heap::free_mixed(ThreadCache* cache, void* object, const char* function) {
-  if (cache != nullptr) return stash(*cache, kMixed, object, function);
-  give(kMixed, &object, 1, function);
-  count_events(cache, 1);
+// Of the objects that no stack takes a thread keeps the one freed last: a buffer that is taken and freed in turn.
+void Heap::keep_big(ThreadCache& cache, std::size_t c, void* object, const char* function) {
+  give_up_big(cache, function);
+  if (class_size(c) > cache.own.granted.load(std::memory_order_relaxed)) {
+    return give_back(cache, *pages_.map().block_fast(address_of(object)), c, object, function);
+  }
+  limbo.enter(object);
+  cache.big = object;
+  cache.big_class = static_cast<std::uint8_t>(c);
+}
+
+void* Heap::take_big(ThreadCache& cache, std::size_t c) {
+  if (cache.big == nullptr || cache.big_class != c) return nullptr;
+  Limbo::leave(cache.big);
+  return std::exchange(cache.big, nullptr);
+}
+
+// (Meanwhile its slab may have been opened to other sizes.)
+void Heap::give_up_big(ThreadCache& cache, const char* function) {
+  void* object = std::exchange(cache.big, nullptr);
+  if (object == nullptr) return;
+  give(cache.big_class, &object, 1, function);
+  cache.count_given(1);
+  count_events(&cache, 1);
+}
+
+void Heap::free_mixed(ThreadCache& cache, const Block& block, void* object, const char* function) {
+  const std::uint32_t granules = mixed::size_of(block, mixed::granule_at(object));
+  const std::size_t c = static_cast<std::size_t>(class_of(std::size_t{granules} << mixed::kGranuleShift));
+  if (c < kCachedClasses && !wishes_slab(cache, c) && push(cache, c, object)) return;
+  stash(cache, kMixed, object, function);
+}
+
+void Heap::put_back_mixed(ThreadCache* cache, void* object) {
+  if (cache != nullptr) return stash(*cache, kMixed, object, "free");
+  give(kMixed, &object, 1, "free");
+}
+
+// What is freed in mixed blocks counts towards a slab for its class, as what is asked for does: or a class whose
+// objects come and go there would never have one. Then its stack is emptied, and the next object comes from the slab.
+bool Heap::wishes_slab(ThreadCache& cache, std::size_t c) {
+  cache.freed_mixed += class_size(c);
+  if (cache.freed_mixed < kWishStep) return false;
+  if (!bins_[c].deserves_slab(std::exchange(cache.freed_mixed, 0)) || pages_.is_short()) return false;
+  const std::uint32_t dropped = drop_all(stack_of(cache, c));
+  cache.count_given(dropped);
+  count_events(&cache, dropped);
+  return true;
 }
 
 void Heap::stash(ThreadCache& cache, std::size_t c, void* object, const char* function) {

@@ -26,6 +26,9 @@ struct ThreadCache {
   void* shared;                  // the CPUs' stacks (marked, os/rseq.h) where the thread uses them; otherwise null
   std::uint32_t events;          // heap events not yet added to the process's clock
   std::uint32_t surplus;         // objects taken beyond those given back, to a limit
+  std::uint32_t freed_mixed;     // bytes of objects of mixed blocks that no class was told of yet
+  void* big;                     // the object freed last that is larger than those in stacks; or null
+  std::uint8_t big_class;        // its class
   ThreadCache *next, *previous;  // in the registry: in use, or the free ones by `next`
   Stash stash;
   Stacks own;  // the last: its slots lie behind
@@ -49,7 +52,8 @@ struct ThreadCache {
   // Empty, on memory of zeros or of a cache of the same shape. `cpus`: as `shared`.
   void reset(std::uint64_t bytes, void* cpus) {
     shared = cpus;
-    events = surplus = 0;
+    events = surplus = freed_mixed = 0;
+    big = nullptr;
     stash.count = stash.bytes = 0;
     own.reset(shape(shares()), bytes);
   }

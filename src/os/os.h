@@ -59,6 +59,9 @@ bool which_written(void* address, std::size_t pages, unsigned char* out);
 // The process's limit on address space in bytes; SIZE_MAX when there is none.
 std::size_t address_space_limit();
 
+// Nanoseconds of a clock that never goes back, as exact as is free of a system call; 0 where there is none.
+std::uint64_t coarse_time();
+
 // Bits that nobody can foretell.
 std::uint64_t random();
 

@@ -44,10 +44,16 @@ struct Accounts {
   LockedCounter runs;             // that have them
   LockedCounter large_served;     // large objects, ever
   Counter returned_pages;         // ever given back to the system
+  Counter reused_pages;           // dirty ones ever taken again
   Counter return_calls;           // discards made for it
   LockedCounter committed_bytes;  // heap
   LockedCounter reserved_bytes;   // heap
   Counter metadata_bytes;         // committed for the library itself
+
+  void reuse(std::uint64_t dirty) {
+    marked_pages.subtract(dirty);
+    reused_pages.add(dirty);
+  }
 };
 
 }  // namespace neap

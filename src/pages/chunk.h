@@ -98,6 +98,7 @@ class Chunk {
   std::uint32_t first_rank() const { return first_rank_; }
 
  private:
+  friend struct Anatomy;  // tells readers outside where the fields lie (api/layout.cc)
   bool settle(char* place, PageMap& map, Accounts& accounts);
   void publish(PageMap& map, Chunk* owner);
   bool make_usable(std::size_t count);

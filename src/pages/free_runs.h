@@ -42,6 +42,7 @@ class FreeRuns {
   std::size_t used() const { return used_count_; }
 
  private:
+  friend struct Anatomy;  // tells readers outside where the fields lie (api/layout.cc)
   using Bound = std::uint16_t;
   static constexpr std::size_t kFan = bits::kWordBits;  // words of a group
   static constexpr std::size_t kMostBound = 1024;  // stands for all longer runs too: a look for their ends is short

@@ -146,7 +146,7 @@ PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, s
     run.dirty_end = &block + 1;
     dirty += count_pages(block.dirty);
   });
-  accounts_.marked_pages.subtract(dirty);
+  accounts_.reuse(dirty);
   accounts_.resident_pages.add(pages);
   accounts_.resident_pages.subtract(dirty);
   accounts_.run_pages.add(pages);
@@ -224,7 +224,7 @@ bool PageHeap::resize(Block& first, std::size_t pages, PageMask& stale) {
       stale = static_cast<PageMask>(block.dirty & ~low_pages(pages - behind));
       block.dirty = block.resident = 0;
     });
-    accounts_.marked_pages.subtract(dirty);
+    accounts_.reuse(dirty);
     accounts_.resident_pages.add(pages - old_pages - dirty);
     accounts_.run_pages.add(pages - old_pages);
     if (need > had) first.large.blocks = static_cast<std::uint32_t>(need);
@@ -273,7 +273,7 @@ Block* PageHeap::next_slab(std::uint32_t rank) {
 
 void PageHeap::account(const Touched& touched) {
   if (touched.became_resident != 0) accounts_.resident_pages.add(touched.became_resident);
-  if (touched.were_dirty != 0) accounts_.marked_pages.subtract(touched.were_dirty);
+  if (touched.were_dirty != 0) accounts_.reuse(touched.were_dirty);
 }
 
 }  // namespace neap

@@ -54,6 +54,7 @@ class PageMap {
   }
 
  private:
+  friend struct Anatomy;  // tells readers outside where the fields lie (api/layout.cc)
   struct Slot {
     std::atomic<Block*> blocks;
     std::atomic<Chunk*> chunk;

@@ -18,18 +18,6 @@ Range objects_over(const ClassRow& row, std::uint32_t first, std::uint32_t lengt
   return {from < capacity ? from : capacity, to < capacity ? to : capacity};
 }
 
-// How many of `count` objects from `offset` on begin on the given pages, without a gap; what shares a cache line stays
-// together.
-std::uint32_t count_on(PageMask pages, const ClassRow& row, std::uint32_t offset, std::uint32_t count) {
-  const std::uint32_t page = offset >> kPageShift;
-  const std::uint32_t length = static_cast<std::uint32_t>(std::countr_one(std::uint32_t{pages} >> page));
-  if (length == 0) return 0;
-  const std::uint32_t last_byte = ((page + length) << kPageShift) - 1;
-  std::uint32_t near = index_in_slab(row, last_byte) + 1 - index_in_slab(row, offset);
-  while (near < count && row.size < kCacheLine && (offset + near * row.size) % kCacheLine != 0) ++near;
-  return near;
-}
-
 static_assert(
     [] {
       for (const ClassRow& row : kClasses) {
@@ -48,36 +36,53 @@ void init(Block& block, const ClassRow& row) {
   block.first_word = 0;
 }
 
+namespace {
+
+// Of a slab all of whose pages are in use: nothing is to be noted about them.
+std::uint32_t take_settled(Block& block, std::uint32_t size, void** out, std::uint32_t want) {
+  const std::uint32_t count = want < block.free_count ? want : block.free_count;
+  std::uint32_t taken = 0, w = block.first_word;
+  char* begin = block.address() + std::size_t{w} * bits::kWordBits * size;
+  for (;; ++w, begin += std::size_t{bits::kWordBits} * size) {
+    bits::Word word = block.free_bits[w];
+    for (; word != 0 && taken < count; word &= word - 1) {
+      out[taken++] = begin + std::size_t{static_cast<std::uint32_t>(std::countr_zero(word))} * size;
+    }
+    bits::store(block.free_bits[w], word);
+    if (taken == count) break;
+  }
+  block.first_word = static_cast<std::uint16_t>(w);
+  block.free_count = static_cast<std::uint16_t>(block.free_count - count);
+  return count;
+}
+
+}  // namespace
+
 std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t want, Touched& touched) {
-  char* const base = block.address();
   const std::uint32_t size = row.size;
-  const bool settled = (row.pages & ~block.resident) == 0 && block.dirty == 0;  // most are: nothing to note about pages
+  if ((row.pages & ~block.resident) == 0 && block.dirty == 0) return take_settled(block, size, out, want);  // most
   std::uint32_t taken = 0, w = block.first_word, most = want < block.free_count ? want : block.free_count;
   PageMask pages = 0, reach = block.resident;
   for (;; ++w) {
     bits::Word word = block.free_bits[w];
-    char* const begin = base + std::size_t{w} * bits::kWordBits * size;
-    while (word != 0 && taken < most) {  // run by run
-      const std::uint32_t first = static_cast<std::uint32_t>(std::countr_zero(word));
-      const std::uint32_t run = static_cast<std::uint32_t>(std::countr_one(word >> first));
-      std::uint32_t count = run < most - taken ? run : most - taken;
-      char* object = begin + std::size_t{first} * size;
-      if (!settled) {
-        const std::uint32_t offset = static_cast<std::uint32_t>(object - base);
-        if (taken == 0) reach |= pages_under(offset, 1);
-        if (const std::uint32_t near = count_on(reach, row, offset, count); near < count) most = taken + (count = near);
-        if (count == 0) break;
-        pages |= pages_under(offset, count * size);
+    for (; word != 0 && taken < most; word &= word - 1) {
+      const std::uint32_t bit = static_cast<std::uint32_t>(std::countr_zero(word));
+      const std::uint32_t offset = (w * static_cast<std::uint32_t>(bits::kWordBits) + bit) * size;
+      if (taken == 0) reach |= pages_under(offset, 1);
+      const bool shares_line = size < kCacheLine && offset % kCacheLine != 0;
+      if ((reach & pages_under(offset, 1)) == 0 && !shares_line) {
+        most = taken;
+        break;
       }
-      for (std::uint32_t i = 0; i < count; ++i, object += size) out[taken++] = object;
-      word &= ~(bits::low_bits(count) << first);
+      pages |= pages_under(offset, size);
+      out[taken++] = block.address() + offset;
     }
     bits::store(block.free_bits[w], word);
     if (taken == most) break;
   }
   block.first_word = static_cast<std::uint16_t>(w);
   block.free_count = static_cast<std::uint16_t>(block.free_count - taken);
-  if (!settled) touch(block, pages, touched);
+  touch(block, pages, touched);
   return taken;
 }
 
@@ -89,8 +94,24 @@ bool lies_in_short_run(const Block& block, const ClassRow& row, std::uint32_t in
   return bit + above <= last && below <= bit && index + above < row.capacity && above + below - 1 < row.per_page;
 }
 
+namespace {
+
+// The pages that it shares with a neighbour are the first and the last.
+PageMask free_pages_under_large(const Block& block, const ClassRow& row, std::uint32_t index) {
+  const std::uint32_t begin = index * row.size, end = begin + row.size;
+  std::uint32_t found = pages_under(begin, row.size) & block.resident & ~block.dirty;
+  if (begin % kPageSize != 0 && !is_free(block, index - 1)) found &= ~(1u << (begin >> kPageShift));
+  if (end % kPageSize != 0 && index + 1 < row.capacity && !is_free(block, index + 1)) {
+    found &= ~(1u << (end >> kPageShift));
+  }
+  return static_cast<PageMask>(found);
+}
+
+}  // namespace
+
 // An object below a page's size lies in one page or two; most frees leave a neighbour at one of a page's ends alive.
 PageMask free_pages_under(const Block& block, const ClassRow& row, std::uint32_t index) {
+  if (row.size >= kPageSize && os::page_size == kPageSize) return free_pages_under_large(block, row, index);
   PageMask found = 0;
   const PageMask under = whole_system_pages(pages_under(index * row.size, row.size));
   const PageMask candidates = static_cast<PageMask>(under & block.resident & ~block.dirty);

@@ -29,7 +29,7 @@ class DropIn : public ::testing::Test {
   }
 
   DropInPlan plan(const Allocator& allocator = neap_allocator) {
-    return plan_drop_in(folder.root(), unit, base, allocator);
+    return plan_drop_in(folder.root(), Scope(), unit, base, allocator);
   }
 
   // The setting lines of the drop-in, without its comment.

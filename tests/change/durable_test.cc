@@ -58,16 +58,16 @@ TEST(Durable, MissingFoldersOutermostFirst) {
 TEST(Lock, ASecondOneIsRefusedUntilTheFirstIsGone) {
   const Folder folder;
   {
-    const Lock first(folder.path() + "/state");
+    const Lock first(folder.path() + "/state", Seconds{0});
     try {
-      const Lock second(folder.path() + "/state");
+      const Lock second(folder.path() + "/state", Seconds{0});
       FAIL() << "two locks";
     } catch (const Failure& failure) {
       EXPECT_NE(std::string(failure.what()).find("pid " + std::to_string(::getpid())), std::string::npos)
           << failure.what();
     }
   }
-  const Lock third(folder.path() + "/state");
+  const Lock third(folder.path() + "/state", Seconds{0});
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ from machines import RELAYS, Fleet, command, until
 
 BUILD = os.environ["NEAP_BUILD"]
 CRASHING = os.environ["NEAP_CRASHING"]
-KNOWN_STATES = {"on", "pending", "stopped", "interrupted", "restored", "edited", "drift"}
+KNOWN_STATES = {"on", "pending", "stopped", "interrupted", "restored", "edited", "drift", "failed", "flapping", "outdated"}
 PLAY = """
 - hosts: all
   gather_facts: false

@@ -16,13 +16,13 @@ def help_of(*verb):
 
 
 def parts_of(text):
-    """The names below `Subcommands:` of a help text."""
-    return re.findall(r"^  ([a-z][a-z-]*)(?:  |$)", text.partition("Subcommands:")[2], re.M)
+    """The names below `Verbs:` of a help text."""
+    return re.findall(r"^  ([a-z][a-z-]*)(?:  |$)", text.partition("Verbs:")[2], re.M)
 
 
 def options_of(text):
     """Every name of every option below `Options:`."""
-    listed = text.partition("Options:")[2].partition("Subcommands:")[0]
+    listed = text.partition("Options:")[2].partition("Verbs:")[0]
     return [name.partition("{")[0] for line in re.findall(r"^  (-\S+)", listed, re.M) for name in line.split(",")]
 
 

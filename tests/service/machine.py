@@ -147,6 +147,26 @@ class MachineTest(unittest.TestCase):
             self.assertRegex(text, says)
         return result.stdout
 
+    def unit(self, name, service, head=""):
+        """A service of our own, running nothing yet; removed again at the end of the test."""
+        path = f"/run/systemd/system/{name}.service"
+        self.machine.shell(f"cat >'{path}' && systemctl daemon-reload", input=f"[Unit]\n{head}\n[Service]\n{service}\n")
+        units = f"'{name}*.service'" if name.endswith("@") else f"'{name}.service'"
+        self.addCleanup(self.machine.shell, f"systemctl stop {units}; systemctl reset-failed {units}; rm '{path}'; systemctl daemon-reload",
+                        check=False)
+        return f"{name}.service"
+
+    def started(self, name, service, head=""):
+        unit = self.unit(name, service, head)
+        self.machine.run("systemctl", "start", unit)
+        return unit
+
+    def show(self, unit, what):
+        return self.machine.run("systemctl", "show", "-P", what, unit).stdout.strip()
+
+    def until(self, condition):
+        self.machine.shell(f"timeout {HANG_S} sh -c 'until {condition}; do sleep 0.05; done'")
+
     def row(self, target):
         rows = json.loads(self.neap("status", "--json"))
         return next((row for row in rows if row["target"] == target), None)

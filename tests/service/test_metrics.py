@@ -166,6 +166,13 @@ class Metrics(MachineTest):
                   says="no folder '/no/such': install prometheus-node-exporter, or name the folder of its --collector.textfile.directory")
         self.neap("metrics", "-o", "/tmp", code=2, says="'/tmp' is a folder; name a file in it")
 
+    def test_what_is_no_text_for_prometheus_stays(self):
+        self.machine.run("neap", "record", "-o", "/run/kept.neap", "--", "/bin/true")
+        self.neap("metrics", "-o", "/run/kept.neap", code=2, says="'/run/kept.neap' is a recording of neap and would be lost; choose another name")
+        self.machine.run("neap", "report", "/run/kept.neap")
+        self.neap("metrics", "-o", "/dev/null")
+        self.assertEqual(self.machine.run("stat", "-c", "%F", "/dev/null").stdout, "character special file\n")
+
 
 if __name__ == "__main__":
     unittest.main()

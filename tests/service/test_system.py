@@ -139,6 +139,33 @@ class System(MachineTest):
         self.assertIn("+ " + LIBRARY, self.neap("enable", "--system", "--dry-run"))
         self.assertEqual(self.state(), old)
 
+    def test_what_runs_and_would_be_killed_is_named(self):
+        """Started anew under the library it would call what its filter kills for."""
+        self.machine.shell("cp /usr/bin/sleep /usr/local/bin/filtered")
+        self.started("filtered", "SystemCallFilter=~madvise\nExecStart=/usr/local/bin/filtered 1000")
+        self.started("still", "ExecStart=/bin/busybox sleep 1000")
+        old = self.state()
+        self.neap("enable", "--system", code=125, says="still.service does not take it: .*statically linked")
+        self.neap("enable", "--system", code=125, says=r"filtered.service would not start any more; nothing was changed")
+        self.assertEqual(self.state(), old)
+        self.neap("enable", "--system", "--except", "filtered", says="filtered.service would be killed: SystemCallFilter")
+        self.machine.run("systemctl", "restart", "filtered")
+        self.assertEqual(self.show("filtered", "ActiveState"), "active")
+        self.neap("disable", "--system")
+
+    def test_without_mounts_of_its_own(self):
+        """In a chroot, or while an image is built: LD_PRELOAD stands for the file."""
+        result = self.machine.shell("exec setpriv --bounding-set=-sys_admin neap enable --system")
+        self.assertRegex(result.stdout, "neap probe: no mounts of its own here: by LD_PRELOAD")
+        self.assertRegex(result.stdout, r"trial: \d+ programs run under it as without")
+        self.neap("disable", "--system")
+        crashing = f"/usr/lib/{MULTIARCH}/libcrashing2.so"
+        source = "#include <stdlib.h>\nvoid* malloc(size_t n) { abort(); }\nvoid free(void* p) {}\n"
+        self.machine.shell(f"cat >/tmp/broken.c && cc -shared -fPIC -fno-builtin -o {crashing} /tmp/broken.c", input=source)
+        result = self.machine.shell(f"exec setpriv --bounding-set=-sys_admin neap enable --system -a {crashing}", check=False)
+        self.assertEqual(result.returncode, 125)
+        self.assertRegex(result.stderr, "the trial failed: .*killed by signal 6")
+
     def test_rescue(self):
         """A library that went bad after the switch: every dynamic program dies, and busybox, which is static, brings them back."""
         self.neap("enable", "--system")
@@ -181,6 +208,28 @@ class Own(MachineTest):
         result = self.as_user("neap enable --user busybox", check=False)
         self.assertEqual(result.returncode, 2)
         self.assertIn("statically linked", result.stderr)
+
+    def test_units_of_ones_own(self):
+        """systemctl --user: the same switch in the user's folders, and advice that can be typed."""
+        uid = self.machine.run("id", "-u", "somebody").stdout.strip()
+        self.machine.shell(f"systemctl start user@{uid}.service")
+        self.addCleanup(self.machine.run, "systemctl", "stop", f"user@{uid}.service")
+        own = lambda script, check=True: self.as_user(f"export XDG_RUNTIME_DIR=/run/user/{uid}; {script}", check)
+        own("mkdir -p ~/.config/systemd/user; printf \"[Service]\\nExecStart=/bin/sleep 1000\\n\" >~/.config/systemd/user/mine.service; "
+            "systemctl --user daemon-reload; systemctl --user start mine")
+        files = "find /home/somebody -type f ! -name lock -exec md5sum {} + | sort"
+        old = self.machine.shell(files).stdout
+        pending = own("neap enable --user mine.service").stdout
+        self.assertIn("neap enable --user mine.service --allocator neap --restart", pending)
+        self.assertIn("every process verified", own("neap enable --user mine.service --restart --watch 0").stdout)
+        row = json.loads(own("neap status --user --json").stdout)[0]
+        self.assertEqual((row["target"], row["state"], row["processes"][0]["allocator"]), ("mine.service", "on", "neap"))
+        self.assertIsNone(self.row("mine.service"))  # nothing of the system's
+        own("neap disable --user mine.service --restart")
+        self.assertEqual(self.machine.shell(files).stdout, old)
+        refused = own("neap enable --user nosuch.service", check=False)
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("systemctl --user list-unit-files", refused.stderr)
 
     def test_doctor(self):
         run = lambda *arguments: self.machine.run("neap", "doctor", *arguments, check=False)

@@ -12,14 +12,6 @@ class Units(MachineTest):
     def state(self):
         return self.machine.shell(STATE).stdout
 
-    def unit(self, name, service):
-        """A service of our own, removed again at the end of the test."""
-        path = f"/run/systemd/system/{name}.service"
-        self.machine.shell(f"cat >{path} && systemctl daemon-reload", input=f"[Service]\n{service}\n")
-        self.addCleanup(self.machine.shell, f"systemctl stop {name}; systemctl reset-failed {name}; rm {path}; systemctl daemon-reload",
-                        check=False)
-        return f"{name}.service"
-
     def there_and_back(self, unit, allocator="neap", before="libc"):
         self.machine.run("systemctl", "start", unit)
         self.addCleanup(self.machine.run, "systemctl", "stop", unit, check=False)
@@ -239,7 +231,7 @@ class Units(MachineTest):
     def test_two_at_once(self):
         self.neap("enable", "nginx")
         self.neap("disable", "nginx")
-        result = self.machine.shell("flock /var/lib/neap/lock neap enable nginx", check=False)
+        result = self.machine.shell("flock /var/lib/neap/lock neap enable nginx --wait 0", check=False)
         self.assertEqual(result.returncode, 125)
         self.assertRegex(result.stderr, r"another neap \(pid \d+\) is changing this system")
         self.machine.shell("for n in 1 2 3 4 5 6; do neap enable nginx & done; wait", check=False)

@@ -1,4 +1,5 @@
-"""Recordings with known content: two allocators, two runs of one of them, one sample a second."""
+"""Recordings with known content: two allocators, two runs of one of them, one sample a second. Where libneap tells its live
+bytes, all but 5 MiB of the memory is its heap's: the floor is then live + 5 MiB."""
 import json
 import sqlite3
 
@@ -21,9 +22,9 @@ def write(path, label, memory, user_seconds, live=None, command=("tor", "-f", "a
         database.executemany("INSERT INTO fact VALUES (?,?)", [(name, str(value)) for name, value in facts.items()])
         database.execute("INSERT INTO process VALUES (1, 100, 1, 'tor', 0)")
         for second, value in enumerate(memory):
-            database.execute("INSERT INTO sample VALUES (1,?,?,?,0,5,?,0,?,0,?,NULL,NULL,NULL,NULL,NULL,?,NULL)",
+            database.execute("INSERT INTO sample VALUES (1,?,?,?,0,5,?,0,?,0,?,NULL,NULL,NULL,NULL,NULL,?,?)",
                              (second * 1_000_000, value * MIB, value * MIB, 100 * second, 10_000 * second, value * MIB // 2,
-                              live and live * MIB))
+                              live and live * MIB, live and (value - 5) * MIB))
     return path
 
 

@@ -11,6 +11,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def neap(*arguments, timeout=HANG_S, **options):
+    if "input" not in options:
+        options.setdefault("stdin", subprocess.DEVNULL)
     return subprocess.run([NEAP, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, **options)
 
 

@@ -19,15 +19,21 @@ addEventListener("load", () => {
     for (let at = 3; at < pixels.length; at += 4) if (pixels[at]) ++count;
     return count;
   };
-  const charts = ["#common", ...[...document.querySelectorAll(".plot")].map((_, at) => `.panel:nth-child(${at + 1}) .plot`)];
+  const charts = ["#common", ...[...document.querySelectorAll(".panels .plot")].map((_, at) => `.panel:nth-child(${at + 1}) .plot`)];
   const seen = charts.map(chart => Math.max(...[...document.querySelectorAll(chart + " canvas")].map(drawn)));
   const canvas = document.querySelector("#common canvas:last-of-type").getBoundingClientRect();
   const target = document.elementFromPoint(canvas.x + canvas.width / 2, canvas.y + canvas.height / 2);
   target.dispatchEvent(new MouseEvent("mousemove", { bubbles: true, clientX: canvas.x + canvas.width / 2, clientY: canvas.y + canvas.height / 2 }));
   const read = [...document.querySelectorAll("#legend output")].map(output => output.textContent);
+  const names = [...document.querySelectorAll(".end")].map(name => name.textContent);
+  const more = [...document.querySelectorAll("#more button")].map(button => {
+    button.click();
+    return [button.textContent, document.querySelectorAll("#more .panel:not([hidden]) canvas").length > 0];
+  });
+  const clipped = [...document.querySelectorAll("#legend button")].filter(button => button.getBoundingClientRect().right > innerWidth).length;
   const result = document.createElement("pre");
   result.id = "seen";
-  result.textContent = JSON.stringify({ drawn: seen, read, resources: performance.getEntriesByType("resource").map(entry => entry.name) });
+  result.textContent = JSON.stringify({ drawn: seen, read, names, more, clipped, wide: document.documentElement.scrollWidth, resources: performance.getEntriesByType("resource").map(entry => entry.name) });
   document.body.append(result);
 });
 addEventListener("error", event => { document.title = "error: " + event.message; });
@@ -68,8 +74,12 @@ class Browser(NeapTest):
         self.assertEqual(len(seen["drawn"]), 3)  # together, libc, neap
         for pixels in seen["drawn"]:
             self.assertGreater(pixels, 1000)
-        self.assertRegex(seen["read"][0], r"^2[01]\d\.\d MiB$")  # libc grows from 100 to 336: half-way
-        self.assertEqual(seen["read"][2:], ["50.0 MiB"])  # libneap's live bytes
+        self.assertRegex(seen["read"][0], r"^2[0-3]\d\.\d MiB$")  # libc grows from 100 to 336: half-way
+        self.assertEqual(seen["read"][2:], ["55.0 MiB"])  # the floor
+        self.assertEqual(sorted(seen["names"]), ["libc", "neap"])  # at the lines' ends
+        self.assertEqual(seen["more"], [["PSS", True], ["CPU", True], ["RSS over floor", True]])
+        self.assertEqual(seen["clipped"], 0)
+        self.assertLessEqual(seen["wide"], 1240)
         self.assertEqual(seen["resources"], [])
         self.assertEqual(self.requested(), [])
 

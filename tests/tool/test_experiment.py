@@ -3,6 +3,7 @@
 systemctl is a script here that tells of units whose processes are real ones; everything else is the command itself.
 NEAP_OPERATORS_DATA, where it is set, names the folder of the published experiment; it is not part of the project.
 """
+import contextlib
 import csv
 import json
 import os
@@ -121,6 +122,25 @@ class Units(NeapTest):
             self.assertEqual(sorted(file.read().splitlines()),
                              sorted(f"enable {unit} --allocator {allocator} --restart" for unit, allocator in assigned.items()))
         self.assertEqual(self.experiment("start", *start, "--dry-run").stdout, "")
+
+    def test_readings_count_from_the_switch_on_and_no_end_is_above_the_peak(self):
+        self.assignment("early")
+        names = sorted(self.units)
+        with contextlib.closing(sqlite3.connect(self.path("kept/early.neapexp"))) as database, database:
+            for number, _ in enumerate(names):
+                database.execute("UPDATE instance SET switched_at = 1767225600 WHERE id = ?", (number,))
+                for hour, mib in ((-24, 900), (1, 100), (2, 100), (23, 190)):
+                    database.execute("INSERT INTO reading VALUES (?, ?, ?, 1)", (1767225600 + 3600 * hour, number, mib << 20))
+        result = self.experiment("report", "early", "--from", "2025-12-01", "--json", "-o", self.path("e.html"), "--svg", self.path("e.svg"))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = json.loads(result.stdout)
+        self.assertEqual(report["schema"], "neap.experiment/1")
+        self.assertEqual({round(group["mean"]["mean"] / (1 << 20)) for group in report["groups"]}, {130})  # none of the 900 before the switch
+        self.assertIn("an instance in the last 24 hours", report["verdict"])
+        with open(self.path("e.svg")) as file:
+            svg = file.read()
+        self.assertIn("end 190.0, peak 190.0 MiB", svg)
+        self.assertRegex(svg, r">\d\d:00<")  # times of day on the axis
 
     def test_an_instance_on_another_allocator_is_told(self):
         self.assignment("strayed")
@@ -263,6 +283,8 @@ class Import(NeapTest):
         found = json.loads(self.expect(0, None, "experiment", "report", "./it.neapexp", "--json", "--baseline", "fat"))["within_hosts"]["effects"][0]
         self.assertAlmostEqual(found["ratio"], 0.5, places=9)
         self.assertEqual((found["hosts"], found["instances"], found["adjusted"]), (2, 8, False))
+        text = self.expect(0, None, "experiment", "report", "./it.neapexp", "--baseline", "fat")
+        self.assertTrue(text.startswith("lean holds 0.50 of fat within hosts"), text)
 
     def test_an_experiment_of_an_older_neap_is_read(self):
         with sqlite3.connect(self.path("old.neapexp")) as database:

@@ -15,7 +15,7 @@ refused() {  # refused WORDS COMMAND...
 
 refused 'No such file' "$NEAP" trace info /nonexistent.trace
 refused 'No such file' "$NEAP" trace replay -a libc /nonexistent.trace
-head -c -20 "$good" >"$bad"
+head -c -120 "$good" >"$bad"  # of its one chunk the last bytes are missing
 refused truncated "$NEAP" trace info "$bad"
 refused truncated "$NEAP" trace replay -a libc "$bad"
 refused truncated "$NEAP" trace cut "$bad" "$SCRATCH/never"

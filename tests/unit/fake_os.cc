@@ -29,7 +29,7 @@ struct System {
   std::array<Plan, kCalls> plans;
   std::size_t limit = SIZE_MAX, cpus = 0;
   bool counts_commits = false, locks_pages = false;
-  std::uint64_t random = 0;
+  std::uint64_t random = 0, time = 0;
   DiscardHook hook;
   std::vector<Range> discards, huge;
   std::string printed;
@@ -118,7 +118,7 @@ void reset() {
   s.limit = SIZE_MAX;
   s.cpus = 0;
   s.counts_commits = s.locks_pages = false;
-  s.random = 0;
+  s.random = s.time = 0;
   s.hook = nullptr;
   s.discards.clear();
   s.huge.clear();
@@ -149,6 +149,7 @@ void reset_limits() {
   system().counts_commits = system().locks_pages = false;
 }
 void set_random(std::uint64_t bits) { system().random = bits; }
+void set_time(std::uint64_t nanoseconds) { system().time = nanoseconds; }
 void set_cpu_bound(std::size_t cpus) { system().cpus = cpus; }
 void before_discard(DiscardHook hook) { system().hook = std::move(hook); }
 
@@ -242,6 +243,8 @@ bool decommit(void* address, std::size_t size) {
 }
 
 bool counts_commits() { return system().counts_commits; }
+
+std::uint64_t coarse_time() { return system().time; }
 
 bool locks_pages() { return system().locks_pages; }
 

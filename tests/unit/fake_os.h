@@ -44,6 +44,8 @@ void lock_pages();
 void reset_limits();
 // What os::random gives; 0 after reset(), so that chunks begin at their slots.
 void set_random(std::uint64_t bits);
+// What coarse_time says from now on; 0 at first: there is no clock.
+void set_time(std::uint64_t nanoseconds);
 // 0, and none are known, after reset().
 void set_cpu_bound(std::size_t cpus);
 

@@ -25,14 +25,22 @@ class HeapTest : public RigTest {
     for (std::size_t c = 0; c < kCachedClasses; ++c) bytes += std::int64_t{cache.own_stack(c).room()} * class_size(c);
     return bytes;
   }
+  // What one cache may hold of a heap.
+  std::uint64_t largest_budget(std::uint64_t heap) const {
+    const std::uint64_t bytes = rig_.heap.options.cache_bytes;
+    return std::max({bytes, std::min(heap / 8, bytes * 4), std::min(heap / 32, bytes * 16)});
+  }
   void expect_budget_kept(ThreadCache& cache) {
+    peak_ = std::max(peak_, std::uint64_t{rig_.sums().resident_bytes});
     EXPECT_EQ(cache.own.budget + room_bytes(cache), cache.own.granted);
-    EXPECT_LE(cache.own.granted, static_cast<std::int64_t>(rig_.heap.options.cache_bytes));
+    EXPECT_LE(cache.own.granted, static_cast<std::int64_t>(largest_budget(peak_)));
     for (std::size_t c = 0; c < kCachedClasses; ++c) {
       EXPECT_LE(cache.own_stack(c).room(), kThreadShape.most(c));
       EXPECT_LE(cache.own_stack(c).count(), cache.own_stack(c).room());
     }
   }
+
+  std::uint64_t peak_ = 0;  // bytes resident, as far as looked at
 };
 
 TEST_F(HeapTest, ObjectsComeInAddressOrder) {
@@ -75,10 +83,69 @@ TEST_F(HeapTest, LargerObjectsAreCachedOneByOne) {
   expect_budget_kept(*cache);
 }
 
+// Frees what fills the stacks, and takes some again.
+TEST_F(HeapTest, ALargeHeapMayCacheMoreAndNoLongerOnceItIsSmall) {
+  rig_.heap.options.dirty_floor = 0;
+  ThreadCache* cache = rig_.heap.open_cache();
+  const std::uint64_t usual = rig_.heap.options.cache_bytes;
+  std::vector<void*> all;
+  for (std::size_t size = 64; size <= 4096; size += 64) {
+    const std::vector<void*> some = make(cache, 400, size);
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  EXPECT_GT(cache->own.granted, static_cast<std::int64_t>(usual * 4));
+  expect_budget_kept(*cache);
+  free(cache, all);
+  rig_.heap.release_all();
+  for (int i = 0; i < 1000; ++i) rig_.free(nullptr, rig_.allocate(nullptr, 64));
+  for (int i = 0; i < 1000; ++i) {
+    void* pair[] = {rig_.allocate(cache, 64), rig_.allocate(cache, 30000)};
+    rig_.free(cache, pair[0]);
+    rig_.free(nullptr, pair[1]);
+  }
+  EXPECT_LE(cache->own.granted, static_cast<std::int64_t>(usual * 2));
+  rig_.heap.flush(*cache);
+  EXPECT_EQ(rig_.sums().small_bytes, 0u);
+  rig_.expect_in_order();
+}
+
+// Once it has so much of them a class has a slab of its own, from which they come then.
+TEST_F(HeapTest, AnObjectOfAMixedBlockIsTheNextOneUntilItsClassEarnsASlab) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  void* object = rig_.allocate(cache, 1000);
+  ASSERT_EQ(rig_.block(object).kind.load(), BlockKind::mixed);
+  rig_.free(cache, object);
+  EXPECT_EQ(rig_.allocate(cache, 1000), object);
+  for (int i = 0; i < 20; ++i) {
+    rig_.free(cache, object);
+    object = rig_.allocate(cache, 1000);
+  }
+  EXPECT_EQ(rig_.block(object).kind.load(), BlockKind::slab);
+  rig_.free(cache, object);
+  rig_.heap.flush(*cache);
+  EXPECT_EQ(rig_.sums().small_bytes, 0u);
+  rig_.expect_in_order();
+}
+
+TEST_F(HeapTest, OfTheLargestObjectsTheOneFreedLastIsKept) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  const std::vector<void*> all = make(cache, 3, 20000);
+  const std::uint64_t each = rig_.sums().small_bytes / 3;
+  free(cache, all);
+  EXPECT_EQ(rig_.sums().small_bytes, each);
+  EXPECT_NE(rig_.allocate(cache, 30000), all[2]);
+  EXPECT_EQ(rig_.allocate(cache, 20000), all[2]);
+  rig_.free(cache, all[2]);
+  rig_.heap.flush(*cache);
+  EXPECT_EQ(rig_.sums().small_bytes, class_size(static_cast<std::size_t>(class_of(30000))));
+  rig_.expect_in_order();
+}
+
 TEST_F(HeapTest, ABudgetOfNothingCachesNothing) {
   rig_.heap.options.cache_bytes = 0;
   ThreadCache* cache = rig_.heap.open_cache();
   free(cache, make(cache, 100, 64));
+  free(cache, make(cache, 100, 20000));
   EXPECT_EQ(rig_.sums().small_bytes, 0u);
 }
 

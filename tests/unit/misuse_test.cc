@@ -105,7 +105,9 @@ class LimboDeathTest : public MisuseDeathTest, public testing::WithParamInterfac
 
   ThreadCache* cache_;
 };
-INSTANTIATE_TEST_SUITE_P(Classes, LimboDeathTest, testing::Values(0u, 1u, 3u, 8u, 16u, 30u, 45u, kCachedClasses - 1));
+INSTANTIATE_TEST_SUITE_P(Classes, LimboDeathTest,
+                         testing::Values(0u, 1u, 3u, 8u, 16u, 30u, 45u, kCachedClasses - 1, kCachedClasses,
+                                         kClassCount - 1));
 
 TEST_P(LimboDeathTest, FreeingWhatAThreadsStackHolds) {
   void* first = rig_.allocate(cache_, size());

@@ -8,14 +8,16 @@
 #include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tool/allocators/environment.h"
 
 namespace neap {
 namespace {
 
-std::string answer_under(const Allocator& allocator) {
-  const std::vector<std::string> environment = environment_under(allocator);
+// What the probe prints to `descriptor`, 1 or 2; the other goes nowhere. Empty when it did not end well.
+std::string answer_under(const Allocator& allocator, int descriptor) {
+  const std::vector<std::string> environment = environment_to_measure(allocator);
   std::vector<char*> variables;
   for (const std::string& text : environment) variables.push_back(const_cast<char*>(text.c_str()));
   variables.push_back(nullptr);
@@ -24,8 +26,8 @@ std::string answer_under(const Allocator& allocator) {
   const pid_t pid = ::fork();
   if (pid == 0) {
     const int nowhere = ::open("/dev/null", O_WRONLY);
-    ::dup2(output[1], STDOUT_FILENO);
-    ::dup2(nowhere, STDERR_FILENO);
+    ::dup2(output[1], descriptor);
+    ::dup2(nowhere, descriptor == STDOUT_FILENO ? STDERR_FILENO : STDOUT_FILENO);
     char name[] = "neap", verb[] = "probe";
     char* const arguments[] = {name, verb, nullptr};
     ::execve("/proc/self/exe", arguments, variables.data());
@@ -53,8 +55,17 @@ std::string version_from_path(const std::string& path) {
 
 }  // namespace
 
+std::vector<std::string> complaints_under(const Allocator& allocator) {
+  std::istringstream answer(answer_under(allocator, STDERR_FILENO));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(answer, line);)
+    for (const std::string_view mark : {"libneap: NEAP_OPTIONS: ", "<jemalloc>: ", "Scudo ERROR: "})
+      if (line.starts_with(mark)) lines.push_back(line.substr(mark.size()));
+  return lines;
+}
+
 void probe_allocator(AllocatorFacts& facts) {
-  const auto answer = nlohmann::json::parse(answer_under(facts.allocator), nullptr, false);
+  const auto answer = nlohmann::json::parse(answer_under(facts.allocator, STDOUT_FILENO), nullptr, false);
   if (!answer.is_object()) return;
   std::error_code ignored;
   const std::string served_from = answer.value("malloc", "");

@@ -7,4 +7,7 @@ namespace neap {
 // Sets `loads` and `version`. A library that crashes or does not serve leaves `loads` false.
 void probe_allocator(AllocatorFacts& facts);
 
+// What the library has to say on stderr of its settings when a process starts under it; nothing when they suit it.
+std::vector<std::string> complaints_under(const Allocator& allocator);
+
 }  // namespace neap

@@ -7,10 +7,12 @@
 #include <filesystem>
 #include <string_view>
 
+#include "tool/allocators/library_name.h"
 #include "tool/allocators/settings.h"
 #include "tool/allocators/table.h"
 #include "tool/inspect/elf.h"
 #include "tool/model/failure.h"
+#include "tool/model/suggestion.h"
 
 namespace neap {
 namespace {
@@ -57,29 +59,34 @@ const PresetRow* find_preset(std::string_view name) {
   return row == preset_table.end() ? nullptr : &*row;
 }
 
-std::string all_names() {
-  std::vector<std::string_view> names;
-  for (const AllocatorRow& row : allocator_table) names.push_back(row.name);
-  for (const PresetRow& row : preset_table) names.push_back(row.name);
-  return fmt::format("{}", fmt::join(names, ", "));
+std::vector<std::string> all_names() {
+  std::vector<std::string> names;
+  for (const AllocatorRow& row : allocator_table) names.emplace_back(row.name);
+  for (const PresetRow& row : preset_table) names.emplace_back(row.name);
+  return names;
 }
 
 Allocator from_path(const std::string& written) {
   std::error_code error;
   const fs::path path = fs::canonical(written, error);
   if (error) throw UsageFailure(fmt::format("no allocator library at '{}'", written));
+  if (!can_be_preloaded(path.string()))
+    throw UsageFailure(
+        fmt::format("'{}' holds a blank or a colon, where LD_PRELOAD ends a name; put the library under another path",
+                    path.string()));
   if (!read_elf(path.string()).is_elf) throw UsageFailure(fmt::format("'{}' is not a shared library", written));
-  Allocator allocator{written, path.filename().string(), path.string(), {}};
-  for (const AllocatorRow& row : allocator_table)
-    for (const std::string_view file : row.files)
-      if (!row.files.empty() && allocator.name == file && row.name == "neap") allocator.name = row.name;
-  return allocator;
+  if (!find_exported(path.string(), "malloc"))
+    throw UsageFailure(fmt::format("'{}' exports no malloc: it is no allocator", written));
+  const AllocatorRow* row = row_of_library(path.string());
+  const bool is_neap = row != nullptr && row->name == "neap";
+  return {written, is_neap ? std::string(row->name) : path.filename().string(), path.string(), {}};
 }
 
 Allocator from_row(const AllocatorRow& row, const std::string& written, std::string_view settings) {
   Allocator allocator{written, std::string(row.name), find_library(row), settings_environment(row, settings)};
   if (allocator.library.empty() && !allocator.is_libc())
     throw Failure(fmt::format("allocator '{}' is not installed; to get it: {}", row.name, row.install));
+  if (!allocator.environment.empty()) check_settings(row, allocator);
   return allocator;
 }
 
@@ -118,7 +125,8 @@ Allocator resolve_allocator(const std::string& written) {
     allocator.label = written;
     return allocator;
   }
-  throw UsageFailure(fmt::format("no allocator '{}' (there are: {}; or give the path of a .so)", name, all_names()));
+  throw UsageFailure(fmt::format("no allocator '{}' (there are: {}; or give the path of a .so){}", name,
+                                 fmt::join(all_names(), ", "), did_you_mean(name, all_names())));
 }
 
 std::vector<std::string> split_list(const std::vector<std::string>& written) {
@@ -151,6 +159,7 @@ std::vector<AllocatorFacts> known_allocators() {
     facts.installed = !facts.allocator.library.empty() || facts.allocator.is_libc();
     facts.about = row.about;
     facts.install = row.install;
+    facts.variables.assign(row.variables.begin(), row.variables.end());
     known.push_back(std::move(facts));
   }
   for (const PresetRow& row : preset_table) {

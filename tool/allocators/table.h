@@ -24,10 +24,13 @@ struct SettingRule {
 struct AllocatorRow {
   std::string_view name;
   std::string_view about;
+  std::string_view stem;                    // how the names of its files begin, whatever the version: library_name.h
   std::span<const std::string_view> files;  // sonames, looked for in the library folders; the first found is taken
   std::string_view version_call;            // exported function that tells the version: see commands/probe.cc
   std::string_view install;                 // how to get it
   SettingRule settings;
+  std::span<const std::string_view> variables;  // of the environment that steer it: "NAME", "PREFIX*"
+  std::span<const std::string_view> keys = {};  // all its settings, numbers; empty where it complains itself
 };
 
 // A name for an allocator with settings.
@@ -46,51 +49,92 @@ inline constexpr std::array<std::string_view, 3> tcmalloc{"libtcmalloc_minimal.s
                                                           "libtcmalloc_minimal.so"};
 inline constexpr std::array<std::string_view, 1> tbbmalloc{"libtbbmalloc_proxy.so.2"};
 inline constexpr std::array<std::string_view, 1> scudo{"libclang_rt.scudo_standalone-x86_64.so"};
+
+// glibc.malloc.*, of which glibc ignores what it does not know without a word.
+inline constexpr std::array<std::string_view, 13> libc_keys{"arena_max",
+                                                            "arena_test",
+                                                            "check",
+                                                            "hugetlb",
+                                                            "mmap_max",
+                                                            "mmap_threshold",
+                                                            "mxfast",
+                                                            "perturb",
+                                                            "tcache_count",
+                                                            "tcache_max",
+                                                            "tcache_unsorted_limit",
+                                                            "top_pad",
+                                                            "trim_threshold"};
+
+// Of GLIBC_TUNABLES only the part that is the allocator's: see environment.cc.
+inline constexpr std::array<std::string_view, 10> libc_variables{
+    "GLIBC_TUNABLES", "MALLOC_ARENA_MAX",       "MALLOC_ARENA_TEST", "MALLOC_CHECK_",   "MALLOC_MMAP_MAX_",
+    "MALLOC_TRACE",   "MALLOC_MMAP_THRESHOLD_", "MALLOC_PERTURB_",   "MALLOC_TOP_PAD_", "MALLOC_TRIM_THRESHOLD_"};
+inline constexpr std::array<std::string_view, 1> neap_variables{"NEAP_OPTIONS"};
+inline constexpr std::array<std::string_view, 2> jemalloc_variables{"MALLOC_CONF", "_RJEM_MALLOC_CONF"};
+inline constexpr std::array<std::string_view, 1> mimalloc_variables{"MIMALLOC_*"};
+inline constexpr std::array<std::string_view, 3> tcmalloc_variables{"TCMALLOC_*", "HEAPPROFILE", "HEAPCHECK"};
+inline constexpr std::array<std::string_view, 1> tbbmalloc_variables{"TBB_MALLOC_*"};
+inline constexpr std::array<std::string_view, 1> scudo_variables{"SCUDO_OPTIONS"};
 }  // namespace table
 
 inline constexpr std::array allocator_table = {
     AllocatorRow{"libc",
                  "the C library's own malloc (glibc ptmalloc)",
+                 "libneap-libc",
                  table::libc,
                  "gnu_get_libc_version",
                  "part of the system",
-                 {SettingStyle::one_variable, "GLIBC_TUNABLES", "glibc.malloc.", "=", ":"}},
+                 {SettingStyle::one_variable, "GLIBC_TUNABLES", "glibc.malloc.", "=", ":"},
+                 table::libc_variables,
+                 table::libc_keys},
     AllocatorRow{"neap",
                  "libneap: resident memory close to the live bytes",
+                 "libneap",
                  table::neap,
                  "neap_version",
                  "cmake --build --preset release",
-                 {SettingStyle::one_variable, "NEAP_OPTIONS", "", ":", ","}},
+                 {SettingStyle::one_variable, "NEAP_OPTIONS", "", ":", ","},
+                 table::neap_variables},
     AllocatorRow{"jemalloc",
                  "jemalloc: arenas, decay by time",
+                 "libjemalloc",
                  table::jemalloc,
                  "mallctl",
                  "apt install libjemalloc2",
-                 {SettingStyle::one_variable, "MALLOC_CONF", "", ":", ","}},
+                 {SettingStyle::one_variable, "MALLOC_CONF", "", ":", ","},
+                 table::jemalloc_variables},
     AllocatorRow{"mimalloc",
                  "mimalloc: free-list sharding",
+                 "libmimalloc",
                  table::mimalloc,
                  "mi_version",
                  "apt install libmimalloc2.0",
-                 {SettingStyle::variable_each, "MIMALLOC_", "", "", ""}},
+                 {SettingStyle::variable_each, "MIMALLOC_", "", "", ""},
+                 table::mimalloc_variables},
     AllocatorRow{"tcmalloc",
                  "gperftools' tcmalloc_minimal: thread caches",
+                 "libtcmalloc",
                  table::tcmalloc,
                  "tc_version",
                  "apt install libtcmalloc-minimal4",
-                 {SettingStyle::variable_each, "TCMALLOC_", "", "", ""}},
+                 {SettingStyle::variable_each, "TCMALLOC_", "", "", ""},
+                 table::tcmalloc_variables},
     AllocatorRow{"tbbmalloc",
                  "oneTBB's scalable allocator, by its proxy library",
+                 "libtbbmalloc_proxy",
                  table::tbbmalloc,
                  "",
                  "apt install libtbbmalloc2",
-                 {SettingStyle::variable_each, "TBB_MALLOC_", "", "", ""}},
+                 {SettingStyle::variable_each, "TBB_MALLOC_", "", "", ""},
+                 table::tbbmalloc_variables},
     AllocatorRow{"scudo",
                  "LLVM's hardened scudo, standalone",
+                 "libclang_rt.scudo",
                  table::scudo,
                  "",
                  "apt install libclang-rt-19-dev",
-                 {SettingStyle::one_variable, "SCUDO_OPTIONS", "", "=", ":"}},
+                 {SettingStyle::one_variable, "SCUDO_OPTIONS", "", "=", ":"},
+                 table::scudo_variables},
 };
 
 inline constexpr std::array preset_table = {

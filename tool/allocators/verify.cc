@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "tool/allocators/table.h"
+#include "tool/allocators/library_name.h"
 #include "tool/inspect/elf.h"
 #include "tool/inspect/mappings.h"
 
@@ -23,9 +23,8 @@ bool loader_is_done(const std::vector<MappedFile>& files) {
 
 std::string mapped_rival(const std::vector<MappedFile>& files) {
   for (const MappedFile& file : files)
-    for (const AllocatorRow& row : allocator_table)
-      for (const std::string_view known : row.files)
-        if (row.name != "libc" && file_name(file.path).starts_with(known)) return file_name(file.path);
+    if (const AllocatorRow* row = row_of_library(file.path); row != nullptr && row->name != "libc")
+      return file_name(file.path);
   return {};
 }
 
@@ -59,7 +58,7 @@ Verification verify_allocator(pid_t pid, const Allocator& allocator) {
   const bool mapped =
       std::any_of(files->begin(), files->end(), [&](const MappedFile& file) { return file.path == allocator.library; });
   if (!mapped) return {Verdict::not_yet, fmt::format("{} is not mapped in it", file_name(allocator.library))};
-  if (find_exported(files->front().path, "malloc"))
+  if (find_exported(openable(pid, files->front()), "malloc"))
     return {Verdict::does_not_serve, "it has a malloc of its own built in"};
   return {Verdict::serves, {}};
 }

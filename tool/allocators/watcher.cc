@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "tool/allocators/verify.h"
+#include "tool/model/text.h"
 
 namespace neap {
 namespace {
@@ -34,7 +35,7 @@ void watch(pid_t pid, const Allocator& allocator, const std::string& program) {
     std::this_thread::sleep_for(look_again_after);
   }
   const std::string line = explain(last, allocator, program);
-  if (!line.empty()) fmt::print(stderr, "neap: {}\n", line);
+  if (!line.empty()) tell(line);
 }
 
 void close_all_but(int keep) {

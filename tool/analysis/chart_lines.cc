@@ -8,7 +8,19 @@
 namespace neap {
 namespace {
 
-// Sums and extremes of the values that fall into one grid step.
+constexpr double least_clock_s = 2 * 3600;  // a shorter recording is read from its start
+constexpr double most_apart = 0.02;         // of the whole, between the starts of lines that share a clock
+
+std::size_t step_of(Seconds at, const Chart& chart) {
+  return std::min(static_cast<std::size_t>(at.count / chart.step.count), chart.steps - 1);
+}
+
+// Steps that begin before this moment.
+std::size_t steps_before(Seconds at, const Chart& chart) {
+  return std::min(static_cast<std::size_t>(std::ceil(at.count / chart.step.count)), chart.steps);
+}
+
+// The values of one run that fall into one grid step.
 struct Cell {
   double sum = 0;
   double low = 0;
@@ -22,44 +34,105 @@ struct Cell {
   }
 };
 
-double duration_of(const Run& run) {
-  const double sampled = run.samples.empty() ? 0 : run.samples.back().at.count;
-  return std::max(sampled, run.end ? run.end->wall.count : 0);
-}
+using Cells = std::vector<Cell>;
 
-std::size_t step_of(Seconds at, Seconds step, std::size_t steps) {
-  return std::min(static_cast<std::size_t>(at.count / step.count), steps - 1);
-}
-
-// A total holds until the next one: steps without a sample of their own, between two samples, repeat the last.
-void spread_into(const std::vector<Total>& totals, const Chart& chart, std::vector<Cell>& rss,
-                 std::vector<Cell>& live) {
+// A total holds until the next one: steps without a sample of their own repeat the last, up to a gap.
+template <class Get>
+Cells cells_of(const std::vector<Total>& totals, const Chart& chart, Get get) {
+  Cells cells(chart.steps);
   for (std::size_t at = 0; at < totals.size(); ++at) {
-    const std::size_t first = step_of(totals[at].at, chart.step, chart.steps);
-    const std::size_t next = at + 1 < totals.size() ? step_of(totals[at + 1].at, chart.step, chart.steps) : first + 1;
-    for (std::size_t step = first; step < std::max(next, first + 1); ++step) {
-      rss[step].add(static_cast<double>(totals[at].rss.count));
-      if (totals[at].live) live[step].add(static_cast<double>(totals[at].live->count));
-    }
+    const std::optional<double> value = get(totals[at]);
+    if (!value) continue;
+    const std::size_t first = step_of(totals[at].at, chart);
+    const bool joins_next = at + 1 < totals.size() && totals[at].until >= totals[at + 1].at;
+    const std::size_t next = joins_next ? step_of(totals[at + 1].at, chart) : steps_before(totals[at].until, chart);
+    for (std::size_t step = first; step < std::max(next, first + 1); ++step) cells[step].add(*value);
   }
+  return cells;
 }
 
-ChartLine line_of(const std::string& label, const std::vector<Run>& runs, const Chart& chart) {
-  std::vector<Cell> rss(chart.steps);
-  std::vector<Cell> live(chart.steps);
-  for (const Run& run : runs)
-    if (run.facts.label == label) spread_into(sum_over_processes(run), chart, rss, live);
-  ChartLine line{label, {}, {}};
-  for (const Cell& cell : rss) {
-    std::optional<ChartPoint>& point = line.points.emplace_back();
-    if (cell.count > 0) point = ChartPoint{cell.low, cell.sum / static_cast<double>(cell.count), cell.high};
+// Every run that is there counts once, however often it was looked at.
+std::vector<std::optional<ChartPoint>> joined(const std::vector<Cells>& runs, std::size_t steps) {
+  std::vector<std::optional<ChartPoint>> points(steps);
+  for (std::size_t step = 0; step < steps; ++step) {
+    Cell over_runs;
+    ChartPoint point;
+    for (const Cells& cells : runs) {
+      const Cell& cell = cells[step];
+      if (cell.count == 0) continue;
+      point.low = over_runs.count == 0 ? cell.low : std::min(point.low, cell.low);
+      point.high = std::max(point.high, cell.high);
+      over_runs.add(cell.sum / static_cast<double>(cell.count));
+    }
+    if (over_runs.count == 0) continue;
+    point.middle = over_runs.sum / static_cast<double>(over_runs.count);
+    points[step] = point;
   }
-  if (std::none_of(live.begin(), live.end(), [](const Cell& cell) { return cell.count > 0; })) return line;
-  for (const Cell& cell : live) {
-    std::optional<double>& point = line.live.emplace_back();
-    if (cell.count > 0) point = cell.sum / static_cast<double>(cell.count);
+  return points;
+}
+
+ChartValues middles_of(const std::vector<Cells>& runs, std::size_t steps) {
+  ChartValues values;
+  bool any = false;
+  for (const auto& point : joined(runs, steps)) {
+    values.push_back(point ? std::optional(point->middle) : std::nullopt);
+    any = any || point.has_value();
   }
-  return line;
+  return any ? values : ChartValues{};
+}
+
+std::optional<double> number(const std::optional<Bytes>& bytes) {
+  return bytes ? std::optional(static_cast<double>(bytes->count)) : std::nullopt;
+}
+
+// All values zero: as good as none.
+ChartValues unless_zero(ChartValues values) {
+  const bool any = std::any_of(values.begin(), values.end(), [](const auto& value) { return value && *value > 0; });
+  return any ? values : ChartValues{};
+}
+
+ChartLine line_of(const std::string& label, const std::vector<std::vector<Total>>& runs, const Chart& chart) {
+  std::vector<Cells> rss, floor, pss, swap, cpu;
+  for (const std::vector<Total>& totals : runs) {
+    rss.push_back(cells_of(totals, chart, [](const Total& total) { return number(total.rss); }));
+    floor.push_back(cells_of(totals, chart, [](const Total& total) { return number(total.floor); }));
+    pss.push_back(cells_of(totals, chart, [](const Total& total) { return number(total.pss); }));
+    swap.push_back(cells_of(totals, chart, [](const Total& total) { return number(total.swap); }));
+    cpu.push_back(cells_of(totals, chart, [](const Total& total) { return total.cpu_share; }));
+  }
+  return {label,
+          joined(rss, chart.steps),
+          middles_of(floor, chart.steps),
+          middles_of(pss, chart.steps),
+          unless_zero(middles_of(swap, chart.steps)),
+          middles_of(cpu, chart.steps)};
+}
+
+// The hour of day tells something where all recordings ran at the same time, for hours.
+std::optional<Moment> clock_of(const std::vector<Run>& runs, double longest) {
+  if (longest < least_clock_s) return std::nullopt;
+  std::optional<Moment> first, last;
+  for (const Run& run : runs) {
+    const auto started = parse_moment(run.facts.started_at);
+    if (!started) return std::nullopt;
+    first = std::min(first.value_or(*started), *started);
+    last = std::max(last.value_or(*started), *started);
+  }
+  return (*last - *first).count <= most_apart * longest ? first : std::nullopt;
+}
+
+// The same floor under several lines, as in replays of one trace, is drawn once.
+void draw_floors_once(std::vector<ChartLine>& lines) {
+  constexpr double most_apart_share = 0.01;
+  const auto is_same = [](const ChartValues& a, const ChartValues& b) {
+    double apart = 0, sum = 0;
+    for (std::size_t at = 0; at < std::min(a.size(), b.size()); ++at)
+      if (a[at] && b[at]) apart += std::abs(*a[at] - *b[at]), sum += *a[at];
+    return sum > 0 && apart <= most_apart_share * sum;
+  };
+  for (std::size_t at = 1; at < lines.size(); ++at)
+    for (std::size_t before = 0; before < at; ++before)
+      if (is_same(lines[before].floor, lines[at].floor)) lines[at].floor.clear();
 }
 
 }  // namespace
@@ -70,13 +143,23 @@ Chart draw_lines(const std::vector<Run>& runs, std::size_t most_steps) {
   double interval = 0;
   std::vector<std::string> labels;
   for (const Run& run : runs) {
-    longest = std::max(longest, duration_of(run));
+    longest = std::max(longest, end_of(run).count);
     interval = std::max(interval, run.facts.interval.count);
     if (std::find(labels.begin(), labels.end(), run.facts.label) == labels.end()) labels.push_back(run.facts.label);
   }
   chart.step = {std::max({interval, longest / static_cast<double>(most_steps), 1e-3})};
   chart.steps = static_cast<std::size_t>(std::ceil(longest / chart.step.count)) + 1;
-  for (const std::string& label : labels) chart.lines.push_back(line_of(label, runs, chart));
+  chart.clock = clock_of(runs, longest);
+  for (const Run& run : runs)
+    for (const Mark& mark : run.marks)
+      chart.marks.push_back({mark.at, runs.size() > 1 ? run.facts.label + ": " + mark.text : mark.text});
+  for (const std::string& label : labels) {
+    std::vector<std::vector<Total>> totals;
+    for (const Run& run : runs)
+      if (run.facts.label == label) totals.push_back(sum_over_processes(run));
+    chart.lines.push_back(line_of(label, totals, chart));
+  }
+  draw_floors_once(chart.lines);
   return chart;
 }
 

@@ -1,57 +1,75 @@
 #include "tool/analysis/summary.h"
 
 #include <algorithm>
-#include <map>
 
+#include "tool/analysis/likeness.h"
 #include "tool/analysis/totals.h"
+#include "tool/analysis/use.h"
 
 namespace neap {
 namespace {
 
-// The mean of a step function over [from, to]: each value holds until the next sample.
+// The mean of a step function over [from, to]. Gaps count nothing; where only one moment is known, it is that.
 template <class Get>
 std::optional<Bytes> mean_over(const std::vector<Total>& totals, Seconds from, Seconds to, Get get) {
   double weighted = 0;
   double duration = 0;
-  for (std::size_t at = 0; at < totals.size(); ++at) {
-    const std::optional<Bytes> value = get(totals[at]);
-    const double start = std::max(from.count, totals[at].at.count);
-    const double end = std::min(to.count, at + 1 < totals.size() ? totals[at + 1].at.count : to.count);
+  std::optional<Bytes> last;
+  for (const Total& total : totals) {
+    const std::optional<Bytes> value = get(total);
+    const double start = std::max(from.count, total.at.count);
+    const double end = std::min(to.count, total.until.count);
+    if (value) last = value;
     if (!value || end <= start) continue;
     weighted += static_cast<double>(value->count) * (end - start);
     duration += end - start;
   }
-  if (duration <= 0) return std::nullopt;
+  if (duration <= 0) return last;
   return Bytes{static_cast<std::uint64_t>(weighted / duration)};
 }
 
-// What each process had used when it was last seen; without `whole_life`, from its first sample on.
-void add_use(const Run& run, bool whole_life, Summary& summary) {
-  std::map<std::int64_t, std::pair<const Sample*, const Sample*>> ends;
-  for (const Sample& sample : run.samples)
-    ends.try_emplace(sample.process, &sample, &sample).first->second.second = &sample;
-  for (const auto& [process, span] : ends) {
-    const auto& [first, last] = span;
-    summary.cpu = summary.cpu + last->user + last->system;
-    summary.minor_faults += last->minor_faults;
-    summary.major_faults += last->major_faults;
-    if (whole_life) continue;
-    summary.cpu = summary.cpu - first->user - first->system;
-    summary.minor_faults -= first->minor_faults;
-    summary.major_faults -= first->major_faults;
+// A program that leaves by itself gives memory back on its way out, fast or slowly as its allocator has it: the fall
+// that ends with the last sample is no work of its own. Nobody takes longer for that than this share of a run.
+constexpr double longest_leaving = 0.25;
+constexpr double ripple = 0.01;  // of the peak: how much RSS may rise within a fall
+
+std::optional<Bytes> before_leaving(const std::vector<Total>& totals, Seconds wall, Bytes peak) {
+  const double tolerance = ripple * static_cast<double>(peak.count);
+  std::size_t at = totals.size() - 1;
+  std::size_t highest = at;
+  while (at > 0 && totals[at - 1].at.count >= wall.count * (1 - longest_leaving) &&
+         static_cast<double>(totals[at - 1].rss.count) + tolerance >= static_cast<double>(totals[at].rss.count)) {
+    --at;
+    if (totals[at].rss > totals[highest].rss) highest = at;
   }
+  const auto fall = static_cast<double>(totals[highest].rss.count) - static_cast<double>(totals.back().rss.count);
+  return fall > 2 * tolerance ? totals[highest].rss : totals.back().rss;
 }
 
-double median_of(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+std::optional<Bytes> end_rss_of(const std::vector<Total>& totals, const Run& run, Bytes peak) {
+  if (totals.empty()) return std::nullopt;
+  if (!run.end) return totals.back().rss;
+  if (run.end->asked_to_stop) {
+    std::optional<Bytes> last;
+    for (const Total& total : totals)
+      if (total.at <= *run.end->asked_to_stop || !last) last = total.rss;
+    return last;
+  }
+  return run.end->exit_code ? before_leaving(totals, run.end->wall, peak) : totals.back().rss;
 }
 
-const ComparisonRow* find_row(const Comparison& comparison, const std::string& label) {
-  const auto row = std::find_if(comparison.rows.begin(), comparison.rows.end(),
-                                [&](const ComparisonRow& each) { return each.label == label; });
-  return row == comparison.rows.end() ? nullptr : &*row;
+// Of the whole by the kernel's account, where there is one.
+void add_use(const Run& run, Summary& summary) {
+  if (run.end && run.end->user && run.end->system) {
+    summary.cpu = *run.end->user + *run.end->system;
+    summary.minor_faults = run.end->minor_faults.value_or(0);
+    summary.major_faults = run.end->major_faults.value_or(0);
+    return;
+  }
+  const Use use = use_of(run);
+  summary.cpu = use.cpu;
+  summary.minor_faults = use.minor_faults;
+  summary.major_faults = use.major_faults;
 }
 
 }  // namespace
@@ -59,56 +77,45 @@ const ComparisonRow* find_row(const Comparison& comparison, const std::string& l
 Summary summarize(const Run& run) {
   Summary summary;
   const std::vector<Total> totals = sum_over_processes(run);
-  const Seconds last = totals.empty() ? Seconds{} : totals.back().at;
-  summary.wall = run.end ? run.end->wall : last;
-  const Seconds to{std::max(summary.wall.count, last.count + 1e-6)};
+  summary.wall = run.end ? run.end->wall : end_of(run);
+  const Seconds to = end_of(run);
   const auto rss = [](const Total& total) { return std::optional<Bytes>(total.rss); };
-  summary.mean_rss = mean_over(totals, {}, to, rss).value_or(Bytes{});
-  summary.second_half_mean_rss = mean_over(totals, {to.count / 2}, to, rss).value_or(Bytes{});
+  summary.mean_rss = mean_over(totals, {}, to, rss);
+  summary.second_half_mean_rss = mean_over(totals, {to.count / 2}, to, rss);
   summary.mean_pss = mean_over(totals, {}, to, [](const Total& total) { return total.pss; });
+  summary.mean_floor = mean_over(totals, {}, to, [](const Total& total) { return total.floor; });
   summary.mean_live = mean_over(totals, {}, to, [](const Total& total) { return total.live; });
-  for (const Total& total : totals) summary.peak_rss = std::max(summary.peak_rss, total.rss);
-  if (!totals.empty()) summary.end_rss = totals.back().rss;
-  if (run.end && run.end->peak_rss) summary.peak_rss = std::max(summary.peak_rss, *run.end->peak_rss);
-  if (run.end && run.end->user && run.end->system) {
-    summary.cpu = *run.end->user + *run.end->system;
-    summary.minor_faults = run.end->minor_faults.value_or(0);
-    summary.major_faults = run.end->major_faults.value_or(0);
-  } else {
-    add_use(run, !run.facts.joined, summary);
-  }
+  Bytes peak = run.end ? run.end->peak_rss.value_or(Bytes{}) : Bytes{};
+  for (const Total& total : totals) peak = std::max(peak, total.rss);
+  if (peak > Bytes{}) summary.peak_rss = peak;
+  summary.end_rss = end_rss_of(totals, run, peak);
+  add_use(run, summary);
   if (run.end) summary.exit_code = run.end->exit_code;
   return summary;
 }
 
 Comparison compare_runs(const std::vector<Run>& runs) {
   Comparison comparison;
+  std::vector<std::vector<const Run*>> members;
   for (const Run& run : runs) {
-    const ComparisonRow* known = find_row(comparison, run.facts.label);
-    ComparisonRow& row = known != nullptr ? comparison.rows[static_cast<std::size_t>(known - comparison.rows.data())]
-                                          : comparison.rows.emplace_back(ComparisonRow{run.facts.label, {}, {}});
-    row.runs.push_back(summarize(run));
+    std::size_t row = 0;
+    while (row < comparison.rows.size() && comparison.rows[row].label != run.facts.label) ++row;
+    if (row == comparison.rows.size()) {
+      comparison.rows.emplace_back().label = run.facts.label;
+      members.emplace_back();
+    }
+    comparison.rows[row].runs.push_back(summarize(run));
+    members[row].push_back(&run);
   }
+  for (std::size_t row = 0; row < members.size(); ++row) {
+    const std::vector<std::string> differences = differences_between(members[row]);
+    comparison.rows[row].alike = differences.empty();
+    for (const std::string& each : differences)
+      comparison.rows[row].remarks.push_back("its recordings differ: " + each);
+  }
+  for (const std::string& each : differences_between_rows(members))
+    comparison.remarks.push_back("the rows differ in more than their names: " + each);
   return comparison;
-}
-
-std::optional<Spread> spread_of(const ComparisonRow& row, const Quantity& quantity) {
-  std::vector<double> values;
-  for (const Summary& run : row.runs)
-    if (const auto value = quantity.get(run)) values.push_back(*value);
-  if (values.empty()) return std::nullopt;
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  return Spread{median_of(values), *low, *high};
-}
-
-std::optional<double> ratio_to_baseline(const Comparison& comparison, const ComparisonRow& row,
-                                        const Quantity& quantity) {
-  const ComparisonRow* baseline = find_row(comparison, comparison.baseline);
-  if (baseline == nullptr) return std::nullopt;
-  const auto own = spread_of(row, quantity);
-  const auto base = spread_of(*baseline, quantity);
-  if (!own || !base || base->median <= 0) return std::nullopt;
-  return own->median / base->median;
 }
 
 }  // namespace neap

@@ -1,12 +1,17 @@
 #include "tool/arguments/command_line.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <map>
 #include <type_traits>
 
+#include "tool/model/duration.h"
 #include "tool/model/failure.h"
+#include "tool/model/suggestion.h"
+#include "tool/model/text.h"
 
 namespace neap {
 namespace {
@@ -14,7 +19,10 @@ namespace {
 // --help: `--runs N   Runs under each allocator, 1 to 1000 (default: 3)`.
 class HelpFormatter : public CLI::Formatter {
  public:
-  explicit HelpFormatter(bool with_program) : with_program_(with_program) {}
+  explicit HelpFormatter(bool with_program) : with_program_(with_program) {
+    label("SUBCOMMAND", "VERB");
+    label("SUBCOMMANDS", "VERBS");
+  }
 
   std::string make_usage(const CLI::App* app, std::string name) const override {
     std::string usage = CLI::Formatter::make_usage(app, std::move(name));
@@ -67,15 +75,63 @@ constexpr const char* placeholder_of = std::is_arithmetic_v<Value> ? "N" : "TEXT
 template <typename Value>
 constexpr const char* placeholder_of<std::optional<Value>> = placeholder_of<Value>;
 
-int explain_parse_error(const CLI::App& app, const CLI::ParseError& error) {
-  std::string verb;
-  for (const CLI::App* parsed = &app; !parsed->get_subcommands().empty();) {
-    parsed = parsed->get_subcommands().front();
-    verb += " " + parsed->get_name();
+const CLI::App& deepest_of(const CLI::App& app) {
+  const CLI::App* parsed = &app;
+  while (!parsed->get_subcommands().empty()) parsed = parsed->get_subcommands().front();
+  return *parsed;
+}
+
+std::string path_of(const CLI::App& app) {
+  if (app.get_parent() == nullptr) return "neap";
+  return path_of(*app.get_parent()) + " " + app.get_name();
+}
+
+std::vector<std::string> verbs_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App* each) { return !each->get_group().empty(); }))
+    names.push_back(verb->get_name());
+  return names;
+}
+
+std::vector<std::string> options_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* level = &app; level != nullptr; level = level->get_parent())
+    for (const CLI::Option* option : level->get_options())
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+// What was left over, in the order in which it was written.
+std::string explain_strays(const CLI::App& verb, const std::vector<std::string>& strays) {
+  std::string list;
+  for (const std::string& stray : strays) list += (list.empty() ? "" : " ") + stray;
+  std::string text = strays.size() == 1 ? fmt::format("'{}' was not expected", list)
+                                        : fmt::format("these were not expected: {}", list);
+  const std::string& first = strays.front();
+  if (first.starts_with("-")) return text + did_you_mean(first.substr(0, first.find('=')), options_of(verb));
+  if (!verbs_of(verb).empty()) return text + did_you_mean(first, verbs_of(verb));
+  return text + "; a program to run stands behind --";
+}
+
+int explain_parse_error(const CLI::App& app, const std::vector<std::string>& arguments, const CLI::ParseError& error) {
+  const CLI::App& verb = deepest_of(app);
+  std::string text = error.what();
+  // CLI11 tells of the missing verb before it looks at the word that stands in its place.
+  const bool lacks_verb = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !verbs_of(verb).empty();
+  std::vector<std::string> strays = app.remaining(true);
+  if (strays.empty() && lacks_verb)
+    for (const std::string& word : arguments)
+      if (const auto depth = deepest_of(app).get_name(); word != depth && !word.starts_with("-"))
+        strays.push_back(word);
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    text = explain_strays(verb, strays);
+  } else if (lacks_verb) {
+    text = strays.empty()
+               ? fmt::format("a VERB is required: {}", fmt::join(verbs_of(verb), ", "))
+               : fmt::format("there is no verb '{}'{}", strays.front(), did_you_mean(strays.front(), verbs_of(verb)));
   }
-  const bool stray = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
-  fmt::print(stderr, "neap{}: {}; {}see neap{} --help\n", verb, error.what(),
-             stray ? "a program to run stands behind --; " : "", verb);
+  const std::string path = path_of(verb);
+  fmt::print(stderr, "{}: {}{} see {} --help\n", path, printable(text), text.ends_with('?') ? "" : ";", path);
   return exit_bad_usage;
 }
 
@@ -102,6 +158,17 @@ OptionLine& OptionLine::above_zero() {
 OptionLine& OptionLine::not_negative() {
   check_number(*option_, "0 or more", [](double value) { return value >= 0; });
   return *this;
+}
+
+OptionLine& OptionLine::takes_duration() {
+  const auto to_seconds = [](std::string& text) {
+    const auto duration = parse_duration(text);
+    if (!duration) return fmt::format("'{}' is no time such as 90, 5min or 24h", text);
+    text = fmt::format("{}", duration->count);
+    return std::string();
+  };
+  option_->transform(CLI::Validator(to_seconds, "", ""));
+  return named("TIME");
 }
 
 OptionLine& OptionLine::takes_units() {
@@ -154,12 +221,13 @@ bool CommandLine::chosen() const { return app_.parsed(); }
 
 CommandLine& CommandLine::add_command(const char* name, const char* help, bool hidden) {
   CLI::App* command = app_.add_subcommand(name, help);
-  if (hidden) command->group("");
+  command->group(hidden ? "" : "Verbs");
   commands_.push_back(std::unique_ptr<CommandLine>(new CommandLine(*command)));
   return *commands_.back();
 }
 
 std::optional<int> CommandLine::parse(std::vector<std::string> arguments) {
+  const std::vector<std::string> written = arguments;
   try {
     std::reverse(arguments.begin(), arguments.end());
     app_.parse(std::move(arguments));
@@ -167,7 +235,7 @@ std::optional<int> CommandLine::parse(std::vector<std::string> arguments) {
   } catch (const CLI::Success& success) {
     return app_.exit(success);
   } catch (const CLI::ParseError& error) {
-    return explain_parse_error(app_, error);
+    return explain_parse_error(app_, written, error);
   }
 }
 

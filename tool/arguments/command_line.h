@@ -27,8 +27,9 @@ class OptionLine {
   OptionLine& within(double lowest, double highest);
   OptionLine& above_zero();
   OptionLine& not_negative();
-  OptionLine& takes_units();    // 64KiB, 1M: powers of 1024
-  OptionLine& one_at_a_time();  // a list that takes one value each time it is named
+  OptionLine& takes_units();     // 64KiB, 1M: powers of 1024
+  OptionLine& takes_duration();  // 90, 5min, 24h: becomes seconds, which is what checks see
+  OptionLine& one_at_a_time();   // a list that takes one value each time it is named
   OptionLine& hidden();
   OptionLine& excludes(const OptionLine& other);
 

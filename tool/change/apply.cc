@@ -31,7 +31,7 @@ void reinstate(const RecordStore& store, const std::optional<Record>& replaced, 
 
 void put_back(const Root& root, const Record& next, std::size_t written) {
   for (std::size_t left = written; left > 0; --left)
-    put_durably(root.at(next.files[left - 1].path), next.files[left - 1].from);
+    put_durably(root.at(next.files[left - 1].path), as_before(root, next.files[left - 1], next.files[left - 1].from));
 }
 
 }  // namespace
@@ -52,12 +52,14 @@ void take_stock(const Root& root, const std::optional<Record>& replaced, Record&
     next.previous = replaced->allocator;
     // What the new switch does without goes last: until then the old drop-in may still name it.
     for (const FileChange& old : replaced->files)
-      if (!find_change(next, old.path)) next.files.push_back({old.path, old.original, {}, old.original});
+      if (!find_change(next, old.path)) next.files.push_back({old.path, old.original, {}, old.original, old.is_edit});
   }
   for (FileChange& file : next.files) {
     file.from = read_image(root.at(file.path));
     const FileChange* old = find_change(replaced, file.path);
-    file.original = old != nullptr ? old->original : file.from;
+    file.original = old == nullptr ? file.from
+                    : file.is_edit ? as_before(root, *old, old->original)  // with what others changed since
+                                   : old->original;
     for (const std::string& folder : missing_folders(root.at(file.path))) {
       const std::string inside = folder.substr(root.at("").size());
       if (std::find(next.folders.begin(), next.folders.end(), inside) == next.folders.end())
@@ -81,6 +83,15 @@ void apply(const Root& root, const RecordStore& store, const std::optional<Recor
   }
 }
 
+std::optional<Record> what_it_replaced(const Record& record) {
+  if (record.previous.empty()) return std::nullopt;
+  Record replaced = record;
+  replaced.allocator = record.previous;
+  replaced.previous.clear();
+  for (FileChange& file : replaced.files) file.to = file.from, file.from = file.original;
+  return replaced;
+}
+
 void roll_back(const Root& root, const RecordStore& store, const std::optional<Record>& replaced, const Record& next) {
   refuse_edited(root, next);
   put_back(root, next, next.files.size());
@@ -91,7 +102,7 @@ void roll_back(const Root& root, const RecordStore& store, const std::optional<R
 void restore(const Root& root, const RecordStore& store, const Record& record) {
   refuse_edited(root, record);
   for (auto file = record.files.rbegin(); file != record.files.rend(); ++file)
-    put_durably(root.at(file->path), file->original);
+    put_durably(root.at(file->path), as_before(root, *file, file->original));
   remove_folders(root, record.folders);
   store.erase(record.target);
 }

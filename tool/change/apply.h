@@ -17,6 +17,9 @@ void take_stock(const Root& root, const std::optional<Record>& replaced, Record&
 // Journal first, then the files. When a file cannot be written, puts back those that were, and the journal.
 void apply(const Root& root, const RecordStore& store, const std::optional<Record>& replaced, const Record& next);
 
+// The record that `record` replaced, as far as it tells: enough to roll back to it. Empty: it replaced none.
+std::optional<Record> what_it_replaced(const Record& record);
+
 // Back to what this switch found, and the record to the one that it replaced.
 void roll_back(const Root& root, const RecordStore& store, const std::optional<Record>& replaced, const Record& next);
 

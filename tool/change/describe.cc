@@ -3,17 +3,21 @@
 #include <fmt/format.h>
 
 #include "tool/change/apply.h"
+#include "tool/change/edit.h"
 
 namespace neap {
 namespace {
 
-void append_lines(std::string& text, char mark, const std::optional<FileImage>& image) {
-  if (!image) return;
-  for (std::size_t start = 0; start < image->bytes.size();) {
-    const std::size_t end = std::min(image->bytes.find('\n', start), image->bytes.size());
-    text += fmt::format("{} {}\n", mark, image->bytes.substr(start, end - start));
+void append_lines(std::string& text, char mark, std::string_view lines) {
+  for (std::size_t start = 0; start < lines.size();) {
+    const std::size_t end = std::min(lines.find('\n', start), lines.size());
+    text += fmt::format("{} {}\n", mark, lines.substr(start, end - start));
     start = end + 1;
   }
+}
+
+std::string_view bytes_of(const std::optional<FileImage>& image) {
+  return image ? std::string_view(image->bytes) : std::string_view();
 }
 
 }  // namespace
@@ -23,8 +27,9 @@ std::string describe_change(const Record& record) {
   for (const FileChange& file : record.files) {
     if (file.from == file.to) continue;
     text += fmt::format("{}{}\n", file.path, !file.from ? " (new)" : !file.to ? " (removed)" : "");
-    append_lines(text, '-', file.from);
-    append_lines(text, '+', file.to);
+    const Difference lines = difference(bytes_of(file.from), bytes_of(file.to));
+    append_lines(text, '-', lines.before);
+    append_lines(text, '+', lines.after);
   }
   if (!text.empty()) text.pop_back();
   return text;
@@ -32,7 +37,8 @@ std::string describe_change(const Record& record) {
 
 std::string describe_restore(const Root& root, Record record) {
   refuse_edited(root, record);
-  for (FileChange& file : record.files) file = {file.path, {}, read_image(root.at(file.path)), file.original};
+  for (FileChange& file : record.files)
+    file = {file.path, {}, read_image(root.at(file.path)), as_before(root, file, file.original)};
   return describe_change(record);
 }
 

@@ -46,7 +46,7 @@ std::string folder_of(const std::string& path) {
 
 // Ends in no suffix that a reader of the folder takes (systemd: .conf, ld.so: its one name).
 std::string new_name(const std::string& path) {
-  return folder_of(path) + "/." + std::filesystem::path(path).filename().string() + ".neap-new";
+  return folder_of(path) + "/." + std::filesystem::path(path).filename().string() + unfinished_extension;
 }
 
 void sync_folder(const std::string& path) {

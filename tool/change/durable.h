@@ -39,6 +39,9 @@ std::optional<FileImage> read_image(const std::string& path);
 void write_durably(const std::string& path, const FileImage& image);
 void remove_durably(const std::string& path);  // no failure when it is gone already
 
+// Of a file that is being written: readers of its folder take none of that name.
+inline constexpr const char* unfinished_extension = ".neap-new";
+
 // Writes the image, or removes the file where there is none.
 void put_durably(const std::string& path, const std::optional<FileImage>& image);
 

@@ -6,13 +6,17 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "tool/change/durable.h"
 #include "tool/model/failure.h"
 
 namespace neap {
 namespace {
+
+constexpr auto between_tries = std::chrono::milliseconds(50);
 
 // Whoever holds it wrote its pid; on a full disk the file stays empty, and the message does without.
 std::string holder(int file) {
@@ -27,9 +31,21 @@ void sign(int file) {
   if (::ftruncate(file, 0) == 0) (void)!::pwrite(file, pid.data(), pid.size(), 0);
 }
 
+// The kernel's own wait knows no end of patience.
+bool wait_for(int file, Seconds patience) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::duration<double>(patience.count);
+  for (bool told = false; ::flock(file, LOCK_EX | LOCK_NB) != 0; told = true) {
+    if (Clock::now() >= end) return false;
+    if (!told) fmt::print(stderr, "neap: waiting for another neap{} that changes this system\n", holder(file));
+    std::this_thread::sleep_for(between_tries);
+  }
+  return true;
+}
+
 }  // namespace
 
-Lock::Lock(const std::string& folder) {
+Lock::Lock(const std::string& folder, Seconds patience) {
   const std::string path = folder + "/lock";
   for (const std::string& missing : missing_folders(path)) make_folder_durably(missing);
   file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
@@ -38,7 +54,7 @@ Lock::Lock(const std::string& folder) {
     if (errno == EACCES || errno == EROFS) throw UsageFailure(line + "; run it as root on a writable file system");
     throw Failure(line);
   }
-  if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
+  if (!wait_for(file_, patience)) {
     const std::string who = holder(file_);
     ::close(file_);
     throw Failure(fmt::format("another neap{} is changing this system; try again when it is done", who));

@@ -2,12 +2,15 @@
 #pragma once
 #include <string>
 
+#include "tool/model/units.h"
+
 namespace neap {
 
 class Lock {
  public:
-  // Makes `folder` where it is missing. Throws Failure at once when another neap holds the lock, naming its pid.
-  explicit Lock(const std::string& folder);
+  // Makes `folder` where it is missing. Waits for another neap that holds the lock, telling so, and throws Failure,
+  // naming its pid, when it still does after `patience`.
+  Lock(const std::string& folder, Seconds patience);
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;
   ~Lock();

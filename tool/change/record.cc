@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "tool/change/edit.h"
 #include "tool/model/failure.h"
 
 namespace neap {
@@ -48,13 +49,26 @@ std::optional<FileImage> image_of(const json& value) {
                    value.at("group").get<gid_t>()};
 }
 
+json as_json(const UnitMark& mark) {
+  return {{"invocation", mark.invocation},
+          {"restarts", mark.restarts},
+          {"oom_kills", mark.oom_kills},
+          {"workers", mark.workers}};
+}
+
+UnitMark mark_of(const json& written) {
+  return {written.at("invocation"), written.at("restarts"), written.at("oom_kills"),
+          written.at("workers").get<std::vector<std::string>>()};
+}
+
 json as_json(const Record& record) {
   json files = json::array();
   for (const FileChange& file : record.files)
     files.push_back({{"path", file.path},
                      {"original", as_json(file.original)},
                      {"from", as_json(file.from)},
-                     {"to", as_json(file.to)}});
+                     {"to", as_json(file.to)},
+                     {"is_edit", file.is_edit}});
   json written{{"version", format_version},     {"target", record.target},
                {"allocator", record.allocator}, {"library", record.library},
                {"previous", record.previous},   {"since", record.since},
@@ -62,6 +76,9 @@ json as_json(const Record& record) {
                {"folders", record.folders},     {"effective", record.effective}};
   if (record.bytes_before) written["bytes_before"] = *record.bytes_before;
   if (record.bytes_after) written["bytes_after"] = *record.bytes_after;
+  for (const auto& [unit, mark] : record.marks) written["marks"][unit] = as_json(mark);
+  if (!record.part_of.empty()) written["part_of"] = record.part_of;
+  if (record.probation_until != 0) written["probation_until"] = record.probation_until;
   return written;
 }
 
@@ -77,10 +94,14 @@ Record record_of(const json& written) {
   record.effective = written.at("effective");
   record.folders = written.at("folders").get<std::vector<std::string>>();
   for (const json& file : written.at("files"))
-    record.files.push_back(
-        {file.at("path"), image_of(file.at("original")), image_of(file.at("from")), image_of(file.at("to"))});
+    record.files.push_back({file.at("path"), image_of(file.at("original")), image_of(file.at("from")),
+                            image_of(file.at("to")), file.value("is_edit", false)});
   if (written.contains("bytes_before")) record.bytes_before = written["bytes_before"].get<std::uint64_t>();
   if (written.contains("bytes_after")) record.bytes_after = written["bytes_after"].get<std::uint64_t>();
+  if (written.contains("marks"))
+    for (const auto& [unit, mark] : written["marks"].items()) record.marks[unit] = mark_of(mark);
+  record.part_of = written.value("part_of", "");
+  record.probation_until = written.value("probation_until", std::int64_t{0});
   return record;
 }
 
@@ -104,11 +125,20 @@ Record begin_record(const std::string& target, const Allocator& allocator) {
   return record;
 }
 
+std::optional<FileImage> as_before(const Root& root, const FileChange& change, const std::optional<FileImage>& before) {
+  std::optional<FileImage> now = read_image(root.at(change.path));
+  if (!change.is_edit || !now || !before || !change.to || now == change.to) return before;
+  if (const auto bytes = undo_edit(before->bytes, change.to->bytes, now->bytes)) now->bytes = *bytes;
+  return now;
+}
+
 Standing standing_of(const Root& root, const FileChange& change) {
   const std::optional<FileImage> now = read_image(root.at(change.path));
   if (now == change.to) return Standing::in_force;
   if (now == change.from) return Standing::before;
   if (now == change.original) return Standing::restored;
+  if (change.is_edit && now && change.original && change.to)
+    return undo_edit(change.original->bytes, change.to->bytes, now->bytes) ? Standing::in_force : Standing::restored;
   return Standing::edited;
 }
 
@@ -140,13 +170,17 @@ std::optional<Record> RecordStore::load(const std::string& target) const {
   return read_record(path, image->bytes);
 }
 
-std::vector<Record> RecordStore::load_all() const {
+std::vector<Record> RecordStore::load_all(std::vector<BrokenRecord>& broken) const {
   std::vector<Record> records;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored)) {
     const std::string path = entry.path().string();
     if (entry.path().extension() != ".json") continue;
-    if (const std::optional<FileImage> image = read_image(path)) records.push_back(read_record(path, image->bytes));
+    try {
+      if (const std::optional<FileImage> image = read_image(path)) records.push_back(read_record(path, image->bytes));
+    } catch (const Failure& failure) {
+      broken.push_back({entry.path().stem().string(), failure.what()});
+    }
   }
   std::sort(records.begin(), records.end(), [](const Record& a, const Record& b) { return a.target < b.target; });
   return records;
@@ -154,6 +188,12 @@ std::vector<Record> RecordStore::load_all() const {
 
 void RecordStore::save(const Record& record) const {
   write_durably(path_of(record.target), fresh_image(as_json(record).dump(1) + "\n"));
+}
+
+void RecordStore::clear_unfinished() const {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored))
+    if (entry.path().extension() == unfinished_extension) std::filesystem::remove(entry.path(), ignored);
 }
 
 void RecordStore::erase(const std::string& target) const { remove_durably(path_of(target)); }

@@ -3,6 +3,7 @@
 // told by comparing the files with it, so it is right at whatever point a neap was killed.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,15 @@ struct FileChange {
   std::optional<FileImage> original;  // before the first neap: what disable restores
   std::optional<FileImage> from;      // before this switch: what a rollback restores
   std::optional<FileImage> to;
+  bool is_edit = false;  // of somebody else's file, which they may change further
+};
+
+// A unit of the target as it was when its switch was made, or verified: later figures are compared with it.
+struct UnitMark {
+  std::string invocation;            // which start of it
+  std::uint32_t restarts = 0;        // by systemd
+  std::uint64_t oom_kills = 0;       // by the kernel, in its control group
+  std::vector<std::string> workers;  // "PID START" of those that it keeps
 };
 
 struct Record {
@@ -30,6 +40,9 @@ struct Record {
   std::string effective;                                   // path of the one that makes the switch
   std::vector<std::string> folders;                        // made for them, outermost first
   std::optional<std::uint64_t> bytes_before, bytes_after;  // resident memory of the processes around the switch
+  std::map<std::string, UnitMark> marks;                   // by the names of the units
+  std::string part_of;               // the template whose steps made it; empty: it was asked for itself
+  std::int64_t probation_until = 0;  // seconds since 1970; 0: none
 };
 
 // The record of a switch that begins now; its files are still to be named.
@@ -44,19 +57,28 @@ enum class Standing {
 };
 
 Standing standing_of(const Root& root, const FileChange& change);
+// What the file has to become so that it is as `before` again: an edit is taken out of what it holds now.
+std::optional<FileImage> as_before(const Root& root, const FileChange& change, const std::optional<FileImage>& before);
 // That of the effective file; `edited` when any is.
 Standing standing_of(const Root& root, const Record& record);
 // The files that hold something else, for the message.
 std::vector<std::string> edited_files(const Root& root, const Record& record);
+
+// A journal entry that cannot be read, and why.
+struct BrokenRecord {
+  std::string target, why;
+};
 
 class RecordStore {
  public:
   explicit RecordStore(std::string folder) : folder_(std::move(folder)) {}
   const std::string& folder() const { return folder_; }
   std::optional<Record> load(const std::string& target) const;
-  std::vector<Record> load_all() const;
+  // Those that can be read; the others do not keep anybody from them.
+  std::vector<Record> load_all(std::vector<BrokenRecord>& broken) const;
   void save(const Record& record) const;  // durably
   void erase(const std::string& target) const;
+  void clear_unfinished() const;  // what a neap killed at the write of an entry left; the caller holds the Lock
 
  private:
   std::string path_of(const std::string& target) const;

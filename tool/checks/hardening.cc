@@ -53,6 +53,16 @@ std::size_t longest_fit(const Root& root, const std::vector<std::string>& folder
   return longest;
 }
 
+using Bind = std::pair<std::string, std::string>;
+
+const Bind* bind_of(const Hardening& limits, const std::string& inside) {
+  const Bind* longest = nullptr;
+  for (const Bind& bind : limits.bind_paths)
+    if (is_below(inside, bind.second) && (longest == nullptr || bind.second.size() > longest->second.size()))
+      longest = &bind;
+  return longest;
+}
+
 class Check {
  public:
   Check(const Root& root, const UnitFacts& unit, const std::string& library)
@@ -94,7 +104,7 @@ class Check {
           place_to_install);
     if (longest_fit(root_, limits_.inaccessible_paths, library_) > 0)
       add(Severity::obstacle, "InaccessiblePaths", fmt::format("{} hides {}", unit_.id, library_), place_to_install);
-    if (longest_fit(root_, limits_.temporary_file_systems, library_) > 0)
+    if (longest_fit(root_, limits_.temporary_file_systems, library_) > 0 && bind_of(limits_, library_) == nullptr)
       add(Severity::obstacle, "TemporaryFileSystem", fmt::format("{} covers {}", unit_.id, library_),
           fmt::format("add BindReadOnlyPaths={} to {}", library_, unit_.id));
   }
@@ -105,10 +115,11 @@ class Check {
           fmt::format("{} runs inside {}, not in this file system", unit_.id, limits_.root_image),
           "install libneap inside the image and set LD_PRELOAD in the unit by hand");
     if (limits_.root_directory.empty() || limits_.root_directory == "/") return;
-    if (std::filesystem::exists(root_.at(limits_.root_directory + library_))) return;
+    if (std::filesystem::exists(root_.at(path_outside(limits_, library_)))) return;
     add(Severity::obstacle, "RootDirectory",
         fmt::format("{} runs inside {}, where {} is not", unit_.id, limits_.root_directory, library_),
-        fmt::format("copy it to {}{}", limits_.root_directory, library_));
+        fmt::format("copy it to {}{}, or add BindReadOnlyPaths={} to {}", limits_.root_directory, library_, library_,
+                    unit_.id));
   }
 
   // A service's user needs to read the file and to pass every folder above it.
@@ -173,6 +184,12 @@ const Finding* first_obstacle(const std::vector<Finding>& findings) {
   for (const Finding& finding : findings)
     if (finding.severity == Severity::obstacle) return &finding;
   return nullptr;
+}
+
+std::string path_outside(const Hardening& limits, const std::string& inside) {
+  if (const Bind* bind = bind_of(limits, inside)) return bind->first + inside.substr(bind->second.size());
+  const std::string& root = limits.root_directory;
+  return root.empty() || root == "/" ? inside : root + inside;
 }
 
 std::vector<Finding> check_hardening(const Root& root, const UnitFacts& unit, const std::string& library) {

@@ -7,6 +7,7 @@
 #include "tool/allocators/preflight.h"
 #include "tool/inspect/elf.h"
 #include "tool/model/failure.h"
+#include "tool/model/text.h"
 
 namespace neap {
 namespace {
@@ -46,6 +47,18 @@ void check_target(const std::string& file, const std::string& library, std::vect
 
 }  // namespace
 
+std::vector<Finding> check_own_heap(const std::string& file) {
+  std::vector<Finding> findings;
+  for (const Mark& mark : marks)
+    if (file_holds(file, mark.bytes)) findings.push_back({mark.severity, file, mark.what, mark.advice});
+  return findings;
+}
+
+void tell_own_heap(const std::string& file) {
+  for (const Finding& finding : check_own_heap(file))
+    tell(fmt::format("{}: {}; {}", finding.subject, finding.what, finding.advice));
+}
+
 std::vector<Finding> check_program(const std::string& program, const Allocator& allocator) {
   std::vector<Finding> findings;
   if (allocator.library.empty()) return findings;
@@ -64,9 +77,8 @@ std::vector<Finding> check_program(const std::string& program, const Allocator& 
                         preflight.file,
                         fmt::format("links {}, which the preload replaces", preflight.linked_malloc),
                         {}});
-  for (const Mark& mark : marks)
-    if (preflight.linked_malloc.empty() && file_holds(preflight.file, mark.bytes))
-      findings.push_back({mark.severity, preflight.file, mark.what, mark.advice});
+  if (preflight.linked_malloc.empty())
+    for (Finding& finding : check_own_heap(preflight.file)) findings.push_back(std::move(finding));
   if (findings.empty()) findings.push_back({Severity::fine, preflight.file, "takes a preloaded malloc", {}});
   if (const std::string started = find_program(program); started != preflight.file)
     findings.push_back({Severity::fine, started,

@@ -6,6 +6,7 @@
 #include "tool/allocators/probe.h"
 #include "tool/allocators/resolve.h"
 #include "tool/commands/verbs.h"
+#include "tool/model/json_text.h"
 #include "tool/render/text_table.h"
 
 namespace neap {
@@ -15,6 +16,7 @@ nlohmann::json as_json(const AllocatorFacts& facts) {
   nlohmann::json row{{"name", facts.allocator.label}, {"installed", facts.installed},    {"loads", facts.loads},
                      {"version", facts.version},      {"path", facts.allocator.library}, {"about", facts.about}};
   for (const auto& [name, value] : facts.allocator.environment) row["environment"][name] = value;
+  for (const std::string& pattern : facts.variables) row["variables"].push_back(pattern);
   if (!facts.installed) row["install"] = facts.install;
   return row;
 }
@@ -54,7 +56,7 @@ int list_allocators(const std::vector<std::string>& paths, bool install_hints, c
   }
   nlohmann::json rows = nlohmann::json::array();
   for (const AllocatorFacts& facts : all) rows.push_back(as_json(facts));
-  fmt::print("{}\n", rows.dump(2));
+  fmt::print("{}\n", json_text(rows, 2));
   return 0;
 }
 

@@ -1,7 +1,6 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <map>
 #include <memory>
 
@@ -9,14 +8,17 @@
 #include "tool/allocators/preflight.h"
 #include "tool/allocators/resolve.h"
 #include "tool/allocators/verify.h"
+#include "tool/checks/program_checks.h"
 #include "tool/commands/report_output.h"
 #include "tool/commands/run_facts.h"
+#include "tool/commands/run_input.h"
 #include "tool/commands/verbs.h"
 #include "tool/measure/recorder.h"
 #include "tool/model/failure.h"
+#include "tool/model/text.h"
 #include "tool/render/progress.h"
 #include "tool/render/quantity.h"
-#include "tool/store/recording.h"
+#include "tool/store/recording_folder.h"
 
 namespace neap {
 namespace {
@@ -28,7 +30,7 @@ constexpr const char* footer =
     "complete.\n"
     "Example: neap compare -a libc,mimalloc,neap -n 5 -o report.html -- gzip -9 -c archive.tar";
 
-constexpr double compare_budget_percent = 1;  // runs are short; --budget of record is for days
+constexpr double compare_budget_percent = 1;  // runs are short; that of record is for days
 constexpr Seconds least_detail_interval{0.25};
 
 struct CompareOptions {
@@ -36,9 +38,13 @@ struct CompareOptions {
   int runs = 3;
   int warmup = 0;
   double interval = 0.02;
+  double budget = compare_budget_percent;
   bool show_output = false;
   bool ignore_failure = false;
+  std::string input = no_input;
+  std::string prepare;
   std::string keep;
+  bool force = false;
   ReportOutput output;
 };
 
@@ -53,10 +59,12 @@ class Comparing {
     const Preflight preflight = look_before_start(program_.front());
     if (!preflight.obstacle.empty())
       throw Failure(fmt::format("no allocator can take effect in {}: {}", program_.front(), preflight.obstacle));
+    tell_own_heap(preflight.file);
     for (const Allocator& allocator : resolve_allocators(options.allocators))
       allocators_.push_back(fitted_to(allocator, preflight));
     if (allocators_.empty()) throw UsageFailure("no allocator named; write for instance --allocators libc,neap");
-    if (!options.keep.empty()) std::filesystem::create_directories(options.keep);
+    check_outputs(options.output, labels());
+    kept_ = std::make_unique<RecordingFolder>(options.keep, names_to_keep(), options.force);
   }
 
   void run_all() {
@@ -70,6 +78,7 @@ class Comparing {
   }
 
   bool interrupted() const { return interrupted_; }
+  bool kept_all() const { return kept_->complete(); }
   const std::vector<Run>& runs() const { return runs_; }
 
   // In the order of the allocators as the user named them, not of the runs.
@@ -87,14 +96,16 @@ class Comparing {
   // Rounds below zero warm up: they run like the others and are forgotten.
   void run_once(const Allocator& allocator, int round) {
     Run run;
-    run.facts = facts_of_this_host(program_, {options_.interval}, compare_budget_percent);
+    run.facts = facts_of_this_host(program_, {options_.interval}, options_.budget);
     run.facts.label = run.facts.allocator = allocator.label;
     run.facts.library = allocator.library;
     RunSink sink(run);
     ChildOptions child;
     if (!options_.show_output) child.output_file = "/dev/null";
+    child.input_file = options_.input;
+    prepare();
     doubt_.clear();
-    const RunEnd end = record_program({file_, program_, environment_under(allocator), child},
+    const RunEnd end = record_program({file_, program_, environment_to_measure(allocator), child},
                                       recorder_options(allocator, round), interrupts_, sink);
     if (!doubt_.empty()) remarks_[allocator.label] = doubt_;
     ++done_;
@@ -110,21 +121,42 @@ class Comparing {
           *end.exit_code);
     }
     if (round < 0) return;
-    if (!options_.keep.empty())
-      write_recording(fmt::format("{}/{}-{}.neaprec", options_.keep, file_label(allocator), round + 1), run, true);
+    kept_->write(kept_name(allocator, round), run);
     runs_.push_back(std::move(run));
   }
 
-  static std::string file_label(const Allocator& allocator) {
-    std::string label = allocator.label;
-    std::replace(label.begin(), label.end(), '/', '_');
-    return label;
+  // What has to be done before each run, such as emptying a cache; not measured.
+  void prepare() const {
+    if (options_.prepare.empty()) return;
+    ChildOptions child;
+    child.input_file = "/dev/null";
+    child.output_file = "/dev/stderr";
+    const auto end = wait_child(start_child("/bin/sh", {"sh", "-c", options_.prepare}, own_environment(), child));
+    if (end->exit_code != 0)
+      throw Failure(fmt::format("--prepare '{}' ended with exit code {}", options_.prepare, end->exit_code));
+  }
+
+  static std::string kept_name(const Allocator& allocator, int round) {
+    return fmt::format("{}-{}", allocator.label, round + 1);
+  }
+
+  std::vector<std::string> labels() const {
+    std::vector<std::string> all;
+    for (const Allocator& allocator : allocators_) all.push_back(allocator.label);
+    return all;
+  }
+
+  std::vector<std::string> names_to_keep() const {
+    std::vector<std::string> names;
+    for (const Allocator& allocator : allocators_)
+      for (int round = 0; round < options_.runs; ++round) names.push_back(kept_name(allocator, round));
+    return names;
   }
 
   RecorderOptions recorder_options(const Allocator& allocator, int round) {
     RecorderOptions recorder;
     recorder.interval = {options_.interval};
-    recorder.budget_percent = compare_budget_percent;
+    recorder.budget_percent = options_.budget;
     recorder.least_detail_interval = least_detail_interval;
     recorder.on_tick = [this, &allocator, round](Seconds elapsed, Bytes rss, Bytes) {
       const std::string which = round < 0 ? "warm-up" : fmt::format("run {} of {}", round + 1, options_.runs);
@@ -151,15 +183,19 @@ class Comparing {
   std::size_t done_ = 0;
   std::size_t total_ = 1;
   bool interrupted_ = false;
+  std::unique_ptr<RecordingFolder> kept_;
 };
 
 int compare(const CompareOptions& options, const Invocation& invocation) {
+  check_input(options.input, invocation);
+  tell_left_out();
   Comparing comparing(options, invocation);
   comparing.run_all();
   if (comparing.runs().empty())
     throw Failure("interrupted before a run was complete: nothing to report", exit_signal_base + SIGINT);
-  write_report(comparing.runs_in_order(), comparing.remarks(), options.output, invocation.json);
-  return comparing.interrupted() ? exit_signal_base + SIGINT : exit_success;
+  const int code = write_report(comparing.runs_in_order(), comparing.remarks(), options.output, invocation.json);
+  if (comparing.interrupted()) return exit_signal_base + SIGINT;
+  return comparing.kept_all() ? code : exit_own_failure;
 }
 
 }  // namespace
@@ -173,13 +209,23 @@ VerbBody define_compare(CommandLine& command, const Invocation& invocation) {
   command.add_option("-n,--runs", options->runs, "Runs under each allocator").within(1, 1000).shows_default();
   command.add_option("-w,--warmup", options->warmup, "Runs before these, not counted").within(0, 1000).shows_default();
   command.add_option("-i,--interval", options->interval, "Seconds between samples")
-      .named("SECONDS")
+      .takes_duration()
       .within(0.001, 60.0)
       .shows_default();
+  command.add_option("--budget", options->budget, "Percent of one core that sampling may use")
+      .named("PERCENT")
+      .within(0.01, 100.0)
+      .shows_default();
+  command.add_option("--input", options->input, "What the program reads on standard input: opened anew for each run")
+      .named("FILE")
+      .shows_default();
+  command.add_option("--prepare", options->prepare, "Run this by sh before each run; not measured").named("COMMAND");
   command.add_flag("--show-output", options->show_output, "Let the program write to stdout");
   command.add_flag("--ignore-failure", options->ignore_failure, "Go on when the program ends with another code than 0");
   command.add_option("--keep", options->keep, "Folder to keep the recordings in").named("FOLDER");
+  command.add_flag("--force", options->force, "Replace recordings that stand in the --keep folder");
   add_report_options(command, options->output);
+  add_condition_option(command, options->output);
   command.footer(footer);
   return [options, &invocation] { return compare(*options, invocation); };
 }

@@ -1,12 +1,11 @@
-#include <fmt/core.h>
-
 #include <memory>
-#include <optional>
 
+#include "tool/commands/outcomes.h"
 #include "tool/commands/switching.h"
 #include "tool/commands/verbs.h"
 #include "tool/model/failure.h"
 #include "tool/service/system_switch.h"
+#include "tool/service/unit_restore.h"
 #include "tool/service/user_switch.h"
 #include "tool/systemd/unit_name.h"
 
@@ -19,56 +18,52 @@ struct DisableOptions {
   SwitchOptions change;
 };
 
-// One that cannot be switched back, an edited file say, does not keep the others.
-template <class Step>
-void each_of(const std::vector<std::string>& targets, Step step) {
-  std::optional<Failure> last;
-  for (const std::string& target : targets) {
-    try {
-      step(target);
-    } catch (const Failure& failure) {
-      if (last) fmt::print(stderr, "neap: {}\n", last->what());
-      last = failure;
-    }
-  }
-  if (last) throw *last;
+SwitchOutcome disable_target(const SwitchContext& context, const std::string& target, const SwitchOptions& options) {
+  return target == system_target ? disable_system(context, options) : disable_unit(context, target, options);
 }
 
-void disable_target(const SwitchContext& context, const std::string& target, const SwitchOptions& options) {
-  if (target == system_target)
-    disable_system(context, options);
-  else
-    disable_unit(context, target, options);
+// Those that cannot be read are told as failures of their own.
+void add_all(const SwitchContext& context, std::vector<std::string>& targets, Outcomes& outcomes) {
+  std::vector<BrokenRecord> broken;
+  for (const Record& record : context.store.load_all(broken)) targets.push_back(record.target);
+  for (const BrokenRecord& each : broken)
+    outcomes.attempt(each.target, [&]() -> SwitchOutcome { throw Failure(each.why); });
 }
 
-void disable_for_user(const DisableOptions& options, const Invocation& invocation) {
+int disable_for_user(const DisableOptions& options, const Invocation& invocation) {
   const SwitchContext context = user_context(invocation);
   const auto lock = lock_unless_dry(context, options.change);
+  Outcomes outcomes;
   std::vector<std::string> targets = options.names;
   if (options.all)
-    for (const Record& record : context.store.load_all()) targets.push_back(record.target);
+    add_all(context, targets, outcomes);
   else if (targets.empty())
     targets.emplace_back(session_target);
-  each_of(targets, [&](const std::string& target) { disable_user(context, target, options.change); });
+  for (const std::string& target : targets)
+    outcomes.attempt(target, [&] {
+      if (!is_name_of_unit(target)) return disable_user(context, target, options.change);
+      const Workplace own = open_own_workplace(invocation);
+      return in_scope(own.context, [&] { return disable_unit(own.context, service_name(target), options.change); });
+    });
+  return outcomes.end(invocation);
 }
 
 int disable(const DisableOptions& options, const Invocation& invocation) {
-  if (options.user) {
-    disable_for_user(options, invocation);
-    return exit_success;
-  }
+  if (options.user) return disable_for_user(options, invocation);
   if (options.names.empty() && !options.all && !options.system)
     throw UsageFailure("name a unit: neap disable UNIT, or --all, or --system, or --user");
   const Workplace workplace = open_workplace(Needs::files, invocation);
   const auto lock = lock_unless_dry(workplace.context, options.change);
+  Outcomes outcomes;
   std::vector<std::string> targets;
   if (options.system) targets.emplace_back(system_target);
-  for (const std::string& unit : options.names) targets.push_back(service_name(unit));
-  if (options.all)
-    for (const Record& record : workplace.context.store.load_all()) targets.push_back(record.target);
-  if (targets.empty()) workplace.context.say("neap has switched nothing here: nothing to do");
-  each_of(targets, [&](const std::string& target) { disable_target(workplace.context, target, options.change); });
-  return exit_success;
+  if (options.all) add_all(workplace.context, targets, outcomes);
+  if (targets.empty() && options.names.empty()) workplace.context.say("neap has switched nothing here: nothing to do");
+  for (const std::string& target : targets)
+    outcomes.attempt(target, [&] { return disable_target(workplace.context, target, options.change); });
+  for (const std::string& unit : options.names)
+    outcomes.attempt(unit, [&] { return disable_unit(workplace.context, service_name(unit), options.change); });
+  return outcomes.end(invocation);
 }
 
 }  // namespace
@@ -77,10 +72,11 @@ VerbBody define_disable(CommandLine& command, const Invocation& invocation) {
   auto options = std::make_shared<DisableOptions>();
   command.add_option("UNIT", options->names, "Services that neap enable switched");
   command.add_flag("--system", options->system, "The whole system: /etc/ld.so.preload");
-  command.add_flag("--user", options->user, "Your own sessions, or with names only these programs");
+  command.add_flag("--user", options->user, "Your own sessions, or with names only these units and programs");
   command.add_flag("--all", options->all, "Everything that neap switched");
   command.add_flag("--restart", options->change.restart, "Restart the unit, so that it leaves the allocator now");
   command.add_flag("--dry-run", options->change.dry_run, "Show the exact change and make none");
+  add_wait_option(command, options->change);
   command.footer("Restores byte for byte what was there before. A file that was edited since is never overwritten.");
   return [options, &invocation] { return disable(*options, invocation); };
 }

@@ -1,4 +1,4 @@
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <filesystem>
 #include <memory>
@@ -7,9 +7,11 @@
 #include "tool/allocators/resolve.h"
 #include "tool/checks/machine_checks.h"
 #include "tool/checks/program_checks.h"
+#include "tool/commands/outcomes.h"
 #include "tool/commands/switching.h"
 #include "tool/commands/verbs.h"
 #include "tool/model/failure.h"
+#include "tool/service/step_switch.h"
 #include "tool/service/system_switch.h"
 #include "tool/service/user_switch.h"
 #include "tool/systemd/unit_name.h"
@@ -28,22 +30,33 @@ struct EnableOptions {
   bool system = false, user = false;
   std::vector<std::string> exceptions;
   SwitchOptions change;
+  StepPlan steps;
 };
 
-void enable_units(const EnableOptions& options, const Invocation& invocation) {
-  if (options.names.empty()) throw UsageFailure("name a unit: neap enable UNIT, or --system, or --user");
-  std::vector<std::string> names;
-  for (const std::string& unit : options.names) names.push_back(service_name(unit));
-  const Allocator written = resolve_allocator(options.allocator);
-  const Workplace workplace = open_workplace(Needs::systemd, invocation);
-  const auto lock = lock_unless_dry(workplace.context, options.change);
-  for (const std::string& name : names) {
-    const Allocator allocator = fitted_to_unit(written, workplace.manager->unit(name));
-    enable_unit(workplace.context, name, allocator, check_unit, options.change);
+SwitchOutcome enable_named(const Workplace& workplace, const std::string& name, const Allocator& written,
+                           const EnableOptions& options) {
+  const Allocator allocator = fitted_to_unit(written, workplace.manager->unit(name));
+  if (options.steps.step.empty()) {
+    const auto lock = lock_unless_dry(workplace.context, options.change);
+    return enable_unit(workplace.context, name, allocator, check_unit, options.change);
   }
+  if (!is_template(name))
+    throw UsageFailure(fmt::format("--step is for the instances of a template (tor@), not {}", name));
+  return enable_by_steps(workplace.context, name, allocator, check_unit, options.change, options.steps,
+                         [&] { return lock_unless_dry(workplace.context, options.change); });
 }
 
-void enable_for_system(const EnableOptions& options, const Invocation& invocation) {
+int enable_units(const EnableOptions& options, const Invocation& invocation) {
+  if (options.names.empty()) throw UsageFailure("name a unit: neap enable UNIT, or --system, or --user");
+  const Allocator written = resolve_allocator(options.allocator);
+  const Workplace workplace = open_workplace(Needs::systemd, invocation);
+  Outcomes outcomes;
+  for (const std::string& each : options.names)
+    outcomes.attempt(each, [&] { return enable_named(workplace, service_name(each), written, options); });
+  return outcomes.end(invocation);
+}
+
+int enable_for_system(const EnableOptions& options, const Invocation& invocation) {
   if (!options.names.empty()) throw UsageFailure("--system is for every program; leave the names out");
   const Workplace workplace = open_workplace(Needs::files, invocation);
   if (workplace.manager == nullptr && is_container_image() && !options.change.force)
@@ -52,34 +65,59 @@ void enable_for_system(const EnableOptions& options, const Invocation& invocatio
                     "(--force switches all the same)",
                     dockerfile_line));
   const auto lock = lock_unless_dry(workplace.context, options.change);
-  enable_system(workplace.context, resolve_allocator(options.allocator), options.exceptions, options.change);
+  Outcomes outcomes;
+  outcomes.attempt(system_target, [&] {
+    return enable_system(workplace.context, resolve_allocator(options.allocator), options.exceptions, check_unit,
+                         options.change);
+  });
+  return outcomes.end(invocation);
 }
 
-void enable_for_user(const EnableOptions& options, const Invocation& invocation) {
+SwitchOutcome enable_program_of_user(const SwitchContext& context, const std::string& name, const Allocator& allocator,
+                                     const SwitchOptions& options) {
+  const std::string file = std::filesystem::absolute(find_program(name)).string();
+  const std::vector<Finding> findings = check_program(file, allocator);
+  if (const Finding* obstacle = first_obstacle(findings); obstacle != nullptr && !options.force)
+    throw UsageFailure(
+        fmt::format("{} cannot take effect in {}: {}; {}", allocator.label, name, obstacle->what, obstacle->advice));
+  return enable_program(context, file, allocator, options);
+}
+
+SwitchOutcome enable_own_unit(const std::string& name, const Allocator& allocator, const EnableOptions& options,
+                              const Invocation& invocation) {
+  const Workplace workplace = open_own_workplace(invocation);
+  return in_scope(workplace.context, [&] { return enable_named(workplace, service_name(name), allocator, options); });
+}
+
+int enable_for_user(const EnableOptions& options, const Invocation& invocation) {
   const Allocator allocator = resolve_allocator(options.allocator);
   const SwitchContext context = user_context(invocation);
-  const auto lock = lock_unless_dry(context, options.change);
-  if (options.names.empty()) enable_session(context, allocator, options.change);
-  for (const std::string& name : options.names) {
-    const std::string file = std::filesystem::absolute(find_program(name)).string();
-    const std::vector<Finding> findings = check_program(file, allocator);
-    if (const Finding* obstacle = first_obstacle(findings); obstacle != nullptr && !options.change.force)
-      throw UsageFailure(
-          fmt::format("{} cannot take effect in {}: {}; {}", allocator.label, name, obstacle->what, obstacle->advice));
-    enable_program(context, file, allocator, options.change);
-  }
+  Outcomes outcomes;
+  if (options.names.empty())
+    outcomes.attempt(session_target, [&] {
+      const auto lock = lock_unless_dry(context, options.change);
+      return enable_session(context, allocator, options.change);
+    });
+  for (const std::string& name : options.names)
+    outcomes.attempt(name, [&] {
+      if (is_name_of_unit(name)) return enable_own_unit(name, allocator, options, invocation);
+      const auto lock = lock_unless_dry(context, options.change);
+      return enable_program_of_user(context, name, allocator, options.change);
+    });
+  return outcomes.end(invocation);
 }
 
 int enable(const EnableOptions& options, const Invocation& invocation) {
   if (options.system && options.user) throw UsageFailure("--system and --user exclude each other");
   if (!options.exceptions.empty() && !options.system) throw UsageFailure("--except belongs to --system");
-  if (options.system)
-    enable_for_system(options, invocation);
-  else if (options.user)
-    enable_for_user(options, invocation);
-  else
-    enable_units(options, invocation);
-  return exit_success;
+  if (!options.steps.step.empty() && !options.change.restart)
+    throw UsageFailure("--step restarts instances: neap enable tor@ --restart --step 10%");
+  if (options.steps.canaries > 0 && options.steps.step.empty())
+    throw UsageFailure("--canary goes before steps: neap enable tor@ --restart --canary 2 --step 10%");
+  if (options.change.probation.count > 0 && (options.system || !options.change.restart))
+    throw UsageFailure("--probation belongs to the restart of a unit: neap enable UNIT --restart --probation 24h");
+  if (options.system) return enable_for_system(options, invocation);
+  return options.user ? enable_for_user(options, invocation) : enable_units(options, invocation);
 }
 
 }  // namespace
@@ -89,13 +127,28 @@ VerbBody define_enable(CommandLine& command, const Invocation& invocation) {
   command.add_option("UNIT", options->names, "Services: nginx, tor@default, tor@ for all instances");
   command.add_flag("--system", options->system, "Every program: /etc/ld.so.preload, after a trial");
   command.add_option("--except", options->exceptions, "With --system: a program that stays on libc; repeatable");
-  command.add_flag("--user", options->user, "Your own sessions, or with names only these programs (wrappers)");
+  command.add_flag("--user", options->user,
+                   "Your own sessions; with names only these units (x.service) or programs (wrappers)");
   command.add_option("-a,--allocator", options->allocator, "Name, preset or path of a .so").shows_default();
   command.add_flag("--restart", options->change.restart, "Restart the unit, verify, watch, roll back when it fails");
   command.add_option("--watch", options->change.watch.count, "How long to watch after a restart, seconds")
       .shows_default()
-      .within(0, 86400);
+      .within(0, 86400)
+      .takes_duration();
+  command.add_option("--step", options->steps.step, "Of a template: so many instances, or 10% of them, at a time")
+      .named("N|N%");
+  command.add_option("--canary", options->steps.canaries, "Before the first step: so many instances")
+      .named("N")
+      .within(0, 10000);
+  command
+      .add_option("--probation", options->change.probation.count,
+                  "After the watch, look again for this time, and roll back if it fails or flaps: 24h")
+      .within(0, 366 * 86400)
+      .takes_duration();
+  command.add_flag("--children", options->change.children,
+                   "Of ssh, cron, php-fpm: also the sessions, jobs and programs that they start");
   command.add_flag("--dry-run", options->change.dry_run, "Show the exact change and make none");
+  add_wait_option(command, options->change);
   command.add_flag("--force", options->change.force, "Switch although a check says that it will not work");
   command.footer(footer);
   return [options, &invocation] { return enable(*options, invocation); };

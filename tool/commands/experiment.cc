@@ -7,6 +7,7 @@
 
 #include "tool/commands/verbs.h"
 #include "tool/model/failure.h"
+#include "tool/model/json_text.h"
 #include "tool/render/text_table.h"
 
 namespace neap {
@@ -56,7 +57,7 @@ void print_assignment(const Experiment& experiment, const Invocation& invocation
       rows.push_back(
           {{"instance", instance.name}, {"allocator", instance.group}, {"switched", instance.switched_at.has_value()}});
     fmt::print("{}\n",
-               nlohmann::json{{"name", experiment.name}, {"seed", experiment.seed}, {"instances", rows}}.dump(2));
+               json_text(nlohmann::json{{"name", experiment.name}, {"seed", experiment.seed}, {"instances", rows}}, 2));
     return;
   }
   TextTable table({{"INSTANCE", Align::left}, {"ALLOCATOR", Align::left}, {"SWITCHED", Align::left}});

@@ -7,6 +7,7 @@
 #include "tool/commands/experiment.h"
 #include "tool/measure/units.h"
 #include "tool/model/failure.h"
+#include "tool/model/text.h"
 #include "tool/store/experiment_file.h"
 
 namespace neap {
@@ -18,12 +19,12 @@ constexpr const char* footer =
     "allocator. Run it every few minutes from cron or a systemd timer.";
 
 // Only instances that were switched have an allocator to hold them to.
-std::optional<bool> runs_as_assigned(const UnitState& unit, const Instance& instance) {
+std::optional<bool> runs_as_assigned(const MeasuredUnit& unit, const Instance& instance) {
   if (!instance.switched_at) return std::nullopt;
   const auto detected = detect_allocator(unit.main_process);
   if (!detected) return std::nullopt;
   try {
-    return detected->name == resolve_allocator(instance.group).name;
+    return is_same(*detected, resolve_allocator(instance.group));
   } catch (const Failure&) {
     return std::nullopt;  // its library is gone from this machine
   }
@@ -36,7 +37,7 @@ int collect(const std::string& name, const std::string& folder, const Invocation
   for (const Instance& instance : experiment.instances) units.push_back(instance.name);
   const Moment at = this_moment();
   std::vector<Reading> readings;
-  const std::vector<UnitState> states = look_at_units(units);
+  const std::vector<MeasuredUnit> states = look_at_units(units);
   for (std::size_t instance = 0; instance < states.size(); ++instance) {
     const Bytes rss = resident_memory(states[instance]);
     if (states[instance].main_process == 0 || rss.count == 0) continue;
@@ -49,8 +50,7 @@ int collect(const std::string& name, const std::string& folder, const Invocation
   if (invocation.json)
     fmt::print("{{\"unix_s\": {}, \"readings\": {}, \"instances\": {}}}\n", at.unix_s, readings.size(), units.size());
   else if (!invocation.quiet && readings.size() < units.size())
-    fmt::print(stderr, "neap: {} of {} instances do not run and were not read\n", units.size() - readings.size(),
-               units.size());
+    tell(fmt::format("{} of {} instances do not run and were not read", units.size() - readings.size(), units.size()));
   return 0;
 }
 

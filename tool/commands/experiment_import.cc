@@ -8,6 +8,7 @@
 #include "tool/commands/experiment.h"
 #include "tool/experiment/operators_csv.h"
 #include "tool/model/failure.h"
+#include "tool/model/text.h"
 #include "tool/store/experiment_file.h"
 
 namespace neap {
@@ -70,8 +71,8 @@ int import_files(const ImportOptions& options, const std::string& folder, const 
   sort_readings(experiment);
   create_experiment(experiment_path(folder, options.name), experiment);
   if (!invocation.quiet)
-    fmt::print(stderr, "neap: {} readings of {} instances; passed over: {} rows of relays in no group, {} aggregates\n",
-               all.readings, experiment.instances.size(), all.outside, all.aggregates);
+    tell(fmt::format("{} readings of {} instances; passed over: {} rows of relays in no group, {} aggregates",
+                     all.readings, experiment.instances.size(), all.outside, all.aggregates));
   return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "tool/experiment/assignment.h"
 #include "tool/measure/units.h"
 #include "tool/model/failure.h"
+#include "tool/model/text.h"
 #include "tool/store/experiment_file.h"
 
 namespace neap {
@@ -56,8 +57,8 @@ int init(const InitOptions& options, const std::string& folder, const Invocation
   create_experiment(path, experiment);
   print_assignment(experiment, invocation);
   if (!invocation.quiet)
-    fmt::print(stderr, "neap: {} instances in {} groups, seed {}; next: neap experiment start {}\n", units.size(),
-               experiment.groups.size(), experiment.seed, options.name);
+    tell(fmt::format("{} instances in {} groups, seed {}; next: neap experiment start {}", units.size(),
+                     experiment.groups.size(), experiment.seed, options.name));
   return 0;
 }
 

@@ -13,7 +13,6 @@
 #include "tool/model/failure.h"
 #include "tool/render/experiment_table.h"
 #include "tool/render/html_report.h"
-#include "tool/render/png.h"
 #include "tool/render/svg_chart.h"
 #include "tool/render/text_table.h"
 #include "tool/store/experiment_file.h"
@@ -68,7 +67,8 @@ Comparison comparison_of(const ExperimentFigures& figures) {
     summary.mean_rss = whole_bytes(group.whole->mean);
     summary.end_rss = whole_bytes(group.last ? group.last->mean : 0);
     summary.peak_rss = whole_bytes(group.highest);
-    comparison.rows.push_back({group.label, {summary}, group.remark});
+    comparison.rows.push_back({group.label, {summary}, {}});
+    if (!group.remark.empty()) comparison.rows.back().remarks.push_back(group.remark);
   }
   return comparison;
 }
@@ -93,17 +93,29 @@ ComparisonFigures table_of(const ExperimentFigures& figures) {
       }
     }
   }
+  mark_best(table);
   return table;
 }
 
-void write_charts(const Experiment& experiment, const ExperimentFigures& figures, const ReportOutput& output) {
-  if ((output.html + output.svg + output.png).empty()) return;
-  Chart chart = chart_of(experiment, figures);
-  chart.notes = notes_of(figures);
-  const Comparison comparison = comparison_of(figures);
-  if (!output.html.empty()) write_file(output.html, render_html(chart, comparison, table_of(figures)));
-  if (!output.svg.empty()) write_file(output.svg, render_svg(chart, comparison));
-  if (!output.png.empty()) write_png(render_svg(chart, comparison), output.png);
+ReportForms forms_of(const Experiment& experiment, const ExperimentFigures& figures) {
+  const auto chart = [&] {
+    Chart made = chart_of(experiment, figures);
+    made.notes = notes_of(figures);
+    return made;
+  };
+  ReportForms forms;
+  forms.text = [&] { return render_text(figures, wants_colour(STDOUT_FILENO)); };
+  forms.json = [&] { return render_json(figures); };
+  const auto drawn = [&, chart](const auto& render) {
+    const Comparison comparison = comparison_of(figures);
+    const ComparisonFigures table = table_of(figures);
+    return render(chart(), ComparisonReport{comparison, table, verdict_on(figures), {}});
+  };
+  forms.html = [drawn] { return drawn(render_html); };
+  forms.svg = [drawn] { return drawn(render_svg); };
+  forms.csv = [&] { return render_csv(experiment); };
+  forms.markdown = [&] { return render_markdown(figures); };
+  return forms;
 }
 
 // --from says how far back a Prometheus is asked, for the memory before the switches; what is compared comes after
@@ -129,23 +141,18 @@ int report(const ReportOptions& options, const std::string& folder, const Invoca
   const Look look = look_of(options.look);
   const PrometheusSource source{options.prometheus, options.name, window.from, window.until};
   const bool asks = !options.prometheus.empty();
-  const Experiment experiment =
-      asks ? experiment_from_prometheus(source) : read_experiment(experiment_path(folder, options.name));
-  const ReportOutput& output = options.output;
+  const std::string path = experiment_path(folder, options.name);
+  ReportOutput output = options.output;
+  if (!asks) output.inputs = {path};
+  check_outputs(output);
+  const Experiment experiment = asks ? experiment_from_prometheus(source) : read_experiment(path);
   ExperimentFigures figures = figures_of(experiment, after_switches(window, experiment, asks), output.baseline);
   if (asks)
     figures.within_hosts = compare_by_prometheus(source, experiment, figures, look);
   else if (spans_hosts(experiment))
     figures.within_hosts = compare_hosts(experiment, figures, look);
   if (!output.title.empty()) figures.title = output.title;
-  write_charts(experiment, figures, output);
-  if (!output.csv.empty()) write_file(output.csv, render_csv(experiment));
-  if (!output.markdown.empty()) write_file(output.markdown, render_markdown(figures));
-  if (!output.json.empty() && output.json != "-") write_file(output.json, render_json(figures));
-  if (invocation.json || output.json == "-")
-    fmt::print("{}", render_json(figures));
-  else
-    fmt::print("{}", render_text(figures, wants_colour(STDOUT_FILENO)));
+  write_forms(forms_of(experiment, figures), output, invocation.json);
   return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "tool/experiment/assignment.h"
 #include "tool/measure/child.h"
 #include "tool/model/failure.h"
+#include "tool/model/text.h"
 #include "tool/render/quantity.h"
 #include "tool/store/experiment_file.h"
 
@@ -64,7 +65,7 @@ int start(const StartOptions& options, const std::string& folder, const Invocati
       experiment.instances[at].switched_at = this_moment();
       file.mark_switched(at, *experiment.instances[at].switched_at);
     }
-    if (!invocation.quiet) fmt::print(stderr, "neap: step {} of {} done\n", round + 1, rounds.size());
+    if (!invocation.quiet) tell(fmt::format("step {} of {} done", round + 1, rounds.size()));
   }
   print_assignment(experiment, invocation);
   return 0;

@@ -11,6 +11,7 @@
 #include "tool/measure/control_group.h"
 #include "tool/measure/unit_memory.h"
 #include "tool/model/failure.h"
+#include "tool/service/status_word.h"
 #include "tool/service/unit_status.h"
 #include "tool/store/experiment_file.h"
 #include "tool/systemd/unit_name.h"
@@ -120,7 +121,8 @@ HostMetrics read_host_metrics(const Workplace& workplace, const MetricsScope& sc
   const Seconds begin = monotonic_now();
   const SwitchContext& context = workplace.context;
   Manager& manager = *workplace.manager;
-  const std::vector<Record> records = context.store.load_all();
+  std::vector<BrokenRecord> broken;
+  const std::vector<Record> records = context.store.load_all(broken);
   const Memberships members = read_memberships(experiments_folder);
   const auto wanted = [&](const std::string& unit) {
     return members.contains(unit) || is_switched(unit, records) || fits(unit, scope);
@@ -128,13 +130,14 @@ HostMetrics read_host_metrics(const Workplace& workplace, const MetricsScope& sc
   std::vector<std::string> known = manager.loaded_services();
   std::erase_if(known, [&](const std::string& unit) { return !wanted(unit); });
   HostMetrics host;
-  for (const StatusRow& row : read_status_by_unit(context.root, context.store, manager, known)) {
+  for (const StatusRow& row : read_status_by_unit(context.root, records, manager, known)) {
     if (!scope.all && row.since == 0 && !wanted(row.target) && !runs_another_than_libc(row)) continue;
     const UnitVitals vitals = manager.vitals(row.target);
     host.units.push_back(metrics_of(row, vitals, members));
     add_slice(vitals, host.slices);
   }
   host.switches = switches_of(context.root, records);
+  for (const BrokenRecord& each : broken) host.switches.push_back({each.target, {}, "broken", {}, {}});
   host.scan = monotonic_now() - begin;
   return host;
 }

@@ -14,6 +14,7 @@
 #include "tool/commands/verbs.h"
 #include "tool/measure/child.h"
 #include "tool/model/failure.h"
+#include "tool/model/json_text.h"
 
 namespace neap {
 namespace {
@@ -81,17 +82,26 @@ std::string find_python() {
       "the lab needs Python 3.11 with the module cryptography; to get it: apt install python3 python3-cryptography");
 }
 
+// What the lab and everything it starts inherit: nothing that steers an allocator, preloads a library or changes
+// Python.
+std::vector<std::string> inherited_environment() {
+  std::vector<std::string> environment = environment_without_steering();
+  std::erase_if(environment, [](const std::string& variable) {
+    return variable.starts_with("LD_PRELOAD=") || variable.starts_with("PYTHON");
+  });
+  return environment;
+}
+
 bool is_inherited(const std::string& variable) {
-  for (char** inherited = environ; *inherited != nullptr; ++inherited)
-    if (variable == *inherited) return true;
-  return false;
+  const std::vector<std::string> inherited = inherited_environment();
+  return std::find(inherited.begin(), inherited.end(), variable) != inherited.end();
 }
 
 // What the relay's environment has beside the inherited one. LD_PRELOAD is always named, as the lab inherits none; a
 // relay on plain libc has no children that would need one.
 nlohmann::json describe(const Allocator& allocator) {
   nlohmann::json variables = nlohmann::json::object();
-  for (const std::string& variable : environment_under(allocator)) {
+  for (const std::string& variable : environment_to_measure(allocator)) {
     const auto equals = variable.find('=');
     const bool preload = variable.starts_with("LD_PRELOAD=");
     if (preload ? !allocator.library.empty() : !is_inherited(variable))
@@ -126,14 +136,10 @@ nlohmann::json settings(const LabOptions& options, const Invocation& invocation)
 int run_lab(const LabOptions& options, const Invocation& invocation) {
   if (!invocation.program.empty())
     throw UsageFailure("neap lab tor takes no program; to run relays through one: --wrap");
-  const std::string text = settings(options, invocation).dump();
+  const std::string text = json_text(settings(options, invocation));
   const std::string python = find_python();
-  std::vector<std::string> environment;
-  for (char** inherited = environ; *inherited != nullptr; ++inherited) {
-    const std::string_view variable = *inherited;
-    if (!variable.starts_with("LD_PRELOAD=") && !variable.starts_with("PYTHON")) environment.emplace_back(variable);
-  }
-  exec_program(python, {python, "-B", find_lab(), "tor", text}, environment);
+  tell_left_out();
+  exec_program(python, {python, "-B", find_lab(), "tor", text}, inherited_environment());
 }
 
 }  // namespace

@@ -1,18 +1,22 @@
 #include "tool/commands/neap_command.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "tool/commands/verbs.h"
+#include "tool/model/failure.h"
 
 namespace neap {
 namespace {
 
 constexpr const char* about =
-    "neap: the heap at low tide. Runs, records and compares programs under memory allocators.\n\n"
-    "  neap run --allocator neap -- PROGRAM           run it on libneap\n"
-    "  neap compare --allocators libc,neap -- PROGRAM  what each allocator costs, as a table\n"
-    "  neap record -o a.neaprec -- PROGRAM            memory over time, every second\n"
-    "  neap report a.neaprec -o report.html           charts of one or more recordings\n";
+    "neap: the heap at low tide. A malloc that keeps resident memory close to the bytes in use, and a command that\n"
+    "shows on your own program what each allocator costs.\n\n"
+    "  neap compare -- PROGRAM [ARGS]            what each allocator costs it: memory, CPU, time\n"
+    "  neap run -- PROGRAM [ARGS]                run it on libneap\n"
+    "  neap record --pid PID -o a.neaprec        watch a live process; then: neap report a.neaprec -o a.html\n"
+    "  neap enable UNIT --restart                move a service to libneap, verified, with a way back\n";
 
 constexpr const char* exit_codes =
     "Exit codes: the program's own code where there is one; 2 bad usage, 125 neap's own failure,\n"
@@ -39,6 +43,10 @@ NeapCommand::NeapCommand() : line_(about, "neap") {
 
 int NeapCommand::run(std::vector<std::string> arguments) {
   invocation_.program = take_program(arguments);
+  if (arguments.empty() && invocation_.program.empty()) {
+    fmt::print("{}\nAll verbs: neap --help; one of them: neap VERB --help\n", about);
+    return exit_success;
+  }
   if (const auto code = line_.parse(std::move(arguments))) return *code;
   return body_();
 }

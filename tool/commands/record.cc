@@ -1,6 +1,4 @@
 #include <fmt/core.h>
-#include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -11,12 +9,17 @@
 #include "tool/allocators/preflight.h"
 #include "tool/allocators/resolve.h"
 #include "tool/allocators/verify.h"
+#include "tool/checks/program_checks.h"
+#include "tool/commands/record_end.h"
 #include "tool/commands/run_facts.h"
 #include "tool/commands/verbs.h"
 #include "tool/measure/recorder.h"
+#include "tool/measure/units.h"
 #include "tool/model/failure.h"
+#include "tool/model/text.h"
 #include "tool/render/progress.h"
 #include "tool/render/quantity.h"
+#include "tool/store/lasting_sink.h"
 #include "tool/store/recording.h"
 
 namespace neap {
@@ -27,12 +30,15 @@ constexpr const char* footer =
     "With --pid nothing is started or stopped. PSS and its neighbours are read as often as --budget allows.\n"
     "The file is SQLite and survives a kill -9 up to the last second: about 5 MB a day for each process.\n"
     "Examples:\n"
-    "  neap record -a neap -d 3600 -- tor -f torrc\n"
-    "  neap record --pid \"$(pidof -s tor)\" -d 86400 -o monday.neaprec\n"
+    "  neap record -a neap -d 1h -- tor -f torrc\n"
+    "  neap record --unit tor@default -d 7d --background\n"
+    "  neap record --pid \"$(pidof -s tor)\" -d 24h -o monday.neaprec\n"
     "  neap report monday.neaprec tuesday.neaprec -o days.html";
 
 struct RecordOptions {
   int pid = 0;
+  std::string unit;
+  bool background = false;
   std::string allocator;
   std::string output;
   std::string label;
@@ -48,20 +54,6 @@ std::string free_name(const std::string& stem) {
   return name;
 }
 
-// Counts what the summary line tells; everything goes on to the recording.
-class CountingSink : public SampleSink {
- public:
-  explicit CountingSink(RecordingWriter& next) : next_(next) {}
-  void add(const Process& process) override { next_.add(process); }
-  void add(const Sample& sample) override { ++samples, next_.add(sample); }
-  void keep() override { next_.keep(); }
-  void finish(const RunEnd& end) override { next_.finish(end); }
-  std::size_t samples = 0;
-
- private:
-  RecordingWriter& next_;
-};
-
 RecorderOptions recorder_options(const RecordOptions& options, Progress& progress) {
   RecorderOptions recorder;
   recorder.interval = {options.interval};
@@ -76,13 +68,6 @@ RecorderOptions recorder_options(const RecordOptions& options, Progress& progres
   return recorder;
 }
 
-void tell_end(const RunEnd& end, std::size_t samples, const std::string& output, const Invocation& invocation) {
-  if (invocation.quiet) return;
-  fmt::print(stderr, "neap: {} samples in {} in {}, peak RSS {}; PSS every {}; recording took {:.2f}% of a core\n",
-             samples, show_duration(end.wall), output, show_bytes(end.peak_rss.value_or(Bytes{})),
-             show_seconds(end.detail_interval), end.own_cpu_percent);
-}
-
 // Whether the allocator serves the program: looks until it is settled, tells what is wrong once.
 class Doubt {
  public:
@@ -93,12 +78,12 @@ class Doubt {
     const Verification verification = verify_allocator(pid, allocator_);
     if (verification.verdict != Verdict::ended) line_ = explain(verification, allocator_, program_);
     if (!last && verification.verdict == Verdict::not_yet) return false;
-    tell();
+    say();
     return true;
   }
 
-  void tell() {
-    if (!line_.empty() && !told_) fmt::print(stderr, "neap: {}\n", line_);
+  void say() {
+    if (!line_.empty() && !told_) tell(line_);
     line_.clear();
   }
 
@@ -115,7 +100,7 @@ int record_new(RecordOptions options, const Invocation& invocation) {
   Allocator allocator;
   if (!options.allocator.empty()) allocator = fitted_to(resolve_allocator(options.allocator), preflight);
   if (!preflight.obstacle.empty() && !allocator.library.empty())
-    fmt::print(stderr, "neap: {} cannot take effect in {}: {}\n", allocator.label, program.front(), preflight.obstacle);
+    tell(fmt::format("{} cannot take effect in {}: {}", allocator.label, program.front(), preflight.obstacle));
   const std::string stem = std::filesystem::path(program.front()).filename().string();
   if (options.output.empty()) options.output = free_name(allocator.label.empty() ? stem : stem + "." + allocator.label);
 
@@ -124,21 +109,27 @@ int record_new(RecordOptions options, const Invocation& invocation) {
   facts.library = allocator.library;
   facts.label = !options.label.empty() ? options.label : !allocator.label.empty() ? allocator.label : stem;
   RecordingWriter writer(options.output, facts, options.force);
-  CountingSink sink(writer);
+  LastingSink sink(writer);
   Progress progress(!invocation.quiet && ::isatty(STDOUT_FILENO) == 0);  // the program may be writing to the terminal
   RecorderOptions recorder = recorder_options(options, progress);
   Doubt doubt(allocator, program.front(), !preflight.obstacle.empty());
   recorder.on_look = [&](pid_t pid, bool last) {
     if (!allocator.label.empty()) return doubt.settled(pid, last);
-    if (const auto detected = detect_allocator(pid)) writer.set_fact("allocator", detected->label);
+    if (const auto detected = detect_allocator(pid))
+      sink.attempt([&] { writer.set_fact("allocator", detected->label); });
     return true;
   };
+  const bool named = !options.allocator.empty();  // otherwise the environment decides
+  if (named) tell_left_out();
+  if (named && !allocator.library.empty() && preflight.obstacle.empty()) tell_own_heap(preflight.file);
+  const auto environment = named ? environment_to_measure(allocator) : environment_under(allocator);
   const Interrupts interrupts;
-  const RunEnd end = record_program({find_program(program.front()), program, environment_under(allocator), {}},
-                                    recorder, interrupts, sink);
+  const RunEnd end =
+      record_program({find_program(program.front()), program, environment, {}}, recorder, interrupts, sink);
   progress.clear();
-  doubt.tell();  // of a program that ended while there still was one
-  tell_end(end, sink.samples, options.output, invocation);
+  doubt.say();  // of a program that ended while there still was one
+  tell_left_behind(program.front());
+  tell_end(end, sink.samples(), {{options.interval}, options.output, invocation.quiet});
   return end.timed_out ? 0 : end.exit_code.value_or(0);
 }
 
@@ -155,14 +146,47 @@ int record_running(RecordOptions options, const Invocation& invocation) {
                 : detected             ? detected->label
                                        : fmt::format("pid {}", options.pid);
   if (options.output.empty()) options.output = free_name(fmt::format("pid-{}", options.pid));
+  check_target(options.output, {FileKind::recording, {}, options.force});
+  if (options.background) go_aside(options.output, invocation.quiet);
   RecordingWriter writer(options.output, facts, options.force);
-  CountingSink sink(writer);
-  Progress progress(!invocation.quiet);
+  LastingSink sink(writer);
+  Progress progress(!invocation.quiet && !options.background);
   const Interrupts interrupts;
   const RunEnd end = record_process(options.pid, recorder_options(options, progress), interrupts, sink);
   progress.clear();
-  tell_end(end, sink.samples, options.output, invocation);
-  return 0;
+  tell_end(end, sink.samples(), {{options.interval}, options.output, invocation.quiet});
+  return sink.lost() ? exit_own_failure : exit_success;
+}
+
+// A unit's processes over restarts and switches, each of which leaves a mark.
+int record_unit(RecordOptions options, const Invocation& invocation) {
+  if (options.pid != 0 || !invocation.program.empty()) throw UsageFailure("give one of --unit, --pid and a program");
+  if (!options.allocator.empty())
+    throw UsageFailure("--allocator has no effect on a running unit; to switch it: neap enable UNIT --allocator NAME");
+  UnitProcesses unit(options.unit.find('.') == std::string::npos ? options.unit + ".service" : options.unit);
+  const pid_t first = unit.now().front();
+  const auto detected = detect_allocator(first);
+  RunFacts facts = facts_of_this_host(command_of(first), {options.interval}, options.budget);
+  facts.joined = true;
+  if (detected) facts.allocator = detected->label;
+  facts.label = !options.label.empty() ? options.label : options.unit;
+  if (options.output.empty()) options.output = free_name(options.unit);
+  check_target(options.output, {FileKind::recording, {}, options.force});
+  if (options.background) go_aside(options.output, invocation.quiet);
+  RecordingWriter writer(options.output, facts, options.force);
+  LastingSink sink(writer);
+  Progress progress(!invocation.quiet && !options.background);
+  RecorderOptions recorder = recorder_options(options, progress);
+  recorder.members = [&] { return unit.now(); };
+  recorder.on_start = [](pid_t pid) {
+    const auto runs_on = detect_allocator(pid);
+    return runs_on ? "restarted on " + runs_on->label : std::string("restarted");
+  };
+  const Interrupts interrupts;
+  const RunEnd end = record_members(recorder, interrupts, sink);
+  progress.clear();
+  tell_end(end, sink.samples(), {{options.interval}, options.output, invocation.quiet});
+  return sink.lost() ? exit_own_failure : exit_success;
 }
 
 }  // namespace
@@ -171,6 +195,8 @@ VerbBody define_record(CommandLine& command, const Invocation& invocation) {
   auto options = std::make_shared<RecordOptions>();
   command.takes_program();
   command.add_option("--pid", options->pid, "Record a running process instead: its number").named("PID").above_zero();
+  command.add_option("--unit", options->unit, "Record a service over its restarts and switches").named("UNIT");
+  command.add_flag("--background", options->background, "Go on without the terminal, with --unit or --pid");
   command
       .add_option("-a,--allocator", options->allocator,
                   "Run the program under this allocator; without it the environment decides")
@@ -179,10 +205,12 @@ VerbBody define_record(CommandLine& command, const Invocation& invocation) {
       .named("FILE");
   command.add_option("-l,--label", options->label, "Its name in reports (default: the allocator)").named("NAME");
   command.add_option("-i,--interval", options->interval, "Seconds between samples")
-      .named("SECONDS")
+      .takes_duration()
       .within(0.001, 3600.0)
       .shows_default();
-  command.add_option("-d,--duration", options->duration, "Stop after that long").named("SECONDS").above_zero();
+  command.add_option("-d,--duration", options->duration, "Stop after that long, such as 24h")
+      .takes_duration()
+      .above_zero();
   command.add_option("--budget", options->budget, "Percent of one core that sampling may use")
       .named("PERCENT")
       .within(0.01, 100.0)
@@ -190,6 +218,9 @@ VerbBody define_record(CommandLine& command, const Invocation& invocation) {
   command.add_flag("--force", options->force, "Replace an existing recording");
   command.footer(footer);
   return [options, &invocation] {
+    if (!options->unit.empty()) return record_unit(*options, invocation);
+    if (options->background && options->pid == 0)
+      throw UsageFailure("--background records what runs already: a --unit or a --pid");
     return options->pid != 0 ? record_running(*options, invocation) : record_new(*options, invocation);
   };
 }

@@ -4,12 +4,17 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
+#include <optional>
 #include <set>
 
 #include "tool/analysis/chart_lines.h"
+#include "tool/analysis/condition.h"
+#include "tool/analysis/figures.h"
 #include "tool/analysis/summary.h"
+#include "tool/analysis/verdict.h"
+#include "tool/files/target.h"
 #include "tool/model/failure.h"
+#include "tool/model/text.h"
 #include "tool/render/comparison_table.h"
 #include "tool/render/html_report.h"
 #include "tool/render/png.h"
@@ -17,6 +22,7 @@
 #include "tool/render/samples_csv.h"
 #include "tool/render/svg_chart.h"
 #include "tool/render/text_table.h"
+#include "tool/render/verdict.h"
 
 namespace neap {
 namespace {
@@ -25,16 +31,6 @@ constexpr std::size_t most_chart_steps = 1600;
 constexpr std::size_t title_letters = 72;
 constexpr std::size_t note_letters = 120;
 constexpr std::size_t most_commands = 3;
-
-ComparisonFigures figures_of(const Comparison& comparison) {
-  ComparisonFigures figures;
-  for (const ComparisonRow& row : comparison.rows) {
-    auto& cells = figures.rows.emplace_back();
-    for (std::size_t at = 0; at < quantities.size(); ++at)
-      cells[at] = {spread_of(row, quantities[at]), ratio_to_baseline(comparison, row, quantities[at])};
-  }
-  return figures;
-}
 
 // A long path by its last part: where a file lay on the machine that recorded tells nothing, and often differs from run
 // to run. /dev/null and the like stay whole.
@@ -49,8 +45,8 @@ std::string shown_command(const std::vector<std::string>& words, std::size_t mos
   if (words.empty()) return {};
   std::string text = words.front().substr(words.front().rfind('/') + 1);
   for (std::size_t at = 1; at < words.size(); ++at) text += " " + without_folders(words[at]);
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text.size() > most_letters ? text.substr(0, most_letters - 3) + "..." : text;
+  std::replace(text.begin(), text.end(), '\n', ' ');  // a script given as an argument
+  return cut_to(printable(text), most_letters);
 }
 
 std::string default_title(const std::vector<Run>& runs) {
@@ -58,6 +54,39 @@ std::string default_title(const std::vector<Run>& runs) {
   for (const Run& run : runs) commands.insert(shown_command(run.facts.command, title_letters));
   if (commands.size() == 1 && !commands.begin()->empty()) return *commands.begin();
   return "Memory over time";
+}
+
+// How often was looked; where the budget did not allow what was wanted, that is said too.
+std::string how_often(const std::vector<Run>& runs, Seconds details, double dearest) {
+  const Seconds wanted = runs.front().facts.interval;
+  std::string text = fmt::format("{} recording{}", runs.size(), runs.size() == 1 ? "" : "s");
+  if (wanted.count <= 0) return text + ", memory at evenly spaced events of the trace";
+  Seconds rarest = wanted;
+  for (const Run& run : runs)
+    if (is_stretched(run)) rarest = std::max(rarest, run.end->sample_interval);
+  text += fmt::format(", RSS every {}", show_seconds(rarest));
+  if (rarest > wanted)
+    text += fmt::format(" instead of {}, as the budget for so many processes allowed", show_seconds(wanted));
+  if (details.count > 0) text += fmt::format(", PSS every {}", show_seconds(details));
+  return text + fmt::format("; recording took at most {:.2f}% of a core", dearest);
+}
+
+// What a reader has to know of how it was measured, and can do about it.
+std::vector<std::string> hints_on(const std::vector<Run>& runs, const Comparison& comparison) {
+  std::vector<std::string> hints = outliers_of(comparison);
+  std::set<std::string> seen;
+  for (const Run& run : runs) {
+    if (run.samples.empty() && seen.insert(run.facts.label).second)
+      hints.push_back(fmt::format(
+          "{} ended too soon for a sample: the kernel's own peak, CPU and time are all there is", run.facts.label));
+    if (is_stretched(run) && seen.insert(run.facts.label).second)
+      hints.push_back(
+          fmt::format("{} was looked at every {} instead of every {}: {} processes cost more than the budget; "
+                      "see --budget",
+                      run.facts.label, show_seconds(run.end->sample_interval), show_seconds(run.facts.interval),
+                      run.end->most_processes));
+  }
+  return hints;
 }
 
 // The small print: what ran where and when, and how often it was measured.
@@ -75,7 +104,8 @@ std::vector<std::string> notes_of(const std::vector<Run>& runs) {
     if (!run.end)
       cut = true;
     else
-      dearest = std::max(dearest, run.end->own_cpu_percent), details = std::max(details, run.end->detail_interval);
+      dearest = std::max(dearest, is_short(run) ? 0 : run.end->own_cpu_percent),
+      details = std::max(details, run.end->detail_interval);
   }
   std::vector<std::string> notes;
   for (const std::string& command : commands)
@@ -84,24 +114,21 @@ std::vector<std::string> notes_of(const std::vector<Run>& runs) {
   std::string where = "Recorded " + (first == last ? first : first + " to " + last);
   for (const std::string& host : hosts) where += ", " + host;
   notes.push_back(where);
-  notes.push_back(fmt::format("{} recordings, RSS every {}, PSS every {}; recording took at most {:.2f}% of a core",
-                              runs.size(), show_seconds(runs.front().facts.interval), show_seconds(details), dearest));
+  notes.push_back(how_often(runs, details, dearest));
   if (cut) notes.push_back("A recording has no end: its recorder was killed or is still at work.");
   return notes;
 }
 
 }  // namespace
 
-void write_file(const std::string& path, const std::string& content) {
-  if (path == "-") {
-    fmt::print("{}", content);
-    return;
-  }
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << content;
-  file.close();
-  if (!file) throw Failure(fmt::format("cannot write '{}'", path));
+std::vector<std::string> ReportOutput::files() const {
+  std::vector<std::string> all;
+  for (const std::string* path : {&html, &svg, &png, &csv, &json, &markdown})
+    if (!path->empty()) all.push_back(*path);
+  return all;
 }
+
+bool ReportOutput::takes_stdout() const { return html == "-" || svg == "-" || csv == "-" || markdown == "-"; }
 
 void add_report_options(CommandLine& command, ReportOutput& output) {
   command.add_option("-o,--output", output.html, "The report: one HTML file").named("FILE");
@@ -114,30 +141,88 @@ void add_report_options(CommandLine& command, ReportOutput& output) {
   command.add_option("--baseline", output.baseline, "Label that ratios refer to").named("NAME").shows_default();
 }
 
-void write_report(const std::vector<Run>& runs, const std::vector<std::pair<std::string, std::string>>& remarks,
-                  const ReportOutput& output, bool json) {
+void add_condition_option(CommandLine& command, ReportOutput& output) {
+  command
+      .add_option("--fail-if", output.fail_if,
+                  "End with exit code 1 if this holds, as 'neap.mean_rss > 1.05*libc.mean_rss' (repeatable)")
+      .named("CONDITION")
+      .one_at_a_time();
+}
+
+void check_outputs(const ReportOutput& output, const std::vector<std::string>& labels) {
+  for (const std::string& text : output.fail_if) check_labels(parse_condition(text), labels);
+  std::set<std::string> seen;
+  for (const std::string& path : output.files()) {
+    if (!seen.insert(path).second) throw UsageFailure(fmt::format("'{}' is named for two outputs", path));
+    if (path != "-") check_target(path, {FileKind::other, output.inputs});
+  }
+  if (output.png == "-") throw UsageFailure("a PNG does not go to standard output; give --png a file name");
+  if (!output.png.empty()) require_png_converter();
+}
+
+void write_forms(const ReportForms& forms, const ReportOutput& output, bool json_instead) {
+  if (json_instead || output.json == "-")
+    fmt::print("{}", forms.json());
+  else if (!output.takes_stdout())
+    fmt::print("{}", forms.text());
+  std::fflush(stdout);
+  std::optional<Failure> last;
+  const auto attempt = [&](const std::string& path, const auto& write) {
+    if (path.empty()) return;
+    try {
+      write();
+    } catch (const Failure& failure) {
+      if (last) tell(last->what());
+      last = failure;
+    }
+  };
+  const auto to_file = [&](const std::string& path, const std::function<std::string()>& form) {
+    attempt(path, [&] { write_file(path, form(), {FileKind::other, output.inputs}); });
+  };
+  to_file(output.html, forms.html);
+  to_file(output.svg, forms.svg);
+  attempt(output.png, [&] {
+    NewFile file(output.png, {FileKind::other, output.inputs});
+    write_png(forms.svg(), file.unfinished());
+    file.publish();
+  });
+  to_file(output.csv, forms.csv);
+  to_file(output.json == "-" ? std::string() : output.json, forms.json);
+  to_file(output.markdown, forms.markdown);
+  if (last) throw Failure(*last);
+}
+
+int write_report(const std::vector<Run>& runs, const std::vector<std::pair<std::string, std::string>>& remarks,
+                 const ReportOutput& output, bool json) {
   Comparison comparison = compare_runs(runs);
   comparison.title = output.title.empty() ? default_title(runs) : output.title;
   comparison.baseline = output.baseline;
   for (ComparisonRow& row : comparison.rows)
     for (const auto& [label, text] : remarks)
-      if (label == row.label) row.remark = text;
+      if (label == row.label) row.remarks.push_back(text);
   const ComparisonFigures figures = figures_of(comparison);
+  const ComparisonReport report{comparison, figures, show_verdict(judge(comparison, figures)),
+                                hints_on(runs, comparison)};
   Chart chart = draw_lines(runs, most_chart_steps);
   chart.title = comparison.title;
   chart.notes = notes_of(runs);
 
-  if (!output.html.empty()) write_file(output.html, render_html(chart, comparison, figures));
-  if (!output.svg.empty()) write_file(output.svg, render_svg(chart, comparison));
-  if (!output.png.empty()) write_png(render_svg(chart, comparison), output.png);
-  if (!output.csv.empty()) write_file(output.csv, render_csv(runs));
-  const bool json_instead = json || output.json == "-";
-  if (!output.json.empty() && output.json != "-") write_file(output.json, render_json(comparison, figures));
-  if (!output.markdown.empty()) write_file(output.markdown, render_markdown(comparison, figures));
-  if (json_instead)
-    fmt::print("{}", render_json(comparison, figures));
-  else
-    fmt::print("{}", render_text(comparison, figures, wants_colour(STDOUT_FILENO)));
+  ReportForms forms;
+  forms.text = [&] { return render_text(report, wants_colour(STDOUT_FILENO)); };
+  forms.json = [&] { return render_json(report); };
+  forms.html = [&] { return render_html(chart, report); };
+  forms.svg = [&] { return render_svg(chart, report); };
+  forms.csv = [&] { return render_csv(runs); };
+  forms.markdown = [&] { return render_markdown(report); };
+  write_forms(forms, output, json);
+  int code = exit_success;
+  for (const std::string& text : output.fail_if) {
+    const std::string sentence = when_it_holds(parse_condition(text), comparison, figures);
+    if (sentence.empty()) continue;
+    tell(sentence);
+    code = exit_condition_holds;
+  }
+  return code;
 }
 
 }  // namespace neap

@@ -6,8 +6,10 @@
 #include "tool/allocators/preflight.h"
 #include "tool/allocators/resolve.h"
 #include "tool/allocators/watcher.h"
+#include "tool/checks/program_checks.h"
 #include "tool/commands/verbs.h"
 #include "tool/measure/child.h"
+#include "tool/model/text.h"
 
 namespace neap {
 namespace {
@@ -23,9 +25,11 @@ int run_program(const std::string& written, const Invocation& invocation) {
   const Preflight preflight = look_before_start(program.front());
   const Allocator allocator = fitted_to(resolve_allocator(written), preflight);
   if (!preflight.obstacle.empty() && !allocator.library.empty())
-    fmt::print(stderr, "neap: {} cannot take effect in {}: {}\n", allocator.label, program.front(), preflight.obstacle);
-  else if (!invocation.quiet)
+    tell(fmt::format("{} cannot take effect in {}: {}", allocator.label, program.front(), preflight.obstacle));
+  else if (!invocation.quiet) {
+    if (!allocator.library.empty()) tell_own_heap(preflight.file);
     watch_from_aside(allocator, program.front());
+  }
   exec_program(find_program(program.front()), program, environment_under(allocator));
 }
 

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 #include <sys/utsname.h>
-#include <time.h>
 
 #include <fstream>
 
 #include "tool/model/failure.h"
+#include "tool/model/moment.h"
 
 namespace neap {
 
@@ -19,11 +19,7 @@ RunFacts facts_of_this_host(const std::vector<std::string>& command, Seconds int
   ::uname(&system);
   facts.host = system.nodename;
   facts.kernel = fmt::format("{} {} {}", system.sysname, system.release, system.machine);
-  const time_t now = ::time(nullptr);
-  tm parts{};
-  ::gmtime_r(&now, &parts);
-  facts.started_at = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                                 parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  facts.started_at = show_iso(this_moment());
   return facts;
 }
 

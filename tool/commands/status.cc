@@ -56,6 +56,7 @@ nlohmann::json as_json(const StatusRow& row) {
     processes.push_back({{"pid", process.pid},
                          {"name", process.name},
                          {"allocator", process.allocator},
+                         {"library", process.library},
                          {"resident_bytes", process.resident_bytes},
                          {"started", process.started}});
   nlohmann::json written{{"target", row.target},  {"configured", row.configured}, {"state", row.state},
@@ -65,20 +66,24 @@ nlohmann::json as_json(const StatusRow& row) {
   return written;
 }
 
-int show_status(bool all, const Invocation& invocation) {
-  const Workplace workplace = open_workplace(Needs::files, invocation);
-  const std::vector<StatusRow> rows =
-      read_status(workplace.context.root, workplace.context.store, workplace.manager.get(), all);
+int show_status(bool all, bool own, const Invocation& invocation) {
+  const Workplace workplace = own ? open_own_workplace(invocation) : open_workplace(Needs::files, invocation);
+  const auto [rows, hidden] = read_status(workplace.context.root, workplace.context.store, workplace.manager.get(),
+                                          workplace.context.scope, all);
   if (invocation.json) {
     nlohmann::json written = nlohmann::json::array();
     for (const StatusRow& row : rows) written.push_back(as_json(row));
     fmt::print("{}\n", written.dump(2));
   } else if (rows.empty()) {
-    fmt::print("neap has switched nothing here{}\n",
-               workplace.manager ? ", and no service runs another allocator than libc" : "; no systemd runs here");
+    fmt::print("neap has switched nothing here{}\n", !workplace.manager ? "; no systemd runs here"
+                                                     : hidden > 0
+                                                         ? ""
+                                                         : ", and no service runs another allocator than libc");
   } else {
     print_table(rows);
   }
+  if (hidden > 0)
+    fmt::print(stderr, "neap: cannot look into {} processes of services without root: sudo neap status\n", hidden);
   return exit_success;
 }
 
@@ -87,8 +92,10 @@ int show_status(bool all, const Invocation& invocation) {
 VerbBody define_status(CommandLine& command, const Invocation& invocation) {
   auto all = std::make_shared<bool>(false);
   command.add_flag("--all", *all, "Every running service, those on libc too");
+  auto own = std::make_shared<bool>(false);
+  command.add_flag("--user", *own, "Your own units, sessions and programs");
   command.footer("As root: whose memory one may not look into shows as '?'.");
-  return [all, &invocation] { return show_status(*all, invocation); };
+  return [all, own, &invocation] { return show_status(*all, *own, invocation); };
 }
 
 }  // namespace neap

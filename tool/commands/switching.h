@@ -24,8 +24,16 @@ Workplace open_workplace(Needs needs, const Invocation& invocation);
 // Held while a change is made; none for a dry run.
 std::unique_ptr<Lock> lock_unless_dry(const SwitchContext& context, const SwitchOptions& options);
 
-// Of the calling user alone: no systemd, the journal in the user's own state folder.
+// --wait: how long another neap is waited for.
+void add_wait_option(CommandLine& command, SwitchOptions& options);
+
+// Of the calling user alone, the journal in the user's own state folder: without a systemd for sessions and wrappers,
+// with one's own for units.
 SwitchContext user_context(const Invocation& invocation);
+Workplace open_own_workplace(const Invocation& invocation);
+bool is_name_of_unit(const std::string& name);  // "x.service", "x@": anything else is a program to --user
+// The step, its failures telling what to type for one's own units.
+SwitchOutcome in_scope(const SwitchContext& context, const std::function<SwitchOutcome()>& step);
 
 // The allocator as the unit's program needs it: `libc` is a library only for what links another malloc.
 Allocator fitted_to_unit(const Allocator& allocator, const UnitFacts& unit);

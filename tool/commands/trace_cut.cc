@@ -4,7 +4,8 @@
 #include <memory>
 
 #include "tool/commands/trace.h"
-#include "tool/model/failure.h"
+#include "tool/files/target.h"
+#include "tool/model/text.h"
 #include "tool/render/quantity.h"
 #include "tool/trace/cut.h"
 
@@ -19,12 +20,11 @@ struct CutOptions {
 };
 
 int write_cut(const CutOptions& options, const Invocation& invocation) {
-  if (std::filesystem::exists(options.output) && !options.force)
-    throw UsageFailure(fmt::format("{} exists; choose another name, or --force", options.output));
-  const std::uint64_t events = cut_trace(options.input, options.output, options.cut);
-  if (!invocation.quiet)
-    fmt::print(stderr, "neap: {} events in {} ({})\n", events, options.output,
-               show_bytes({std::filesystem::file_size(options.output)}));
+  NewFile file(options.output, {FileKind::trace, {options.input}, options.force});
+  const std::uint64_t events = cut_trace(options.input, file.unfinished(), options.cut);
+  const Bytes size{std::filesystem::file_size(file.unfinished())};
+  file.publish();
+  if (!invocation.quiet) tell(fmt::format("{} events in {} ({})", events, options.output, show_bytes(size)));
   return 0;
 }
 
@@ -34,9 +34,9 @@ VerbBody define_trace_cut(CommandLine& command, const Invocation& invocation) {
   auto options = std::make_shared<CutOptions>();
   command.add_option("INPUT", options->input, "A neap trace or a .trc.zst one").required();
   command.add_option("OUTPUT", options->output, "The new trace").required();
-  command.add_option("--from", options->cut.from.count, "Seconds after the start").named("SECONDS").not_negative();
+  command.add_option("--from", options->cut.from.count, "Seconds after the start").takes_duration().not_negative();
   command.add_option("--until", options->cut.until.count, "Seconds after the start (default: the end)")
-      .named("SECONDS")
+      .takes_duration()
       .above_zero();
   command.add_option("--level", options->cut.compression_level, "zstd's compression level")
       .within(1, 19)

@@ -7,6 +7,8 @@
 
 #include "format/event.h"
 #include "tool/commands/trace.h"
+#include "tool/model/json_text.h"
+#include "tool/model/text.h"
 #include "tool/render/quantity.h"
 #include "tool/render/text_table.h"
 #include "tool/trace/trace_facts.h"
@@ -35,7 +37,9 @@ std::string size_name(const std::vector<SizeRow>& rows, std::size_t row) {
 }
 
 void print_json(const TraceFacts& facts) {
-  nlohmann::ordered_json json = {{"program", facts.program},
+  nlohmann::ordered_json json = {{"schema", "neap.trace/1"},
+                                 {"program", facts.program},
+                                 {"complete", facts.missing.empty()},
                                  {"started_unix_s", facts.started_unix_s},
                                  {"file_bytes", facts.file_size.count},
                                  {"events", facts.events},
@@ -54,15 +58,15 @@ void print_json(const TraceFacts& facts) {
         row.up_to.count == UINT64_MAX ? nlohmann::ordered_json() : nlohmann::ordered_json(row.up_to.count);
     json["sizes"].push_back({{"up_to_bytes", limit}, {"births", row.births}, {"bytes", row.total.count}});
   }
-  fmt::print("{}\n", json.dump(2));
+  fmt::print("{}\n", json_text(json, 2));
 }
 
 void print_head(const std::string& path, const TraceFacts& facts) {
   const double per_event = static_cast<double>(facts.file_size.count) / static_cast<double>(facts.events);
-  fmt::print("{}: {} events in {}, {:.2f} bytes each\n", path, show_count(static_cast<double>(facts.events)),
+  fmt::print("{}: {} events in {}, {:.2f} bytes each\n", printable(path), show_count(static_cast<double>(facts.events)),
              show_bytes(facts.file_size), per_event);
   if (!facts.program.empty())
-    fmt::print("recorded from {} at {:%Y-%m-%d %H:%M} UTC\n", facts.program,
+    fmt::print("recorded from {} at {:%Y-%m-%d %H:%M} UTC\n", printable(facts.program),
                fmt::gmtime(static_cast<std::time_t>(facts.started_unix_s)));
   const double rate = facts.duration.count > 0 ? static_cast<double>(facts.events) / facts.duration.count : 0;
   fmt::print("{}, {} threads, {} events a second\n", show_seconds(facts.duration), facts.threads, show_count(rate));
@@ -99,6 +103,7 @@ VerbBody define_trace_info(CommandLine& command, const Invocation& invocation) {
   command.add_option("TRACE", *path, "A trace of neap trace record, or a .trc.zst one").required();
   return [path, &invocation] {
     const TraceFacts facts = read_trace_facts(*path);
+    if (!facts.missing.empty()) tell(facts.missing);
     if (invocation.json) {
       print_json(facts);
     } else {

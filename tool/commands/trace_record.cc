@@ -10,10 +10,12 @@
 #include "tool/allocators/preflight.h"
 #include "tool/allocators/resolve.h"
 #include "tool/commands/trace.h"
+#include "tool/files/target.h"
 #include "tool/measure/child.h"
 #include "tool/measure/clock.h"
 #include "tool/measure/interrupts.h"
 #include "tool/model/failure.h"
+#include "tool/model/text.h"
 #include "tool/render/progress.h"
 #include "tool/render/quantity.h"
 #include "tool/trace/collector.h"
@@ -42,8 +44,10 @@ void forward_interrupt(const Interrupts::Event& event, pid_t pid) {
 bool alive(pid_t pid) { return pid > 0 && (::kill(pid, 0) == 0 || errno == EPERM); }
 
 // Drains until the program and, where it is another one, the recorded process are gone.
-int collect(pid_t child, Channel& channel, Collector& collector, const trace::TraceWriter& writer,
+// The file comes under its name with its first chunk: killed from there on, it leaves what is whole.
+int collect(pid_t child, Channel& channel, Collector& collector, const trace::TraceWriter& writer, NewFile& file,
             const Interrupts& interrupts, Progress& progress) {
+  bool told = false;
   std::optional<ChildEnd> end;
   const Seconds start = monotonic_now();
   for (;;) {
@@ -51,6 +55,10 @@ int collect(pid_t child, Channel& channel, Collector& collector, const trace::Tr
     const pid_t owner = channel.head().owner_pid.load();
     const bool over = end && (owner == child || !alive(owner));
     const std::uint64_t taken = collector.drain(over);
+    if (writer.bytes_written() > sizeof(trace::FileHeader)) file.publish();
+    if (!collector.failure().empty() && !told)
+      tell(collector.failure() + "; the program goes on, what was recorded until here is kept");
+    told = !collector.failure().empty();
     if (over && taken == 0) return end->exit_code;
     if (taken == 0) forward_interrupt(interrupts.wait_until(monotonic_now() + Seconds{0.001}), end ? owner : child);
     progress.show(fmt::format("recording for {}: {} events, {}", show_duration(monotonic_now() - start),
@@ -61,13 +69,12 @@ int collect(pid_t child, Channel& channel, Collector& collector, const trace::Tr
 void tell_end(const trace::TraceWriter& writer, const Collector& collector, const Channel& channel,
               const TraceRecordOptions& options) {
   if (channel.head().owner_pid.load() == 0)
-    fmt::print(stderr, "neap: nothing was recorded: the program is static, setuid, or no process was named '{}'\n",
-               options.process);
-  if (channel.head().dropped.load() != 0)
-    fmt::print(stderr, "neap: the trace is incomplete: the program went on while neap was stopped\n");
+    tell(fmt::format("nothing was recorded: the program is static, setuid, or no process was named '{}'",
+                     options.process));
+  if (channel.head().dropped.load() != 0) tell("the trace is incomplete: the program went on while neap was stopped");
   const CollectorCounts& counts = collector.counts();
-  fmt::print(stderr, "neap: {} events in {} ({}); {} frees of objects from before the recording\n", writer.events(),
-             options.output, show_bytes({writer.bytes_written()}), counts.unknown_releases);
+  tell(fmt::format("{} events in {} ({}); {} frees of objects from before the recording", writer.events(),
+                   options.output, show_bytes({writer.bytes_written()}), counts.unknown_releases));
 }
 
 int record_trace(TraceRecordOptions options, const Invocation& invocation) {
@@ -80,20 +87,22 @@ int record_trace(TraceRecordOptions options, const Invocation& invocation) {
   const std::string recorder = find_own_file("libneap-trace.so");
   if (recorder.empty()) throw Failure("libneap-trace.so is missing beside neap; install or build neap anew");
   if (options.output.empty()) options.output = name + ".trace";
-  if (std::filesystem::exists(options.output) && !options.force)
-    throw UsageFailure(fmt::format("{} exists; choose another name with -o, or --force", options.output));
+  NewFile trace_file(options.output, {FileKind::trace, {}, options.force});
 
   Channel channel;
-  trace::TraceWriter writer(options.output, options.process.empty() ? name : options.process, options.level);
+  trace::TraceWriter writer(trace_file.unfinished(), options.process.empty() ? name : options.process, options.level);
+  const WriterLock lock(trace_file.unfinished());
   Collector collector(channel, writer);
-  auto environment = environment_under(fitted_to(resolve_allocator(options.allocator), preflight), {recorder});
+  tell_left_out();
+  auto environment = environment_to_measure(fitted_to(resolve_allocator(options.allocator), preflight), {recorder});
   environment.push_back(fmt::format("{}={}", trace::kChannelVariable, channel.path()));
   environment.push_back(fmt::format("{}={}", trace::kProgramVariable, options.process));
   Progress progress(!invocation.quiet && ::isatty(STDOUT_FILENO) == 0);
   const Interrupts interrupts;
   const pid_t child = start_child(file, program, environment);
-  const int code = collect(child, channel, collector, writer, interrupts, progress);
-  writer.finish();
+  const int code = collect(child, channel, collector, writer, trace_file, interrupts, progress);
+  if (collector.failure().empty()) writer.finish();
+  trace_file.publish();
   progress.clear();
   if (!invocation.quiet || channel.head().owner_pid.load() == 0) tell_end(writer, collector, channel, options);
   return code;

@@ -10,14 +10,16 @@
 #include "tool/allocators/environment.h"
 #include "tool/allocators/preflight.h"
 #include "tool/allocators/resolve.h"
+#include "tool/analysis/summary.h"
 #include "tool/commands/run_facts.h"
 #include "tool/commands/trace.h"
 #include "tool/measure/clock.h"
 #include "tool/measure/interrupts.h"
 #include "tool/model/failure.h"
+#include "tool/model/text.h"
 #include "tool/render/progress.h"
 #include "tool/render/text_table.h"
-#include "tool/store/recording.h"
+#include "tool/store/recording_folder.h"
 #include "tool/trace/replay.h"
 #include "tool/trace/replay_table.h"
 #include "tool/trace/trace_source.h"
@@ -40,6 +42,7 @@ struct ReplayOptions {
   unsigned samples = 400;
   std::uint64_t drop_from = 0;
   std::string recordings;
+  bool force = false;
 };
 
 constexpr std::array default_allocators = {"libc", "jemalloc", "mimalloc", "tcmalloc", "neap"};
@@ -52,7 +55,7 @@ std::vector<Allocator> chosen_allocators(const std::vector<std::string>& written
     try {
       chosen.push_back(resolve_allocator(name));
     } catch (const Failure& failure) {
-      fmt::print(stderr, "neap: left out: {}\n", failure.what());
+      tell(fmt::format("left out: {}", failure.what()));
     }
   }
   return chosen;
@@ -68,7 +71,7 @@ std::vector<ReplayJob> jobs_for(const ReplayOptions& options, const std::vector<
   const Preflight preflight = look_before_start(program);
   std::vector<ReplayJob> jobs;
   for (const Allocator& allocator : allocators)
-    jobs.push_back({allocator.label, environment_under(fitted_to(allocator, preflight)), arguments});
+    jobs.push_back({allocator.label, environment_to_measure(fitted_to(allocator, preflight)), arguments});
   return jobs;
 }
 
@@ -87,7 +90,9 @@ std::vector<std::vector<ReplayJob>> rounds_of(const std::vector<ReplayJob>& jobs
 
 std::vector<Replay> run_all(const ReplayOptions& options, const std::vector<Allocator>& allocators,
                             const Invocation& invocation) {
-  const trace::Summary summary = TraceSource(options.trace).summary();
+  const TraceSource source(options.trace);
+  if (!source.missing().empty()) tell(source.missing());
+  const trace::Summary summary = source.summary();
   const auto rounds = rounds_of(jobs_for(options, allocators), options);
   const Interrupts interrupts;
   Progress progress(!invocation.quiet);
@@ -110,34 +115,52 @@ std::vector<Replay> run_all(const ReplayOptions& options, const std::vector<Allo
   return replays;
 }
 
-// One recording for each allocator (its last run), and one for the floor.
-void write_recordings(const std::string& folder, const std::vector<Replay>& replays, const std::string& trace) {
-  std::filesystem::create_directories(folder);
+// One for each allocator: its last run.
+void write_recordings(RecordingFolder& folder, const std::vector<Replay>& replays, const std::string& trace) {
   std::map<std::string, const Replay*> last;
   for (const Replay& replay : replays) last[replay.label] = &replay;
-  const auto path = [&](std::string label) {
-    std::replace(label.begin(), label.end(), '/', '_');
-    return fmt::format("{}/{}.neaprec", folder, label);
-  };
   const RunFacts host = facts_of_this_host({}, {}, 0);
   const auto write = [&](const std::string& label, Run run) {
     run.facts.host = host.host;
     run.facts.kernel = host.kernel;
     run.facts.started_at = host.started_at;
-    write_recording(path(label), run, true);
+    folder.write(label, run);
   };
   for (const auto& [label, replay] : last) write(label, as_run(*replay, trace));
-  if (!replays.empty()) write("live", live_as_run(replays.front(), trace));
+}
+
+RecordingFolder folder_for(const ReplayOptions& options, const std::vector<Allocator>& allocators) {
+  std::vector<std::string> names;
+  for (const Allocator& allocator : allocators) names.push_back(allocator.label);
+  return {options.recordings, names, options.force};
+}
+
+// The table's figures are those of the recordings, over the time of the trace: one number wherever it is shown.
+void settle(std::vector<Replay>& replays, const std::string& trace) {
+  for (Replay& replay : replays) {
+    if (!replay.complete) continue;
+    const Summary summary = summarize(as_run(replay, trace));
+    replay.resident_mean = summary.mean_rss.value_or(replay.resident_mean);
+    replay.resident_end = summary.end_rss.value_or(replay.resident_end);
+    replay.resident_peak = summary.peak_rss.value_or(replay.resident_peak);
+    replay.live_mean = summary.mean_live.value_or(replay.live_mean);
+  }
 }
 
 int replay_trace(ReplayOptions options, const Invocation& invocation) {
   if (options.side_by_side && options.pace == 0) options.pace = 1;
-  const auto replays = run_all(options, chosen_allocators(options.allocators), invocation);
-  if (!options.recordings.empty()) write_recordings(options.recordings, replays, options.trace);
+  tell_left_out();
+  const std::vector<Allocator> allocators = chosen_allocators(options.allocators);
+  RecordingFolder folder = folder_for(options, allocators);
+  auto replays = run_all(options, allocators, invocation);
+  settle(replays, options.trace);
   fmt::print("{}", invocation.json ? replay_json(replays, options.trace, options.pace)
                                    : replay_table(replays, wants_colour(STDOUT_FILENO)));
+  std::fflush(stdout);
+  write_recordings(folder, replays, options.trace);
   const bool complete = std::all_of(replays.begin(), replays.end(), [](const Replay& each) { return each.complete; });
-  return complete ? 0 : exit_signal_base + SIGINT;
+  if (!complete) return exit_signal_base + SIGINT;
+  return folder.complete() ? exit_success : exit_own_failure;
 }
 
 }  // namespace
@@ -170,6 +193,7 @@ VerbBody define_trace_replay(CommandLine& command, const Invocation& invocation)
       .shows_default();
   command.add_option("--recordings", options->recordings, "Write a recording for each allocator there, for neap report")
       .named("FOLDER");
+  command.add_flag("--force", options->force, "Replace recordings that stand there");
   command.footer(footer);
   return [options, &invocation] { return replay_trace(*options, invocation); };
 }

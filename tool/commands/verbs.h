@@ -20,6 +20,14 @@ VerbBody define_doctor(CommandLine& command, const Invocation& invocation);
 VerbBody define_metrics(CommandLine& command, const Invocation& invocation);
 VerbBody define_trace(CommandLine& command, const Invocation& invocation);
 VerbBody define_experiment(CommandLine& command, const Invocation& invocation);
+VerbBody define_inspect(CommandLine& command, const Invocation& invocation);
+VerbBody define_top(CommandLine& command, const Invocation& invocation);
+VerbBody define_map(CommandLine& command, const Invocation& invocation);
+VerbBody define_profile(CommandLine& command, const Invocation& invocation);
+VerbBody define_blame(CommandLine& command, const Invocation& invocation);
+VerbBody define_stats(CommandLine& command, const Invocation& invocation);
+VerbBody define_trim(CommandLine& command, const Invocation& invocation);
+VerbBody define_probation(CommandLine& command, const Invocation& invocation);
 VerbBody define_probe(CommandLine& command, const Invocation& invocation);
 
 inline constexpr std::array verbs = {
@@ -36,6 +44,15 @@ inline constexpr std::array verbs = {
     Verb{"metrics", "Write what status shows, and the memory, for Prometheus", define_metrics},
     Verb{"trace", "Record, replay and look into allocation traces", define_trace},
     Verb{"experiment", "Compare allocators on the instances of a service, over days", define_experiment},
+    Verb{"inspect", "Look into a program: leak or fragmentation, and what another allocator would take",
+         define_inspect},
+    Verb{"top", "All processes, the most wasteful first", define_top},
+    Verb{"map", "Draw the heap of a running program", define_map},
+    Verb{"profile", "Where the live memory of a program comes from", define_profile},
+    Verb{"blame", "Whose objects keep nearly empty pages", define_blame},
+    Verb{"stats", "The counters of libneap in a running program", define_stats},
+    Verb{"trim", "Have a running program give free memory back", define_trim},
+    Verb{"probation", "One look at a service on probation (called by its timer)", define_probation, true},
     Verb{"probe", "Tell which malloc serves this process (used by allocators)", define_probe, true},
 };
 

@@ -34,10 +34,16 @@ std::vector<double> values_of(const std::map<std::size_t, Mean>& cell) {
   return values;
 }
 
+// What an instance held before its switch is not its group's.
+bool counts(const Experiment& experiment, const Reading& reading) {
+  const auto& switched = experiment.instances[reading.instance].switched_at;
+  return !switched || *switched <= reading.at;
+}
+
 std::vector<Reading> readings_between(const Experiment& experiment, Moment from, Moment until) {
   std::vector<Reading> readings;
   for (const Reading& reading : experiment.readings)
-    if (from <= reading.at && reading.at <= until) readings.push_back(reading);
+    if (from <= reading.at && reading.at <= until && counts(experiment, reading)) readings.push_back(reading);
   return readings;
 }
 
@@ -100,6 +106,7 @@ GroupFigures figures_of_group(const std::vector<Reading>& readings, const Experi
   if (!whole.empty()) figures.whole = bootstrap.mean(values_of(whole));
   const auto last = last_readings(readings, experiment, group, frame.until);
   if (!last.empty()) figures.last = bootstrap.mean(rss_of(last));
+  if (figures.last) figures.highest = std::max(figures.highest, figures.last->mean);  // a peak is never below the end
   figures.remark = remark_on(last);
   return figures;
 }
@@ -165,11 +172,13 @@ Chart chart_of(const Experiment& experiment, const ExperimentFigures& figures) {
   chart.title = figures.title;
   chart.shade = "95% interval of the mean";
   chart.step = {std::max(1.0, std::ceil((figures.until - figures.from).count / static_cast<double>(chart_steps)))};
+  chart.clock = figures.from;
   chart.steps = static_cast<std::size_t>((figures.until - figures.from).count / chart.step.count) + 1;
   const auto readings = readings_between(experiment, figures.from, figures.until);
   const Bootstrap bootstrap(chart_resamples);
   for (const std::string& group : experiment.groups) {
-    ChartLine line{group, {}, {}};
+    ChartLine line;
+    line.label = group;
     for (const auto& cell : cells_of(readings, experiment, group, figures.from, chart.step.count, chart.steps)) {
       auto& point = line.points.emplace_back();
       if (cell.empty()) continue;

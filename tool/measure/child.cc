@@ -26,9 +26,19 @@ Failure exec_failure(const std::string& file, int error) {
                  error == ENOENT ? exit_not_found : exit_cannot_execute);
 }
 
-void redirect_output(const std::string& path) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (file >= 0) ::dup2(file, STDOUT_FILENO);
+void redirect(int descriptor, const std::string& path, int how) {
+  const int file = ::open(path.c_str(), how | O_CLOEXEC, 0666);
+  if (file >= 0) ::dup2(file, descriptor);
+}
+
+// What a child says to its parent: before the exec, and again when that failed.
+struct ChildWord {
+  int error = 0;
+  long peak_kib = 0;  // of this copy of neap: the kernel counts it to the program's peak
+};
+
+void say(int report, ChildWord word) {
+  if (::write(report, &word, sizeof word) != sizeof word) ::_exit(exit_own_failure);
 }
 
 [[noreturn]] void become(const char* file, char* const* arguments, char* const* environment,
@@ -37,11 +47,21 @@ void redirect_output(const std::string& path) {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   if (options.new_process_group) ::setpgid(0, 0);
-  if (options.output_file) redirect_output(*options.output_file);
+  if (options.output_file) redirect(STDOUT_FILENO, *options.output_file, O_WRONLY | O_CREAT | O_TRUNC);
+  if (options.input_file) redirect(STDIN_FILENO, *options.input_file, O_RDONLY);
+  rusage own{};
+  ::getrusage(RUSAGE_SELF, &own);
+  say(report, {0, own.ru_maxrss});
   ::execve(file, arguments, environment);
-  const int error = errno;
-  if (::write(report, &error, sizeof error) < 0) ::_exit(exit_own_failure);
+  say(report, {errno, 0});
   ::_exit(exit_own_failure);
+}
+
+// False at the end: the exec has closed the pipe.
+bool hear(int report, ChildWord& word) {
+  ssize_t got = 0;
+  while ((got = ::read(report, &word, sizeof word)) < 0 && errno == EINTR) continue;
+  return got == sizeof word;
 }
 
 }  // namespace
@@ -53,22 +73,23 @@ std::vector<std::string> own_environment() {
 }
 
 pid_t start_child(const std::string& file, const std::vector<std::string>& arguments,
-                  const std::vector<std::string>& environment, const ChildOptions& options) {
+                  const std::vector<std::string>& environment, const ChildOptions& options, Bytes* inherited_peak) {
   const auto argument_pointers = as_pointers(arguments);
   const auto environment_pointers = as_pointers(environment);
-  int report[2];  // closed by a successful exec, carries errno otherwise
+  int report[2];
   if (::pipe2(report, O_CLOEXEC) != 0) throw Failure(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
   const pid_t pid = ::fork();
   if (pid < 0) throw Failure(fmt::format("cannot fork: {}", std::strerror(errno)));
   if (pid == 0) become(file.c_str(), argument_pointers.data(), environment_pointers.data(), options, report[1]);
   ::close(report[1]);
-  int error = 0;
-  ssize_t got = 0;
-  while ((got = ::read(report[0], &error, sizeof error)) < 0 && errno == EINTR) continue;
+  ChildWord before, failed;
+  hear(report[0], before);
+  const bool started = !hear(report[0], failed);
   ::close(report[0]);
-  if (got == 0) return pid;
+  if (inherited_peak != nullptr) *inherited_peak = kibibytes(static_cast<std::uint64_t>(before.peak_kib));
+  if (started) return pid;
   ::waitpid(pid, nullptr, 0);
-  throw exec_failure(file, error);
+  throw exec_failure(file, failed.error);
 }
 
 std::optional<ChildEnd> wait_child(pid_t pid, bool hang) {

@@ -8,10 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "tool/model/units.h"
+
 namespace neap {
 
 struct ChildOptions {
   std::optional<std::string> output_file;  // stdout goes there instead; used to keep repeated runs quiet
+  std::optional<std::string> input_file;   // stdin comes from there instead
   bool new_process_group = false;
 };
 
@@ -24,9 +27,11 @@ struct ChildEnd {
 std::vector<std::string> own_environment();
 
 // Starts `file` with `arguments` (its own name first). Returns its pid once exec succeeded; throws Failure 126 or 127
-// otherwise. Signals that neap blocks are unblocked in the child, ignored ones stay as they were.
+// otherwise. Signals that neap blocks are unblocked in the child, ignored ones stay as they were. `inherited_peak`
+// becomes what the kernel will count at least as the child's highest RSS: that of the copy of neap that it began as.
 pid_t start_child(const std::string& file, const std::vector<std::string>& arguments,
-                  const std::vector<std::string>& environment, const ChildOptions& options = {});
+                  const std::vector<std::string>& environment, const ChildOptions& options = {},
+                  Bytes* inherited_peak = nullptr);
 
 // Waits for the child's end; with `hang` false returns empty while it still runs.
 std::optional<ChildEnd> wait_child(pid_t pid, bool hang = true);

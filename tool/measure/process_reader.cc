@@ -8,16 +8,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
-#include <fstream>
 #include <string_view>
 #include <utility>
 
 namespace neap {
 namespace {
-
-File open_of(pid_t pid, const char* name) {
-  return File(::open(fmt::format("/proc/{}/{}", pid, name).c_str(), O_RDONLY | O_CLOEXEC));
-}
 
 std::uint64_t to_number(std::string_view text) {
   const auto start = text.find_first_of("0123456789");
@@ -62,18 +57,21 @@ File::~File() {
 
 ProcessReader::ProcessReader(pid_t pid)
     : pid_(pid),
-      stat_(open_of(pid, "stat")),
-      status_(open_of(pid, "status")),
-      rollup_(open_of(pid, "smaps_rollup")),
-      maps_(open_of(pid, "maps")) {}
+      folder_(::open(fmt::format("/proc/{}", pid).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
+      stat_(opened("stat")),
+      status_(opened("status")) {}
 
-std::string_view ProcessReader::read_again(const File& file) {
+File ProcessReader::opened(const char* name) const {
+  return File(folder_.get() < 0 ? -1 : ::openat(folder_.get(), name, O_RDONLY | O_CLOEXEC));
+}
+
+std::string_view ProcessReader::read_start(const File& file) {
   const ssize_t got = file.get() < 0 ? -1 : ::pread(file.get(), buffer_.data(), buffer_.size(), 0);
   return got <= 0 ? std::string_view() : std::string_view(buffer_.data(), static_cast<std::size_t>(got));
 }
 
 bool ProcessReader::read_stat(Sample& sample) {
-  const std::string_view text = read_again(stat_);
+  const std::string_view text = read_start(stat_);
   const auto open = text.find('(');
   const auto close = text.rfind(')');
   if (open == std::string_view::npos || close == std::string_view::npos || close + 2 >= text.size()) return false;
@@ -88,15 +86,19 @@ bool ProcessReader::read_stat(Sample& sample) {
   if (fields[0] == "Z" || fields[0] == "X" || (to_number(fields[6]) & exiting_flag) != 0) return false;
   parent_pid_ = static_cast<pid_t>(to_number(fields[1]));
   sample.minor_faults = to_number(fields[7]);
+  sample.children_minor_faults = to_number(fields[8]);
   sample.major_faults = to_number(fields[9]);
+  sample.children_major_faults = to_number(fields[10]);
   sample.user = from_ticks(to_number(fields[11]));
   sample.system = from_ticks(to_number(fields[12]));
+  sample.children_user = from_ticks(to_number(fields[13]));
+  sample.children_system = from_ticks(to_number(fields[14]));
   sample.threads = static_cast<std::uint32_t>(to_number(fields[17]));
   return true;
 }
 
 bool ProcessReader::read_status(Sample& sample) {
-  const std::string_view text = read_again(status_);
+  const std::string_view text = read_start(status_);
   const auto rss = find_kibibytes(text, "VmRSS:");
   if (!rss) return false;  // no memory of its own any more
   sample.rss = *rss;
@@ -110,7 +112,7 @@ bool ProcessReader::read_basics(Sample& sample) {
 }
 
 void ProcessReader::read_shares(Sample& sample) {
-  const std::string_view text = read_again(rollup_);
+  const std::string_view text = read_start(opened("smaps_rollup"));
   if (const auto pss = find_kibibytes(text, "Pss:")) {
     sample.pss = pss;
     sample.rss =
@@ -124,27 +126,41 @@ void ProcessReader::read_shares(Sample& sample) {
 
 void ProcessReader::read_details(Sample& sample) {
   read_shares(sample);
+  const File maps = opened("maps");
   std::uint32_t lines = 0;
   off_t offset = 0;
   ssize_t got = 0;
-  while (maps_.get() >= 0 && (got = ::pread(maps_.get(), buffer_.data(), buffer_.size(), offset)) > 0) {
+  while (maps.get() >= 0 && (got = ::pread(maps.get(), buffer_.data(), buffer_.size(), offset)) > 0) {
     lines += static_cast<std::uint32_t>(std::count(buffer_.data(), buffer_.data() + got, '\n'));
     offset += got;
   }
   if (lines > 0) sample.mappings = lines;
 }
 
-std::vector<pid_t> ProcessReader::read_children() const {
-  std::vector<pid_t> children;
-  const std::string folder = fmt::format("/proc/{}/task", pid_);
-  DIR* tasks = ::opendir(folder.c_str());
-  if (tasks == nullptr) return children;
-  while (const dirent* task = ::readdir(tasks)) {
-    if (task->d_name[0] == '.') continue;
-    std::ifstream list(fmt::format("{}/{}/children", folder, task->d_name));
-    pid_t child = 0;
-    while (list >> child) children.push_back(child);
+// The kernel keeps them by the thread that made them.
+void ProcessReader::add_children(const char* thread, std::vector<pid_t>& children) {
+  const File file = opened(fmt::format("task/{}/children", thread).c_str());
+  std::string text;
+  ssize_t got = 0;
+  while (file.get() >= 0 && (got = ::read(file.get(), buffer_.data(), buffer_.size())) > 0)
+    text.append(buffer_.data(), static_cast<std::size_t>(got));
+  for (std::string_view list = text; !list.empty();) {
+    const auto end = std::min(list.find(' '), list.size());
+    if (const auto child = static_cast<pid_t>(to_number(list.substr(0, end))); child > 0) children.push_back(child);
+    list.remove_prefix(std::min(end + 1, list.size()));
   }
+}
+
+std::vector<pid_t> ProcessReader::read_children(bool every_thread) {
+  std::vector<pid_t> children;
+  if (!every_thread) {
+    add_children(std::to_string(pid_).c_str(), children);
+    return children;
+  }
+  DIR* tasks = ::fdopendir(::openat(folder_.get(), "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (tasks == nullptr) return children;
+  while (const dirent* task = ::readdir(tasks))
+    if (task->d_name[0] != '.') add_children(task->d_name, children);
   ::closedir(tasks);
   return children;
 }

@@ -1,5 +1,7 @@
-// ProcessReader: what /proc tells of one process. Files are opened once and read again by pread, so a pid that was
-// given to another process in the meantime cannot be mistaken for this one. Reads fail softly once the process is gone.
+// ProcessReader: what /proc tells of one process. Its folder is opened once, so a pid that was given to another process
+// in the meantime cannot be mistaken for this one. What tells of the memory is opened anew for each reading: an open
+// file stays with the memory of the program that ran then, and after an exec that is another one. Reads fail softly
+// once the process is gone.
 #pragma once
 #include <sys/types.h>
 
@@ -38,21 +40,22 @@ class ProcessReader {
   // PSS and its neighbours (the kernel walks every page) and the number of mappings. Left empty when not permitted.
   void read_details(Sample& sample);
   void read_shares(Sample& sample);  // PSS and its neighbours alone
-  // Processes whose parent is this one.
-  std::vector<pid_t> read_children() const;
+  // Processes whose parent is this one; of a process with one thread it is enough to ask that.
+  std::vector<pid_t> read_children(bool every_thread);
 
  private:
-  std::string_view read_again(const File& file);
+  File opened(const char* name) const;
+  std::string_view read_start(const File& file);
+  void add_children(const char* thread, std::vector<pid_t>& children);
   bool read_stat(Sample& sample);
   bool read_status(Sample& sample);
 
   pid_t pid_;
   pid_t parent_pid_ = 0;
   std::string name_;
+  File folder_;
   File stat_;
   File status_;
-  File rollup_;
-  File maps_;
   std::array<char, 8192> buffer_;
 };
 

@@ -1,8 +1,10 @@
 #include "tool/measure/process_tree.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <numeric>
 
 #include "tool/inspect/mappings.h"
@@ -16,16 +18,17 @@ constexpr Seconds basic_capacity{0.05};
 constexpr Seconds detail_capacity{0.1};
 constexpr Seconds longest_telemetry_patience{60};
 
-std::vector<pid_t> children_of_this_process() { return ProcessReader(::getpid()).read_children(); }
+std::vector<pid_t> children_of_this_process() { return ProcessReader(::getpid()).read_children(true); }
 
 }  // namespace
 
 ProcessTree::ProcessTree(pid_t root, Seconds started, const TreeOptions& options)
-    : started_(started),
+    : root_(root),
+      started_(started),
       options_(options),
       basic_budget_(options.budget_percent * basic_share, basic_capacity),
       detail_budget_(options.budget_percent * (1 - basic_share), detail_capacity) {
-  add_member(root);
+  if (root > 0) add_member(root);
 }
 
 bool ProcessTree::is_member(pid_t pid) const {
@@ -42,11 +45,20 @@ void ProcessTree::add_member(pid_t pid) {
   members_.push_back(std::move(member));
 }
 
+// Without a look: whether the process that is recorded may still run.
+bool ProcessTree::root_is_there() const {
+  return !members_.empty() && (root_ == 0 || ::kill(root_, 0) == 0 || errno == EPERM);
+}
+
 void ProcessTree::discover() {
   std::vector<pid_t> found;
   if (options_.adopts) found = children_of_this_process();
+  if (options_.find) {
+    for (const pid_t pid : options_.find())
+      if (!is_member(pid)) add_member(pid);
+  }
   for (std::size_t at = 0; at < members_.size(); ++at) {  // grows while it is walked: grandchildren follow
-    const auto children = members_[at].reader->read_children();
+    const auto children = members_[at].reader->read_children(members_[at].threads != 1);
     for (const pid_t child : children)
       if (!is_member(child)) add_member(child);
   }
@@ -74,11 +86,13 @@ void ProcessTree::read_live(Member& member, Sample& sample) {
 // Reads what is cheap of every process and drops those that are gone: samples_[i] belongs to members_[i] afterwards.
 void ProcessTree::read_basics() {
   samples_.clear();
+  const Seconds at = monotonic_now() - started_;
   std::erase_if(members_, [&](Member& member) {
     Sample sample;
-    sample.at = monotonic_now() - started_;
+    sample.at = at;
     sample.process = member.process.id;
     if (!member.reader->read_basics(sample)) return true;
+    member.threads = sample.threads;
     read_live(member, sample);
     samples_.push_back(sample);
     return false;
@@ -115,11 +129,14 @@ void ProcessTree::hand_over(SampleSink& sink) {
     sink.add(samples_[at]);
   }
   peak_rss_ = std::max(peak_rss_, last_rss_);
+  most_processes_ = std::max(most_processes_, samples_.size());
+  if (!samples_.empty()) ++looks_;
   sample_count_ += samples_.size();
 }
 
 bool ProcessTree::sample_into(SampleSink& sink) {
-  if (!basic_budget_.allows({})) return !members_.empty();  // too many processes for every tick: this one is left out
+  // Too many processes for the budget: the interval grows, and the recording's end tells to what.
+  if (!basic_budget_.allows({})) return root_is_there();
   if (basic_budget_.allows(discovery_cost_)) discovery_cost_ = basic_budget_.charge([this] { discover(); });
   basic_budget_.charge([this] { read_basics(); });
   read_details();

@@ -23,20 +23,19 @@ Seconds from(const timeval& time) {
   return {static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6};
 }
 
-// One recording in progress. `child_` is empty when somebody else started the process.
+// One recording in progress.
 class Recording {
  public:
-  Recording(pid_t pid, bool is_child, const RecorderOptions& options, const Interrupts& interrupts, SampleSink& sink)
+  // `inherited_peak` of a child that neap started; empty when somebody else did.
+  Recording(pid_t pid, std::optional<Bytes> inherited_peak, const RecorderOptions& options,
+            const Interrupts& interrupts, SampleSink& sink)
       : pid_(pid),
-        is_child_(is_child),
+        is_child_(inherited_peak.has_value()),
+        inherited_peak_(inherited_peak.value_or(Bytes{})),
         options_(options),
         interrupts_(interrupts),
         sink_(sink),
-        tree_(pid, started_, {options.budget_percent, options.least_detail_interval, is_child}) {
-    rusage own{};
-    ::getrusage(RUSAGE_SELF, &own);
-    inherited_peak_ = kibibytes(static_cast<std::uint64_t>(own.ru_maxrss));
-  }
+        tree_(pid, started_, {options.budget_percent, options.least_detail_interval, is_child_, options.members}) {}
 
   RunEnd run() {
     Seconds next = started_;
@@ -62,7 +61,8 @@ class Recording {
   void tick() {
     const bool any = tree_.sample_into(sink_);
     const Seconds now = monotonic_now();
-    if (!any && !is_child_) over_ = true;
+    if (!any && !is_child_ && !options_.members) over_ = true;
+    if (options_.members) note_start(now);
     if (now - kept_ >= keep_every || options_.interval >= keep_every) {
       sink_.keep();
       kept_ = now;
@@ -70,6 +70,19 @@ class Recording {
     if (options_.on_tick) options_.on_tick(now - started_, tree_.last_rss(), tree_.peak_rss());
     if (!seen_ && now - started_ >= std::min(options_.interval, look_every))
       seen_ = !options_.on_look || options_.on_look(pid_, now - started_ >= look_until) || now - started_ >= look_until;
+  }
+
+  // A unit's first process is another one: it was restarted. What it runs on is asked for at the next look, when its
+  // loader is done.
+  void note_start(Seconds now) {
+    const pid_t first = tree_.oldest();
+    if (first == 0 || first == told_) return;
+    if (first != fresh_) {
+      fresh_ = first;
+      return;
+    }
+    if (told_ != 0) sink_.add(Mark{now - started_, options_.on_start(first)});
+    told_ = first;
   }
 
   void handle(const Interrupts::Event& event) {
@@ -88,6 +101,7 @@ class Recording {
   // The first request is passed on to the program, a second one asks it to terminate, after that it is killed.
   void stop(const Interrupts::Event& event) {
     interrupted_ = true;
+    if (!asked_to_stop_) asked_to_stop_ = monotonic_now() - started_;
     if (!is_child_) {
       over_ = true;
       return;
@@ -125,8 +139,10 @@ class Recording {
     end.interrupted = interrupted_;
     end.timed_out = timed_out_;
     end.exit_code = exit_code_;
-    // A child's ru_maxrss begins at what neap itself had when it forked; below that only the samples know better.
-    end.peak_rss = peak_ > inherited_peak_ ? std::max(peak_, tree_.peak_rss()) : tree_.peak_rss();
+    end.asked_to_stop = asked_to_stop_;
+    // At what it inherited the kernel's figure is but an upper bound: the samples know better, if there are any.
+    const bool exact = peak_ > inherited_peak_ || tree_.looks() == 0;
+    end.peak_rss = exact ? std::max(peak_, tree_.peak_rss()) : tree_.peak_rss();
     if (exit_code_) {
       end.user = user_;
       end.system = system_;
@@ -135,12 +151,15 @@ class Recording {
     }
     const Seconds own = own_cpu_now() - own_cpu_before_;
     end.own_cpu_percent = end.wall.count > 0 ? 100 * own.count / end.wall.count : 0;
-    if (tree_.detail_share() > 0) end.detail_interval = {options_.interval.count / tree_.detail_share()};
+    if (tree_.looks() > 0) end.sample_interval = {end.wall.count / static_cast<double>(tree_.looks())};
+    if (tree_.detail_share() > 0) end.detail_interval = {end.sample_interval.count / tree_.detail_share()};
+    end.most_processes = tree_.most_processes();
     return end;
   }
 
   pid_t pid_;
   bool is_child_;
+  Bytes inherited_peak_;
   const RecorderOptions& options_;
   const Interrupts& interrupts_;
   SampleSink& sink_;
@@ -150,6 +169,9 @@ class Recording {
   Seconds kept_{};
   ProcessTree tree_;
   std::optional<Seconds> kill_at_;
+  std::optional<Seconds> asked_to_stop_;
+  pid_t fresh_ = 0;  // a unit's first process, seen once
+  pid_t told_ = 0;   // ... and known
   bool over_ = false;
   bool stopping_ = false;
   bool interrupted_ = false;
@@ -157,7 +179,6 @@ class Recording {
   bool seen_ = false;
   std::optional<int> exit_code_;
   Bytes peak_;
-  Bytes inherited_peak_;
   Seconds user_;
   Seconds system_;
   std::uint64_t minor_faults_ = 0;
@@ -169,13 +190,18 @@ class Recording {
 RunEnd record_program(const Launch& launch, const RecorderOptions& options, const Interrupts& interrupts,
                       SampleSink& sink) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  const pid_t pid = start_child(launch.file, launch.arguments, launch.environment, launch.options);
-  return Recording(pid, true, options, interrupts, sink).run();
+  Bytes inherited_peak;
+  const pid_t pid = start_child(launch.file, launch.arguments, launch.environment, launch.options, &inherited_peak);
+  return Recording(pid, inherited_peak, options, interrupts, sink).run();
 }
 
 RunEnd record_process(pid_t pid, const RecorderOptions& options, const Interrupts& interrupts, SampleSink& sink) {
   if (::kill(pid, 0) != 0 && errno == ESRCH) throw Failure(fmt::format("no process {}", pid), exit_bad_usage);
-  return Recording(pid, false, options, interrupts, sink).run();
+  return Recording(pid, std::nullopt, options, interrupts, sink).run();
+}
+
+RunEnd record_members(const RecorderOptions& options, const Interrupts& interrupts, SampleSink& sink) {
+  return Recording(0, std::nullopt, options, interrupts, sink).run();
 }
 
 }  // namespace neap

@@ -26,6 +26,9 @@ struct RecorderOptions {
   // Does the allocator serve? Asked soon after the start, and while the answer is no (a busy machine: the program may
   // still be in its loader) again, for two seconds at most; `last` says that nothing will be asked after this.
   std::function<bool(pid_t, bool last)> on_look;
+  // For record_members: who belongs to it now, and what to say of a first process that was not there before.
+  std::function<std::vector<pid_t>()> members;
+  std::function<std::string(pid_t)> on_start;
 };
 
 struct Launch {
@@ -39,5 +42,7 @@ struct Launch {
 RunEnd record_program(const Launch& launch, const RecorderOptions& options, const Interrupts& interrupts,
                       SampleSink& sink);
 RunEnd record_process(pid_t pid, const RecorderOptions& options, const Interrupts& interrupts, SampleSink& sink);
+// Of processes that come and go: until the time is up or somebody asks for the end.
+RunEnd record_members(const RecorderOptions& options, const Interrupts& interrupts, SampleSink& sink);
 
 }  // namespace neap

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tool/measure/answer.h"
+#include "tool/measure/clock.h"
 #include "tool/measure/control_group.h"
 #include "tool/measure/process_reader.h"
 #include "tool/model/failure.h"
@@ -44,7 +45,7 @@ std::vector<std::string> find_units(const std::vector<std::string>& patterns) {
   return names;
 }
 
-std::vector<UnitState> look_at_units(const std::vector<std::string>& names) {
+std::vector<MeasuredUnit> look_at_units(const std::vector<std::string>& names) {
   std::vector<std::string> arguments{"show", "--property=Id,MainPID,ControlGroup"};
   arguments.insert(arguments.end(), names.begin(), names.end());
   std::istringstream lines(ask_systemctl(std::move(arguments)));
@@ -60,17 +61,35 @@ std::vector<UnitState> look_at_units(const std::vector<std::string>& names) {
     if (equals != std::string::npos) one[line.substr(0, equals)] = line.substr(equals + 1);
   }
   close();
-  std::vector<UnitState> states;
+  std::vector<MeasuredUnit> states;
   for (const std::string& name : names) {
-    UnitState& state = states.emplace_back(UnitState{name, 0, {}});
+    MeasuredUnit& state = states.emplace_back(MeasuredUnit{name, 0, {}, {}});
     auto& found = properties[name];
     state.main_process = static_cast<pid_t>(std::strtol(found["MainPID"].c_str(), nullptr, 10));
-    state.processes = processes_of(found["ControlGroup"], state.main_process);
+    state.control_group = found["ControlGroup"];
+    state.processes = processes_of(state.control_group, state.main_process);
   }
   return states;
 }
 
-Bytes resident_memory(const UnitState& unit) {
+UnitProcesses::UnitProcesses(const std::string& unit) : unit_(unit) {
+  const MeasuredUnit state = look_at_units({unit}).front();
+  if (state.main_process == 0 && state.processes.empty())
+    throw UsageFailure(fmt::format("{} does not run; see: systemctl status {}", unit, unit));
+  control_group_ = state.control_group;
+  seen_ = state.processes;
+}
+
+std::vector<pid_t> UnitProcesses::now() {
+  if (!control_group_.empty()) return processes_of(control_group_, 0);
+  if (const Seconds time = monotonic_now(); time >= next_question_) {
+    seen_ = look_at_units({unit_}).front().processes;
+    next_question_ = time + Seconds{1};
+  }
+  return seen_;
+}
+
+Bytes resident_memory(const MeasuredUnit& unit) {
   Bytes sum;
   for (const pid_t pid : unit.processes) {
     Sample sample;

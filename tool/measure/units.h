@@ -10,9 +10,10 @@
 
 namespace neap {
 
-struct UnitState {
+struct MeasuredUnit {
   std::string name;
   pid_t main_process = 0;  // 0: it does not run
+  std::string control_group;
   std::vector<pid_t> processes;
 };
 
@@ -21,9 +22,23 @@ struct UnitState {
 std::vector<std::string> find_units(const std::vector<std::string>& patterns);
 
 // One for each name, in that order; one call for all.
-std::vector<UnitState> look_at_units(const std::vector<std::string>& names);
+std::vector<MeasuredUnit> look_at_units(const std::vector<std::string>& names);
+
+// The processes of one unit, again and again, over its restarts. Its control group keeps its name; a unit without one
+// is asked for through systemctl, once a second at most.
+class UnitProcesses {
+ public:
+  explicit UnitProcesses(const std::string& unit);  // throws UsageFailure when it does not run
+  std::vector<pid_t> now();
+
+ private:
+  std::string unit_;
+  std::string control_group_;
+  std::vector<pid_t> seen_;
+  Seconds next_question_{};
+};
 
 // Sum over the unit's processes; a process that ends meanwhile counts nothing.
-Bytes resident_memory(const UnitState& unit);
+Bytes resident_memory(const MeasuredUnit& unit);
 
 }  // namespace neap

@@ -148,7 +148,7 @@ void add_switches(const HostMetrics& host, std::vector<MetricFamily>& families) 
                       {}};
   for (const SwitchMetrics& each : host.switches) {
     info.samples.push_back({{{"target", each.target}, {"allocator", each.allocator}, {"state", each.state}}, 1});
-    at.samples.push_back({{{"target", each.target}}, number(each.at)});
+    if (each.at.unix_s > 0) at.samples.push_back({{{"target", each.target}}, number(each.at)});
     if (each.resident_before) before.samples.push_back({{{"target", each.target}}, number(*each.resident_before)});
   }
   for (MetricFamily* family : {&info, &at, &before}) families.push_back(std::move(*family));

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "tool/files/target.h"
 #include "tool/model/failure.h"
 
 namespace neap {
@@ -59,6 +60,10 @@ void write_textfile(const std::string& path, const std::string& text) {
                     "--collector.textfile.directory",
                     folder.string()));
   if (fs::is_directory(path, ignored)) throw UsageFailure(fmt::format("'{}' is a folder; name a file in it", path));
+  const TargetRules rules{FileKind::other, {}};
+  check_target(path, rules);
+  if (kind_of(path) == FileKind::device)
+    return write_file(path, text, rules);  // a rename would put a file in its place
   remove_leftovers(folder, prefix_of(path));
   const std::string fresh = (folder / fmt::format("{}{}", prefix_of(path), ::getpid())).string();
   const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);

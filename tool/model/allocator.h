@@ -19,10 +19,11 @@ struct Allocator {
 struct AllocatorFacts {
   Allocator allocator;
   bool installed = false;
-  bool loads = false;   // a process started under it and its malloc came from the library
-  std::string version;  // as the library tells it, else empty
-  std::string about;    // one line of help
-  std::string install;  // how to get it where it is missing
+  bool loads = false;                       // a process started under it and its malloc came from the library
+  std::string version;                      // as the library tells it, else empty
+  std::string about;                        // one line of help
+  std::string install;                      // how to get it where it is missing
+  std::vector<std::string> variables = {};  // of the environment that steer it: "NAME", "PREFIX*"
 };
 
 }  // namespace neap

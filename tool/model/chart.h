@@ -5,21 +5,27 @@
 #include <string>
 #include <vector>
 
+#include "tool/model/moment.h"
+#include "tool/model/sample.h"
 #include "tool/model/units.h"
 
 namespace neap {
 
-// What a line came to within one grid step: the middle over time and runs, and the extremes.
+// What a line came to within one grid step: the mean over the runs, each with its own mean over the step, and the
+// extremes.
 struct ChartPoint {
   double low = 0;
   double middle = 0;
   double high = 0;
 };
 
+using ChartValues = std::vector<std::optional<double>>;  // one per grid step; an empty vector: nobody knows them
+
 struct ChartLine {
   std::string label;
-  std::vector<std::optional<ChartPoint>> points;  // one per grid step; empty before the start and after the end
-  std::vector<std::optional<double>> live;        // libneap's live bytes; empty vector when nobody knows them
+  std::vector<std::optional<ChartPoint>> points;  // one per grid step; empty before the start, in gaps, after the end
+  ChartValues floor;                              // what no allocator can go below
+  ChartValues pss, swap, cpu;                     // cpu: share of one core
 };
 
 struct Chart {
@@ -28,7 +34,9 @@ struct Chart {
   std::vector<std::string> notes;           // small print: command, host, hour, how often was measured
   Seconds step;
   std::size_t steps = 0;
+  std::optional<Moment> clock;  // when the axis begins, where all lines began then: its ticks are hours of the day
   std::vector<ChartLine> lines;
+  std::vector<Mark> marks;  // of all lines
 };
 
 }  // namespace neap

@@ -8,6 +8,7 @@
 namespace neap {
 
 inline constexpr int exit_success = 0;
+inline constexpr int exit_condition_holds = 1;  // one of --fail-if
 inline constexpr int exit_bad_usage = 2;
 inline constexpr int exit_own_failure = 125;
 inline constexpr int exit_cannot_execute = 126;

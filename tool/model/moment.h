@@ -30,6 +30,16 @@ inline std::string show_moment(Moment moment) {
   return {text, length};
 }
 
+// "2026-01-05T02:00:00Z"
+inline std::string show_iso(Moment moment) {
+  const time_t seconds = moment.unix_s;
+  tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  char text[32];
+  const std::size_t length = ::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return {text, length};
+}
+
 // A date, with or without a time of day, seconds and an offset: "2026-01-05", "2026-01-05T10:47:43-08:00". Without an
 // offset the time is taken as UTC. Empty when it is no such thing.
 inline std::optional<Moment> parse_moment(const std::string& text) {

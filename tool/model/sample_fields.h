@@ -77,6 +77,14 @@ inline constexpr std::array sample_fields = {
     sample_access::field<sample_access::Sometimes<&Sample::live>>("live", "bytes", "libneap: live objects"),
     sample_access::field<sample_access::Sometimes<&Sample::heap_resident>>("heap_resident", "bytes",
                                                                            "libneap: resident heap"),
+    sample_access::field<sample_access::Always<&Sample::children_user>>(
+        "children_user_us", "us", "CPU time in user mode of children that ended and were waited for"),
+    sample_access::field<sample_access::Always<&Sample::children_system>>("children_system_us", "us",
+                                                                          "the same, in the kernel"),
+    sample_access::field<sample_access::Always<&Sample::children_minor_faults>>("children_minor_faults", "",
+                                                                                "page faults without I/O of these"),
+    sample_access::field<sample_access::Always<&Sample::children_major_faults>>("children_major_faults", "",
+                                                                                "page faults with I/O of these"),
 };
 
 }  // namespace neap

@@ -9,6 +9,7 @@ class SampleSink {
   virtual ~SampleSink() = default;
   virtual void add(const Process& process) = 0;
   virtual void add(const Sample& sample) = 0;
+  virtual void add(const Mark& mark) = 0;
   virtual void keep() = 0;  // what was added so far survives a kill -9 from here on
   virtual void finish(const RunEnd& end) = 0;
 };
@@ -18,6 +19,7 @@ class RunSink : public SampleSink {
   explicit RunSink(Run& run) : run_(run) {}
   void add(const Process& process) override { run_.processes.push_back(process); }
   void add(const Sample& sample) override { run_.samples.push_back(sample); }
+  void add(const Mark& mark) override { run_.marks.push_back(mark); }
   void keep() override {}
   void finish(const RunEnd& end) override { run_.end = end; }
 

@@ -34,6 +34,21 @@ double time_step(double rough) {
 
 std::string trimmed(double value) { return fmt::format("{:.10g}", std::round(value * 1e6) / 1e6); }
 
+// Steps of whole minutes at least, so that ticks fall on round times of day.
+Axis clock_axis(Seconds longest, int wanted_ticks, Moment clock) {
+  Axis axis;
+  axis.end = longest.count;
+  axis.unit = "UTC";
+  const auto step = static_cast<std::int64_t>(std::max(minute, time_step(axis.end / wanted_ticks)));
+  const std::int64_t first = (clock.unix_s + step - 1) / step * step;
+  for (std::int64_t at = first; static_cast<double>(at - clock.unix_s) <= axis.end; at += step) {
+    const std::string whole = show_moment({at});  // "2026-01-05 02:00"
+    const bool is_midnight = at % static_cast<std::int64_t>(day) == 0;
+    axis.ticks.push_back({static_cast<double>(at - clock.unix_s), is_midnight ? whole.substr(5, 5) : whole.substr(11)});
+  }
+  return axis;
+}
+
 }  // namespace
 
 Axis memory_axis(double highest_bytes, int wanted_ticks) {
@@ -47,7 +62,8 @@ Axis memory_axis(double highest_bytes, int wanted_ticks) {
   return axis;
 }
 
-Axis time_axis(Seconds longest, int wanted_ticks) {
+Axis time_axis(Seconds longest, int wanted_ticks, std::optional<Moment> clock) {
+  if (clock) return clock_axis(longest, wanted_ticks, *clock);
   Axis axis;
   axis.end = std::max(longest.count, 1e-3);
   const double step = time_step(axis.end / wanted_ticks);

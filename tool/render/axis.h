@@ -1,8 +1,10 @@
 // Axes: round tick values and their texts. Memory in MiB or GiB, time in the unit that reads best.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "tool/model/moment.h"
 #include "tool/model/units.h"
 
 namespace neap {
@@ -20,7 +22,7 @@ struct Axis {
 
 // The axis ends a little above `highest`.
 Axis memory_axis(double highest_bytes, int wanted_ticks);
-// The axis ends where the data ends.
-Axis time_axis(Seconds longest, int wanted_ticks);
+// The axis ends where the data ends. With a clock its ticks are hours of the day, UTC, and days where a day begins.
+Axis time_axis(Seconds longest, int wanted_ticks, std::optional<Moment> clock = {});
 
 }  // namespace neap

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
+#include "tool/model/json_text.h"
+#include "tool/model/text.h"
 #include "tool/render/quantity.h"
 #include "tool/render/text_table.h"
 
@@ -18,15 +20,6 @@ bool has_ratio(const ComparisonFigures& figures, std::size_t quantity) {
                      [quantity](const auto& row) { return row[quantity].ratio.has_value(); });
 }
 
-// Lower is better throughout; a single row has no winner.
-bool is_best(const ComparisonFigures& figures, std::size_t quantity, std::size_t row) {
-  if (!quantities[quantity].compared || figures.rows.size() < 2 || !figures.rows[row][quantity].spread) return false;
-  const double own = figures.rows[row][quantity].spread->median;
-  return std::all_of(figures.rows.begin(), figures.rows.end(), [&](const auto& other) {
-    return !other[quantity].spread || other[quantity].spread->median >= own;
-  });
-}
-
 std::string show_spread(const Quantity& quantity, const std::optional<Spread>& spread, std::size_t runs) {
   if (!spread) return "-";
   std::string text = show_quantity(quantity, spread->median);
@@ -35,24 +28,30 @@ std::string show_spread(const Quantity& quantity, const std::optional<Spread>& s
   return text;
 }
 
-TextTable build_table(const Comparison& comparison, const ComparisonFigures& figures, bool every_column) {
-  const auto wanted = [&](std::size_t at) {
-    return anybody_knows(figures, at) && (every_column || std::string_view(quantities[at].name) != "mean_pss");
-  };
+// In the terminal those that say the same once more are left out.
+bool is_extra(std::size_t quantity) {
+  return quantity == quantity_at("mean_pss") || quantity == quantity_at("mean_live");
+}
+
+bool has_remark(const ComparisonRow& row) { return !row.remarks.empty(); }
+
+TextTable build_table(const ComparisonReport& report, bool every_column) {
+  const ComparisonFigures& figures = report.figures;
+  const auto wanted = [&](std::size_t at) { return anybody_knows(figures, at) && (every_column || !is_extra(at)); };
   std::vector<TextColumn> columns{{"ALLOCATOR", Align::left}};
   for (std::size_t at = 0; at < quantities.size(); ++at) {
     if (!wanted(at)) continue;
     columns.push_back({quantities[at].title});
-    if (has_ratio(figures, at)) columns.push_back({"x"});
+    if (has_ratio(figures, at)) columns.push_back({"x", Align::right, true});
   }
   TextTable table(std::move(columns));
-  for (std::size_t row = 0; row < comparison.rows.size(); ++row) {
-    std::vector<TextCell> cells{comparison.rows[row].label + (comparison.rows[row].remark.empty() ? "" : " (!)")};
+  for (std::size_t at_row = 0; at_row < report.comparison.rows.size(); ++at_row) {
+    const ComparisonRow& row = report.comparison.rows[at_row];
+    std::vector<TextCell> cells{row.label + (has_remark(row) ? " (!)" : "")};
     for (std::size_t at = 0; at < quantities.size(); ++at) {
       if (!wanted(at)) continue;
-      const QuantityFigures& figure = figures.rows[row][at];
-      cells.emplace_back(show_spread(quantities[at], figure.spread, comparison.rows[row].runs.size()),
-                         is_best(figures, at, row));
+      const QuantityFigures& figure = figures.rows[at_row][at];
+      cells.emplace_back(show_spread(quantities[at], figure.spread, row.runs.size()), figure.best);
       if (has_ratio(figures, at)) cells.emplace_back(figure.ratio ? fmt::format("{:.2f}", *figure.ratio) : "-");
     }
     table.add(std::move(cells));
@@ -60,20 +59,27 @@ TextTable build_table(const Comparison& comparison, const ComparisonFigures& fig
   return table;
 }
 
-std::string legend(const Comparison& comparison, const ComparisonFigures& figures) {
+// The lines below a table: units, what the numbers are, remarks, hints.
+std::vector<std::string> legend(const ComparisonReport& report) {
   std::size_t runs = 0;
   std::size_t fewest = SIZE_MAX;
-  for (const ComparisonRow& row : comparison.rows) {
+  bool alike = true;
+  for (const ComparisonRow& row : report.comparison.rows) {
     runs = std::max(runs, row.runs.size());
     fewest = std::min(fewest, row.runs.size());
+    alike = alike && row.alike;
   }
-  std::string text = "Memory in MiB, time in seconds";
-  if (runs > 1) text += fmt::format("; median of {}{} runs ± half their range", fewest < runs ? "up to " : "", runs);
-  if (has_ratio(figures, 0)) text += fmt::format("; x: against {}", comparison.baseline);
-  text += ".\n";
-  for (const ComparisonRow& row : comparison.rows)
-    if (!row.remark.empty()) text += fmt::format("(!) {}: {}.\n", row.label, row.remark);
-  return text;
+  std::string units = "Memory in MiB, time in seconds";
+  if (runs > 1)
+    units += fmt::format("; {} of {}{} {} ± half their range", alike ? "median" : "middle",
+                         fewest < runs ? "up to " : "", runs, alike ? "runs" : "unlike recordings");
+  if (has_ratio(report.figures, 0)) units += fmt::format("; x: against {}", report.comparison.baseline);
+  std::vector<std::string> lines{units + "."};
+  for (const ComparisonRow& row : report.comparison.rows)
+    for (const std::string& remark : row.remarks) lines.push_back(fmt::format("(!) {}: {}.", row.label, remark));
+  for (const std::string& remark : report.comparison.remarks) lines.push_back(fmt::format("(!) {}.", remark));
+  for (const std::string& hint : report.hints) lines.push_back(fmt::format("(!) {}.", hint));
+  return lines;
 }
 
 const char* unit_name(QuantityUnit unit) {
@@ -90,11 +96,6 @@ const char* unit_name(QuantityUnit unit) {
 
 }  // namespace
 
-bool anybody_knows(const ComparisonFigures& figures, std::size_t quantity) {
-  return std::any_of(figures.rows.begin(), figures.rows.end(),
-                     [quantity](const auto& row) { return row[quantity].spread.has_value(); });
-}
-
 std::string show_quantity(const Quantity& quantity, double value) {
   switch (quantity.unit) {
     case QuantityUnit::bytes:
@@ -107,22 +108,37 @@ std::string show_quantity(const Quantity& quantity, double value) {
   return show_count(value);
 }
 
-std::string render_text(const Comparison& comparison, const ComparisonFigures& figures, bool colour) {
-  return build_table(comparison, figures, false).text(colour) + legend(comparison, figures);
+std::string render_text(const ComparisonReport& report, bool colour) {
+  const std::size_t width = output_width();
+  std::string text;
+  if (!report.verdict.empty()) text += wrapped(printable(report.verdict) + ".", width) + "\n";
+  text += build_table(report, false).text(colour, width);
+  for (const std::string& line : legend(report)) text += wrapped(printable(line), width, 4);
+  return text;
 }
 
-std::string render_markdown(const Comparison& comparison, const ComparisonFigures& figures) {
-  std::string title = comparison.title.empty() ? std::string() : "## " + comparison.title + "\n\n";
-  return title + build_table(comparison, figures, true).markdown() + "\n" + legend(comparison, figures);
+std::string render_markdown(const ComparisonReport& report) {
+  const std::string& title = report.comparison.title;
+  std::string text = title.empty() ? std::string() : "## " + printable(title) + "\n\n";
+  if (!report.verdict.empty()) text += printable(report.verdict) + ".\n\n";
+  text += build_table(report, true).markdown() + "\n";
+  for (const std::string& line : legend(report)) text += printable(line) + "\n";
+  return text;
 }
 
-std::string render_json(const Comparison& comparison, const ComparisonFigures& figures) {
-  nlohmann::json document{
-      {"title", comparison.title}, {"baseline", comparison.baseline}, {"rows", nlohmann::json::array()}};
+std::string render_json(const ComparisonReport& report) {
+  const Comparison& comparison = report.comparison;
+  nlohmann::json document{{"schema", "neap.comparison/1"},   {"title", comparison.title},
+                          {"baseline", comparison.baseline}, {"verdict", report.verdict},
+                          {"remarks", comparison.remarks},   {"hints", report.hints},
+                          {"rows", nlohmann::json::array()}};
   for (std::size_t row = 0; row < comparison.rows.size(); ++row) {
     const ComparisonRow& source = comparison.rows[row];
-    nlohmann::json entry{{"label", source.label}, {"runs", nlohmann::json::array()}};
-    if (!source.remark.empty()) entry["remark"] = source.remark;
+    nlohmann::json entry{{"label", source.label},
+                         {"alike", source.alike},
+                         {"remarks", source.remarks},
+                         {"quantities", nlohmann::json::object()},
+                         {"runs", nlohmann::json::array()}};
     for (const Summary& run : source.runs) {
       nlohmann::json values;
       for (const Quantity& quantity : quantities)
@@ -131,7 +147,7 @@ std::string render_json(const Comparison& comparison, const ComparisonFigures& f
       entry["runs"].push_back(std::move(values));
     }
     for (std::size_t at = 0; at < quantities.size(); ++at) {
-      const QuantityFigures& figure = figures.rows[row][at];
+      const QuantityFigures& figure = report.figures.rows[row][at];
       if (!figure.spread) continue;
       nlohmann::json values{{"unit", unit_name(quantities[at].unit)},
                             {"median", figure.spread->median},
@@ -142,7 +158,7 @@ std::string render_json(const Comparison& comparison, const ComparisonFigures& f
     }
     document["rows"].push_back(std::move(entry));
   }
-  return document.dump(2) + "\n";
+  return json_text(document, 2) + "\n";
 }
 
 }  // namespace neap

@@ -9,5 +9,7 @@ extern const std::string_view dygraph_js;
 extern const std::string_view dygraph_css;
 extern const std::string_view report_js;
 extern const std::string_view report_css;
+extern const std::string_view flame_js;
+extern const std::string_view flame_css;
 
 }  // namespace neap::embedded

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "tool/model/json_text.h"
+#include "tool/model/text.h"
 #include "tool/render/effect_table.h"
 #include "tool/render/quantity.h"
 #include "tool/render/text_table.h"
@@ -42,7 +45,14 @@ bool is_best(const ExperimentFigures& figures, const std::optional<Estimate> Gro
 }
 
 TextTable group_table(const ExperimentFigures& figures) {
-  TextTable table({{"ALLOCATOR", Align::left}, {"INSTANCES"}, {"MEAN"}, {"95%"}, {"LAST"}, {"95%"}, {"x"}, {"95%"}});
+  TextTable table({{"ALLOCATOR", Align::left},
+                   {"INSTANCES"},
+                   {"MEAN"},
+                   {"95%", Align::right, true},
+                   {"LAST"},
+                   {"95%", Align::right, true},
+                   {"x"},
+                   {"95%", Align::right, true}});
   for (const GroupFigures& group : figures.groups)
     table.add({group.label + (group.remark.empty() ? "" : " (!)"),
                std::to_string(group.instances),
@@ -76,11 +86,12 @@ TextTable day_table(const ExperimentFigures& figures) {
   return table;
 }
 
-std::string foot(const ExperimentFigures& figures) {
+std::string foot(const ExperimentFigures& figures, std::size_t width) {
   std::string text;
-  for (const std::string& note : notes_of(figures)) text += note + "\n";
+  for (const std::string& note : notes_of(figures)) text += wrapped(printable(note), width, 4);
   for (const GroupFigures& group : figures.groups)
-    if (!group.remark.empty()) text += fmt::format("(!) {}: {}.\n", group.label, group.remark);
+    if (!group.remark.empty())
+      text += wrapped(fmt::format("(!) {}: {}.", printable(group.label), group.remark), width, 4);
   return text;
 }
 
@@ -91,7 +102,36 @@ nlohmann::json as_json(const std::optional<Estimate>& estimate) {
   return json;
 }
 
+// Where hosts differ, means over all of them do not tell the groups' difference: the comparison within them does.
+std::string verdict_within(const HostComparison& comparison, const std::string& baseline) {
+  const Effect* leader = nullptr;
+  for (const Effect& effect : comparison.effects)
+    if (effect.quantity == "memory" && (leader == nullptr || effect.ratio < leader->ratio)) leader = &effect;
+  if (leader == nullptr) return {};
+  return fmt::format("{} holds {:.2f} of {} within hosts ({:.4g} of 100: {:.2f} to {:.2f}; {} hosts){}", leader->group,
+                     leader->ratio, baseline, 100 * leader->level, leader->interval.low, leader->interval.high,
+                     leader->hosts, leader->interval.high >= 1 ? ": no saving that these hosts can show" : "");
+}
+
 }  // namespace
+
+std::string verdict_on(const ExperimentFigures& figures) {
+  if (figures.within_hosts) return verdict_within(*figures.within_hosts, figures.baseline);
+  const GroupFigures* leader = nullptr;
+  for (const GroupFigures& group : figures.groups)
+    if (group.last && group.remark.empty() && (leader == nullptr || group.last->mean < leader->last->mean))
+      leader = &group;
+  if (leader == nullptr) return {};
+  std::string text =
+      fmt::format("{} holds {} MiB an instance in the last 24 hours", leader->label, mib(leader->last->mean));
+  if (!leader->ratio) return text;
+  text += fmt::format(", {:.2f} of {}", leader->ratio->mean, figures.baseline);
+  if (!leader->ratio->interval) return text + "; too few instances to tell what is chance";
+  const Interval& interval = *leader->ratio->interval;
+  text +=
+      fmt::format(" (95 of 100: {:.2f} to {:.2f}; {} instances)", interval.low, interval.high, leader->last->instances);
+  return interval.high >= 1 ? text + ": no difference that these instances can show" : text;
+}
 
 std::vector<std::string> notes_of(const ExperimentFigures& figures) {
   return {
@@ -105,22 +145,29 @@ std::vector<std::string> notes_of(const ExperimentFigures& figures) {
 }
 
 std::string render_text(const ExperimentFigures& figures, bool colour) {
-  std::string text = group_table(figures).text(colour) + "\n" + day_table(figures).text(colour) + "\n" + foot(figures);
+  const std::string verdict = verdict_on(figures);
+  std::string text = verdict.empty() ? std::string() : wrapped(printable(verdict) + ".", output_width()) + "\n";
+  text +=
+      group_table(figures).text(colour) + "\n" + day_table(figures).text(colour) + "\n" + foot(figures, output_width());
   if (figures.within_hosts) text += "\n" + render_effects(*figures.within_hosts, figures.baseline, colour);
   return text;
 }
 
 std::string render_markdown(const ExperimentFigures& figures) {
-  std::string text = fmt::format("## {}\n\n{}\n{}\n{}", figures.title, group_table(figures).markdown(),
-                                 day_table(figures).markdown(), foot(figures));
+  const std::string verdict = verdict_on(figures);
+  std::string text = fmt::format(
+      "## {}\n\n{}{}\n{}\n{}", printable(figures.title), verdict.empty() ? std::string() : printable(verdict) + ".\n\n",
+      group_table(figures).markdown(), day_table(figures).markdown(), foot(figures, SIZE_MAX));
   if (figures.within_hosts) text += "\n" + render_effects_markdown(*figures.within_hosts, figures.baseline);
   return text;
 }
 
 std::string render_json(const ExperimentFigures& figures) {
   nlohmann::json document{
+      {"schema", "neap.experiment/1"},
       {"title", figures.title},
       {"baseline", figures.baseline},
+      {"verdict", verdict_on(figures)},
       {"from_unix_s", figures.from.unix_s},
       {"until_unix_s", figures.until.unix_s},
       {"collections", figures.collections},
@@ -136,7 +183,7 @@ std::string render_json(const ExperimentFigures& figures) {
     document["groups"].push_back(std::move(entry));
   }
   if (figures.within_hosts) document["within_hosts"] = effects_as_json(*figures.within_hosts);
-  return document.dump(2) + "\n";
+  return json_text(document, 2) + "\n";
 }
 
 std::string render_csv(const Experiment& experiment) {

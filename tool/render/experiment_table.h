@@ -12,6 +12,9 @@ std::string render_markdown(const ExperimentFigures& figures);
 std::string render_json(const ExperimentFigures& figures);
 std::string render_csv(const Experiment& experiment);
 
+// The groups in one sentence without its full stop: who holds least at the end, against the baseline, and the doubt.
+std::string verdict_on(const ExperimentFigures& figures);
+
 // The small print below tables and charts: what was measured and how the intervals were made.
 std::vector<std::string> notes_of(const ExperimentFigures& figures);
 

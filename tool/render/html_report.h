@@ -8,6 +8,6 @@
 
 namespace neap {
 
-std::string render_html(const Chart& chart, const Comparison& comparison, const ComparisonFigures& figures);
+std::string render_html(const Chart& chart, const ComparisonReport& report);
 
 }  // namespace neap

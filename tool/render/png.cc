@@ -5,7 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
+#include <sstream>
 
 #include "tool/model/failure.h"
 
@@ -26,7 +28,17 @@ bool write_all(int file, const std::string& text) {
   return true;
 }
 
+const char* const missing_converter = "PNG needs rsvg-convert; to get it: apt install librsvg2-bin (or use --svg)";
+
 }  // namespace
+
+void require_png_converter() {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin");
+  for (std::string folder; std::getline(folders, folder, ':');)
+    if (::access((folder + "/rsvg-convert").c_str(), X_OK) == 0) return;
+  throw Failure(missing_converter);
+}
 
 void write_png(const std::string& svg, const std::string& path) {
   char source[] = "/tmp/neap-chart-XXXXXX";
@@ -41,7 +53,7 @@ void write_png(const std::string& svg, const std::string& path) {
   int status = -1;
   if (error == 0) ::waitpid(pid, &status, 0);
   ::unlink(source);
-  if (error == ENOENT) throw Failure("PNG needs rsvg-convert; to get it: apt install librsvg2-bin (or use --svg)");
+  if (error == ENOENT) throw Failure(missing_converter);
   if (error != 0 || status != 0) throw Failure(fmt::format("rsvg-convert could not write '{}'", path));
 }
 

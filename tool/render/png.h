@@ -5,6 +5,7 @@
 namespace neap {
 
 // Throws Failure with how to install it where rsvg-convert is missing.
+void require_png_converter();
 void write_png(const std::string& svg, const std::string& path);
 
 }  // namespace neap

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "tool/model/text.h"
+
 namespace neap {
 namespace {
 
@@ -51,7 +53,7 @@ void Progress::show(const std::string& text, double share) {
   const std::string lead = share < 0 ? std::string() : bar(share);
   const std::size_t lead_cells = share < 0 ? 0 : bar_cells + 7;
   const std::size_t room = terminal_width() > lead_cells + 1 ? terminal_width() - lead_cells - 1 : 0;
-  fmt::print(stderr, "\r\x1b[2K{}{}", lead, text.substr(0, room));
+  fmt::print(stderr, "\r\x1b[2K{}{}", lead, cut_to(printable(text), room));
   std::fflush(stderr);
   shown_ = true;
 }

@@ -1,13 +1,17 @@
 #include "tool/render/svg_chart.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
+#include "tool/model/text.h"
 #include "tool/render/axis.h"
 #include "tool/render/palette.h"
 #include "tool/render/svg_writer.h"
+#include "tool/render/text_table.h"
 
 namespace neap {
 namespace {
@@ -19,17 +23,24 @@ constexpr double label_room = 176;  // right of the common axes, for the names a
 constexpr double plot_height = 330;
 constexpr double panel_height = 150;
 constexpr double panel_gap = 22;
-constexpr double label_pitch = 34;
+constexpr double label_pitch = 34;  // of a name with its value below; more lines than fit stand closer, names alone
+constexpr double least_pitch = 15;
+constexpr std::size_t label_letters = 18;
+constexpr std::size_t mark_letters = 24;
+constexpr std::size_t title_letters = 84;
+constexpr std::size_t note_letters = 132;
 constexpr std::size_t most_points = 900;  // about one per pixel
 
 constexpr const char* base_style =
     "svg{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}\n"
     "text{fill:#0f172a}.page{fill:#fff}.title{font-size:21px;font-weight:650}.note{font-size:12.5px;fill:#64748b}\n"
+    ".mark{stroke:#94a3b8;stroke-width:1;stroke-dasharray:3 3;fill:none}"
+    ".verdict{font-size:14.5px;font-weight:500}\n"
     ".tick{font-size:12px;fill:#64748b}.right{text-anchor:end}.middle{text-anchor:middle}\n"
     ".grid{stroke:#e2e8f0;stroke-width:1;fill:none}.base{stroke:#94a3b8;stroke-width:1;fill:none}\n"
     ".name{font-size:14px;font-weight:650}.value{font-size:12px;fill:#475569}\n"
     ".line{fill:none;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}.band{stroke:none;fill-opacity:.16}\n"
-    ".live{fill:none;stroke-width:1.4;stroke-dasharray:2 4;stroke-linecap:round}\n"
+    ".floor{fill:none;stroke-width:1.4;stroke-dasharray:0.1 5;stroke-linecap:round}\n"
     ".faint{fill:none;stroke:#cbd5e1;stroke-width:1;stroke-linejoin:round}.leader{stroke-width:1;fill:none;stroke-"
     "opacity:.5}\n";
 
@@ -41,12 +52,14 @@ std::string colour_rules(std::size_t line, const std::string& colour) {
   return fmt::format(".s{0}{{stroke:{1}}}.f{0}{{fill:{1}}}\n", line, colour);
 }
 
-std::string style_of(const std::vector<LineColour>& colours) {
+std::string style_of(const std::vector<LineStyle>& styles) {
   std::string light = base_style;
   std::string dark = dark_style;
-  for (std::size_t at = 0; at < colours.size(); ++at) {
-    light += colour_rules(at, colours[at].light);
-    dark += colour_rules(at, colours[at].dark);
+  for (std::size_t at = 0; at < styles.size(); ++at) {
+    light += colour_rules(at, styles[at].light);
+    dark += colour_rules(at, styles[at].dark);
+    if (!styles[at].dash.empty())
+      light += fmt::format(".line.s{}{{stroke-dasharray:{}}}\n", at, fmt::join(styles[at].dash, " "));
   }
   return light + "@media (prefers-color-scheme:dark){\n" + dark + "}\n";
 }
@@ -61,71 +74,76 @@ struct Frame {
   }
 };
 
-struct Trace {
-  std::vector<Point> middle, high, low, live;
-  double last = 0;  // bytes, of the middle line
+// A stretch of a line without a gap.
+struct Stretch {
+  std::vector<Point> middle, high, low;
 };
 
-// A line's points within a frame, several grid steps joined where there are more than pixels.
+struct Trace {
+  std::vector<Stretch> stretches;
+  std::vector<std::vector<Point>> floor;
+  double last = 0;  // bytes, of the middle line
+  Point end;
+  bool any = false;
+};
+
+// What a line comes to within some grid steps, joined where there are more of them than pixels.
+struct Joined {
+  ChartPoint point;
+  double floor = 0;
+  std::size_t count = 0, floor_count = 0;
+
+  void add(const ChartLine& line, std::size_t at) {
+    if (!line.points[at]) return;
+    point.low = count == 0 ? line.points[at]->low : std::min(point.low, line.points[at]->low);
+    point.high = std::max(point.high, line.points[at]->high);
+    point.middle += line.points[at]->middle;
+    ++count;
+    if (at < line.floor.size() && line.floor[at]) floor += *line.floor[at], ++floor_count;
+  }
+};
+
 Trace trace_of(const ChartLine& line, const Chart& chart, const Frame& frame) {
   Trace trace;
   const std::size_t stride = std::max<std::size_t>(1, line.points.size() / most_points);
+  bool gap = true, floor_gap = true;
   for (std::size_t start = 0; start < line.points.size(); start += stride) {
-    ChartPoint joined;
-    double live = 0;
-    std::size_t count = 0, live_count = 0;
-    for (std::size_t at = start; at < std::min(start + stride, line.points.size()); ++at) {
-      if (!line.points[at]) continue;
-      joined.low = count == 0 ? line.points[at]->low : std::min(joined.low, line.points[at]->low);
-      joined.high = std::max(joined.high, line.points[at]->high);
-      joined.middle += line.points[at]->middle;
-      ++count;
-      if (at < line.live.size() && line.live[at]) live += *line.live[at], ++live_count;
-    }
-    if (count == 0) continue;
+    Joined joined;
+    for (std::size_t at = start; at < std::min(start + stride, line.points.size()); ++at) joined.add(line, at);
+    if (gap && joined.count > 0) trace.stretches.emplace_back();
+    if (floor_gap && joined.floor_count > 0) trace.floor.emplace_back();
+    gap = joined.count == 0, floor_gap = joined.floor_count == 0;
+    if (gap) continue;
     const double time =
         std::min(frame.time_end, (static_cast<double>(start) + static_cast<double>(stride - 1) / 2) * chart.step.count);
-    trace.last = joined.middle / static_cast<double>(count);
-    trace.middle.push_back(frame.at(time, trace.last));
-    trace.high.push_back(frame.at(time, joined.high));
-    trace.low.push_back(frame.at(time, joined.low));
-    // Live bytes count whole objects, touched or not: they can lie above every RSS, and then end at the frame.
-    if (live_count > 0)
-      trace.live.push_back(frame.at(time, std::min(live / static_cast<double>(live_count), frame.memory_end)));
+    trace.last = joined.point.middle / static_cast<double>(joined.count);
+    trace.end = frame.at(time, trace.last);
+    trace.any = true;
+    trace.stretches.back().middle.push_back(trace.end);
+    trace.stretches.back().high.push_back(frame.at(time, joined.point.high));
+    trace.stretches.back().low.push_back(frame.at(time, joined.point.low));
+    if (!floor_gap)
+      trace.floor.back().push_back(frame.at(time, joined.floor / static_cast<double>(joined.floor_count)));
   }
   return trace;
 }
 
-const ComparisonRow* row_of(const Comparison& comparison, const std::string& label) {
-  for (const ComparisonRow& row : comparison.rows)
-    if (row.label == label) return &row;
-  return nullptr;
-}
-
-double median_mib(const ComparisonRow* row, Bytes Summary::*member) {
-  if (row == nullptr || row->runs.empty()) return 0;
-  std::vector<double> values;
-  for (const Summary& run : row->runs) values.push_back(mebibytes(run.*member));
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
-
 class ChartPage {
  public:
-  ChartPage(const Chart& chart, const Comparison& comparison)
+  ChartPage(const Chart& chart, const ComparisonReport& report)
       : chart_(chart),
-        comparison_(comparison),
-        colours_(colours_of(labels())),
-        svg_(page_width, chart.title, description(), style_of(colours_)),
-        time_(time_axis({static_cast<double>(std::max<std::size_t>(chart.steps, 2) - 1) * chart.step.count}, 8)),
+        report_(report),
+        styles_(styles_of(labels())),
+        svg_(page_width, chart.title, description(), style_of(styles_)),
+        time_(time_axis(length(), 8, chart.clock)),
         memory_(memory_axis(highest(), 5)) {}
 
   std::string render() {
     double y = draw_head();
     y = draw_common_axes(y);
     if (chart_.lines.size() > 1) y = draw_panels(y);
-    for (const std::string& note : chart_.notes) svg_.text({page_margin, y += 18}, "note", note);
+    for (const std::string& note : chart_.notes)
+      svg_.text({page_margin, y += 18}, "note", cut_to(printable(note), note_letters));
     const double height = y + page_margin - 4;
     std::string body = svg_.finish(height);
     const std::string page =
@@ -141,12 +159,26 @@ class ChartPage {
     return all;
   }
 
+  Seconds length() const {
+    return {static_cast<double>(std::max<std::size_t>(chart_.steps, 2) - 1) * chart_.step.count};
+  }
+
   std::string description() const {
     std::string text = "Resident memory over time. Means:";
-    for (const ComparisonRow& row : comparison_.rows)
-      text += fmt::format(" {} {:.1f} MiB;", row.label, median_mib(&row, &Summary::mean_rss));
+    for (const ComparisonRow& row : report_.comparison.rows)
+      text += fmt::format(" {} {} MiB;", row.label, median_of(row.label, "mean_rss"));
     text.back() = '.';
     return text;
+  }
+
+  // As the table has it.
+  std::string median_of(const std::string& label, std::string_view name) const {
+    const std::size_t quantity = quantity_at(name);
+    for (std::size_t row = 0; row < report_.comparison.rows.size(); ++row)
+      if (const auto& spread = report_.figures.rows[row][quantity].spread;
+          report_.comparison.rows[row].label == label && spread)
+        return show_quantity(quantities[quantity], spread->median);
+    return "-";
   }
 
   double highest() const {
@@ -157,17 +189,22 @@ class ChartPage {
     return value;
   }
 
-  const char* live_text() const {
-    const bool told =
-        std::any_of(chart_.lines.begin(), chart_.lines.end(), [](const ChartLine& line) { return !line.live.empty(); });
-    return told ? "; dots: live bytes where the allocator tells them" : "";
+  const char* floor_text() const {
+    const bool told = std::any_of(chart_.lines.begin(), chart_.lines.end(),
+                                  [](const ChartLine& line) { return !line.floor.empty(); });
+    return told ? "; dots: the floor, RSS without what the heap holds above its live bytes" : "";
   }
 
   double draw_head() {
-    svg_.text({page_margin, page_margin + 18}, "title", chart_.title);
-    svg_.text({page_margin, page_margin + 40}, "note",
-              fmt::format("Resident memory (RSS) over time. Line: mean; shade: {}{}.", chart_.shade, live_text()));
-    return page_margin + 40;
+    double y = page_margin + 18;
+    svg_.text({page_margin, y}, "title", cut_to(printable(chart_.title), title_letters));
+    if (!report_.verdict.empty()) {
+      std::istringstream lines(wrapped(printable(report_.verdict) + ".", note_letters));
+      for (std::string line; std::getline(lines, line);) svg_.text({page_margin, y += 22}, "verdict", line);
+    }
+    svg_.text({page_margin, y += 22}, "note",
+              fmt::format("Resident memory (RSS) over time. Line: mean; shade: {}{}.", chart_.shade, floor_text()));
+    return y;
   }
 
   void draw_grid(const Frame& frame, const Axis& memory, const Axis& time, bool with_text) {
@@ -183,15 +220,22 @@ class ChartPage {
                 tick.text);
   }
 
+  void draw_mark(const Frame& frame, const Mark& mark) {
+    const double x = frame.at(std::min(mark.at.count, frame.time_end), 0).x;
+    svg_.line({x, frame.box.y}, {x, frame.box.bottom()}, "mark");
+    svg_.text({x + 4, frame.box.y + 10}, "note", cut_to(printable(mark.text), mark_letters));
+  }
+
   void draw_trace(const Trace& trace, std::size_t at) {
-    svg_.area(trace.high, trace.low, fmt::format("band f{}", at));
-    svg_.polyline(trace.live, fmt::format("live s{}", at));
-    svg_.polyline(trace.middle, fmt::format("line s{}", at));
+    for (const Stretch& stretch : trace.stretches) svg_.area(stretch.high, stretch.low, fmt::format("band f{}", at));
+    for (const auto& floor : trace.floor) svg_.polyline(floor, fmt::format("floor s{}", at));
+    for (const Stretch& stretch : trace.stretches) svg_.polyline(stretch.middle, fmt::format("line s{}", at));
   }
 
   double draw_common_axes(double y) {
     const Frame frame{{plot_left, y + 26, page_width - plot_left - label_room, plot_height}, time_.end, memory_.end};
     draw_grid(frame, memory_, time_, true);
+    for (const Mark& mark : chart_.marks) draw_mark(frame, mark);
     std::vector<Trace> traces;
     for (const ChartLine& line : chart_.lines) traces.push_back(trace_of(line, chart_, frame));
     for (std::size_t at = 0; at < traces.size(); ++at) draw_trace(traces[at], at);
@@ -203,24 +247,27 @@ class ChartPage {
   void draw_end_labels(const Frame& frame, const std::vector<Trace>& traces) {
     std::vector<std::size_t> order;
     for (std::size_t at = 0; at < traces.size(); ++at)
-      if (!traces[at].middle.empty()) order.push_back(at);
+      if (traces[at].any) order.push_back(at);
     std::sort(order.begin(), order.end(),
               [&](std::size_t a, std::size_t b) { return traces[a].last > traces[b].last; });
+    const double fitting = frame.box.height / static_cast<double>(std::max<std::size_t>(order.size(), 1));
+    const double pitch = std::clamp(fitting, least_pitch, label_pitch);
     std::vector<double> ys;
-    for (const std::size_t at : order) ys.push_back(traces[at].middle.back().y);
-    for (std::size_t at = 1; at < ys.size(); ++at) ys[at] = std::max(ys[at], ys[at - 1] + label_pitch);
+    for (const std::size_t at : order) ys.push_back(traces[at].end.y);
+    for (std::size_t at = 1; at < ys.size(); ++at) ys[at] = std::max(ys[at], ys[at - 1] + pitch);
     double floor = frame.box.bottom() - 4;
-    for (std::size_t at = ys.size(); at-- > 0; floor = ys[at] - label_pitch) ys[at] = std::min(ys[at], floor);
-    for (std::size_t at = 0; at < order.size(); ++at) {
-      const std::size_t line = order[at];
-      const Point end = traces[line].middle.back();
-      const double x = frame.box.right() + 22;
-      svg_.polyline({{end.x + 4, end.y}, {x - 6, ys[at]}}, fmt::format("leader s{}", line));
-      svg_.text({x, ys[at] + 1}, fmt::format("name f{}", line), chart_.lines[line].label);
-      svg_.text({x, ys[at] + 16}, "value",
-                fmt::format("mean {:.1f} MiB",
-                            median_mib(row_of(comparison_, chart_.lines[line].label), &Summary::mean_rss)));
-    }
+    for (std::size_t at = ys.size(); at-- > 0; floor = ys[at] - pitch) ys[at] = std::min(ys[at], floor);
+    for (std::size_t at = 0; at < order.size(); ++at)
+      draw_end_label(frame, traces[order[at]], order[at], ys[at], pitch);
+  }
+
+  void draw_end_label(const Frame& frame, const Trace& trace, std::size_t line, double y, double pitch) {
+    const double x = frame.box.right() + 22;
+    const std::string& label = chart_.lines[line].label;
+    const std::string mean = median_of(label, "mean_rss");
+    svg_.polyline({{trace.end.x + 4, trace.end.y}, {x - 6, y}}, fmt::format("leader s{}", line));
+    svg_.text({x, y + 1}, fmt::format("name f{}", line), shorten_name(printable(label), label_letters));
+    if (pitch >= label_pitch) svg_.text({x, y + 16}, "value", fmt::format("mean {} MiB", mean));
   }
 
   double draw_panels(double y) {
@@ -228,7 +275,7 @@ class ChartPage {
     const double room = page_width - plot_left - page_margin;
     const double width = (room - panel_gap * static_cast<double>(columns - 1)) / static_cast<double>(columns);
     const Axis memory = memory_axis(highest(), 4);
-    const Axis time = time_axis({time_.end}, columns == 4 ? 2 : 3);
+    const Axis time = time_axis({time_.end}, columns == 4 ? 2 : 3, chart_.clock);
     double bottom = y;
     for (std::size_t at = 0; at < chart_.lines.size(); ++at) {
       const double column = static_cast<double>(at % columns);
@@ -241,20 +288,22 @@ class ChartPage {
   }
 
   void draw_panel(const Frame& frame, const Axis& memory, const Axis& time, std::size_t at, bool first) {
-    const ComparisonRow* row = row_of(comparison_, chart_.lines[at].label);
-    svg_.text({frame.box.x, frame.box.y - 26}, fmt::format("name f{}", at), chart_.lines[at].label);
+    const std::string& label = chart_.lines[at].label;
+    svg_.text({frame.box.x, frame.box.y - 26}, fmt::format("name f{}", at),
+              shorten_name(printable(label), label_letters));
     svg_.text({frame.box.x, frame.box.y - 10}, "value",
-              fmt::format("end {:.0f}, peak {:.0f} MiB", median_mib(row, &Summary::end_rss),
-                          median_mib(row, &Summary::peak_rss)));
+              fmt::format("end {}, peak {} MiB", median_of(label, "end_rss"), median_of(label, "peak_rss")));
     draw_grid(frame, memory, time, first);
     for (std::size_t other = 0; other < chart_.lines.size(); ++other)
-      if (other != at) svg_.polyline(trace_of(chart_.lines[other], chart_, frame).middle, "faint");
+      if (other != at)
+        for (const Stretch& stretch : trace_of(chart_.lines[other], chart_, frame).stretches)
+          svg_.polyline(stretch.middle, "faint");
     draw_trace(trace_of(chart_.lines[at], chart_, frame), at);
   }
 
   const Chart& chart_;
-  const Comparison& comparison_;
-  std::vector<LineColour> colours_;
+  const ComparisonReport& report_;
+  std::vector<LineStyle> styles_;
   SvgWriter svg_;
   Axis time_;
   Axis memory_;
@@ -262,8 +311,6 @@ class ChartPage {
 
 }  // namespace
 
-std::string render_svg(const Chart& chart, const Comparison& comparison) {
-  return ChartPage(chart, comparison).render();
-}
+std::string render_svg(const Chart& chart, const ComparisonReport& report) { return ChartPage(chart, report).render(); }
 
 }  // namespace neap

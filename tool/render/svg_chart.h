@@ -4,10 +4,10 @@
 #include <string>
 
 #include "tool/model/chart.h"
-#include "tool/model/comparison.h"
+#include "tool/render/comparison_table.h"
 
 namespace neap {
 
-std::string render_svg(const Chart& chart, const Comparison& comparison);
+std::string render_svg(const Chart& chart, const ComparisonReport& report);
 
 }  // namespace neap

@@ -4,6 +4,8 @@
 
 #include <iterator>
 
+#include "tool/model/text.h"
+
 namespace neap {
 namespace {
 
@@ -18,7 +20,7 @@ void append_points(std::string& out, const std::vector<Point>& points, const cha
 
 std::string escape_markup(const std::string& text) {
   std::string escaped;
-  for (const char letter : text) switch (letter) {
+  for (const char letter : printable(text, true)) switch (letter) {
       case '&':
         escaped += "&amp;";
         break;
@@ -35,7 +37,7 @@ std::string escape_markup(const std::string& text) {
         escaped += "&#39;";
         break;
       default:
-        if (static_cast<unsigned char>(letter) >= 0x20 || letter == '\n' || letter == '\t') escaped += letter;
+        escaped += letter;
     }
   return escaped;
 }
@@ -54,6 +56,10 @@ void SvgWriter::box(const Box& box, const std::string& classes, double radius) {
   body_ +=
       fmt::format("<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"{:.1f}\"/>\n",
                   classes, box.x, box.y, box.width, box.height, radius);
+}
+
+void SvgWriter::path(const std::string& commands, const std::string& classes) {
+  body_ += fmt::format("<path class=\"{}\" d=\"{}\"/>\n", classes, commands);
 }
 
 void SvgWriter::text(Point at, const std::string& classes, const std::string& content) {

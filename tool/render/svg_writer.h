@@ -27,6 +27,7 @@ class SvgWriter {
 
   void line(Point from, Point to, const std::string& classes);
   void box(const Box& box, const std::string& classes, double radius = 0);
+  void path(const std::string& commands, const std::string& classes);
   void text(Point at, const std::string& classes, const std::string& content);
   void polyline(const std::vector<Point>& points, const std::string& classes);
   void area(const std::vector<Point>& upper, const std::vector<Point>& lower, const std::string& classes);

@@ -1,188 +1,178 @@
 #include "tool/service/status.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <map>
+#include <ctime>
+#include <set>
 
 #include "tool/model/failure.h"
 #include "tool/service/drop_in.h"
+#include "tool/service/status_word.h"
 #include "tool/service/system_switch.h"
 #include "tool/systemd/unit_name.h"
 
 namespace neap {
 namespace {
 
-// "jemalloc:dirty_decay_ms=0" is jemalloc to whoever looks at a process.
-std::string base_name(const std::string& allocator) {
-  const std::string name = allocator.substr(0, allocator.find_first_of(":-"));
-  return std::filesystem::path(name).filename().string();
+StatusRow with_processes(StatusRow row, const UnitViews& units) {
+  for (const auto& [name, unit] : units)
+    row.processes.insert(row.processes.end(), unit.looked_at.begin(), unit.looked_at.end());
+  for (const ProcessState& process : row.processes) row.bytes_now += process.resident_bytes;
+  return row;
 }
-
-bool runs_it(const ProcessState& process, const Record& record) {
-  if (process.allocator.empty()) return true;  // nobody can tell
-  if (process.allocator == "libc (exempt)") return record.target == system_target;
-  return process.allocator == base_name(record.allocator) || (record.library.empty() && process.allocator == "libc") ||
-         std::filesystem::path(record.library).filename().string().find(process.allocator) != std::string::npos;
-}
-
-// A pattern, for the shell.
-std::string in_quotes(const std::string& units) {
-  return units.find('*') == std::string::npos ? units : fmt::format("'{}'", units);
-}
-
-}  // namespace
-
-Word word_of_files(const Root& root, const Record& record) {
-  switch (standing_of(root, record)) {
-    case Standing::edited:
-      return {"edited", fmt::format("{} was changed by hand since; move it away, then neap disable {}",
-                                    fmt::join(edited_files(root, record), ", "), record.target)};
-    case Standing::before:
-    case Standing::restored:
-      if (!record.complete)
-        return {"interrupted", "neap was stopped before it changed anything; run the command again"};
-      return {"restored",
-              fmt::format("the files are as before neap; neap disable {} ends the journal entry", record.target)};
-    case Standing::in_force:
-      break;
-  }
-  if (!record.library.empty() && !std::filesystem::exists(root.at(record.library)))
-    return {"drift", fmt::format("{} is gone: install it again or neap disable {}", record.library, record.target)};
-  return {"on", {}};
-}
-
-Word word_of_processes(const Record& record, const std::vector<ProcessState>& processes) {
-  std::vector<std::string> old, other;
-  for (const ProcessState& process : processes) {
-    if (runs_it(process, record)) continue;
-    (process.started <= record.since ? old : other).push_back(fmt::format("{} ({})", process.pid, process.allocator));
-  }
-  if (!other.empty()) return {"drift", fmt::format("started since, yet on another: {}", fmt::join(other, ", "))};
-  if (!old.empty())
-    return {"pending",
-            fmt::format("takes effect at a restart: systemctl restart {}", in_quotes(units_of(record.target)))};
-  return {"on", {}};
-}
-
-namespace {
 
 class Reader {
  public:
-  Reader(const Root& root, Manager* manager) : root_(root), manager_(manager) {
-    if (manager != nullptr)
-      for (const std::string& unit : manager->running_services("*.service"))
-        processes_[unit] = look_at(manager->processes(unit));
+  Reader(const Root& root, Manager* manager, const Scope& scope) : root_(root), manager_(manager), scope_(scope) {
+    if (manager == nullptr) return;
+    for (const std::string& unit : manager->running_services("*.service")) {
+      UnitView& view = units_[unit];
+      view.processes = manager->processes(unit);
+      view.looked_at = look_at(view.processes);
+    }
+    for (const std::string& unit : manager->failed_services("*.service")) units_[unit].state.active_state = "failed";
   }
 
   StatusRow row_of(const Record& record) {
-    StatusRow row{record.target, record.allocator, {}, {}, record.since, {}, record.bytes_before, 0};
     const bool is_unit = record.target.ends_with(".service");
-    for (auto& [unit, processes] : processes_) {
-      if (!is_unit || !is_read_for(unit, record.target)) continue;
-      told_.push_back(unit);
-      row.processes.insert(row.processes.end(), processes.begin(), processes.end());
-    }
+    const UnitViews units = is_unit && manager_ != nullptr ? units_of_record(record) : UnitViews{};
     Word word = word_of_files(root_, record);
-    if (word.state == "on" && is_unit) {
-      if (manager_ != nullptr && manager_->unit(record.target).needs_reload)
-        word = {"pending", "systemd has not read it yet: systemctl daemon-reload"};
-      else if (row.processes.empty())
-        word = {"stopped", "takes effect at its start"};
-      else
-        word = word_of_processes(record, row.processes);
-    }
+    if (word.state == "on" && is_unit && manager_ != nullptr) word = word_of_unit_record(record, units);
     if (word.state == "on" && !record.complete)
       word.remark = "neap was stopped before it had verified this; neap enable with --restart does";
-    row.state = word.state;
-    row.remark = word.remark;
-    return with_sum(std::move(row));
+    if (word.state == "on" && word.remark.empty()) word.remark = word_of_probation(record);
+    return with_processes(
+        {record.target, record.allocator, word.state, word.remark, record.since, {}, record.bytes_before, 0}, units);
   }
 
   // The services that no record speaks of, as the system's record makes them.
   void tell_of_system(const Record& record, StatusRow& row) const {
     if (row.state != "on") return;
     std::size_t older = 0, all = 0;
-    for (const auto& [unit, processes] : processes_) {
-      if (is_told(unit)) continue;
-      for (const ProcessState& process : processes)
+    UnitViews others;
+    for (const auto& [unit, view] : units_) {
+      if (told_.contains(unit)) continue;
+      for (const ProcessState& process : view.looked_at)
         older += process.started <= record.since && !runs_it(process, record);
-      all += processes.size();
-      row.processes.insert(row.processes.end(), processes.begin(), processes.end());
+      all += view.looked_at.size();
+      others[unit] = view;
     }
     if (older > 0)
       row.state = "pending", row.remark = fmt::format(
                                  "{} of {} processes of services are older than it; a reboot, or "
                                  "their restart, ends that",
                                  older, all);
-    row = with_sum(std::move(row));
+    row = with_processes(std::move(row), others);
   }
 
   // Running services that no record speaks of. `system`: the record of a switch of the whole system that is in force.
-  std::vector<StatusRow> others(const Record* system, bool all) {
+  std::vector<StatusRow> others(const Record* system, bool all) const {
     std::vector<StatusRow> rows;
-    for (auto& [unit, processes] : processes_) {
-      if (is_told(unit)) continue;
-      if (system != nullptr) {
-        const Word word = word_of_processes(*system, processes);
-        if (all || word.state == "drift")
-          rows.push_back(with_sum({unit, system->allocator, word.state, word.remark, system->since, processes, {}, 0}));
-        continue;
-      }
-      const bool foreign = std::any_of(processes.begin(), processes.end(), [](const ProcessState& process) {
-        return !process.allocator.empty() && process.allocator != "libc";
-      });
-      const bool neaps = std::any_of(processes.begin(), processes.end(),
-                                     [](const ProcessState& process) { return process.allocator == "neap"; });
-      if (!all && !foreign) continue;
-      StatusRow row{unit, {}, "not-switched", {}, 0, processes, {}, 0};
-      if (neaps)
-        row.state = "leaving",
-        row.remark = fmt::format("not by a drop-in of neap; if it was disabled: systemctl restart {}", unit);
-      rows.push_back(with_sum(std::move(row)));
+    for (const auto& [unit, view] : units_) {
+      if (told_.contains(unit) || view.state.active_state == "failed") continue;
+      auto [row, is_notable] = system != nullptr ? row_under(*system, unit, view) : row_without_record(unit, view);
+      if (all || is_notable) rows.push_back(with_processes(std::move(row), {{unit, view}}));
     }
     return rows;
   }
 
+  std::size_t hidden() const {
+    std::size_t count = 0;
+    for (const auto& [unit, view] : units_)
+      count += static_cast<std::size_t>(std::count_if(view.looked_at.begin(), view.looked_at.end(),
+                                                      [](const ProcessState& each) { return each.is_hidden; }));
+    return count;
+  }
+
  private:
-  bool is_told(const std::string& unit) const { return std::find(told_.begin(), told_.end(), unit) != told_.end(); }
+  UnitViews units_of_record(const Record& record) {
+    UnitViews found;
+    for (auto& [unit, view] : units_) {
+      if (!is_read_for(unit, record.target)) continue;
+      told_.insert(unit);
+      view.state = manager_->state(unit);
+      found[unit] = view;
+    }
+    return found;
+  }
+
+  Word word_of_unit_record(const Record& record, const UnitViews& units) const {
+    if (Word word = word_of_units(root_, record, units); word.state != "on") return word;
+    if (manager_->state(record.target).needs_reload)
+      return {"pending", "systemd has not read it yet: systemctl daemon-reload"};
+    const bool runs =
+        std::any_of(units.begin(), units.end(), [](const auto& each) { return !each.second.looked_at.empty(); });
+    return runs ? word_of_processes(record, units) : Word{"stopped", "takes effect at its start"};
+  }
+
+  static std::string word_of_probation(const Record& record) {
+    const std::int64_t left = record.probation_until - std::time(nullptr);
+    return left <= 0 ? std::string() : fmt::format("on probation for {} more minutes", (left + 59) / 60);
+  }
+
+  using Other = std::pair<StatusRow, bool>;  // and whether it is told unasked
+
+  static Other row_under(const Record& system, const std::string& unit, const UnitView& view) {
+    const Word word = word_of_processes(system, {{unit, view}});
+    return {{unit, system.allocator, word.state, word.remark, system.since, {}, {}, 0},
+            word.state == "drift" || word.state == "outdated"};
+  }
+
+  static Other row_without_record(const std::string& unit, const UnitView& view) {
+    Other other{{unit, {}, "not-switched", {}, 0, {}, {}, 0}, false};
+    for (const ProcessState& process : view.looked_at) {
+      if (process.allocator.empty() || process.allocator == "libc") continue;
+      other.second = true;
+      if (process.allocator != "neap") continue;
+      other.first.state = "leaving";
+      other.first.remark = fmt::format("not by a drop-in of neap; if it was disabled: systemctl restart {}", unit);
+    }
+    return other;
+  }
 
   // An instance's own drop-in covers that of its template.
   bool is_read_for(const std::string& unit, const std::string& target) const {
     if (unit == target) return true;
     if (!is_template(target)) return false;
     const std::string stem = target.substr(0, target.find('@') + 1);
-    return unit.starts_with(stem) && !read_image(root_.at("/etc/systemd/system/" + unit + ".d/" + drop_in_name));
-  }
-
-  static StatusRow with_sum(StatusRow row) {
-    for (const ProcessState& process : row.processes) row.bytes_now += process.resident_bytes;
-    return row;
+    return unit.starts_with(stem) && !read_image(root_.at(scope_.units_folder + "/" + unit + ".d/" + drop_in_name));
   }
 
   const Root& root_;
   Manager* manager_;
-  std::map<std::string, std::vector<ProcessState>> processes_;
-  std::vector<std::string> told_;
+  const Scope& scope_;
+  UnitViews units_;
+  std::set<std::string> told_;
 };
+
+StatusRow row_of(const BrokenRecord& broken) {
+  StatusRow row;
+  row.target = broken.target;
+  row.state = "broken";
+  row.remark = broken.why;
+  return row;
+}
 
 }  // namespace
 
-std::vector<StatusRow> read_status(const Root& root, const RecordStore& store, Manager* manager, bool all) {
-  Reader reader(root, manager);
-  std::vector<StatusRow> rows;
-  const std::vector<Record> records = store.load_all();
+Status read_status(const Root& root, const RecordStore& store, Manager* manager, const Scope& scope, bool all) {
+  Reader reader(root, manager, scope);
+  Status status;
+  std::vector<BrokenRecord> broken;
+  const std::vector<Record> records = store.load_all(broken);
   const Record* system = nullptr;
   for (const Record& record : records) {
-    rows.push_back(reader.row_of(record));
-    if (record.target == system_target && rows.back().state == "on") system = &record;
+    status.rows.push_back(reader.row_of(record));
+    if (record.target == system_target && status.rows.back().state == "on") system = &record;
   }
-  for (StatusRow& row : rows)
+  for (StatusRow& row : status.rows)
     if (system != nullptr && row.target == system_target) reader.tell_of_system(*system, row);
-  for (StatusRow& row : reader.others(system, all)) rows.push_back(std::move(row));
-  return rows;
+  for (const BrokenRecord& each : broken) status.rows.push_back(row_of(each));
+  for (StatusRow& row : reader.others(system, all)) status.rows.push_back(std::move(row));
+  for (StatusRow& row : status.rows) row.remark = scope.advice(row.remark);
+  status.hidden = reader.hidden();
+  return status;
 }
 
 }  // namespace neap

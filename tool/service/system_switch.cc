@@ -11,6 +11,7 @@
 #include "tool/change/apply.h"
 #include "tool/change/describe.h"
 #include "tool/checks/apparmor.h"
+#include "tool/checks/hardening.h"
 #include "tool/checks/machine_checks.h"
 #include "tool/model/failure.h"
 #include "tool/service/trial.h"
@@ -100,6 +101,15 @@ Record plan(const SwitchContext& context, const Allocator& allocator, const std:
   return next;
 }
 
+void refuse_what_no_system_takes(const Allocator& allocator, const std::vector<std::string>& exceptions) {
+  if (allocator.is_libc()) throw UsageFailure("libc is what the system runs without neap: neap disable --system");
+  if (!allocator.environment.empty())
+    throw UsageFailure(
+        fmt::format("{} takes no settings for the system: no file gives every program a variable", preload_path));
+  if (!exceptions.empty() && !allocator.is_neap())
+    throw UsageFailure(fmt::format("--except is honoured by libneap alone, not by {}", allocator.label));
+}
+
 void refuse_after_trial(const std::vector<TrialResult>& results, const SwitchContext& context) {
   std::string failed;
   for (const TrialResult& result : results) {
@@ -110,24 +120,66 @@ void refuse_after_trial(const std::vector<TrialResult>& results, const SwitchCon
   context.say(fmt::format("trial: {} programs run under it as without", results.size()));
 }
 
+bool is_excepted(const Record& next, const std::string& program) {
+  for (const FileChange& file : next.files)
+    if (file.path == except_path)
+      return file.to->bytes.find("\n" + program + "\n") != std::string::npos ||
+             file.to->bytes.find("\n" + std::filesystem::path(program).filename().string() + "\n") != std::string::npos;
+  return false;
+}
+
+// What runs under systemd starts on it next: what would end there is refused, what would not take it is named. Returns
+// their programs.
+std::vector<std::string> check_services(const SwitchContext& context, const Allocator& allocator, const Record& next,
+                                        const UnitChecks& checks, bool force) {
+  std::set<std::string> programs;
+  std::string broken;
+  if (context.manager == nullptr) return {};
+  for (const std::string& name : context.manager->running_services("*.service")) {
+    const UnitFacts unit = context.manager->unit(name);
+    for (const std::string& program : unit.programs) programs.insert(path_outside(unit.hardening, program));
+    const std::vector<Finding> findings = checks(unit, allocator);
+    const Finding* obstacle = first_obstacle(findings);
+    if (obstacle == nullptr) continue;
+    const bool ends =
+        obstacle->subject == std::string_view("SystemCallFilter") && unit.hardening.system_call_errno == 0;
+    const bool excepted = !unit.programs.empty() && is_excepted(next, unit.programs[0]);
+    context.say(fmt::format("{} {}: {}: {}", name, ends ? "would be killed" : "does not take it", obstacle->subject,
+                            obstacle->what));
+    if (ends && !excepted) broken += fmt::format("{}{}", broken.empty() ? "" : ", ", name);
+  }
+  if (!broken.empty() && !force)
+    throw Failure(
+        fmt::format("{} would not start any more; nothing was changed (--except PROGRAM leaves a program on "
+                    "libc; --force switches all the same)",
+                    broken));
+  return {programs.begin(), programs.end()};
+}
+
 }  // namespace
 
-void enable_system(const SwitchContext& context, const Allocator& allocator, const std::vector<std::string>& exceptions,
-                   const SwitchOptions& options) {
-  if (allocator.is_libc()) throw UsageFailure("libc is what the system runs without neap: neap disable --system");
-  if (!allocator.environment.empty())
-    throw UsageFailure(
-        fmt::format("{} takes no settings for the system: no file gives every program a variable", preload_path));
-  if (!exceptions.empty() && !allocator.is_neap())
-    throw UsageFailure(fmt::format("--except is honoured by libneap alone, not by {}", allocator.label));
+SwitchOutcome enable_system(const SwitchContext& context, const Allocator& allocator,
+                            const std::vector<std::string>& exceptions, const UnitChecks& checks,
+                            const SwitchOptions& options) {
+  refuse_what_no_system_takes(allocator, exceptions);
   refuse_unsafe_library(context.root, allocator.library);
   const std::optional<Record> replaced = context.store.load(system_target);
   Record next = plan(context, allocator, exceptions);
   take_stock(context.root, replaced, next);
-  if (options.dry_run) return context.say(describe_change(next));
+  SwitchOutcome outcome{system_target, allocator.label, !describe_change(next).empty(), {}, 0};
+  if (replaced && replaced->complete && !outcome.changed) {
+    context.say(fmt::format("the system is set to {} already", allocator.label));
+    return outcome;
+  }
+  if (options.dry_run) {
+    context.say(describe_change(next));
+    return outcome;
+  }
   const auto preload = std::find_if(next.files.begin(), next.files.end(),
                                     [](const FileChange& file) { return file.path == preload_path; });
-  refuse_after_trial(hold_trial(preload->to->bytes, context.store.folder() + "/trial", allocator), context);
+  const std::vector<std::string> of_services = check_services(context, allocator, next, checks, options.force);
+  refuse_after_trial(hold_trial(preload->to->bytes, context.store.folder() + "/trial", allocator, of_services),
+                     context);
   apply(context.root, context.store, replaced, next);
   if (!starts_programs()) {
     roll_back(context.root, context.store, replaced, next);
@@ -141,14 +193,23 @@ void enable_system(const SwitchContext& context, const Allocator& allocator, con
       fmt::format("every program that starts from now on runs on {}; those that run keep theirs. Way back: neap "
                   "disable --system, or from any shell: : > {}",
                   allocator.label, preload_path));
+  return outcome;
 }
 
-void disable_system(const SwitchContext& context, const SwitchOptions& options) {
+SwitchOutcome disable_system(const SwitchContext& context, const SwitchOptions& options) {
   const std::optional<Record> record = context.store.load(system_target);
-  if (!record) return context.say("the system was not switched by neap: nothing to do");
-  if (options.dry_run) return context.say(describe_restore(context.root, *record));
+  SwitchOutcome outcome{system_target, {}, record.has_value(), {}, 0};
+  if (!record) {
+    context.say("the system was not switched by neap: nothing to do");
+    return outcome;
+  }
+  if (options.dry_run) {
+    context.say(describe_restore(context.root, *record));
+    return outcome;
+  }
   restore(context.root, context.store, *record);
   context.say("the system is as it was before neap; programs that run keep their allocator until they are restarted");
+  return outcome;
 }
 
 }  // namespace neap

@@ -13,8 +13,9 @@ inline constexpr const char* system_target = "system";
 inline constexpr const char* except_path = "/etc/neap/except";
 
 // Adds `exceptions`, names or paths of programs, to those that are there.
-void enable_system(const SwitchContext& context, const Allocator& allocator, const std::vector<std::string>& exceptions,
-                   const SwitchOptions& options);
-void disable_system(const SwitchContext& context, const SwitchOptions& options);
+SwitchOutcome enable_system(const SwitchContext& context, const Allocator& allocator,
+                            const std::vector<std::string>& exceptions, const UnitChecks& checks,
+                            const SwitchOptions& options);
+SwitchOutcome disable_system(const SwitchContext& context, const SwitchOptions& options);
 
 }  // namespace neap

@@ -1,34 +1,25 @@
 #include "tool/service/trial.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <grp.h>
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <filesystem>
 
 #include "tool/change/durable.h"
 #include "tool/checks/machine_checks.h"
+#include "tool/inspect/elf.h"
 #include "tool/model/failure.h"
+#include "tool/service/trial_process.h"
 
 namespace neap {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-constexpr auto patience = std::chrono::seconds(30);
-constexpr uid_t nobody_id = 65534;
-constexpr std::size_t most_output = 1 << 16;
-
-enum class As { root, nobody };
 enum class Reach { preload, none, other_architecture };
 
 struct TrialProgram {
@@ -36,6 +27,14 @@ struct TrialProgram {
   std::array<const char*, 4> command;  // its path first, up to the first null
   As as = As::root;
   Reach reach = Reach::preload;  // whether the library is expected to come into it
+};
+
+// A program with the words it is started with.
+struct Candidate {
+  std::string name;
+  std::vector<std::string> command;
+  As as = As::root;
+  Reach reach = Reach::preload;
 };
 
 constexpr TrialProgram programs[] = {
@@ -48,6 +47,7 @@ constexpr TrialProgram programs[] = {
     {"apt", {"/usr/bin/apt-config", "dump"}},
     {"dpkg", {"/usr/bin/dpkg", "--version"}},
     {"python3", {"/usr/bin/python3", "-c", "import json, threading; json.dumps([0] * 100000)"}},
+    {"php", {"/usr/bin/php", "-r", "echo strlen(json_encode(array_map('strval', range(1, 100000))));"}},
     {"getent", {"/usr/bin/getent", "passwd", "root"}},
     {"su (setuid)", {"/bin/su", "--version"}, As::nobody},
     {"ldconfig (static)", {"/sbin/ldconfig", "-p"}, As::root, Reach::none},
@@ -57,76 +57,23 @@ constexpr TrialProgram programs[] = {
     {"32-bit libc", {"/lib32/libc.so.6"}, As::root, Reach::other_architecture},
 };
 
-struct End {
-  int status = 0;  // of waitpid
-  bool in_time = true;
-  std::string output;  // both streams
-};
-
-[[noreturn]] void become(const std::vector<std::string>& command, As as, int output) {
-  const int nowhere = ::open("/dev/null", O_RDONLY);
-  ::dup2(nowhere, STDIN_FILENO);
-  ::dup2(output, STDOUT_FILENO);
-  ::dup2(output, STDERR_FILENO);
-  ::setpgid(0, 0);
-  if (as == As::nobody && (::setgroups(0, nullptr) != 0 || ::setgid(nobody_id) != 0 || ::setuid(nobody_id) != 0))
-    ::_exit(126);
-  std::vector<char*> words;
-  for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-  char* const environment[] = {path, nullptr};
-  ::execve(words[0], words.data(), environment);
-  ::_exit(127);
-}
-
-// Reads until the program closes its output or time is over.
-bool read_all(int file, std::string& output) {
-  const auto deadline = Clock::now() + patience;
-  std::array<char, 4096> buffer;
-  while (true) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    pollfd waiting{file, POLLIN, 0};
-    if (left <= 0 || ::poll(&waiting, 1, static_cast<int>(left)) == 0) return false;
-    const ssize_t got = ::read(file, buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return true;
-    if (output.size() < most_output) output.append(buffer.data(), static_cast<std::size_t>(got));
+// The battery, and of every program of a service what its dynamic loader says, which starts none of them.
+std::vector<Candidate> candidates(const std::vector<std::string>& of_services) {
+  std::vector<Candidate> all;
+  for (const TrialProgram& program : programs) {
+    if (::access(program.command[0], X_OK) != 0) continue;
+    Candidate candidate{program.name, {}, program.as, program.reach};
+    for (const char* word : program.command)
+      if (word != nullptr) candidate.command.emplace_back(word);
+    all.push_back(std::move(candidate));
   }
+  for (const std::string& program : of_services)
+    if (const std::string loader = read_elf(program).interpreter; !loader.empty())
+      all.push_back({program, {loader, "--list", program}, As::root, Reach::preload});
+  return all;
 }
 
-End run(const std::vector<std::string>& command, As as) {
-  int output[2];
-  if (::pipe2(output, O_CLOEXEC) != 0) throw Failure(fmt::format("no pipe for the trial: {}", std::strerror(errno)));
-  const pid_t pid = ::fork();
-  if (pid == 0) become(command, as, output[1]);
-  ::close(output[1]);
-  if (pid < 0) {
-    ::close(output[0]);
-    throw Failure(fmt::format("cannot start a process: {}", std::strerror(errno)));
-  }
-  End end;
-  end.in_time = read_all(output[0], end.output);
-  if (!end.in_time) ::kill(-pid, SIGKILL);
-  ::close(output[0]);
-  ::waitpid(pid, &end.status, 0);
-  return end;
-}
-
-std::string describe(const End& end) {
-  if (!end.in_time) return fmt::format("did not end within {} s", patience.count());
-  if (WIFSIGNALED(end.status)) return fmt::format("was killed by signal {}", WTERMSIG(end.status));
-  return fmt::format("ended with {}", WEXITSTATUS(end.status));
-}
-
-std::vector<std::string> command_of(const TrialProgram& program) {
-  std::vector<std::string> words;
-  for (const char* word : program.command)
-    if (word != nullptr) words.emplace_back(word);
-  return words;
-}
-
-TrialResult judge(const TrialProgram& program, const End& without, const End& with) {
+TrialResult judge(const Candidate& program, const TrialEnd& without, const TrialEnd& with) {
   TrialResult result{program.name, with.in_time && with.status == without.status, {}};
   if (!result.passed) result.remark = fmt::format("{} under it, {} without", describe(with), describe(without));
   const bool refused = with.output.find("ld.so: object") != std::string::npos;
@@ -139,42 +86,41 @@ TrialResult judge(const TrialProgram& program, const End& without, const End& wi
   return result;
 }
 
-// The new file over the old one, for this process and its children alone.
-void enter_namespace(const std::string& folder) {
+// The new file over the old one, for this process and its children alone. False where a process may have no mounts of
+// its own: in a chroot, or while an image is built.
+bool enter_namespace(const std::string& folder) {
   const std::string copy = folder + preload_path;
-  if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
-    throw Failure(fmt::format("no mount namespace for the trial: {}", std::strerror(errno)));
+  if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
   if (::access(preload_path, F_OK) == 0) {
-    if (::mount(copy.c_str(), preload_path, nullptr, MS_BIND, nullptr) == 0) return;
+    if (::mount(copy.c_str(), preload_path, nullptr, MS_BIND, nullptr) == 0) return true;
   } else {
     const std::string layers = fmt::format("lowerdir={}/etc:/etc", folder);
-    if (::mount("overlay", "/etc", "overlay", MS_RDONLY, layers.c_str()) == 0) return;
+    if (::mount("overlay", "/etc", "overlay", MS_RDONLY, layers.c_str()) == 0) return true;
   }
   throw Failure(fmt::format("the trial cannot put its {} in place: {}; make an empty one (touch {}) and try again",
                             preload_path, std::strerror(errno), preload_path));
 }
 
 // That the library really comes in, told by a process of neap's own.
-TrialResult judge_effect(const std::string& neap, const Allocator& allocator) {
-  const End end = run({neap, "probe"}, As::root);
+TrialResult judge_effect(const std::string& neap, const Allocator& allocator, const std::string& preload) {
+  const TrialEnd end = run_for_trial({neap, "probe"}, As::root, preload);
   const bool serves = end.status == 0 && end.output.find(allocator.library) != std::string::npos;
   return {"neap probe", serves,
           serves ? "" : fmt::format("{}; its malloc does not come from {}", describe(end), allocator.library)};
 }
 
-std::vector<TrialResult> run_all(const std::string& folder, const Allocator& allocator) {
+std::vector<TrialResult> run_all(const std::string& folder, const Allocator& allocator,
+                                 const std::vector<std::string>& of_services) {
   const std::string neap = std::filesystem::read_symlink("/proc/self/exe").string();
-  std::vector<const TrialProgram*> installed;
-  std::vector<End> without;
-  for (const TrialProgram& program : programs) {
-    if (::access(program.command[0], X_OK) != 0) continue;
-    installed.push_back(&program);
-    without.push_back(run(command_of(program), program.as));
-  }
-  enter_namespace(folder);
-  std::vector<TrialResult> results{judge_effect(neap, allocator)};
-  for (std::size_t at = 0; at < installed.size(); ++at)
-    results.push_back(judge(*installed[at], without[at], run(command_of(*installed[at]), installed[at]->as)));
+  const std::vector<Candidate> all = candidates(of_services);
+  std::vector<TrialEnd> without;
+  for (const Candidate& program : all) without.push_back(run_for_trial(program.command, program.as));
+  const bool by_file = enter_namespace(folder);
+  const std::string preload = by_file ? "" : allocator.library;
+  std::vector<TrialResult> results{judge_effect(neap, allocator, preload)};
+  if (!by_file) results[0].remark += "no mounts of its own here: by LD_PRELOAD, which reaches no setuid program";
+  for (std::size_t at = 0; at < all.size(); ++at)
+    results.push_back(judge(all[at], without[at], run_for_trial(all[at].command, all[at].as, preload)));
   return results;
 }
 
@@ -211,7 +157,8 @@ void write_text(int file, std::string_view text) {
 
 }  // namespace
 
-std::vector<TrialResult> hold_trial(const std::string& preload, const std::string& folder, const Allocator& allocator) {
+std::vector<TrialResult> hold_trial(const std::string& preload, const std::string& folder, const Allocator& allocator,
+                                    const std::vector<std::string>& of_services) {
   const std::string copy = folder + preload_path;
   for (const std::string& missing : missing_folders(copy)) make_folder_durably(missing);
   write_durably(copy, fresh_image(preload));
@@ -220,7 +167,7 @@ std::vector<TrialResult> hold_trial(const std::string& preload, const std::strin
   const pid_t pid = ::fork();  // the namespace goes away with the child
   if (pid == 0) {
     try {
-      write_text(answer[1], as_lines(run_all(folder, allocator)));
+      write_text(answer[1], as_lines(run_all(folder, allocator, of_services)));
     } catch (const std::exception& error) {
       write_text(answer[1], fmt::format("!{}\n", error.what()));
     }
@@ -240,7 +187,7 @@ std::vector<TrialResult> hold_trial(const std::string& preload, const std::strin
 }
 
 bool starts_programs() {
-  const End end = run({"/bin/sh", "-c", "/bin/true"}, As::root);
+  const TrialEnd end = run_for_trial({"/bin/sh", "-c", "/bin/true"}, As::root);
   return end.in_time && end.status == 0;
 }
 

@@ -15,8 +15,11 @@ struct TrialResult {
 };
 
 // `preload`: the bytes that /etc/ld.so.preload would have. `folder`: where the trial keeps its copy of them. Programs
-// that are not installed are left out. Throws Failure when no trial can be held; then nothing may be switched.
-std::vector<TrialResult> hold_trial(const std::string& preload, const std::string& folder, const Allocator& allocator);
+// that are not installed are left out. `of_services`: programs that services will start next; they are only loaded.
+// Where a process may have no mounts of its own, LD_PRELOAD stands for the file. Throws Failure when no trial can be
+// held; then nothing may be switched.
+std::vector<TrialResult> hold_trial(const std::string& preload, const std::string& folder, const Allocator& allocator,
+                                    const std::vector<std::string>& of_services);
 
 // After the switch: whether this machine still starts a shell. Independent of the trial.
 bool starts_programs();

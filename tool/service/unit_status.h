@@ -9,7 +9,7 @@
 namespace neap {
 
 // The running services and, of those that do not run, the ones named in `stopped`.
-std::vector<StatusRow> read_status_by_unit(const Root& root, const RecordStore& store, Manager& manager,
+std::vector<StatusRow> read_status_by_unit(const Root& root, const std::vector<Record>& records, Manager& manager,
                                            const std::vector<std::string>& stopped);
 
 }  // namespace neap

@@ -7,13 +7,22 @@
 #include "tool/change/apply.h"
 #include "tool/change/describe.h"
 #include "tool/model/failure.h"
-#include "tool/service/drop_in.h"
-#include "tool/service/processes.h"
-#include "tool/service/watch.h"
+#include "tool/observe/health.h"
+#include "tool/observe/processes.h"
+#include "tool/presets/preset.h"
+#include "tool/service/probation.h"
 #include "tool/systemd/unit_name.h"
 
 namespace neap {
 namespace {
+
+std::uint64_t resident_bytes_of(Manager& manager, const std::vector<std::string>& units) {
+  std::uint64_t sum = 0;
+  for (const std::string& unit : units) sum += resident_bytes(manager.processes(unit));
+  return sum;
+}
+
+}  // namespace
 
 UnitFacts known_unit(Manager& manager, const std::string& name) {
   UnitFacts unit = manager.unit(name);
@@ -28,187 +37,8 @@ UnitFacts known_unit(Manager& manager, const std::string& name) {
   return unit;
 }
 
-std::string with_reload(const std::string& change) {
-  return change + (change.empty() ? "" : "\n") + "systemctl daemon-reload";
-}
-
-std::uint64_t resident_bytes_of(Manager& manager, const std::vector<std::string>& units) {
-  std::uint64_t sum = 0;
-  for (const std::string& unit : units) sum += resident_bytes(manager.processes(unit));
-  return sum;
-}
-
-// One unit's way from one allocator to another.
-class UnitSwitch {
- public:
-  UnitSwitch(const SwitchContext& context, UnitFacts unit, const Allocator& allocator, const SwitchOptions& options)
-      : context_(context),
-        manager_(*context.manager),
-        unit_(std::move(unit)),
-        allocator_(allocator),
-        options_(options) {
-    replaced_ = context.store.load(unit_.id);
-    plan_ = plan_drop_in(context.root, unit_, manager_.environment(), allocator);
-    next_ = begin_record(unit_.id, allocator);
-    next_.files = plan_.files;
-    next_.effective = plan_.effective;
-    take_stock(context.root, replaced_, next_);
-    refuse_unknown_drop_in();
-    running_ = manager_.running_services(units_of(unit_.id));
-  }
-
-  bool is_in_force() const {
-    return replaced_ && replaced_->complete && replaced_->allocator == next_.allocator &&
-           std::all_of(next_.files.begin(), next_.files.end(),
-                       [](const FileChange& file) { return file.from == file.to; });
-  }
-
-  void show() const {
-    if (is_in_force())
-      context_.say(fmt::format("{} is set to {} already", unit_.id, allocator_.label));
-    else
-      context_.say(with_reload(describe_change(next_)));
-    if (options_.restart)
-      for (const std::string& running : running_)
-        context_.say(fmt::format("systemctl restart {}; watch it for {} s; roll back if it fails", running,
-                                 options_.watch.count));
-  }
-
-  void run() {
-    if (is_in_force()) {
-      context_.say(fmt::format("{} is set to {} already", unit_.id, allocator_.label));
-      if (!options_.restart && all_run_it()) return context_.say("and every process of it runs it");
-      resume();
-    } else {
-      for (const std::string& note : plan_.notes) context_.say(note);
-      if (!running_.empty()) next_.bytes_before = resident_bytes_of(manager_, running_);
-      apply(context_.root, context_.store, replaced_, next_);
-      guard([&] { load(); });
-    }
-    if (options_.restart) guard([&] { restart_all(); });
-    finish();
-  }
-
- private:
-  // The switch was made before and waits for its restart: should that fail, the way back is to what it replaced.
-  void resume() {
-    next_ = *replaced_;
-    if (next_.previous.empty()) {
-      replaced_.reset();
-      return;
-    }
-    replaced_->allocator = next_.previous;
-    replaced_->previous.clear();
-    for (FileChange& file : replaced_->files) file.to = file.from, file.from = file.original;
-  }
-
-  bool all_run_it() const {
-    return std::all_of(running_.begin(), running_.end(), [this](const std::string& unit) {
-      return misfits(manager_.processes(unit), allocator_).empty();
-    });
-  }
-
-  // A file of that name which no record knows is somebody's own.
-  void refuse_unknown_drop_in() const {
-    if (replaced_) return;
-    for (const FileChange& file : next_.files)
-      if (file.from && file.from != file.to)
-        throw UsageFailure(
-            fmt::format("{} is there, and not by neap's journal; move it away (its settings to a file of "
-                        "another name) and try again",
-                        file.path));
-  }
-
-  // Whatever goes wrong inside, the files go back, systemd reads them, and what was restarted is restarted again.
-  template <class Step>
-  void guard(Step step) {
-    try {
-      step();
-    } catch (const Failure& failure) {
-      roll_back(context_.root, context_.store, replaced_, next_);
-      manager_.reload();
-      std::string state;
-      for (const std::string& unit : restarted_) {
-        manager_.forget_failures(unit);
-        const std::string why = restart_and_wait(manager_, unit);
-        state += why.empty() ? fmt::format("; {} runs as before", unit) : fmt::format("; {}: {}", unit, why);
-      }
-      throw Failure(fmt::format("{}; rolled back{}", failure.what(), state));
-    }
-  }
-
-  void load() {
-    manager_.reload();
-    const std::string got = loaded_value(context_.root, manager_.unit(unit_.id), "LD_PRELOAD");
-    if (got != plan_.preload && !is_template(unit_.id))
-      throw Failure(
-          fmt::format("systemd gives {} LD_PRELOAD='{}' where neap wrote '{}'; another file of the unit "
-                      "overrides it (systemctl cat {})",
-                      unit_.id, got, plan_.preload, unit_.id));
-  }
-
-  void restart_all() {
-    for (const std::string& unit : running_) {
-      context_.say(fmt::format("restarting {}", unit));
-      restarted_.push_back(unit);
-      std::string why = restart_and_wait(manager_, unit);
-      if (why.empty()) {
-        context_.say(fmt::format("watching {} for {} s", unit, options_.watch.count));
-        why = watch(manager_, unit, allocator_, options_.watch);
-      }
-      if (!why.empty())
-        throw Failure(fmt::format("{} under {}: {} (journalctl -u {})", unit, allocator_.label, why, unit));
-    }
-  }
-
-  void finish() {
-    next_.complete = true;
-    if (!restarted_.empty()) next_.bytes_after = resident_bytes_of(manager_, restarted_);
-    try {
-      context_.store.save(next_);
-    } catch (const Failure& failure) {  // the switch itself is made and journalled
-      context_.say(fmt::format("the memory figures are not kept: {}", failure.what()));
-    }
-    if (!restarted_.empty())
-      context_.say(fmt::format("{} runs on {}: every process verified", unit_.id, allocator_.label));
-    else if (running_.empty())
-      context_.say(fmt::format("{} will run on {} from its next start", unit_.id, allocator_.label));
-    else
-      context_.say(
-          fmt::format("{} is set to {}; pending until it is restarted: neap enable {} --allocator {} --restart",
-                      unit_.id, allocator_.label, unit_.id, allocator_.label));
-  }
-
-  const SwitchContext& context_;
-  Manager& manager_;
-  UnitFacts unit_;
-  const Allocator& allocator_;
-  const SwitchOptions& options_;
-  std::optional<Record> replaced_;
-  DropInPlan plan_;
-  Record next_;
-  std::vector<std::string> running_, restarted_;
-};
-
-void reload_and_restart(const SwitchContext& context, const std::string& name, bool restart) {
-  if (context.manager == nullptr) return;
-  context.manager->reload();
-  const std::vector<std::string> running = context.manager->running_services(units_of(name));
-  for (const std::string& unit : running) {
-    if (!restart) {
-      context.say(fmt::format("{} keeps its allocator until it is restarted: systemctl restart {}", unit, unit));
-      continue;
-    }
-    const std::string why = restart_and_wait(*context.manager, unit);
-    if (!why.empty()) throw Failure(fmt::format("{} without neap: {} (journalctl -u {})", unit, why, unit));
-  }
-}
-
-}  // namespace
-
-void enable_unit(const SwitchContext& context, const std::string& name, const Allocator& allocator,
-                 const UnitChecks& checks, const SwitchOptions& options) {
-  UnitFacts unit = known_unit(*context.manager, name);
+void check_before_switch(const SwitchContext& context, const UnitFacts& unit, const Allocator& allocator,
+                         const UnitChecks& checks, const SwitchOptions& options) {
   const std::vector<Finding> findings = checks(unit, allocator);
   for (const Finding& finding : findings)
     if (finding.severity == Severity::warning)
@@ -216,29 +46,93 @@ void enable_unit(const SwitchContext& context, const std::string& name, const Al
   if (const Finding* obstacle = first_obstacle(findings); obstacle != nullptr && !options.force)
     throw UsageFailure(fmt::format("{} cannot take effect in {}: {}: {}; {} (--force switches all the same)",
                                    allocator.label, unit.id, obstacle->subject, obstacle->what, obstacle->advice));
-  UnitSwitch change(context, std::move(unit), allocator, options);
-  if (options.dry_run)
-    change.show();
-  else
-    change.run();
 }
 
-void disable_unit(const SwitchContext& context, const std::string& name, const SwitchOptions& options) {
-  std::optional<Record> record = context.store.load(name);
-  std::string target = name;
-  if (!record && context.manager != nullptr) {  // an alias: redis.service is redis-server.service
-    target = context.manager->unit(name).id;
-    record = context.store.load(target);
+UnitSwitch::UnitSwitch(const SwitchContext& context, UnitFacts unit, const Allocator& allocator,
+                       const SwitchOptions& options)
+    : context_(context), manager_(*context.manager), unit_(std::move(unit)), allocator_(allocator) {
+  replaced_ = context.store.load(unit_.id);
+  plan_ = plan_drop_in(context.root, context.scope, unit_, manager_.environment(), allocator);
+  next_ = begin_record(unit_.id, allocator);
+  if (!context.scope.is_user)
+    next_.files = preset_files(context.root, unit_.id, allocator, options.children, replaced_);
+  next_.files.insert(next_.files.end(), plan_.files.begin(), plan_.files.end());
+  next_.effective = plan_.effective;
+  take_stock(context.root, replaced_, next_);
+  refuse_unknown_drop_in();
+  for (const std::string& each : manager_.running_services(units_of(unit_.id)))
+    if (each == unit_.id || !context.store.load(each)) running_.push_back(each);  // else a switch of its own
+}
+
+bool UnitSwitch::is_in_force() const {
+  return replaced_ && replaced_->complete && replaced_->allocator == next_.allocator &&
+         std::all_of(next_.files.begin(), next_.files.end(),
+                     [](const FileChange& file) { return file.from == file.to; });
+}
+
+std::string UnitSwitch::described() const { return describe_change(next_); }
+
+// A file of that name which no record knows is somebody's own.
+void UnitSwitch::refuse_unknown_drop_in() const {
+  if (replaced_) return;
+  for (const FileChange& file : next_.files)
+    if (file.from && file.from != file.to && !file.is_edit)
+      throw UsageFailure(
+          fmt::format("{} is there, and not by neap's journal; move it away (its settings to a file of "
+                      "another name) and try again",
+                      file.path));
+}
+
+void UnitSwitch::write(const std::string& part_of) {
+  if (is_in_force()) return resume();
+  next_.part_of = part_of;
+  if (!running_.empty()) next_.bytes_before = resident_bytes_of(manager_, running_);
+  for (const std::string& unit : running_)
+    next_.marks[unit] = mark_unit(context_.root, manager_.state(unit), manager_.processes(unit));
+  apply(context_.root, context_.store, replaced_, next_);
+}
+
+// The switch was made before and waits for its restart: should that fail, the way back is to what it replaced.
+void UnitSwitch::resume() {
+  next_ = *replaced_;
+  replaced_ = what_it_replaced(next_);
+}
+
+void UnitSwitch::check_loaded() {
+  if (is_template(unit_.id) || !plan_.preload_is_exact) return;
+  const std::string got = loaded_value(context_.root, manager_.unit(unit_.id), "LD_PRELOAD");
+  if (got != plan_.preload)
+    throw Failure(
+        fmt::format("systemd gives {} LD_PRELOAD='{}' where neap wrote '{}'; another file of the unit "
+                    "overrides it (systemctl cat {})",
+                    unit_.id, got, plan_.preload, unit_.id));
+}
+
+void UnitSwitch::undo() { roll_back(context_.root, context_.store, replaced_, next_); }
+
+void UnitSwitch::take_marks(const std::vector<Record>& parts) {
+  for (const Record& part : parts) next_.marks.insert(part.marks.begin(), part.marks.end());
+}
+
+std::vector<Record> records_of_steps(const RecordStore& store, const std::string& template_name) {
+  std::vector<BrokenRecord> told_by_status;
+  std::vector<Record> parts = store.load_all(told_by_status);
+  std::erase_if(parts, [&](const Record& record) { return record.part_of != template_name; });
+  return parts;
+}
+
+void UnitSwitch::finish(const std::vector<std::string>& restarted, const SwitchOptions& options) {
+  next_.complete = true;
+  if (!restarted.empty()) next_.bytes_after = resident_bytes_of(manager_, restarted);
+  for (const std::string& unit : restarted)
+    next_.marks[unit] = mark_unit(context_.root, manager_.state(unit), manager_.processes(unit));
+  if (options.probation.count > 0 && next_.part_of.empty())  // of steps the template has one for all
+    next_.probation_until = begin_probation(manager_, unit_.id, options.probation, context_.scope.is_user);
+  try {
+    context_.store.save(next_);
+  } catch (const Failure& failure) {  // the switch itself is made and journalled
+    context_.say(fmt::format("the memory figures are not kept: {}", failure.what()));
   }
-  if (!record) {
-    if (!options.dry_run) context.store.erase(target);  // what a neap killed at its first write left
-    context.say(fmt::format("{} was not switched by neap: nothing to do", target));
-    return;
-  }
-  if (options.dry_run) return context.say(with_reload(describe_restore(context.root, *record)));
-  restore(context.root, context.store, *record);
-  context.say(fmt::format("{} is as it was before neap", target));
-  reload_and_restart(context, target, options.restart);
 }
 
 }  // namespace neap

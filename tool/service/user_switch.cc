@@ -46,8 +46,8 @@ std::string wrapper_text(const std::string& file, const Allocator& allocator) {
   return text + fmt::format("exec {} \"$@\"\n", in_quotes(file));
 }
 
-void switch_file(const SwitchContext& context, const std::string& target, const std::string& path,
-                 const FileImage& image, const Allocator& allocator, const SwitchOptions& options) {
+SwitchOutcome switch_file(const SwitchContext& context, const std::string& target, const std::string& path,
+                          const FileImage& image, const Allocator& allocator, const SwitchOptions& options) {
   const std::optional<Record> replaced = context.store.load(target);
   Record next = begin_record(target, allocator);
   next.effective = path;
@@ -56,37 +56,54 @@ void switch_file(const SwitchContext& context, const std::string& target, const 
   take_stock(context.root, replaced, next);
   if (!replaced && next.files[0].from && next.files[0].from != next.files[0].to)
     throw UsageFailure(fmt::format("{} is there, and not by neap; move it away and try again", path));
-  if (options.dry_run) return context.say(describe_change(next));
-  apply(context.root, context.store, replaced, next);
+  const std::string change = describe_change(next);
+  const SwitchOutcome outcome{target, allocator.label, !replaced || !change.empty(), {}, 0};
+  if (options.dry_run)
+    context.say(change);
+  else if (outcome.changed)
+    apply(context.root, context.store, replaced, next);
+  return outcome;
 }
 
 }  // namespace
 
+Scope own_scope() { return {user_folder("XDG_CONFIG_HOME", "/.config") + "/systemd/user", true}; }
+
 std::string user_state_folder() { return user_folder("XDG_STATE_HOME", "/.local/state") + "/neap"; }
 
-void enable_session(const SwitchContext& context, const Allocator& allocator, const SwitchOptions& options) {
+SwitchOutcome enable_session(const SwitchContext& context, const Allocator& allocator, const SwitchOptions& options) {
   const std::string path = user_folder("XDG_CONFIG_HOME", "/.config") + "/environment.d/50-neap.conf";
-  switch_file(context, session_target, path, fresh_image(session_text(allocator)), allocator, options);
+  const SwitchOutcome outcome =
+      switch_file(context, session_target, path, fresh_image(session_text(allocator)), allocator, options);
   if (!options.dry_run) context.say(fmt::format("your sessions run on {} from the next login", allocator.label));
+  return outcome;
 }
 
-void enable_program(const SwitchContext& context, const std::string& file, const Allocator& allocator,
-                    const SwitchOptions& options) {
+SwitchOutcome enable_program(const SwitchContext& context, const std::string& file, const Allocator& allocator,
+                             const SwitchOptions& options) {
   const std::string name = std::filesystem::path(file).filename().string();
   const std::string path = user_folder("HOME", "") + "/.local/bin/" + name;
   if (path == file)
     throw UsageFailure(fmt::format("{} is the wrapper's own place; give the path of the program itself", file));
-  switch_file(context, name, path, fresh_image(wrapper_text(file, allocator), 0755), allocator, options);
+  const SwitchOutcome outcome =
+      switch_file(context, name, path, fresh_image(wrapper_text(file, allocator), 0755), allocator, options);
   if (!options.dry_run)
     context.say(fmt::format("{} starts {} on {}, where ~/.local/bin comes first in PATH", name, file, allocator.label));
+  return outcome;
 }
 
-void disable_user(const SwitchContext& context, const std::string& target, const SwitchOptions& options) {
+SwitchOutcome disable_user(const SwitchContext& context, const std::string& target, const SwitchOptions& options) {
   const std::optional<Record> record = context.store.load(target);
-  if (!record) return context.say(fmt::format("{} was not switched by neap: nothing to do", target));
-  if (options.dry_run) return context.say(describe_restore(context.root, *record));
-  restore(context.root, context.store, *record);
-  context.say(fmt::format("{} is as it was before neap", target));
+  const SwitchOutcome outcome{target, {}, record.has_value(), {}, 0};
+  if (!record) {
+    context.say(fmt::format("{} was not switched by neap: nothing to do", target));
+  } else if (options.dry_run) {
+    context.say(describe_restore(context.root, *record));
+  } else {
+    restore(context.root, context.store, *record);
+    context.say(fmt::format("{} is as it was before neap", target));
+  }
+  return outcome;
 }
 
 }  // namespace neap

@@ -11,13 +11,14 @@ inline constexpr const char* session_target = "session";
 
 // Folders of the calling user, from HOME and the XDG variables. Throws UsageFailure without a home.
 std::string user_state_folder();
+Scope own_scope();
 
-void enable_session(const SwitchContext& context, const Allocator& allocator, const SwitchOptions& options);
+SwitchOutcome enable_session(const SwitchContext& context, const Allocator& allocator, const SwitchOptions& options);
 // `file`: the program's absolute path. The wrapper is ~/.local/bin/NAME.
-void enable_program(const SwitchContext& context, const std::string& file, const Allocator& allocator,
-                    const SwitchOptions& options);
+SwitchOutcome enable_program(const SwitchContext& context, const std::string& file, const Allocator& allocator,
+                             const SwitchOptions& options);
 
 // `target`: session_target or the name of a program.
-void disable_user(const SwitchContext& context, const std::string& target, const SwitchOptions& options);
+SwitchOutcome disable_user(const SwitchContext& context, const std::string& target, const SwitchOptions& options);
 
 }  // namespace neap

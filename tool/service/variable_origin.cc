@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "tool/model/failure.h"
+#include "tool/systemd/specifiers.h"
 #include "tool/systemd/unit_file.h"
 #include "tool/systemd/unit_name.h"
 
@@ -30,7 +31,9 @@ std::optional<std::string> value_in_files(const Root& root, const std::string& p
   glob_t found{};
   if (::glob(root.at(pattern).c_str(), 0, nullptr, &found) == 0)
     for (std::size_t at = 0; at < found.gl_pathc; ++at) {
-      const std::string path = std::filesystem::canonical(found.gl_pathv[at]).string();
+      std::error_code dangling;
+      const std::string path = std::filesystem::canonical(found.gl_pathv[at], dangling).string();
+      if (dangling || !std::filesystem::is_regular_file(path, dangling)) continue;
       const std::optional<FileImage> image = read_image(path);
       if (!image) continue;
       for (const Variable& each : environment_file_variables(image->bytes))
@@ -61,10 +64,10 @@ class Walk {
 
   VariableOrigin result(const std::vector<std::string>& base) const {
     VariableOrigin origin;
-    if (const auto value = value_in(base, variable_)) origin.value = *value, origin.place = "systemd's own environment";
-    if (set_) origin.value = *set_, origin.place = place_;
+    if (const auto value = value_in(base, variable_)) take_plain(origin, *value, "systemd's own environment");
+    if (set_) take_text(origin, *set_);
     for (const EnvironmentFile& file : files_)
-      if (file.value) origin.value = *file.value, origin.place = file.path, origin.needs_file = true;
+      if (file.value) take_plain(origin, *file.value, file.path), origin.needs_file = true;
     origin.needs_file = origin.needs_file || later_assignment_;
     if (origin.needs_file)
       for (const EnvironmentFile& file : files_)
@@ -76,6 +79,15 @@ class Walk {
   }
 
  private:
+  static void take_plain(VariableOrigin& origin, const std::string& value, const std::string& place) {
+    origin.value = value, origin.text = without_specifiers(value), origin.is_exact = true, origin.place = place;
+  }
+
+  void take_text(VariableOrigin& origin, const std::string& text) const {
+    const std::optional<std::string> value = expand_specifiers(text, unit_.id);
+    origin.value = value.value_or(text), origin.text = text, origin.is_exact = value.has_value(), origin.place = place_;
+  }
+
   struct EnvironmentFile {
     std::string path;
     bool after_ours;

@@ -14,7 +14,9 @@ inline constexpr const char* drop_in_name = "50-neap.conf";
 inline constexpr const char* environment_file_name = "50-neap.env";
 
 struct VariableOrigin {
-  std::string value;        // as it is without neap; empty when nothing sets it
+  std::string value;        // as a process gets it without neap; empty when nothing sets it
+  std::string text;         // the same as a unit file says it: with its specifiers, which each instance has its own of
+  bool is_exact = true;     // value is text with every specifier expanded
   std::string place;        // the file that sets it, for messages
   bool needs_file = false;  // an Environment= of neap's drop-in would lose: neap needs an EnvironmentFile= as well
   std::string beaten_by;    // a file after neap's drop-in that wins over both; empty when none

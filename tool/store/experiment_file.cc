@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tool/model/failure.h"
+#include "tool/model/json_text.h"
 
 namespace neap {
 namespace {
@@ -68,7 +69,7 @@ void fill(Database& database, const Experiment& experiment) {
   database.execute(schema);
   set_fact(database, "name", experiment.name);
   set_fact(database, "origin", experiment.origin);
-  set_fact(database, "groups", nlohmann::json(experiment.groups).dump());
+  set_fact(database, "groups", json_text(nlohmann::json(experiment.groups)));
   set_fact(database, "seed", std::to_string(experiment.seed));
   set_fact(database, "created", std::to_string(experiment.created.unix_s));
   Statement statement(database, "INSERT INTO instance VALUES (?,?,?,?,?)");

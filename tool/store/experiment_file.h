@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "tool/model/experiment.h"
+#include "tool/model/file_kind.h"
 #include "tool/store/sqlite.h"
 
 namespace neap {
 
-inline constexpr std::int64_t experiment_application_id = 0x4e454158;  // "NEAX", in SQLite's header
-inline constexpr std::int64_t experiment_version = 2;                  // 1 had no hosts
+inline constexpr std::int64_t experiment_version = 2;  // 1 had no hosts
 
 // The whole file or none; refuses an existing one.
 void create_experiment(const std::string& path, const Experiment& experiment);

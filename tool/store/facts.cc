@@ -4,6 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tool/model/failure.h"
+#include "tool/model/json_text.h"
+#include "tool/model/text.h"
+
 namespace neap {
 namespace {
 
@@ -12,10 +16,17 @@ std::string find(const FactTexts& texts, const char* name) {
   return found == texts.end() ? std::string() : found->second;
 }
 
+constexpr double most = 1e15;  // bytes, seconds or counts: more than any machine has is no figure
+
+// Empty where there is none. Throws UsageFailure for one that is none.
 std::optional<double> find_number(const FactTexts& texts, const char* name) {
   const std::string text = find(texts, name);
   if (text.empty()) return std::nullopt;
-  return std::strtod(text.c_str(), nullptr);
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  if (*end != '\0' || !(number >= 0 && number <= most))
+    throw UsageFailure(fmt::format("'{}' is damaged: its {} is '{}'", find(texts, file_fact), name, text));
+  return number;
 }
 
 std::optional<Seconds> find_seconds(const FactTexts& texts, const char* name) {
@@ -30,13 +41,20 @@ std::optional<std::uint64_t> find_count(const FactTexts& texts, const char* name
   return static_cast<std::uint64_t>(*number);
 }
 
+// Words of a command may be any bytes: those of no character are kept as "\xNN".
+std::string as_json(const std::vector<std::string>& words) {
+  nlohmann::json array = nlohmann::json::array();
+  for (const std::string& word : words) array.push_back(as_utf8(word));
+  return json_text(array);
+}
+
 }  // namespace
 
 FactTexts to_texts(const RunFacts& facts) {
   return {{"label", facts.label},
           {"allocator", facts.allocator},
           {"library", facts.library},
-          {"command", nlohmann::json(facts.command).dump()},
+          {"command", as_json(facts.command)},
           {"host", facts.host},
           {"kernel", facts.kernel},
           {"started_at", facts.started_at},
@@ -49,10 +67,13 @@ FactTexts to_texts(const RunFacts& facts) {
 FactTexts to_texts(const RunEnd& end) {
   FactTexts texts{{"wall_s", fmt::format("{:.6f}", end.wall.count)},
                   {"own_cpu_percent", fmt::format("{:.4f}", end.own_cpu_percent)},
+                  {"sample_interval_s", fmt::format("{:.3f}", end.sample_interval.count)},
                   {"detail_interval_s", fmt::format("{:.3f}", end.detail_interval.count)},
+                  {"most_processes", fmt::format("{}", end.most_processes)},
                   {"interrupted", end.interrupted ? "1" : "0"},
                   {"timed_out", end.timed_out ? "1" : "0"}};
   if (end.exit_code) texts["exit_code"] = fmt::format("{}", *end.exit_code);
+  if (end.asked_to_stop) texts["asked_to_stop_s"] = fmt::format("{:.6f}", end.asked_to_stop->count);
   if (end.user) texts["user_s"] = fmt::format("{:.6f}", end.user->count);
   if (end.system) texts["system_s"] = fmt::format("{:.6f}", end.system->count);
   if (end.peak_rss) texts["peak_rss"] = fmt::format("{}", end.peak_rss->count);
@@ -68,7 +89,8 @@ RunFacts facts_from(const FactTexts& texts) {
   facts.library = find(texts, "library");
   const auto command = nlohmann::json::parse(find(texts, "command"), nullptr, false);
   if (command.is_array())
-    for (const auto& part : command) facts.command.push_back(part.get<std::string>());
+    for (const auto& part : command)
+      if (part.is_string()) facts.command.push_back(part.get<std::string>());
   facts.host = find(texts, "host");
   facts.kernel = find(texts, "kernel");
   facts.started_at = find(texts, "started_at");
@@ -90,7 +112,10 @@ std::optional<RunEnd> end_from(const FactTexts& texts) {
   end.minor_faults = find_count(texts, "minor_faults");
   end.major_faults = find_count(texts, "major_faults");
   end.own_cpu_percent = find_number(texts, "own_cpu_percent").value_or(0);
+  end.sample_interval = find_seconds(texts, "sample_interval_s").value_or(Seconds{});
   end.detail_interval = find_seconds(texts, "detail_interval_s").value_or(Seconds{});
+  end.most_processes = find_count(texts, "most_processes").value_or(0);
+  end.asked_to_stop = find_seconds(texts, "asked_to_stop_s");
   end.interrupted = find(texts, "interrupted") == "1";
   end.timed_out = find(texts, "timed_out") == "1";
   return end;

@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* schema =
     "CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
-    "CREATE TABLE process (id INTEGER PRIMARY KEY, pid INTEGER, parent_pid INTEGER, name TEXT, first_seen_us INTEGER);";
+    "CREATE TABLE process (id INTEGER PRIMARY KEY, pid INTEGER, parent_pid INTEGER, name TEXT, first_seen_us INTEGER);"
+    "CREATE TABLE mark (at_us INTEGER, text TEXT);";
 
 std::string sample_columns(const char* separator) {
   std::string columns = "process";
@@ -29,37 +30,24 @@ std::string places(std::size_t count) {
   return text;
 }
 
-bool is_recording(const std::string& path) {
-  try {
-    Database database(path, SQLITE_OPEN_READONLY);
-    return database.pragma("application_id") == recording_application_id;
-  } catch (const Failure&) {
-    return false;
-  }
-}
-
-void make_way(const std::string& path, bool replace) {
+// What SQLite keeps beside a database; left behind by a recorder that was killed, it would be taken for the new one's.
+void remove_companions(const std::string& path) {
   std::error_code ignored;
-  if (!fs::exists(path, ignored)) return;
-  if (!is_recording(path)) throw UsageFailure(fmt::format("'{}' exists and is no recording; choose another -o", path));
-  if (!replace) throw UsageFailure(fmt::format("'{}' exists; choose another -o, or --force to replace it", path));
-  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(path + suffix, ignored);
+  for (const char* suffix : {"-wal", "-shm", "-journal"}) fs::remove(path + suffix, ignored);
 }
 
 }  // namespace
 
-RecordingWriter::RecordingWriter(const std::string& path, const RunFacts& facts, bool replace) {
-  make_way(path, replace);
-  database_ = std::make_unique<Database>(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  database_->execute("PRAGMA journal_mode=WAL");
-  database_->execute("PRAGMA synchronous=NORMAL");
+RecordingWriter::RecordingWriter(const std::string& path, const RunFacts& facts, bool replace)
+    : file_(path, {FileKind::recording, {}, replace}) {
+  remove_companions(file_.unfinished());
+  database_ =
+      std::make_unique<Database>(file_.unfinished(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, file_.target());
   database_->execute(
       fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", recording_application_id, recording_version));
   database_->execute(fmt::format("{}CREATE TABLE sample ({} INTEGER);", schema, sample_columns(" INTEGER, ")));
-  insert_sample_ = std::make_unique<Statement>(
-      *database_,
-      fmt::format("INSERT INTO sample ({}) VALUES ({})", sample_columns(","), places(sample_fields.size() + 1)));
-  insert_process_ = std::make_unique<Statement>(*database_, "INSERT OR REPLACE INTO process VALUES (?,?,?,?,?)");
+  lock_ = std::make_unique<WriterLock>(file_.unfinished());
+  open(file_.unfinished(), "DELETE");
   for (const auto& [name, value] : to_texts(facts)) set_fact(name, value);
   keep();
 }
@@ -70,6 +58,32 @@ RecordingWriter::~RecordingWriter() {
   } catch (const Failure&) {
     // The disk is full or gone: what was kept before stays readable.
   }
+  close();
+  if (!file_.published()) remove_companions(file_.unfinished());
+}
+
+void RecordingWriter::close() {
+  insert_sample_.reset();
+  insert_process_.reset();
+  database_.reset();
+}
+
+void RecordingWriter::open(const std::string& path, const char* journal_mode) {
+  close();
+  database_ = std::make_unique<Database>(path, SQLITE_OPEN_READWRITE, file_.target());
+  database_->execute(fmt::format("PRAGMA journal_mode={}; PRAGMA synchronous=NORMAL", journal_mode));
+  insert_sample_ = std::make_unique<Statement>(
+      *database_,
+      fmt::format("INSERT INTO sample ({}) VALUES ({})", sample_columns(","), places(sample_fields.size() + 1)));
+  insert_process_ = std::make_unique<Statement>(*database_, "INSERT OR REPLACE INTO process VALUES (?,?,?,?,?)");
+}
+
+// Moved under its name while no connection is open: SQLite names the files beside a database after it.
+void RecordingWriter::publish() {
+  close();
+  remove_companions(file_.target());
+  file_.publish();
+  open(file_.target(), "WAL");
 }
 
 void RecordingWriter::begin() {
@@ -79,9 +93,9 @@ void RecordingWriter::begin() {
 }
 
 void RecordingWriter::keep() {
-  if (!in_transaction_) return;
-  database_->execute("COMMIT");
+  if (in_transaction_) database_->execute("COMMIT");
   in_transaction_ = false;
+  if (has_samples_ && !file_.published()) publish();
 }
 
 void RecordingWriter::set_fact(const std::string& name, const std::string& value) {
@@ -108,11 +122,21 @@ void RecordingWriter::add(const Sample& sample) {
   insert_sample_->bind(place++, sample.process);
   for (const SampleField& field : sample_fields) insert_sample_->bind(place++, field.get(sample));
   insert_sample_->run();
+  has_samples_ = true;
+}
+
+void RecordingWriter::add(const Mark& mark) {
+  begin();
+  Statement statement(*database_, "INSERT INTO mark VALUES (?,?)");
+  statement.bind(1, static_cast<std::int64_t>(mark.at.count * 1e6));
+  statement.bind(2, mark.text);
+  statement.run();
 }
 
 void RecordingWriter::finish(const RunEnd& end) {
   for (const auto& [name, value] : to_texts(end)) set_fact(name, value);
   keep();
+  if (!file_.published()) publish();  // the program ended before a first sample
   try {
     database_->execute("PRAGMA journal_mode=DELETE");  // one plain file, readable from a read-only place
   } catch (const Failure&) {
@@ -124,6 +148,7 @@ void write_recording(const std::string& path, const Run& run, bool replace) {
   RecordingWriter writer(path, run.facts, replace);
   for (const Process& process : run.processes) writer.add(process);
   for (const Sample& sample : run.samples) writer.add(sample);
+  for (const Mark& mark : run.marks) writer.add(mark);
   if (run.end) writer.finish(*run.end);
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <set>
 
 #include "tool/model/failure.h"
 #include "tool/model/sample_fields.h"
@@ -20,10 +21,11 @@ void check_format(Database& database, const std::string& path) {
         fmt::format("'{}' has format {}, this neap reads up to {}: update neap", path, version, recording_version));
 }
 
-FactTexts read_facts(Database& database) {
+FactTexts read_facts(Database& database, const std::string& path) {
   FactTexts texts;
   Statement rows(database, "SELECT name, value FROM fact");
   while (rows.step()) texts[rows.text(0)] = rows.text(1);
+  texts[file_fact] = path;
   return texts;
 }
 
@@ -42,17 +44,43 @@ std::vector<Process> read_processes(Database& database) {
   return processes;
 }
 
-std::vector<Sample> read_samples(Database& database) {
+// A recording of an older neap lacks the newer columns: they read as empty.
+std::string known_columns(Database& database) {
+  std::set<std::string> present;
+  Statement rows(database, "SELECT name FROM pragma_table_info('sample')");
+  while (rows.step()) present.insert(rows.text(0));
   std::string columns = "process";
-  for (const SampleField& field : sample_fields) columns += std::string(",") + field.name;
+  for (const SampleField& field : sample_fields)
+    columns += std::string(",") + (present.contains(field.name) ? field.name : "NULL");
+  return columns;
+}
+
+// Older recordings have none.
+std::vector<Mark> read_marks(Database& database) {
+  std::vector<Mark> marks;
+  Statement known(database, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'mark'");
+  if (!known.step()) return marks;
+  Statement rows(database, "SELECT at_us, text FROM mark ORDER BY at_us");
+  while (rows.step()) marks.push_back({{static_cast<double>(rows.number(0).value_or(0)) / 1e6}, rows.text(1)});
+  return marks;
+}
+
+constexpr std::int64_t most = std::int64_t{1} << 56;  // bytes, microseconds or counts
+
+std::int64_t checked(const SampleField& field, std::int64_t value, const std::string& path) {
+  if (value >= 0 && value <= most) return value;
+  throw UsageFailure(fmt::format("'{}' is damaged: a sample's {} is {}", path, field.name, value));
+}
+
+std::vector<Sample> read_samples(Database& database, const std::string& path) {
   std::vector<Sample> samples;
-  Statement rows(database, "SELECT " + columns + " FROM sample ORDER BY at_us, process");
+  Statement rows(database, "SELECT " + known_columns(database) + " FROM sample ORDER BY at_us, process");
   while (rows.step()) {
     Sample sample;
     sample.process = rows.number(0).value_or(0);
     int column = 1;
     for (const SampleField& field : sample_fields) {
-      if (const auto value = rows.number(column)) field.set(sample, *value);
+      if (const auto value = rows.number(column)) field.set(sample, checked(field, *value, path));
       ++column;
     }
     samples.push_back(sample);
@@ -63,8 +91,9 @@ std::vector<Sample> read_samples(Database& database) {
 // SQLite says "file is not a database" only at the first read.
 Run read_all(Database& database, const std::string& path) {
   check_format(database, path);
-  const FactTexts texts = read_facts(database);
-  return {facts_from(texts), read_processes(database), read_samples(database), end_from(texts)};
+  const FactTexts texts = read_facts(database, path);
+  return {facts_from(texts), read_processes(database), read_samples(database, path), end_from(texts),
+          read_marks(database)};
 }
 
 }  // namespace

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include "tool/model/failure.h"
+#include "tool/model/text.h"
 
 namespace neap {
 
-Database::Database(const std::string& path, int flags) : path_(path) {
+Database::Database(const std::string& path, int flags, const std::string& shown)
+    : shown_(shown.empty() ? path : shown) {
   if (::sqlite3_open_v2(path.c_str(), &handle_, flags, nullptr) != SQLITE_OK) fail("open");
   ::sqlite3_busy_timeout(handle_, 5000);
 }
@@ -14,9 +16,12 @@ Database::Database(const std::string& path, int flags) : path_(path) {
 void Database::fail(const char* doing) const {
   if (handle_ != nullptr && ::sqlite3_errcode(handle_) == SQLITE_NOTADB)
     throw UsageFailure(
-        fmt::format("'{}' is no recording of neap; make one with: neap record -o FILE -- PROGRAM", path_));
+        fmt::format("'{}' is no recording of neap; make one with: neap record -o FILE -- PROGRAM", shown_));
   const std::string reason = handle_ != nullptr ? ::sqlite3_errmsg(handle_) : "out of memory";
-  throw Failure(fmt::format("cannot {} '{}': {}", doing, path_, reason));
+  const int code = handle_ != nullptr ? ::sqlite3_errcode(handle_) : SQLITE_OK;
+  const bool lacks_table = code == SQLITE_ERROR && reason.starts_with("no such");
+  if (code == SQLITE_CORRUPT || lacks_table) throw UsageFailure(fmt::format("'{}' is damaged: {}", shown_, reason));
+  throw Failure(fmt::format("cannot {} '{}': {}", doing, shown_, reason));
 }
 
 void Database::execute(const std::string& sql) {
@@ -61,7 +66,8 @@ std::optional<std::int64_t> Statement::number(int column) const {
 
 std::string Statement::text(int column) const {
   const unsigned char* found = ::sqlite3_column_text(handle_, column);
-  return found == nullptr ? std::string() : std::string(static_cast<const char*>(static_cast<const void*>(found)));
+  const auto size = static_cast<std::size_t>(::sqlite3_column_bytes(handle_, column));
+  return found == nullptr ? std::string() : as_utf8({static_cast<const char*>(static_cast<const void*>(found)), size});
 }
 
 }  // namespace neap

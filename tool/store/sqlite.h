@@ -10,7 +10,8 @@ namespace neap {
 
 class Database {
  public:
-  Database(const std::string& path, int flags);
+  // `shown`: the name in messages, where the file is still on its way to it.
+  Database(const std::string& path, int flags, const std::string& shown = {});
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
   ~Database() { ::sqlite3_close(handle_); }
@@ -21,7 +22,7 @@ class Database {
   [[noreturn]] void fail(const char* doing) const;
 
  private:
-  std::string path_;
+  std::string shown_;
   sqlite3* handle_ = nullptr;
 };
 
@@ -37,7 +38,7 @@ class Statement {
   bool step();  // true: a row is there
   void run();   // step to the end, ready for the next binding
   std::optional<std::int64_t> number(int column) const;
-  std::string text(int column) const;
+  std::string text(int column) const;  // valid UTF-8, whatever the file holds
 
  private:
   Database& database_;

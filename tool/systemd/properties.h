@@ -11,6 +11,8 @@
 namespace neap {
 
 inline constexpr const char* systemd_name = "org.freedesktop.systemd1";
+inline constexpr const char* manager_path = "/org/freedesktop/systemd1";
+inline constexpr const char* manager_interface = "org.freedesktop.systemd1.Manager";
 
 struct ReplyDeleter {
   void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }

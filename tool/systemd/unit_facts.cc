@@ -1,9 +1,12 @@
 #include "tool/systemd/unit_facts.h"
 
+#include <fmt/format.h>
+
 namespace neap {
 namespace {
 
 constexpr const char* unit_interface = "org.freedesktop.systemd1.Unit";
+constexpr std::int32_t largest_errno = 4095;
 constexpr const char* service_interface = "org.freedesktop.systemd1.Service";
 
 template <class Owner, class Member>
@@ -12,12 +15,14 @@ struct Row {
   Member Owner::*member;
 };
 
-constexpr Row<UnitFacts, std::string> unit_texts[] = {{"Id", &UnitFacts::id},
-                                                      {"LoadState", &UnitFacts::load_state},
-                                                      {"ActiveState", &UnitFacts::active_state},
-                                                      {"SubState", &UnitFacts::sub_state},
-                                                      {"FragmentPath", &UnitFacts::fragment}};
-constexpr Row<UnitFacts, std::string> service_texts[] = {{"Result", &UnitFacts::result}, {"Type", &UnitFacts::type}};
+constexpr Row<UnitState, std::string> unit_states[] = {{"ActiveState", &UnitState::active_state},
+                                                       {"SubState", &UnitState::sub_state}};
+constexpr Row<UnitState, std::string> service_states[] = {{"Result", &UnitState::result},
+                                                          {"ControlGroup", &UnitState::control_group}};
+constexpr Row<UnitFacts, std::string> unit_texts[] = {
+    {"Id", &UnitFacts::id}, {"LoadState", &UnitFacts::load_state}, {"FragmentPath", &UnitFacts::fragment}};
+constexpr Row<UnitFacts, std::string> service_texts[] = {{"Type", &UnitFacts::type},
+                                                         {"KillMode", &UnitFacts::kill_mode}};
 constexpr Row<UnitFacts, std::vector<std::string>> service_lists[] = {
     {"Environment", &UnitFacts::environment},
     {"PassEnvironment", &UnitFacts::pass_environment},
@@ -49,6 +54,31 @@ bool has_job(const Properties& unit) {
   return job != 0;
 }
 
+std::string read_invocation(const Properties& unit) {
+  const void* bytes = nullptr;
+  std::size_t size = 0;
+  std::string text;
+  if (const Reply reply = unit.get("InvocationID", "ay"))
+    if (sd_bus_message_read_array(reply.get(), 'y', &bytes, &size) > 0)
+      for (std::size_t at = 0; at < size; ++at)
+        text += fmt::format("{:02x}", static_cast<const std::uint8_t*>(bytes)[at]);
+  return text;
+}
+
+// The order holds against what happens meanwhile: without a job, the states read after it are settled; the restarts
+// read after an invocation are its own or those of a later one.
+void read_state(const Properties& unit, const Properties& service, UnitState& state) {
+  state.has_job = has_job(unit);
+  state.invocation = read_invocation(unit);
+  service.read("NRestarts", state.restarts);
+  read_all(unit, unit_states, state);
+  read_all(service, service_states, state);
+  unit.read("NeedDaemonReload", state.needs_reload);
+  std::uint32_t main = 0;
+  service.read("MainPID", main);
+  state.main_process = static_cast<pid_t>(main);
+}
+
 void read_environment_files(const Properties& service, UnitFacts& facts) {
   const Reply files = service.get("EnvironmentFiles", "a(sb)");
   if (!files || sd_bus_message_enter_container(files.get(), 'a', "(sb)") < 0) return;
@@ -71,6 +101,7 @@ void read_programs(const Properties& service, UnitFacts& facts) {
 
 void read_system_calls(const Properties& service, Hardening& found) {
   service.read("SystemCallErrorNumber", found.system_call_errno);
+  if (found.system_call_errno > largest_errno) found.system_call_errno = 0;  // systemd's number for "kill"
   const Reply filter = service.get("SystemCallFilter", "(bas)");
   if (!filter || sd_bus_message_enter_container(filter.get(), 'r', "bas") < 0) return;
   int allowed = 0;
@@ -79,12 +110,24 @@ void read_system_calls(const Properties& service, Hardening& found) {
   found.system_calls = take_strings(filter.get());
 }
 
+void read_bind_paths(const Properties& service, const char* property, Hardening& found) {
+  const Reply paths = service.get(property, "a(ssbt)");
+  if (!paths || sd_bus_message_enter_container(paths.get(), 'a', "(ssbt)") < 0) return;
+  const char *source = nullptr, *place = nullptr;
+  int may_be_missing = 0;
+  std::uint64_t flags = 0;
+  while (sd_bus_message_read(paths.get(), "(ssbt)", &source, &place, &may_be_missing, &flags) > 0)
+    found.bind_paths.emplace_back(source, place);
+}
+
 Hardening read_hardening(const Properties& service) {
   Hardening found;
   read_all(service, hardening_texts, found);
   read_all(service, hardening_lists, found);
   read_all(service, hardening_flags, found);
   read_system_calls(service, found);
+  read_bind_paths(service, "BindPaths", found);
+  read_bind_paths(service, "BindReadOnlyPaths", found);
   std::uint64_t limit = 0;
   service.read("LimitAS", limit);
   if (limit != 0) found.address_space = limit;
@@ -106,13 +149,12 @@ Hardening read_hardening(const Properties& service) {
 UnitFacts read_unit_facts(sd_bus* bus, const std::string& object) {
   const Properties unit(bus, object, unit_interface), service(bus, object, service_interface);
   UnitFacts facts;
-  facts.has_job = has_job(unit);  // first: without one, the states read after it are settled
+  read_state(unit, service, facts);
   read_all(unit, unit_texts, facts);
   unit.read("DropInPaths", facts.drop_ins);
-  unit.read("NeedDaemonReload", facts.needs_reload);
   unit.read("ActiveEnterTimestamp", facts.active_since_us);
   read_all(service, service_texts, facts);
-  service.read("NRestarts", facts.restarts);
+  unit.read("ConsistsOf", facts.consists_of);
   read_all(service, service_lists, facts);
   read_environment_files(service, facts);
   read_programs(service, facts);
@@ -129,6 +171,12 @@ UnitVitals read_vitals(sd_bus* bus, const std::string& object) {
   unit.read("ActiveEnterTimestamp", vitals.active_since_us);
   unit.read("ActiveState", vitals.active_state);
   return vitals;
+}
+
+UnitState read_unit_state(sd_bus* bus, const std::string& object) {
+  UnitState state;
+  read_state(Properties(bus, object, unit_interface), Properties(bus, object, service_interface), state);
+  return state;
 }
 
 }  // namespace neap

@@ -8,5 +8,6 @@ namespace neap {
 // `object`: the path of the unit on the bus.
 UnitFacts read_unit_facts(sd_bus* bus, const std::string& object);
 UnitVitals read_vitals(sd_bus* bus, const std::string& object);
+UnitState read_unit_state(sd_bus* bus, const std::string& object);
 
 }  // namespace neap

@@ -154,6 +154,12 @@ std::string quoted_word(std::string_view word) {
   return text + '"';
 }
 
+std::string literal_backslashes(std::string_view text) {
+  std::string literal;
+  for (const char letter : text) literal.append(letter == '\\' ? 2 : 1, letter);
+  return literal;
+}
+
 std::vector<Variable> environment_file_variables(std::string_view text) {
   std::vector<Variable> variables;
   while (!text.empty()) {

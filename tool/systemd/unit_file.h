@@ -19,6 +19,9 @@ std::vector<std::string> split_words(std::string_view value);
 // A word as it has to be written to be read back by split_words as it is.
 std::string quoted_word(std::string_view word);
 
+// Where systemd reads a pattern, a backslash stands for the letter behind it; names of units have some ("a\x2db").
+std::string literal_backslashes(std::string_view text);
+
 // Lines of an EnvironmentFile=. A later one of the same name wins, as in systemd.
 std::vector<Variable> environment_file_variables(std::string_view text);
 

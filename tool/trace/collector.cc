@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace neap {
 namespace {
@@ -190,7 +191,11 @@ std::uint32_t Collector::new_slot() {
 
 void Collector::emit(const Ring& ring, Op op, std::uint32_t slot, std::uint64_t size, std::uint8_t alignment_log2) {
   const std::uint64_t time_ms = ring.time_ms > first_ms_ ? ring.time_ms - first_ms_ : 0;
-  writer_.add({size, slot, static_cast<std::uint32_t>(time_ms), ring.thread, op, alignment_log2});
+  if (failure_.empty()) try {
+      writer_.add({size, slot, static_cast<std::uint32_t>(time_ms), ring.thread, op, alignment_log2});
+    } catch (const std::runtime_error& error) {
+      failure_ = error.what();
+    }
   if (op == Op::release) free_slots_.push_back(slot);
 }
 

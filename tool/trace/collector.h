@@ -43,6 +43,10 @@ class Collector {
 
   const CollectorCounts& counts() const { return counts_; }
 
+  // Why the trace could not be written any further, as on a full disk; empty as long as it is. The program is drained
+  // all the same: it must not wait for a disk.
+  const std::string& failure() const { return failure_; }
+
  private:
   struct Ring {
     std::size_t index;
@@ -82,6 +86,7 @@ class Collector {
   std::vector<std::uint32_t> free_slots_;
   std::uint32_t slots_used_ = 0;
   CollectorCounts counts_;
+  std::string failure_;
 };
 
 }  // namespace neap

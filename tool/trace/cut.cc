@@ -7,6 +7,7 @@
 
 #include "format/trace_writer.h"
 #include "tool/model/failure.h"
+#include "tool/model/text.h"
 #include "tool/trace/trace_source.h"
 
 namespace neap {
@@ -45,6 +46,7 @@ class Alive {
 
 std::uint64_t cut_trace(const std::string& input, const std::string& output, const Cut& cut) {
   TraceSource source(input);
+  if (!source.missing().empty()) tell(source.missing());
   const auto from_ms = static_cast<std::uint32_t>(std::lround(cut.from.count * 1000));
   const std::uint32_t until_ms =
       cut.until.count > 0 ? static_cast<std::uint32_t>(std::lround(cut.until.count * 1000)) : UINT32_MAX;

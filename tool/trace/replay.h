@@ -60,10 +60,8 @@ class Replayer {
   Interrupted interrupted_;
 };
 
-// The replay as a recording, for reports: resident bytes stand as RSS, time is the trace's.
+// The replay as a recording, for reports: resident bytes stand as RSS, all of it heap, and the trace's live bytes are
+// the floor; time is the trace's.
 Run as_run(const Replay& replay, const std::string& trace_path);
-
-// The live bytes of the same trace as a recording: the floor under every allocator.
-Run live_as_run(const Replay& replay, const std::string& trace_path);
 
 }  // namespace neap

@@ -15,26 +15,23 @@ Run empty_run(const std::string& label, const std::string& trace_path) {
   return run;
 }
 
-template <typename Resident>
-void add_samples(Run& run, const Replay& replay, Resident resident) {
+void add_samples(Run& run, const Replay& replay) {
   Bytes peak;
   for (const ReplaySample& each : replay.samples) {
     Sample sample;
     sample.at = each.trace_time;
     sample.process = the_process;
-    sample.rss = resident(each);
+    sample.rss = each.resident;
     sample.peak_rss = peak = std::max(peak, sample.rss);
     sample.threads = 1;
     sample.live = each.live;
+    sample.heap_resident = sample.rss;  // all of it is the heap's
     run.samples.push_back(sample);
   }
-  if (run.samples.size() > 1)
-    run.facts.interval = {run.samples.back().at.count / static_cast<double>(run.samples.size())};
 }
 
 RunEnd end_of(const Replay& replay) {
   RunEnd end;
-  end.exit_code = 0;
   end.wall = replay.wall;
   return end;
 }
@@ -44,7 +41,7 @@ RunEnd end_of(const Replay& replay) {
 Run as_run(const Replay& replay, const std::string& trace_path) {
   Run run = empty_run(replay.label, trace_path);
   run.facts.allocator = replay.label;
-  add_samples(run, replay, [](const ReplaySample& each) { return each.resident; });
+  add_samples(run, replay);
   if (!replay.complete) return run;
   RunEnd end = end_of(replay);
   end.user = replay.cpu;
@@ -53,13 +50,6 @@ Run as_run(const Replay& replay, const std::string& trace_path) {
   end.minor_faults = replay.minor_faults;
   end.major_faults = 0;
   run.end = end;
-  return run;
-}
-
-Run live_as_run(const Replay& replay, const std::string& trace_path) {
-  Run run = empty_run("live bytes", trace_path);
-  add_samples(run, replay, [](const ReplaySample& each) { return each.live; });
-  if (replay.complete) run.end = end_of(replay);
   return run;
 }
 

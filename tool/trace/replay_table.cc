@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "tool/model/json_text.h"
+#include "tool/model/statistics.h"
 #include "tool/render/quantity.h"
 #include "tool/render/text_table.h"
 
@@ -51,9 +53,7 @@ struct Row {
   double median(const Figure& figure) const {
     std::vector<double> values;
     for (const Replay* run : runs) values.push_back(figure.of(*run));
-    std::sort(values.begin(), values.end());
-    const std::size_t middle = values.size() / 2;
-    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+    return median_of(std::move(values));
   }
 };
 
@@ -88,7 +88,7 @@ std::string replay_table(const std::vector<Replay>& replays, bool colour) {
   std::vector<TextColumn> columns = {{"allocator", Align::left}};
   for (const Figure& figure : figures) {
     columns.push_back({figure.title});
-    if (figure.with_ratio) columns.push_back({"to libc"});
+    if (figure.with_ratio) columns.push_back({"to libc", Align::right, true});
   }
   TextTable table(columns);
   for (const Row& row : rows) {
@@ -109,8 +109,10 @@ std::string replay_table(const std::vector<Replay>& replays, bool colour) {
 
 std::string replay_json(const std::vector<Replay>& replays, const std::string& trace_path, double pace) {
   const auto rows = complete_rows(replays);
-  nlohmann::ordered_json json = {
-      {"trace", trace_path}, {"pace", pace}, {"allocators", nlohmann::ordered_json::array()}};
+  nlohmann::ordered_json json = {{"schema", "neap.replay/1"},
+                                 {"trace", trace_path},
+                                 {"pace", pace},
+                                 {"allocators", nlohmann::ordered_json::array()}};
   for (const Row& row : rows) {
     nlohmann::ordered_json entry = {{"allocator", row.label}, {"runs", row.runs.size()}};
     for (const Figure& figure : figures) {
@@ -124,7 +126,7 @@ std::string replay_json(const std::vector<Replay>& replays, const std::string& t
       entry["samples"].push_back({sample.event, sample.trace_time.count, sample.live.count, sample.resident.count});
     json["allocators"].push_back(std::move(entry));
   }
-  return json.dump(1) + "\n";
+  return json_text(json, 1) + "\n";
 }
 
 }  // namespace neap

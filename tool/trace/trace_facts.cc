@@ -71,6 +71,7 @@ TraceFacts read_trace_facts(const std::string& path) {
   TraceSource source(path);
   TraceFacts facts;
   const trace::Summary& summary = source.summary();
+  facts.missing = source.missing();
   facts.program = source.reader().program();
   facts.started_unix_s = source.reader().started_unix_s();
   facts.file_size = {std::filesystem::file_size(path)};

@@ -17,6 +17,7 @@ struct SizeRow {
 
 struct TraceFacts {
   std::string program;
+  std::string missing;  // what is lost of a trace that was cut short
   std::uint64_t started_unix_s = 0;
   Bytes file_size;
   std::uint64_t events = 0;

@@ -16,6 +16,14 @@ std::span<const trace::Event> TraceSource::next() {
   return {events_.data(), got};
 }
 
+std::string TraceSource::missing() const {
+  if (!summary().cut_short) return {};
+  return fmt::format(
+      "{} has no end: its recorder was killed or its disk was full; read up to its last whole chunk, {} events in "
+      "{:.1f} s, {} bytes behind it are lost",
+      path_, summary().events, summary().duration_ms / 1000.0, summary().lost_bytes);
+}
+
 void TraceSource::check(const char* error) const {
   if (error != nullptr) throw UsageFailure(fmt::format("{}: {}", path_, error));
 }

@@ -3,11 +3,16 @@
 import re
 import signal
 import subprocess
+import time
 
 from ..failure import LabError
 from ..network.logs import log_name
 
 REPORT_LIMIT_S = 300
+
+
+def moment(unix_s):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(unix_s))
 
 
 class Recorder:
@@ -27,10 +32,11 @@ class Recorder:
     def stop(self):
         self.household.stop(list(self.files), signal.SIGINT, 60)
 
-    def report(self, title, baseline):
-        """Writes report.html and report.svg. After stop()."""
+    def report(self, title, baseline, from_unix_s, until_unix_s):
+        """Writes report.html and report.svg, of the same stretch of time as the lab's own table. After stop()."""
         self.household.spawn("neap report", [
-            self.neap, "report", "--quiet", "--title", title, "--baseline", baseline, *self.files.values(),
+            self.neap, "report", "--quiet", "--title", title, "--baseline", baseline,
+            "--from", moment(from_unix_s), "--until", moment(until_unix_s), *self.files.values(),
             "--output", self.folder / "report.html", "--svg", self.folder / "report.svg",
         ], output=subprocess.PIPE)
         code, said = self.household.collect("neap report", REPORT_LIMIT_S)

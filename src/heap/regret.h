@@ -1,0 +1,38 @@
+// Regret: pages that were given back to the system and are taken again at once. Each costs a discard and a fault. Where
+// a process spends much of its time on that, and not only for a moment, the heap may keep more free pages than its
+// limit says, and gives them up when it has no use for them any more.
+//
+// Judged by time, not by counts of pages: a server that frees and takes 100 MB once a second is not to keep them, one
+// that does nothing else is. Looked at under the release lock; `slack` is read by anybody.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace neap {
+
+// Sums at one moment.
+struct PageTraffic {
+  std::uint64_t time = 0;      // nanoseconds; 0: the system has no clock
+  std::uint64_t returned = 0;  // pages given back, ever
+  std::uint64_t reused = 0;    // free pages taken again that were kept, ever
+  std::uint64_t resident = 0;  // pages
+  std::uint64_t in_use = 0;    // of them not free
+};
+
+class Regret {
+ public:
+  // Pages that the heap may keep beyond its limit.
+  std::uint64_t slack() const { return slack_.load(std::memory_order_relaxed); }
+
+  void look(const PageTraffic& now);
+
+ private:
+  void judge(std::uint64_t lost, std::uint64_t saved, std::uint64_t span);
+
+  std::atomic<std::uint64_t> slack_{0};
+  PageTraffic last_;
+  std::uint32_t hot_ = 0;  // windows in a row
+};
+
+}  // namespace neap

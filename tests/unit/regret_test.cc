@@ -1,0 +1,116 @@
+// How far above its limit a heap may stay whose pages come back as fast as they go.
+#include "heap/regret.h"
+
+#include <gtest/gtest.h>
+
+#include "rig.h"
+
+namespace neap {
+namespace {
+
+constexpr std::uint64_t kMillisecond = 1'000'000;
+constexpr std::uint64_t kInUse = 8000;  // pages
+
+class RegretTest : public testing::Test {
+ protected:
+  // Some time passes in which pages went and came back, and others were taken that had been kept.
+  void pass(std::uint64_t milliseconds, std::uint64_t pages, std::uint64_t kept = 0) {
+    now_.time += milliseconds * kMillisecond;
+    now_.returned += pages;
+    now_.reused += kept;
+    regret_.look(now_);
+  }
+
+  Regret regret_;
+  PageTraffic now_{kMillisecond, 0, 0, kInUse, kInUse};
+};
+
+TEST_F(RegretTest, PagesThatComeBackAllTheTimeMayStay) {
+  pass(50, 5000);
+  for (int i = 0; i < 2; ++i) pass(50, 5000);
+  EXPECT_EQ(regret_.slack(), 0u) << "not before the third window in a row";
+  pass(50, 5000);
+  EXPECT_EQ(regret_.slack(), 512u);
+  pass(50, 5000);
+  EXPECT_EQ(regret_.slack(), 1024u);
+  for (int i = 0; i < 10; ++i) pass(50, 5000);
+  EXPECT_EQ(regret_.slack(), 1024 + kInUse / 8);
+  now_.in_use = 80;
+  pass(50, 5000);
+  EXPECT_EQ(regret_.slack(), 1024 + 80 / 8u) << "it is bounded by what is in use now";
+}
+
+TEST_F(RegretTest, TheSameTrafficInMoreTimeIsNoReason) {
+  for (int i = 0; i < 100; ++i) pass(1000, 5000);
+  EXPECT_EQ(regret_.slack(), 0u);
+}
+
+TEST_F(RegretTest, ABurstIsNoReason) {
+  for (int i = 0; i < 100; ++i) {
+    pass(50, 5000);
+    pass(50, 5000);
+    pass(1000, 0);
+  }
+  EXPECT_EQ(regret_.slack(), 0u);
+}
+
+// Pages that are given back while the heap shrinks, or taken while it grows, were not missed.
+TEST_F(RegretTest, GrowthAndShrinkingAreNoReason) {
+  for (int i = 0; i < 10; ++i) {
+    now_.resident += 5000;
+    pass(50, 0);
+  }
+  for (int i = 0; i < 10; ++i) {
+    now_.resident -= 5000;
+    pass(50, 5000);
+  }
+  EXPECT_EQ(regret_.slack(), 0u);
+}
+
+TEST_F(RegretTest, TheSlackStaysWhileItIsOfUse) {
+  for (int i = 0; i < 20; ++i) pass(50, 5000);
+  const std::uint64_t slack = regret_.slack();
+  for (int i = 0; i < 20; ++i) pass(50, 0, 5000);
+  EXPECT_EQ(regret_.slack(), slack);
+  for (int i = 0; i < 10; ++i) pass(50, 0);
+  EXPECT_EQ(regret_.slack(), 0u);
+}
+
+TEST_F(RegretTest, WithoutAClockThereIsNone) {
+  for (int i = 0; i < 20; ++i) {
+    now_.time = 0;
+    pass(0, 5000);
+  }
+  EXPECT_EQ(regret_.slack(), 0u);
+}
+
+class HotHeapTest : public RigTest {
+ protected:
+  // Batches of 3 MiB that are freed whole, `milliseconds` each. Bytes given back meanwhile.
+  std::uint64_t batches(ThreadCache* cache, int count, std::uint64_t milliseconds) {
+    const std::uint64_t before = rig_.sums().returned_bytes;
+    for (int i = 0; i < count; ++i) {
+      time_ += milliseconds * kMillisecond;
+      fake_os::set_time(time_);
+      free(cache, make(cache, 3072, 1024));
+    }
+    return rig_.sums().returned_bytes - before;
+  }
+
+  std::uint64_t time_ = kMillisecond;
+};
+
+TEST_F(HotHeapTest, ABusyHeapKeepsItsPagesAndAQuietOneDoesNot) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  const std::uint64_t quiet = batches(cache, 20, 2000);
+  EXPECT_GT(quiet, std::uint64_t{20} << 20);
+  batches(cache, 100, 10);
+  EXPECT_LT(batches(cache, 20, 10), quiet / 4);
+  rig_.expect_in_order();
+  batches(cache, 20, 10'000);
+  EXPECT_GT(batches(cache, 20, 10'000), quiet / 2);
+  rig_.expect_in_order();
+}
+
+}  // namespace
+}  // namespace neap

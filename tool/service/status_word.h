@@ -1,0 +1,32 @@
+// The one word of a row of `neap status`, and what it means here: told from the files, from systemd and the kernel, and
+// from the processes.
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tool/change/record.h"
+#include "tool/observe/processes.h"
+
+namespace neap {
+
+struct Word {
+  std::string state, remark;
+};
+
+// A running or failed unit of a target.
+struct UnitView {
+  UnitState state;
+  std::vector<UnitProcess> processes;
+  std::vector<ProcessState> looked_at;
+};
+using UnitViews = std::map<std::string, UnitView>;
+
+bool runs_it(const ProcessState& process, const Record& record);
+
+Word word_of_files(const Root& root, const Record& record);
+// "on", or what is wrong with one of them.
+Word word_of_units(const Root& root, const Record& record, const UnitViews& units);
+Word word_of_processes(const Record& record, const UnitViews& units);
+
+}  // namespace neap

@@ -1,0 +1,102 @@
+#include "tool/verdict/growth.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tool/render/quantity.h"
+
+namespace neap {
+namespace {
+
+constexpr double normal_95 = 1.96;
+constexpr double share_that_counts = 0.2;  // of the growth of resident memory
+
+std::string show_rate(double bytes_a_second) {
+  const std::uint64_t whole = static_cast<std::uint64_t>(std::fabs(bytes_a_second) + 0.5);
+  return fmt::format("{}{}/s", bytes_a_second < 0 ? "-" : "+", show_bytes({whole}));
+}
+
+std::string show_slope(const Slope& slope) {
+  return fmt::format("{} ({} to {})", show_rate(slope.median), show_rate(slope.low), show_rate(slope.high));
+}
+
+GrowthKind kind_of(const Growth& growth) {
+  if (!growth.resident.rises()) return growth.live.rises() ? GrowthKind::filling : GrowthKind::none;
+  const auto counts = [&](const Slope& slope) {
+    return slope.rises() && slope.median >= share_that_counts * growth.resident.median;
+  };
+  const bool live = counts(growth.live), waste = counts(growth.waste);
+  if (live && waste) return GrowthKind::both;
+  if (live) return GrowthKind::leak;
+  return waste ? GrowthKind::fragmentation : GrowthKind::elsewhere;
+}
+
+std::string sentence_of(const Growth& growth) {
+  const std::string hours = show_bytes({static_cast<std::uint64_t>(std::max(0.0, growth.resident.median) * 86400)});
+  switch (growth.kind) {
+    case GrowthKind::none:
+      return "Resident memory does not grow.";
+    case GrowthKind::filling:
+      return fmt::format(
+          "Resident memory does not grow; live memory does, {}, into what was free: a leak if it goes on.",
+          show_slope(growth.live));
+    case GrowthKind::leak:
+      return fmt::format("Live memory grows, {}, and resident memory with it ({} a day): a leak, or a need.",
+                         show_slope(growth.live), hours);
+    case GrowthKind::fragmentation:
+      return fmt::format("Free memory that stays resident grows, {}; live memory does not ({} a day): fragmentation.",
+                         show_slope(growth.waste), hours);
+    case GrowthKind::both:
+      return fmt::format("Live memory grows, {}, and free memory beside it, {} ({} a day).", show_slope(growth.live),
+                         show_slope(growth.waste), hours);
+    case GrowthKind::elsewhere:
+      break;
+  }
+  return fmt::format("Resident memory grows, {}, but no heap that neap reads ({} a day): not malloc's.",
+                     show_slope(growth.resident), hours);
+}
+
+}  // namespace
+
+const char* name_of(GrowthKind kind) {
+  constexpr const char* names[] = {"none", "filling", "leak", "fragmentation", "both", "elsewhere"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+GrowthPoint growth_point(const Look& look, double at) {
+  double live = 0;
+  for (const HeapFill& heap : look.heaps) live += static_cast<double>(heap.live.bytes);
+  return {at, static_cast<double>(look.resident), live, static_cast<double>(look.waste()),
+          static_cast<double>(look.part(PartKind::others))};
+}
+
+Slope slope_of(const std::vector<GrowthPoint>& points, double GrowthPoint::*value) {
+  std::vector<double> slopes;
+  for (std::size_t i = 0; i < points.size(); ++i)
+    for (std::size_t j = i + 1; j < points.size(); ++j)
+      if (points[j].at > points[i].at)
+        slopes.push_back((points[j].*value - points[i].*value) / (points[j].at - points[i].at));
+  if (slopes.empty()) return {};
+  std::sort(slopes.begin(), slopes.end());
+  const double n = static_cast<double>(points.size()), pairs = static_cast<double>(slopes.size());
+  const double spread = normal_95 * std::sqrt(n * (n - 1) * (2 * n + 5) / 18);
+  const auto at = [&](double rank) { return slopes[static_cast<std::size_t>(std::clamp(rank, 0.0, pairs - 1))]; };
+  return {(at((pairs - 1) / 2) + at(pairs / 2)) / 2, at((pairs - spread) / 2 - 1), at((pairs + spread) / 2)};
+}
+
+Growth judge_growth(const std::vector<GrowthPoint>& points) {
+  Growth growth;
+  growth.resident = slope_of(points, &GrowthPoint::resident);
+  growth.live = slope_of(points, &GrowthPoint::live);
+  growth.waste = slope_of(points, &GrowthPoint::waste);
+  growth.others = slope_of(points, &GrowthPoint::others);
+  growth.looks = points.size();
+  growth.seconds = points.empty() ? 0 : points.back().at - points.front().at;
+  growth.kind = kind_of(growth);
+  growth.sentence = sentence_of(growth);
+  return growth;
+}
+
+}  // namespace neap
