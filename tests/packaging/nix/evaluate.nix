@@ -33,7 +33,7 @@ let
     inherit lib;
     stdenv.mkDerivation = attributes: attributes;
     fetchurl = source: "/nix/store/${baseNameOf source.url}";
-    cmake = null; ninja = null; pkg-config = null; cli11 = null; fmt = null; nlohmann_json = null; sqlite = null;
+    cmake = null; ninja = null; pkg-config = null; cli11 = null; elfutils = null; fmt = null; libunwind = null; nlohmann_json = null; sqlite = null;
     systemd = null; zstd = null;
   };
   pkgs = {
