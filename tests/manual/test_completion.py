@@ -32,7 +32,8 @@ def fish(line):
 
 class Completion(unittest.TestCase):
     def offers(self, shell):
-        self.assertEqual(shell("neap tr"), ["trace"])
+        self.assertEqual(sorted(shell("neap tr")), ["trace", "trim"])
+        self.assertEqual(shell("neap tra"), ["trace"])
         self.assertEqual(sorted(shell("neap trace ")), sorted(parts_of(help_of("trace"))))
         self.assertEqual(shell("neap trace rec"), ["record"])
         self.assertIn("--allocator", shell("neap run --al"))
@@ -75,6 +76,6 @@ class Completion(unittest.TestCase):
                 sleep 0.2
             done
             print -r -- "$written"; zpty -d shell"""
-        for line, wanted in (("neap tr", "neap trace"), ("neap trace rec", "neap trace record"), ("neap run --alloc", "neap run --allocator")):
+        for line, wanted in (("neap tra", "neap trace"), ("neap trace rec", "neap trace record"), ("neap run --alloc", "neap run --allocator")):
             with self.subTest(line=line):
                 self.assertIn(wanted, run("zsh", "-f", "-c", script, "zsh", ZSH.parent, line, wanted))
