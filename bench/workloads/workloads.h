@@ -17,6 +17,12 @@ void thrash(Job& job);
 void scratch(Job& job);
 void interpreter(Job& job);
 void large(Job& job);
+void replace_1k(Job& job);
+void replace_100k(Job& job);
+void replace_1m(Job& job);
+void resizes(Job& job);
+void zeroed(Job& job);
+void blocks_replaced(Job& job);
 
 void phases_small(Job& job);
 void phases(Job& job);

@@ -93,7 +93,7 @@ TEST_F(HeapTest, ALargeHeapMayCacheMoreAndNoLongerOnceItIsSmall) {
     const std::vector<void*> some = make(cache, 400, size);
     all.insert(all.end(), some.begin(), some.end());
   }
-  EXPECT_GT(cache->own.granted, static_cast<std::int64_t>(usual * 4));
+  EXPECT_GT(cache->own.granted, static_cast<std::int64_t>(usual * 3));
   expect_budget_kept(*cache);
   free(cache, all);
   rig_.heap.release_all();

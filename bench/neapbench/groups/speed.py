@@ -19,6 +19,13 @@ ROWS = (
     ("interpreter", None, (1, 4), {}),
     ("large", None, (1, 4), {}),
     ("aligned", None, (1, 4), {}),
+    ("pairs", 20000, (1,), {"memory_counts": False}),
+    ("replace-1k", None, (1, 2, 16), {}),
+    ("replace-100k", None, (1, 2, 16), {}),
+    ("replace-1m", None, (1,), {}),
+    ("resizes", None, (1,), {}),
+    ("zeroed", None, (1,), {}),
+    ("blocks", None, (1, 2), {}),
 )
 
 
