@@ -59,6 +59,7 @@ bool copy_and_discard(char* from, char* to, std::size_t size) {
 
 }  // namespace
 
+// An object that could stay while there is slack is given none: they do not go in parts.
 bool Heap::wants_huge_pages(std::size_t pages) {
   return pages >= kPagesPerHugePage && options.huge_pages != 0 && pages > regret_.slack() &&
          density_.wants_huge_pages(pages) && huge_objects_.get() < kMostHugeObjects;

@@ -14,7 +14,7 @@ constexpr std::uint64_t kGoOn = 1;
 
 // While so many pages are above the limit, they go block by block with the events that follow: a discard takes half a
 // microsecond for each page. What exceeds that goes at once, or a burst of frees would outrun it.
-constexpr std::uint64_t kSlackPages = 64;
+constexpr std::uint64_t kNearPages = 64;
 
 // Far above the limit a call makes so many discards, one after the other.
 constexpr int kMostInARow = 8;
@@ -27,7 +27,7 @@ constexpr std::uint64_t kMostWait = std::uint64_t{1} << 20;
 
 // What is above the limit goes, not all that lies beside it: the rest may be used again soon.
 std::size_t blocks_for(std::uint64_t excess) {
-  const std::size_t blocks = excess > kSlackPages ? (excess - kSlackPages) / kPagesPerBlock + 1 : 1;
+  const std::size_t blocks = excess > kNearPages ? (excess - kNearPages) / kPagesPerBlock + 1 : 1;
   return blocks < kMostBlocksPerDiscard ? blocks : kMostBlocksPerDiscard;
 }
 
@@ -80,7 +80,7 @@ void Heap::release_due() {
   if (pages_.events() < next_try_.load(std::memory_order_relaxed)) return;
   const std::uint64_t limit = dirty_limit();
   if (too_dirty_.load(std::memory_order_relaxed) != limit + 1) too_dirty_.store(limit + 1, std::memory_order_relaxed);
-  const std::uint64_t dirty = pages_.dirty_pages(), far = 2 * limit + kSlackPages;
+  const std::uint64_t dirty = pages_.dirty_pages(), far = 2 * limit + kNearPages;
   if (dirty == 0) return;
   const Guard guard = dirty <= far ? Guard(release_lock_, Guard::Try{}) : Guard(release_lock_);
   if (!guard) return;

@@ -109,8 +109,8 @@ class Truth(MachineTest):
         self.assertEqual(self.row(unit)["state"], "on")
 
     def test_another_root_with_the_library_bound_into_it(self):
-        root = "RootDirectory=/srv/root\nBindReadOnlyPaths=/usr /lib /lib64 /bin\nMountAPIVFS=yes"
-        self.machine.shell("mkdir -p /srv/root/usr /srv/root/lib /srv/root/lib64 /srv/root/bin /srv/bare")
+        root = "RootDirectory=/srv/other\nBindReadOnlyPaths=/usr /lib /lib64 /bin\nMountAPIVFS=yes"
+        self.machine.shell("mkdir -p /srv/other/usr /srv/other/lib /srv/other/lib64 /srv/other/bin /srv/bare")
         unit = self.started("rooted", f"{root}\n{SLEEPER}")
         self.enabled(unit)
         self.assertEqual(self.row(unit)["processes"][0]["allocator"], "neap")

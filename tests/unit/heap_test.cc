@@ -25,15 +25,10 @@ class HeapTest : public RigTest {
     for (std::size_t c = 0; c < kCachedClasses; ++c) bytes += std::int64_t{cache.own_stack(c).room()} * class_size(c);
     return bytes;
   }
-  // What one cache may hold of a heap.
-  std::uint64_t largest_budget(std::uint64_t heap) const {
-    const std::uint64_t bytes = rig_.heap.options.cache_bytes;
-    return std::max({bytes, std::min(heap / 8, bytes * 4), std::min(heap / 32, bytes * 16)});
-  }
   void expect_budget_kept(ThreadCache& cache) {
     peak_ = std::max(peak_, std::uint64_t{rig_.sums().resident_bytes});
     EXPECT_EQ(cache.own.budget + room_bytes(cache), cache.own.granted);
-    EXPECT_LE(cache.own.granted, static_cast<std::int64_t>(largest_budget(peak_)));
+    EXPECT_LE(cache.own.granted, static_cast<std::int64_t>(largest_budget(peak_, 1)));
     for (std::size_t c = 0; c < kCachedClasses; ++c) {
       EXPECT_LE(cache.own_stack(c).room(), kThreadShape.most(c));
       EXPECT_LE(cache.own_stack(c).count(), cache.own_stack(c).room());
@@ -127,7 +122,7 @@ TEST_F(HeapTest, AnObjectOfAMixedBlockIsTheNextOneUntilItsClassEarnsASlab) {
   rig_.expect_in_order();
 }
 
-TEST_F(HeapTest, OfTheLargestObjectsTheOneFreedLastIsKept) {
+TEST_F(HeapTest, OfObjectsAboveTheStacksTheOneFreedLastIsKept) {
   ThreadCache* cache = rig_.heap.open_cache();
   const std::vector<void*> all = make(cache, 3, 20000);
   const std::uint64_t each = rig_.sums().small_bytes / 3;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -70,6 +71,11 @@ class RigTest : public testing::Test {
   }
   void free(ThreadCache* cache, const std::vector<void*>& objects) {
     for (void* object : objects) rig_.free(cache, object);
+  }
+  // What one of a few threads' caches may hold of a heap of so many bytes.
+  std::uint64_t largest_budget(std::uint64_t heap, std::uint64_t threads) const {
+    const std::uint64_t bytes = rig_.heap.options.cache_bytes, fair = heap / threads;
+    return std::max({bytes, std::min(fair / 8, bytes * 4), std::min(fair / 32, bytes * 16)});
   }
 
   Rig rig_;

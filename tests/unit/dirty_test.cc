@@ -1,0 +1,81 @@
+// Dirty pages: when they are due, and what becomes of them.
+#include "page_heap_fixture.h"
+
+namespace neap {
+namespace {
+
+using fake_os::Call;
+
+TEST_F(PageHeapTest, AFreedSlabsResidentPagesAreDirty) {
+  Block* block = make_slab(0x8005);
+  heap_.free_block(*block);
+  EXPECT_EQ(heap_.dirty_pages(), 3u);
+  EXPECT_EQ(block->kind.load(), BlockKind::free);
+}
+
+TEST_F(PageHeapTest, DirtyBlocksAreDueInTheOrderTheyFell) {
+  const std::vector<Block*> all = slabs(6);
+  for (const std::size_t i : {4u, 0u, 2u}) heap_.free_block(*all[i]);
+  EXPECT_EQ(release(0), (std::vector<Block*>{all[4], all[0], all[2]}));
+  EXPECT_EQ(sums().resident_pages.get(), 3u);
+  EXPECT_EQ(heap_.dirty_pages(), 0u);
+  EXPECT_EQ(sums().returned_pages.get(), 3u);
+}
+
+TEST_F(PageHeapTest, OnlyWhatIsOldEnoughIsDue) {
+  const std::vector<Block*> all = slabs(6);
+  heap_.free_block(*all[0]);
+  heap_.advance(100);
+  heap_.free_block(*all[2]);
+  heap_.advance(50);
+  EXPECT_TRUE(release(151).empty());
+  EXPECT_EQ(release(150), (std::vector<Block*>{all[0]}));
+  EXPECT_TRUE(release(51).empty());
+  EXPECT_EQ(release(50), (std::vector<Block*>{all[2]}));
+}
+
+TEST_F(PageHeapTest, NeighboursGoInOneCall) {
+  const std::vector<Block*> all = slabs(6);
+  for (const std::size_t i : {2u, 1u, 3u, 5u}) heap_.free_block(*all[i]);
+  EXPECT_EQ(release(0), (std::vector<Block*>{all[1], all[5]}));
+  ASSERT_EQ(fake_os::discards().size(), 2u);
+  EXPECT_EQ(fake_os::discards()[0].begin, all[1]->address());
+  EXPECT_EQ(fake_os::discards()[0].size, 3 * kBlockSize);
+}
+
+TEST_F(PageHeapTest, ABlockInUseAgainIsNotDue) {
+  Block* block = make_slab(3);
+  heap_.free_block(*block);
+  ASSERT_EQ(run(1, 2), block);
+  EXPECT_TRUE(release(0).empty());
+  EXPECT_EQ(fake_os::calls(Call::discard), 0u);
+  expect_in_order();
+}
+
+// While the run is discarded without the lock, nobody may get its blocks.
+TEST_F(PageHeapTest, WhatIsBeingDiscardedIsNobodys) {
+  Block* block = make_slab(3);
+  heap_.free_block(*block);
+  const Due due = heap_.pop_due(0);
+  ASSERT_EQ(due.what, Due::What::free_run);
+  EXPECT_NE(make_slab(1), block);
+  heap_.end_free_run(due, os::discard(block->address(), kBlockSize) ? Left::nothing : Left::all);
+  EXPECT_NE(make_slab(1), block + 1);
+  EXPECT_EQ(block->kind.load(), BlockKind::slab);
+}
+
+TEST_F(PageHeapTest, ADiscardThatFailedLeavesEveryPageDirty) {
+  Block* block = make_slab(3);
+  heap_.free_block(*block);
+  heap_.end_free_run(heap_.pop_due(0), Left::all);
+  EXPECT_EQ(heap_.dirty_pages(), kPagesPerBlock);
+  EXPECT_EQ(sums().returned_pages.get(), 0u);
+  const PageHeap::Run run = heap_.take_run(1, 1, kPagesPerBlock);
+  ASSERT_EQ(run.first, block);
+  std::size_t dirty = 0;
+  heap_.forget_dirty(run, [&](char*, std::size_t bytes) { dirty += bytes; });
+  EXPECT_EQ(dirty, kBlockSize);
+}
+
+}  // namespace
+}  // namespace neap
