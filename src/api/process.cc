@@ -15,7 +15,7 @@ constinit std::atomic<pthread_key_t> key_plus_one{0};
 // The calling thread's from now on; null: none any more.
 void set_cache(ThreadCache* cache) {
   own_cache = cache;
-  front = cache == nullptr  ? &no_cache_any_more.stacks
+  front = cache == nullptr  ? no_cache_any_more.get()
           : cache->shares() ? static_cast<Stacks*>(cache->shared)
                             : &cache->own;
 }
@@ -54,10 +54,10 @@ bool close_at_thread_end(ThreadCache* cache) {
 
 }  // namespace
 
-constinit NoStacks no_cache_yet, no_cache_any_more;
-thread_local constinit Stacks* front = &no_cache_yet.stacks;
+constinit const NoStacks no_cache_yet, no_cache_any_more;
+thread_local constinit Stacks* front = no_cache_yet.get();
 thread_local constinit ThreadCache* own_cache = nullptr;
 
-ThreadCache* current_cache() { return front == &no_cache_yet.stacks && !is_exempt() ? open_cache() : opened_cache(); }
+ThreadCache* current_cache() { return front == no_cache_yet.get() && !is_exempt() ? open_cache() : opened_cache(); }
 
 }  // namespace neap

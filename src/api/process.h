@@ -19,10 +19,13 @@ struct NoStacks {
     constexpr std::uint64_t above_null = offsetof(NoStacks, null_slot) + kSlotBytes;
     for (auto& head : stacks.heads) std::construct_at(&head, Stacks::head(above_null, above_null));
   }
+  // Nobody writes to them: there is nothing to take, and no room.
+  constexpr Stacks* get() const { return const_cast<Stacks*>(&stacks); }
+
   Stacks stacks{};
   void* null_slot = nullptr;
 };
-extern constinit NoStacks no_cache_yet, no_cache_any_more;
+extern constinit const NoStacks no_cache_yet, no_cache_any_more;
 
 // Two words of static TLS, reached without a call: the thread's cache, and where the fast paths find its stacks, which
 // are its own, some of those above, or the CPUs' (marked).
