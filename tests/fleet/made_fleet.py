@@ -48,7 +48,7 @@ class MadeFleet:
                                             "group": group}, [(at, 1) for at in times])
         def figure(at):
             effect = self.ratio if group == "neap" and at >= self.switched else 1
-            wave = 1 + 0.1 * math.sin(at / 7000 + weight)
+            wave = 1 + 0.1 * math.sin((at - self.start) / 7000 + weight)
             return int(400 * MIB * weight * effect * wave * math.exp(self.random.gauss(0, 0.02)))
         used = [(at, figure(at)) for at in self.times]
         self.add("neap_unit_proportional_bytes", labels, used)

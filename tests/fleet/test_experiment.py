@@ -19,7 +19,7 @@ def neap(*arguments):
 class OverHosts(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.now = int(time.time())
+        cls.now = int(time.time()) // 600 * 600  # and every report ends there: the same readings whenever the test runs
         cls.switched = cls.now - 7200
         path = f"/tmp/neap-made-experiment-{os.getpid()}"
         cls.addClassCleanup(os.unlink, path)
@@ -28,7 +28,8 @@ class OverHosts(unittest.TestCase):
         cls.addClassCleanup(cls.prometheus.end)
 
     def report(self, *arguments, code=0, name="guards", url=None):
-        result = neap("experiment", "report", name, "--prometheus", url or self.prometheus.url, *arguments)
+        until = [] if "--until" in arguments else ["--until", time.strftime("%Y-%m-%dT%H:%M", time.gmtime(self.now))]
+        result = neap("experiment", "report", name, "--prometheus", url or self.prometheus.url, *until, *arguments)
         self.assertEqual(result.returncode, code, result.stdout + result.stderr)
         return result.stdout if code == 0 else result.stderr
 
