@@ -1,6 +1,7 @@
-// Regret: pages that were given back to the system and are taken again at once. Each costs a discard and a fault. Where
-// a process spends much of its time on that, and not only for a moment, the heap may keep more free pages than its
-// limit says, and gives them up when it has no use for them any more.
+// Regret: pages that were given back to the system and are missed, as they are taken again so soon that a somewhat
+// higher limit would have kept them (PageHeap::is_missed). Each costs a discard and a fault. Where a process spends
+// much of its time on that, and not only for a moment, the heap may keep more free pages than its limit says, and gives
+// them up when it has no use for them any more.
 //
 // Judged by time, not by counts of pages: a server that frees and takes 100 MB once a second is not to keep them, one
 // that does nothing else is. Looked at under the release lock; `slack` is read by anybody.
@@ -13,22 +14,24 @@ namespace neap {
 
 // Sums at one moment.
 struct PageTraffic {
-  std::uint64_t time = 0;      // nanoseconds; 0: the system has no clock
-  std::uint64_t returned = 0;  // pages given back, ever
-  std::uint64_t reused = 0;    // free pages taken again that were kept, ever
-  std::uint64_t resident = 0;  // pages
-  std::uint64_t in_use = 0;    // of them not free
+  std::uint64_t time = 0;    // nanoseconds; 0: the system has no clock
+  std::uint64_t missed = 0;  // pages, ever
+  std::uint64_t reused = 0;  // free pages taken again that were kept, ever
+  std::uint64_t in_use = 0;  // pages that are not free
 };
 
 class Regret {
  public:
   // Pages that the heap may keep beyond its limit.
   std::uint64_t slack() const { return slack_.load(std::memory_order_relaxed); }
+  // How many more they may become: a page that came back after more returns would not have been kept.
+  std::uint64_t reach() const;
 
   void look(const PageTraffic& now);
 
  private:
   void judge(std::uint64_t lost, std::uint64_t saved, std::uint64_t span);
+  std::uint64_t most() const;
 
   std::atomic<std::uint64_t> slack_{0};
   PageTraffic last_;

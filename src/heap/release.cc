@@ -84,8 +84,9 @@ void Heap::release_due() {
   if (dirty == 0) return;
   const Guard guard = dirty <= far ? Guard(release_lock_, Guard::Try{}) : Guard(release_lock_);
   if (!guard) return;
-  regret_.look({os::coarse_time(), accounts().returned_pages.get(), accounts().reused_pages.get(),
-                accounts().resident_pages.get(), accounts().resident_pages.get() - dirty});
+  regret_.look({os::coarse_time(), accounts().missed_pages.get(), accounts().reused_pages.get(),
+                accounts().resident_pages.get() - dirty});
+  pages_.set_reach(regret_.reach());
   const std::uint64_t decay = regret_.slack() != 0 ? options.decay_events * kHotDecay : options.decay_events;
   for (int i = 0; i < kMostInARow; ++i) {
     const std::uint64_t now = pages_.dirty_pages();

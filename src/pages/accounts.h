@@ -45,6 +45,7 @@ struct Accounts {
   LockedCounter large_served;     // large objects, ever
   Counter returned_pages;         // ever given back to the system
   Counter reused_pages;           // dirty ones ever taken again
+  Counter missed_pages;           // ever taken anew soon after they were returned: PageHeap::is_missed
   Counter return_calls;           // discards made for it
   LockedCounter committed_bytes;  // heap
   LockedCounter reserved_bytes;   // heap

@@ -49,6 +49,7 @@ struct alignas(64) Block {
   BlockId next_dirty;
   std::atomic<std::uint32_t> dirtied_at;  // heap event (low 32 bits) at which pages of it last became dirty
   std::atomic<PageMask> aside;            // slab, mixed: pages out for release, with all that lies on them
+  std::uint16_t returned_at;              // when pages of it went back last, by PageHeap::return_clock()
 
   struct Nonfull {  // slab with free objects: its place in the bin's pairing heap
     Block *child, *previous, *next;
@@ -97,12 +98,17 @@ void each_system_page(PageMask mask, Fn fn) {
   }
 }
 
+constexpr PageMask low_pages(std::size_t pages) {
+  return pages >= kPagesPerBlock ? PageMask{0xffff} : static_cast<PageMask>((1u << pages) - 1);
+}
+
 inline std::uint64_t count_pages(PageMask mask) { return static_cast<std::uint64_t>(std::popcount(mask)); }
 
 // What happened to pages when objects were placed in them, in pages.
 struct Touched {
   std::uint32_t became_resident = 0;
   std::uint32_t were_dirty = 0;
+  std::uint16_t returned_at = 0;  // of the block
 };
 
 // Notes in the block's masks that objects now lie in the pages, and adds what that changed.
@@ -110,6 +116,7 @@ inline void touch(Block& block, PageMask under_objects, Touched& touched) {
   const PageMask pages = whole_system_pages(under_objects);
   const PageMask fresh = static_cast<PageMask>(pages & ~block.resident);
   const PageMask reused = static_cast<PageMask>(pages & block.dirty);
+  touched.returned_at = block.returned_at;
   if (fresh != 0) touched.became_resident += static_cast<std::uint32_t>(std::popcount(fresh));
   if (reused != 0) touched.were_dirty += static_cast<std::uint32_t>(std::popcount(reused));
   block.resident |= fresh;

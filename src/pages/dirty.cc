@@ -44,6 +44,7 @@ PageMask PageHeap::discard(const Block& block, PageMask claimed) {
 
 void PageHeap::end_discard(Block& block, PageMask claimed, PageMask kept) {
   block.resident = static_cast<PageMask>((block.resident & ~claimed) | kept);
+  block.returned_at = return_clock();
   mark_dirty(block, kept);
 }
 
@@ -127,8 +128,23 @@ void PageHeap::end_free_run(const Due& due, Left left) {
     accounts_.resident_pages.subtract(due.pages);
     accounts_.returned_pages.add(due.pages);
     accounts_.return_calls.add(1);
+    note_return(*due.chunk, begin, due.blocks);
   }
   end_chunk_if_limited(*due.chunk);
+}
+
+void PageHeap::note_return(Chunk& chunk, std::size_t first, std::size_t blocks) {
+  for (std::size_t i = first; i < first + blocks; ++i) chunk.at(i)->returned_at = return_clock();
+}
+
+// Of a run that was just taken: its pages without memory that would have some.
+std::uint64_t PageHeap::count_missed(Chunk& chunk, std::size_t first, std::size_t pages) const {
+  std::uint64_t missed = 0;
+  for (std::size_t at = 0; at < pages; at += kPagesPerBlock) {
+    const Block& block = *chunk.at(first + at / kPagesPerBlock);
+    if (is_missed(block.returned_at)) missed += count_pages(low_pages(pages - at) & static_cast<PageMask>(~block.dirty));
+  }
+  return missed;
 }
 
 // Of free blocks that may hold anything now, and must never be taken for zeros. Returns how many pages they have.

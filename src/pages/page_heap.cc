@@ -16,10 +16,6 @@ constexpr std::size_t kLeastChunk = std::size_t{1} << 20;
 // Under a limit on address space a chunk takes at most this part of it: the program's own maps need room too.
 constexpr std::size_t kLimitShare = 8;
 
-PageMask low_pages(std::size_t pages) {
-  return pages >= kPagesPerBlock ? PageMask{0xffff} : static_cast<PageMask>((1u << pages) - 1);
-}
-
 }  // namespace
 
 Chunk* PageHeap::grow(std::size_t blocks, std::size_t align) {
@@ -140,6 +136,7 @@ PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, s
   if (first == nullptr) return {};
   Run run{first};
   Chunk* chunk = map_.chunk(address_of(first->address()));
+  if (is_in_reach(pages)) accounts_.missed_pages.add(count_missed(*chunk, chunk->index_of(first), pages));
   std::uint64_t dirty = 0;
   chunk->each_dirty(chunk->index_of(first), blocks, [&](Block& block) {
     if (run.dirty == nullptr) run.dirty = &block;
@@ -168,6 +165,7 @@ void PageHeap::free_run(Block& first, Left left) {
     queue_run(first, Turn::last);
   } else {
     accounts_.resident_pages.subtract(first.large.pages);
+    if (is_in_reach(first.large.pages)) note_return(*chunk, chunk->index_of(&first), blocks_of(first.large.pages * kPageSize));
     if (left == Left::not_even_commitment) {
       chunk->close(chunk->index_of(&first), blocks_of(first.large.pages * kPageSize));
     }
@@ -272,7 +270,10 @@ Block* PageHeap::next_slab(std::uint32_t rank) {
 }
 
 void PageHeap::account(const Touched& touched) {
-  if (touched.became_resident != 0) accounts_.resident_pages.add(touched.became_resident);
+  if (touched.became_resident != 0) {
+    accounts_.resident_pages.add(touched.became_resident);
+    if (is_missed(touched.returned_at)) accounts_.missed_pages.add(touched.became_resident);
+  }
   if (touched.were_dirty != 0) accounts_.reuse(touched.were_dirty);
 }
 

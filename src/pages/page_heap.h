@@ -112,6 +112,23 @@ class PageHeap {
   // True while no block was to be had and none was given back since.
   bool is_short() const { return is_short_.load(std::memory_order_relaxed); }
 
+  // Pages ever returned, in steps and modulo 65,536: what a block keeps of its last return.
+  std::uint16_t return_clock() const {
+    return static_cast<std::uint16_t>(accounts_.returned_pages.get() / kReturnStep);
+  }
+  // Whether pages of a block would be here still, had so many pages been kept that it was to see (set_reach): no more
+  // than those were returned since.
+  bool is_missed(std::uint16_t returned_at) const {
+    return static_cast<std::uint16_t>(return_clock() - returned_at) < reach_.load(std::memory_order_relaxed);
+  }
+  // What holds more could not have been kept whole.
+  bool is_in_reach(std::uint64_t pages) const { return pages / kReturnStep < reach_.load(std::memory_order_relaxed); }
+  void set_reach(std::uint64_t pages) {
+    const std::uint64_t steps = pages / kReturnStep;
+    if (reach_.load(std::memory_order_relaxed) == steps) return;
+    reach_.store(static_cast<std::uint32_t>(steps < kMostSteps ? steps : kMostSteps), std::memory_order_relaxed);
+  }
+
   // How often the system has refused to take pages back.
   std::uint64_t refusals() const { return refusals_.get(); }
   // That it has, and the caller cleared them.
@@ -136,6 +153,9 @@ class PageHeap {
   // Sums that others change meanwhile must not end below zero.
   static std::uint64_t rest(std::uint64_t all, std::uint64_t part) { return all > part ? all - part : 0; }
 
+  static constexpr std::uint64_t kReturnStep = 64;  // pages
+  static constexpr std::uint64_t kMostSteps = 1 << 15;
+
   static constexpr std::size_t kMixedBits = 2 * kBlockSize / 16;  // of each granule: it is free; it begins something
 
   Block* take_block(BlockKind kind, std::uint8_t size_class, std::size_t bits);
@@ -159,6 +179,8 @@ class PageHeap {
   void enqueue_locked(Block& block);
   void vacate_free_chunks();
   Due claim_free_run(Block& block, std::size_t most_blocks);
+  std::uint64_t count_missed(Chunk& chunk, std::size_t first, std::size_t pages) const;
+  void note_return(Chunk& chunk, std::size_t first, std::size_t blocks);
   std::uint64_t mark_all_dirty(Chunk& chunk, std::size_t first, std::size_t count);
 
   // Cache lines by who writes to them: nobody, the lock's owner, the same for what others read, the clock, everybody a
@@ -171,6 +193,7 @@ class PageHeap {
   std::atomic<bool> may_have_sparse_{false};
   std::atomic<const Chunk*> looked_at_{nullptr};
   std::atomic<bool> is_short_{false};
+  std::atomic<std::uint32_t> reach_{0};  // in steps of returned pages
   Counter refusals_;
   DirtyQueue queue_;
   alignas(64) Spares spares_;
