@@ -62,6 +62,7 @@ void free_slow(void* pointer, Block* hint, const char* function) {
   if (hint != nullptr) [[likely]] {  // most: of a slab too empty for its objects to be cached, or of a mixed block
     ThreadCache* cache = opened_cache();
     const BlockKind kind = hint->kind.load(std::memory_order_acquire);
+    if (kind == BlockKind::mixed && cache != nullptr && heap.cache_mixed(*cache, *hint, pointer)) return;
     if (cache != nullptr && (kind == BlockKind::slab || kind == BlockKind::mixed) && heap.seems_live(*hint, pointer)) {
       return heap.free_small(cache, *hint, pointer, function);
     }

@@ -37,6 +37,18 @@ struct ThreadCache {
   bool owns(std::size_t c) const { return !shares() || c < kClassesBelowLine; }
   Stack own_stack(std::size_t c) { return Stack::of(own, c); }
 
+  // Onto stack c, the thread's own or the CPU's, with its key; false when it is full.
+  bool push(std::size_t c, void* object, std::uint64_t key) {
+    if (shares())
+      return rseq::push<kClassesBelowLine>(shared, reinterpret_cast<char*>(&own) + rseq::kMark, c, object, key);
+    Stacks::Half& top = own.top(c);
+    if (top == own.limit(c)) return false;
+    Limbo::enter(object, key);
+    own.slot(top) = object;
+    top += kSlotBytes;
+    return true;
+  }
+
   void count_taken(std::uint32_t objects) {
     if (surplus < 2 * kMuchTaken) surplus += objects;
   }

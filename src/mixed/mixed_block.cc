@@ -32,23 +32,53 @@ Word starts_of(Word low, Word high, std::uint32_t n) {
   return low;
 }
 
-// The lowest granule at or after `from` that n free ones follow; kGranules when there is none.
-std::uint32_t find_hole(const Block& block, std::uint32_t from, std::uint32_t n) {
+// Of a page: at least so many free granules may follow one of its.
+constexpr std::uint32_t kLongest = 255;
+
+constexpr std::uint8_t told(std::uint32_t granules) {
+  return static_cast<std::uint8_t>(granules < kLongest ? granules : kLongest);
+}
+
+void raise(Block& block, std::uint32_t page, std::uint32_t granules) {
+  if (block.longest[page] < granules) block.longest[page] = told(granules);
+}
+
+// The lowest granule of a page, at or after `from`, that n free ones follow; kGranules when there is none.
+std::uint32_t find_short(const Block& block, std::uint32_t page, std::uint32_t from, std::uint32_t n) {
   const Word* words = block.free_bits;
-  if (n > kWordBits) {
-    for (std::size_t begin = from;;) {
-      begin = bits::find(words, begin, kGranules, true);
-      if (begin + n > kGranules) return kGranules;
-      const std::size_t end = bits::find(words, begin, begin + n, false);
-      if (end == begin + n) return static_cast<std::uint32_t>(begin);
-      begin = end;
-    }
-  }
-  for (std::uint32_t w = from / kWordBits; w < kWords; ++w) {
+  const std::uint32_t begin = page * kWordsPerPage, end = begin + kWordsPerPage;
+  for (std::uint32_t w = from / kWordBits < begin ? begin : from / kWordBits; w < end; ++w) {
     if (words[w] == 0) continue;
     Word starts = starts_of(words[w], w + 1 < kWords ? words[w + 1] : 0, n);
     if (w == from / kWordBits) starts &= ~Word{0} << from % kWordBits;
     if (starts != 0) return w * kWordBits + static_cast<std::uint32_t>(std::countr_zero(starts));
+  }
+  return kGranules;
+}
+
+// The same for more than a word's bits.
+std::uint32_t find_long(const Block& block, std::uint32_t page, std::uint32_t from, std::uint32_t n) {
+  const Word* words = block.free_bits;
+  const std::size_t page_end = std::size_t{page + 1} * kGranulesPerPage;
+  for (std::size_t begin = from;;) {
+    begin = bits::find(words, begin, page_end, true);
+    if (begin == page_end || begin + n > kGranules) return kGranules;
+    const std::size_t end = bits::find(words, begin, begin + n, false);
+    if (end == begin + n) return static_cast<std::uint32_t>(begin);
+    if (end >= page_end) return kGranules;
+    begin = end;
+  }
+}
+
+// The lowest granule at or after `from` that n free ones follow; kGranules when there is none. Below `from` there is
+// none: so the pages that it searched in vain are known to have none.
+std::uint32_t find_hole(Block& block, std::uint32_t from, std::uint32_t n) {
+  for (std::uint32_t page = from / kGranulesPerPage; page < kPagesPerBlock; ++page) {
+    if (block.longest[page] < told(n)) continue;
+    const std::uint32_t first = page * kGranulesPerPage, begin = from < first ? first : from;
+    const std::uint32_t found = n <= kWordBits ? find_short(block, page, begin, n) : find_long(block, page, begin, n);
+    if (found != kGranules) return found;
+    if (n <= kLongest) block.longest[page] = told(n - 1);
   }
   return kGranules;
 }
@@ -82,6 +112,7 @@ void init(Block& block) {
   }
   block.free_count = kGranules;
   block.first_word = 0;
+  for (std::uint8_t& longest : block.longest) longest = kLongest;
 }
 
 std::uint32_t adopt(Block& block, const ClassRow& row) {
@@ -121,21 +152,6 @@ Taken take(Block& block, std::uint32_t n, void** out, std::uint32_t want) {
   return taken;
 }
 
-bool is_begin(const Block& block, const void* pointer) {
-  const std::uint32_t granule = granule_at(pointer);
-  const Word word = bits::load(block.mixed.begin_bits[granule / kWordBits]);
-  return address_of(pointer) % (1u << kGranuleShift) == 0 && ((word >> granule % kWordBits) & 1) != 0;
-}
-
-std::uint32_t size_of(const Block& block, std::uint32_t granule) {
-  std::uint32_t next = granule + 1;
-  for (std::uint32_t w = next / kWordBits; w < kWords; ++w) {
-    const Word begins = bits::load(block.mixed.begin_bits[w]) & bits::mask_in_word(w, next, kGranules);
-    if (begins != 0) return w * kWordBits + static_cast<std::uint32_t>(std::countr_zero(begins)) - granule;
-  }
-  return kGranules - granule;
-}
-
 std::uint32_t give(Block& block, std::uint32_t granule, std::uint32_t n) {
   fill(block.free_bits, granule, granule + n, true);
   fill(block.mixed.begin_bits, granule + 1, granule + n, true);
@@ -149,6 +165,10 @@ std::uint32_t give(Block& block, std::uint32_t granule, std::uint32_t n) {
     const std::uint32_t ones = static_cast<std::uint32_t>(std::countl_one(block.free_bits[w] << (kWordBits - 1 - bit)));
     begin -= ones <= bit ? ones : bit + 1;
     if (ones <= bit) break;
+  }
+  raise(block, begin / kGranulesPerPage, end - begin);
+  for (std::uint32_t page = begin / kGranulesPerPage + 1; page * kGranulesPerPage < end; ++page) {
+    raise(block, page, end - page * kGranulesPerPage);
   }
   return end - begin;
 }
@@ -185,6 +205,9 @@ void set_aside(Block& block, PageMask pages) {
 
 void restore(Block& block, PageMask pages) {
   each_page_words(block, pages, [](Word& word) { bits::store(word, ~Word{0}); });
+  for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
+    if (((pages | pages >> 1) >> page & 1) != 0) block.longest[page] = kLongest;  // and the page before
+  }
   block.free_count = static_cast<std::uint16_t>(block.free_count +
                                                 static_cast<std::uint32_t>(std::popcount(pages)) * kGranulesPerPage);
 }

@@ -8,6 +8,7 @@
 // and what looks at one granule: the bits of an object never change while it lives.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -50,9 +51,19 @@ inline bool is_free(const Block& block, std::uint32_t granule) {
   return ((word >> granule % bits::kWordBits | aside >> granule / kGranulesPerPage) & 1) != 0;
 }
 // True when an object begins there, or it is free.
-bool is_begin(const Block& block, const void* pointer);
+inline bool is_begin(const Block& block, const void* pointer) {
+  const std::uint32_t granule = granule_at(pointer);
+  const bits::Word word = bits::load(block.mixed.begin_bits[granule / bits::kWordBits]);
+  return address_of(pointer) % (1u << kGranuleShift) == 0 && ((word >> granule % bits::kWordBits) & 1) != 0;
+}
 // Granules of the object that begins at a granule.
-std::uint32_t size_of(const Block& block, std::uint32_t granule);
+inline std::uint32_t size_of(const Block& block, std::uint32_t granule) {
+  for (std::uint32_t next = granule + 1; next < kGranules; next = (next | (bits::kWordBits - 1)) + 1) {
+    const bits::Word begins = bits::load(block.mixed.begin_bits[next / bits::kWordBits]) >> next % bits::kWordBits;
+    if (begins != 0) return next + static_cast<std::uint32_t>(std::countr_zero(begins)) - granule;
+  }
+  return kGranules - granule;
+}
 
 // Ends the object of n granules. The caller has checked that it is one. Returns the granules of the hole it is now part
 // of.

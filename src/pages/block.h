@@ -68,7 +68,10 @@ struct alignas(64) Block {
     Mixed mixed;
     Large large;
   };
-  bits::Word few_bits[kFewObjects / bits::kWordBits];  // slab of few objects: what free_bits points to
+  union {
+    bits::Word few_bits[kFewObjects / bits::kWordBits];  // slab of few objects: what free_bits points to
+    std::uint8_t longest[kPagesPerBlock];  // mixed: no more free granules follow any of a page's; or 255, the most told
+  };
 
   std::size_t class_index() const { return size_class.load(std::memory_order_relaxed); }
   char* address() const { return block_address(id); }
