@@ -18,6 +18,14 @@ inline Word load(const Word& word) {
 }
 inline void store(Word& word, Word value) { std::atomic_ref<Word>(word).store(value, std::memory_order_relaxed); }
 
+// Bits that are set. (Without an option for newer processors std::popcount is a call.)
+constexpr std::uint32_t count16(std::uint16_t bits) {
+  std::uint32_t sums = bits - ((bits >> 1) & 0x5555u);
+  sums = (sums & 0x3333u) + ((sums >> 2) & 0x3333u);
+  sums = (sums + (sums >> 4)) & 0x0f0fu;
+  return (sums + (sums >> 8)) & 0x1fu;
+}
+
 inline bool test(const Word* words, std::size_t i) { return (words[i / kWordBits] >> (i % kWordBits)) & 1; }
 inline void set(Word* words, std::size_t i) { words[i / kWordBits] |= Word{1} << (i % kWordBits); }
 

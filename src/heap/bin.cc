@@ -76,20 +76,39 @@ void Bin::no_object(const ClassRow& row, const void* object, const char* functio
   misuse(Misuse::interior_pointer, function, object, "points inside an object");
 }
 
+// Gives back the first of the objects, which lies in the slab, and those behind it that do so too. Returns how many.
+std::uint32_t Bin::put_row(const ClassRow& row, PageHeap& pages, Block& block, void* const* objects,
+                           std::uint32_t count, const char* function) {
+  if (block.aside.load(std::memory_order_relaxed) != 0) {
+    put(row, pages, block, objects[0], function);
+    return 1;
+  }
+  const std::uint32_t before = block.free_count;
+  const slab::Given given = slab::give_row(block, row, objects, count);
+  if (given.count == 0) {
+    index_of(row, objects[0], function);
+    no_object_any_more(objects[0], function);
+  }
+  if (block.free_count >= row.per_page) pages.mark_dirty(block, slab::free_pages_among(block, row, given.over));
+  if (block.free_count >= block.settle_at) settle(block, row, pages, before);
+  return given.count;
+}
+
 std::uint32_t Bin::give(ClassIndex c, PageHeap& pages, void** objects, std::uint32_t count, const char* function) {
   const ClassRow row = neap::row_of(c);  // a copy: no store through a block can change it
   std::uint32_t strays = 0;
   Guard guard(lock_);
-  for (std::uint32_t i = 0; i < count; ++i) {
+  for (std::uint32_t i = 0; i < count;) {
     void* const object = objects[i];
     Block& block = *pages.map().block_fast(address_of(object));
     const BlockKind kind = block.kind.load(std::memory_order_relaxed);
-    if (kind != BlockKind::slab || block.class_index() != static_cast<std::size_t>(c)) [[unlikely]] {
+    if (kind == BlockKind::slab && block.class_index() == static_cast<std::size_t>(c)) [[likely]] {
+      i += put_row(row, pages, block, objects + i, count - i, function);
+    } else {
       if (kind != BlockKind::mixed) no_object_any_more(object, function);
       objects[strays++] = object;
-      continue;
+      ++i;
     }
-    put(row, pages, block, object, function);
   }
   bytes_out_.subtract(std::uint64_t{count - strays} * row.size);
   return strays;
@@ -110,15 +129,15 @@ void Bin::give_up_empty(ClassIndex c, PageHeap& pages) {
   if (block != nullptr && block->free_count == row.capacity) end_slab(*block, row, pages);
 }
 
-// After free objects were added: keeps the order of non-full slabs and the admission mark, notes a sparse slab, and
+// After free objects were added to those `before`: keeps the order of non-full slabs and the admission mark, notes a sparse slab, and
 // gives an empty one back unless it is the bin's only one with free objects (a program that frees and takes one object
 // again would thrash).
-void Bin::settle(Block& block, const ClassRow& row, PageHeap& pages, bool was_full) {
-  if (was_full) nonfull_.insert(block);
+void Bin::settle(Block& block, const ClassRow& row, PageHeap& pages, std::uint32_t before) {
+  if (before == 0) nonfull_.insert(block);
   if (block.free_count == row.capacity && !nonfull_.only(block)) return end_slab(block, row, pages);
   note_lowest(row);
   admit(block, row);
-  if (block.free_count == row.sparse_free && &block != lowest_) pages.mark_sparse(block);
+  if (before < row.sparse_free && block.free_count >= row.sparse_free && &block != lowest_) pages.mark_sparse(block);
   watch(block, row);
 }
 
@@ -142,12 +161,12 @@ void Bin::release_pages(ClassIndex c, Block& block, PageHeap& pages) {
   }
   const PageMask kept = pages.discard(block, mask);
   Guard guard(lock_);
-  const bool was_full = block.free_count == 0;
+  const std::uint32_t before = block.free_count;
   pages.end_discard(block, mask, kept);
   slab::restore(block, row, mask);
   block.aside.store(0, std::memory_order_relaxed);
   pages.mark_dirty(block, slab::free_beside(block, row, mask));
-  settle(block, row, pages, was_full);
+  settle(block, row, pages, before);
 }
 
 bool Bin::deserves_slab(std::uint64_t bytes) {

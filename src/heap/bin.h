@@ -82,7 +82,7 @@ class alignas(64) Bin {
       no_object_any_more(object, function);
     if (const PageMask fresh = slab::newly_free_pages(block, row, index)) pages.mark_dirty(block, fresh);
     if (block.free_count == block.settle_at) [[unlikely]]
-      settle(block, row, pages, block.free_count == 1);
+      settle(block, row, pages, block.free_count - 1u);
   }
   // The index of an object in its slab; aborts when the pointer does not begin one.
   static std::uint32_t index_of(const ClassRow& row, const void* object, const char* function) {
@@ -92,7 +92,9 @@ class alignas(64) Bin {
     return index;
   }
   [[noreturn]] static void no_object(const ClassRow& row, const void* object, const char* function);
-  void settle(Block& block, const ClassRow& row, PageHeap& pages, bool was_full);
+  std::uint32_t put_row(const ClassRow& row, PageHeap& pages, Block& block, void* const* objects, std::uint32_t count,
+                        const char* function);
+  void settle(Block& block, const ClassRow& row, PageHeap& pages, std::uint32_t before);
   void admit(Block& block, const ClassRow& row);
   void add_slab();
   void end_slab(Block& block, const ClassRow& row, PageHeap& pages);

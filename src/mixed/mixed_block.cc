@@ -200,7 +200,7 @@ void each_page_words(Block& block, PageMask pages, Fn fn) {
 void set_aside(Block& block, PageMask pages) {
   each_page_words(block, pages, [](Word& word) { bits::store(word, 0); });
   block.free_count = static_cast<std::uint16_t>(block.free_count -
-                                                static_cast<std::uint32_t>(std::popcount(pages)) * kGranulesPerPage);
+                                                count_pages(pages) * kGranulesPerPage);
 }
 
 void restore(Block& block, PageMask pages) {
@@ -209,7 +209,7 @@ void restore(Block& block, PageMask pages) {
     if (((pages | pages >> 1) >> page & 1) != 0) block.longest[page] = kLongest;  // and the page before
   }
   block.free_count = static_cast<std::uint16_t>(block.free_count +
-                                                static_cast<std::uint32_t>(std::popcount(pages)) * kGranulesPerPage);
+                                                count_pages(pages) * kGranulesPerPage);
 }
 
 }  // namespace neap::mixed

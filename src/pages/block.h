@@ -105,7 +105,7 @@ constexpr PageMask low_pages(std::size_t pages) {
   return pages >= kPagesPerBlock ? PageMask{0xffff} : static_cast<PageMask>((1u << pages) - 1);
 }
 
-inline std::uint64_t count_pages(PageMask mask) { return static_cast<std::uint64_t>(std::popcount(mask)); }
+inline std::uint32_t count_pages(PageMask mask) { return bits::count16(mask); }
 
 // What happened to pages when objects were placed in them, in pages.
 struct Touched {
@@ -120,8 +120,8 @@ inline void touch(Block& block, PageMask under_objects, Touched& touched) {
   const PageMask fresh = static_cast<PageMask>(pages & ~block.resident);
   const PageMask reused = static_cast<PageMask>(pages & block.dirty);
   touched.returned_at = block.returned_at;
-  if (fresh != 0) touched.became_resident += static_cast<std::uint32_t>(std::popcount(fresh));
-  if (reused != 0) touched.were_dirty += static_cast<std::uint32_t>(std::popcount(reused));
+  if (fresh != 0) touched.became_resident += count_pages(fresh);
+  if (reused != 0) touched.were_dirty += count_pages(reused);
   block.resident |= fresh;
   block.dirty = static_cast<PageMask>(block.dirty & ~reused);
 }

@@ -315,7 +315,7 @@ std::size_t Chunk::first_sparse() const {
 
 void Chunk::vacate(PageMap& map, Accounts& accounts) {
   std::uint64_t dirty = 0;
-  each_dirty(0, count_, [&](const Block& block) { dirty += static_cast<std::uint64_t>(std::popcount(block.dirty)); });
+  each_dirty(0, count_, [&](const Block& block) { dirty += count_pages(block.dirty); });
   bits::clear_range(closed_, 0, count_);
   any_closed_ = false;
   publish(map, nullptr);

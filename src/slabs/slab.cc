@@ -27,6 +27,24 @@ static_assert(
     }(),
     "the last word of a slab's bitmap tells of all that lies behind the last object");
 
+std::uint32_t lowest(bits::Word word) { return static_cast<std::uint32_t>(std::countr_zero(word)); }
+std::uint32_t highest(bits::Word word) {
+  return static_cast<std::uint32_t>(bits::kWordBits) - 1 - static_cast<std::uint32_t>(std::countl_zero(word));
+}
+
+// Of the free objects of a word, the first of which begins at `base`: how many of the lowest begin on the pages, or in
+// a cache line with another.
+std::uint32_t count_in_reach(bits::Word word, std::uint32_t base, std::uint32_t size, PageMask reach,
+                             std::uint32_t most) {
+  std::uint32_t count = 0;
+  for (; word != 0 && count < most; word &= word - 1, ++count) {
+    const std::uint32_t offset = base + lowest(word) * size;
+    const bool shares_line = size < kCacheLine && offset % kCacheLine != 0;
+    if ((reach & pages_under(offset, 1)) == 0 && !shares_line) break;
+  }
+  return count;
+}
+
 }  // namespace
 
 void init(Block& block, const ClassRow& row) {
@@ -36,54 +54,64 @@ void init(Block& block, const ClassRow& row) {
   block.first_word = 0;
 }
 
-namespace {
-
-// Of a slab all of whose pages are in use: nothing is to be noted about them.
-std::uint32_t take_settled(Block& block, std::uint32_t size, void** out, std::uint32_t want) {
-  const std::uint32_t count = want < block.free_count ? want : block.free_count;
-  std::uint32_t taken = 0, w = block.first_word;
-  char* begin = block.address() + std::size_t{w} * bits::kWordBits * size;
-  for (;; ++w, begin += std::size_t{bits::kWordBits} * size) {
-    bits::Word word = block.free_bits[w];
-    for (; word != 0 && taken < count; word &= word - 1) {
-      out[taken++] = begin + std::size_t{static_cast<std::uint32_t>(std::countr_zero(word))} * size;
-    }
-    bits::store(block.free_bits[w], word);
-    if (taken == count) break;
-  }
-  block.first_word = static_cast<std::uint16_t>(w);
-  block.free_count = static_cast<std::uint16_t>(block.free_count - count);
-  return count;
-}
-
-}  // namespace
-
 std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t want, Touched& touched) {
-  const std::uint32_t size = row.size;
-  if ((row.pages & ~block.resident) == 0 && block.dirty == 0) return take_settled(block, size, out, want);  // most
-  std::uint32_t taken = 0, w = block.first_word, most = want < block.free_count ? want : block.free_count;
+  const std::uint32_t size = row.size, most = want < block.free_count ? want : block.free_count;
+  std::uint32_t taken = 0, w = block.first_word;
   PageMask pages = 0, reach = block.resident;
-  for (;; ++w) {
+  for (bool goes_on = most != 0; goes_on; w += goes_on) {
     bits::Word word = block.free_bits[w];
-    for (; word != 0 && taken < most; word &= word - 1) {
-      const std::uint32_t bit = static_cast<std::uint32_t>(std::countr_zero(word));
-      const std::uint32_t offset = (w * static_cast<std::uint32_t>(bits::kWordBits) + bit) * size;
-      if (taken == 0) reach |= pages_under(offset, 1);
-      const bool shares_line = size < kCacheLine && offset % kCacheLine != 0;
-      if ((reach & pages_under(offset, 1)) == 0 && !shares_line) {
-        most = taken;
-        break;
-      }
-      pages |= pages_under(offset, size);
-      out[taken++] = block.address() + offset;
+    goes_on = word == 0;
+    if (goes_on) continue;
+    const std::uint32_t base = w * static_cast<std::uint32_t>(bits::kWordBits) * size;
+    const std::uint32_t first = base + lowest(word) * size;
+    if (taken == 0) reach |= pages_under(first, 1);
+    const PageMask begins = pages_under(first, (highest(word) - lowest(word)) * size + 1);
+    std::uint32_t stop = most;
+    if ((begins & ~reach) != 0) stop = taken + count_in_reach(word, base, size, reach, most - taken);
+    std::uint32_t last = first;
+    for (; word != 0 && taken < stop; word &= word - 1) {
+      last = base + lowest(word) * size;
+      out[taken++] = block.address() + last;
     }
+    if (taken != 0) pages |= pages_under(first, last - first + size);
     bits::store(block.free_bits[w], word);
-    if (taken == most) break;
+    goes_on = word == 0 && taken < most;
   }
   block.first_word = static_cast<std::uint16_t>(w);
   block.free_count = static_cast<std::uint16_t>(block.free_count - taken);
   touch(block, pages, touched);
   return taken;
+}
+
+Given give_row(Block& block, const ClassRow& row, void* const* objects, std::uint32_t count) {
+  constexpr std::uint32_t kNone = UINT32_MAX;
+  const std::uintptr_t begin = address_of(block.address());
+  const std::uint32_t reciprocal = row.reciprocal;
+  Given given;
+  std::uint32_t at = kNone, lowest = kNone, highest = 0;
+  bits::Word word = 0;
+  for (; given.count < count; ++given.count) {
+    const std::uintptr_t offset = address_of(objects[given.count]) - begin;
+    if (offset >= kBlockSize) break;
+    const std::uint64_t place = offset * reciprocal;
+    if (static_cast<std::uint32_t>(place) >= reciprocal) break;
+    const std::uint32_t w = static_cast<std::uint32_t>(place >> 32) / static_cast<std::uint32_t>(bits::kWordBits);
+    if (w != at) {
+      if (at != kNone) bits::store(block.free_bits[at], word);
+      word = block.free_bits[at = w];
+      if (w < block.first_word) block.first_word = static_cast<std::uint16_t>(w);
+    }
+    const bits::Word bit = bits::Word{1} << (place >> 32) % bits::kWordBits;
+    if ((word & bit) != 0) break;
+    word |= bit;
+    if (offset < lowest) lowest = static_cast<std::uint32_t>(offset);
+    if (offset > highest) highest = static_cast<std::uint32_t>(offset);
+  }
+  if (given.count == 0) return given;
+  bits::store(block.free_bits[at], word);
+  block.free_count = static_cast<std::uint16_t>(block.free_count + given.count);
+  given.over = pages_under(lowest, highest - lowest + row.size);
+  return given;
 }
 
 bool lies_in_short_run(const Block& block, const ClassRow& row, std::uint32_t index) {
@@ -109,12 +137,15 @@ PageMask free_pages_under_large(const Block& block, const ClassRow& row, std::ui
 
 }  // namespace
 
-// An object below a page's size lies in one page or two; most frees leave a neighbour at one of a page's ends alive.
 PageMask free_pages_under(const Block& block, const ClassRow& row, std::uint32_t index) {
   if (row.size >= kPageSize && os::page_size == kPageSize) return free_pages_under_large(block, row, index);
+  return free_pages_among(block, row, pages_under(index * row.size, row.size));
+}
+
+// Most pages still have a live object at one of their ends.
+PageMask free_pages_among(const Block& block, const ClassRow& row, PageMask pages) {
   PageMask found = 0;
-  const PageMask under = whole_system_pages(pages_under(index * row.size, row.size));
-  const PageMask candidates = static_cast<PageMask>(under & block.resident & ~block.dirty);
+  const PageMask candidates = static_cast<PageMask>(whole_system_pages(pages) & block.resident & ~block.dirty);
   each_system_page(candidates, [&](std::uint32_t first, std::uint32_t length) {
     const Range objects = objects_over(row, first, length);
     if (is_free(block, objects.from) && is_free(block, objects.to - 1) &&

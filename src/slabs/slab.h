@@ -50,8 +50,19 @@ inline bool give(Block& block, std::uint32_t index) {
   return true;
 }
 
+// Objects that were given back together: how many, and the pages that they overlap (and may be some between them).
+struct Given {
+  std::uint32_t count = 0;
+  PageMask over = 0;
+};
+// Marks objects free, in their order, up to the first that does not lie in this slab, begins no object or is free.
+Given give_row(Block& block, const ClassRow& row, void* const* objects, std::uint32_t count);
+
 // The resident pages under object `index` that no live object overlaps, and that were not dirty before.
 PageMask free_pages_under(const Block& block, const ClassRow& row, std::uint32_t index);
+
+// The same of any pages.
+PageMask free_pages_among(const Block& block, const ClassRow& row, PageMask pages);
 
 // True when object `index` lies inside one page that a live neighbour overlaps too. The first and the last of a
 // bitmap's word are not looked at, nor is the slab's last.
