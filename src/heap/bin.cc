@@ -129,9 +129,9 @@ void Bin::give_up_empty(ClassIndex c, PageHeap& pages) {
   if (block != nullptr && block->free_count == row.capacity) end_slab(*block, row, pages);
 }
 
-// After free objects were added to those `before`: keeps the order of non-full slabs and the admission mark, notes a sparse slab, and
-// gives an empty one back unless it is the bin's only one with free objects (a program that frees and takes one object
-// again would thrash).
+// After free objects were added to those `before`: keeps the order of non-full slabs and the admission mark, notes a
+// sparse slab, and gives an empty one back unless it is the bin's only one with free objects (a program that frees and
+// takes one object again would thrash).
 void Bin::settle(Block& block, const ClassRow& row, PageHeap& pages, std::uint32_t before) {
   if (before == 0) nonfull_.insert(block);
   if (block.free_count == row.capacity && !nonfull_.only(block)) return end_slab(block, row, pages);

@@ -27,22 +27,15 @@ static_assert(
     }(),
     "the last word of a slab's bitmap tells of all that lies behind the last object");
 
-std::uint32_t lowest(bits::Word word) { return static_cast<std::uint32_t>(std::countr_zero(word)); }
-std::uint32_t highest(bits::Word word) {
-  return static_cast<std::uint32_t>(bits::kWordBits) - 1 - static_cast<std::uint32_t>(std::countl_zero(word));
-}
-
-// Of the free objects of a word, the first of which begins at `base`: how many of the lowest begin on the pages, or in
-// a cache line with another.
-std::uint32_t count_in_reach(bits::Word word, std::uint32_t base, std::uint32_t size, PageMask reach,
-                             std::uint32_t most) {
-  std::uint32_t count = 0;
-  for (; word != 0 && count < most; word &= word - 1, ++count) {
-    const std::uint32_t offset = base + lowest(word) * size;
-    const bool shares_line = size < kCacheLine && offset % kCacheLine != 0;
-    if ((reach & pages_under(offset, 1)) == 0 && !shares_line) break;
-  }
-  return count;
+// Where the pages end that may be taken from, when the first object is taken at `offset`: with its own page those
+// behind it that have memory, and the cache lines that an object shares with them or with such.
+std::uint32_t end_of_reach(PageMask resident, const ClassRow& row, std::uint32_t offset) {
+  const std::uint32_t page = offset >> kPageShift;
+  const std::uint32_t pages = static_cast<std::uint32_t>(std::countr_one(resident >> page | 1u));
+  std::uint32_t end = (page + pages) << kPageShift;
+  while (row.size < kCacheLine && end < kBlockSize && !begins_object(end, row.reciprocal))
+    end += std::uint32_t{kCacheLine};
+  return end;
 }
 
 }  // namespace
@@ -54,32 +47,36 @@ void init(Block& block, const ClassRow& row) {
   block.first_word = 0;
 }
 
+// All free objects between the first and the last one are taken: the pages between them are in use, or out for release.
 std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t want, Touched& touched) {
   const std::uint32_t size = row.size, most = want < block.free_count ? want : block.free_count;
-  std::uint32_t taken = 0, w = block.first_word;
-  PageMask pages = 0, reach = block.resident;
-  for (bool goes_on = most != 0; goes_on; w += goes_on) {
-    bits::Word word = block.free_bits[w];
-    goes_on = word == 0;
-    if (goes_on) continue;
-    const std::uint32_t base = w * static_cast<std::uint32_t>(bits::kWordBits) * size;
-    const std::uint32_t first = base + lowest(word) * size;
-    if (taken == 0) reach |= pages_under(first, 1);
-    const PageMask begins = pages_under(first, (highest(word) - lowest(word)) * size + 1);
-    std::uint32_t stop = most;
-    if ((begins & ~reach) != 0) stop = taken + count_in_reach(word, base, size, reach, most - taken);
-    std::uint32_t last = first;
-    for (; word != 0 && taken < stop; word &= word - 1) {
-      last = base + lowest(word) * size;
-      out[taken++] = block.address() + last;
+  if (most == 0) return 0;
+  char* const begin = block.address();
+  const auto offset_of = [size](std::uint32_t w, bits::Word word) {
+    return (w * static_cast<std::uint32_t>(bits::kWordBits) + static_cast<std::uint32_t>(std::countr_zero(word))) *
+           size;
+  };
+  std::uint32_t w = block.first_word;
+  bits::Word word;
+  while ((word = block.free_bits[w]) == 0) ++w;
+  const std::uint32_t first = offset_of(w, word), end = end_of_reach(block.resident, row, first);
+  std::uint32_t taken = 0, offset = first, last;
+  do {
+    out[taken++] = begin + offset;
+    last = offset;
+    word &= word - 1;
+    if (word == 0) {
+      bits::store(block.free_bits[w], 0);
+      if (taken == most) break;
+      while ((word = block.free_bits[++w]) == 0) continue;
     }
-    if (taken != 0) pages |= pages_under(first, last - first + size);
-    bits::store(block.free_bits[w], word);
-    goes_on = word == 0 && taken < most;
-  }
+    offset = offset_of(w, word);
+  } while (offset < end && taken < most);
+  bits::store(block.free_bits[w], word);
   block.first_word = static_cast<std::uint16_t>(w);
   block.free_count = static_cast<std::uint16_t>(block.free_count - taken);
-  touch(block, pages, touched);
+  const std::uint32_t aside = block.aside.load(std::memory_order_relaxed);
+  touch(block, static_cast<PageMask>(pages_under(first, last - first + size) & ~aside), touched);
   return taken;
 }
 

@@ -52,6 +52,17 @@ class SlabTest : public testing::TestWithParam<std::size_t> {
     block_.dirty = static_cast<PageMask>(block_.dirty | slab::newly_free_pages(block_, row_, index));
   }
 
+  void* object(std::uint32_t index) const { return block_.address() + std::size_t{index} * row_.size; }
+  // The same for many at once.
+  void give_together(const std::vector<std::uint32_t>& indexes) {
+    std::vector<void*> objects;
+    for (const std::uint32_t index : indexes) objects.push_back(object(index));
+    const std::uint32_t count = static_cast<std::uint32_t>(objects.size());
+    const slab::Given given = slab::give_row(block_, row_, objects.data(), count);
+    EXPECT_EQ(given.count, count);
+    block_.dirty = static_cast<PageMask>(block_.dirty | slab::free_pages_among(block_, row_, given.over));
+  }
+
   const ClassRow& row_;
   Block block_{};
   std::array<bits::Word, kMostObjects / bits::kWordBits> words_{};
@@ -100,11 +111,17 @@ TEST_P(EveryClass, AgreesWithABruteForceModel) {
         live.push_back(index);
       }
     } else {
+      std::vector<std::uint32_t> freed;
       for (std::size_t n = live.size() / 6 + 1; n > 0 && !live.empty(); --n) {
         std::swap(live[random() % live.size()], live.back());
-        give(live.back());
+        freed.push_back(live.back());
         free.insert(live.back());
         live.pop_back();
+      }
+      if (random() % 2 == 0) {
+        give_together(freed);
+      } else {
+        for (const std::uint32_t index : freed) give(index);
       }
     }
     ASSERT_EQ(block_.free_count, free.size());
@@ -112,6 +129,22 @@ TEST_P(EveryClass, AgreesWithABruteForceModel) {
       const bool resident = (block_.resident >> page) & 1;
       ASSERT_EQ((block_.dirty >> page) & 1, resident && page_is_free(page)) << "step " << step << " page " << page;
     }
+  }
+}
+
+// What lies elsewhere, begins no object or is free already ends the row; what came before it was given.
+TEST_P(EveryClass, ARowEndsBeforeWhatIsNoLiveObject) {
+  take(3);
+  if (row_.capacity < 4) return;
+  void* const wrong[] = {static_cast<char*>(object(1)) + 4, object(0), object(row_.capacity - 1),
+                         block_.address() + kBlockSize, block_.address() - kBlockSize};
+  for (void* const end : wrong) {
+    void* const objects[] = {object(0), end, object(1)};
+    const slab::Given given = slab::give_row(block_, row_, objects, 3);
+    EXPECT_EQ(given.count, 1u);
+    EXPECT_EQ(given.over, slab::pages_under(0, row_.size));
+    EXPECT_EQ(slab::give_row(block_, row_, objects, 1).count, 0u) << "it is free by now";
+    EXPECT_EQ(take(1).front(), 0u);
   }
 }
 
@@ -125,6 +158,7 @@ TEST_P(EveryClass, SetAsideAndRestoreAreInverse) {
   const std::uint16_t count = block_.free_count;
   const PageMask mask = block_.dirty;
   const std::uint32_t aside = slab::set_aside(block_, row_, mask);
+  block_.aside = mask;
   EXPECT_EQ(block_.free_count + aside, count);
   for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
     if (((mask >> page) & 1) && page * kPageSize < row_.size * row_.capacity) {
