@@ -49,7 +49,7 @@ struct alignas(64) Block {
   BlockId next_dirty;
   std::atomic<std::uint32_t> dirtied_at;  // heap event (low 32 bits) at which pages of it last became dirty
   std::atomic<PageMask> aside;            // slab, mixed: pages out for release, with all that lies on them
-  std::uint16_t returned_at;              // when pages of it went back last, by PageHeap::return_clock()
+  std::uint16_t returned_at;              // when pages of it went back last (PageHeap::return_clock); 0: never
 
   struct Nonfull {  // slab with free objects: its place in the bin's pairing heap
     Block *child, *previous, *next;

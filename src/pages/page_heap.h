@@ -112,14 +112,16 @@ class PageHeap {
   // True while no block was to be had and none was given back since.
   bool is_short() const { return is_short_.load(std::memory_order_relaxed); }
 
-  // Pages ever returned, in steps and modulo 65,536: what a block keeps of its last return.
+  // Pages ever returned, in steps and modulo 65,536, but never 0: what a block keeps of its last return.
   std::uint16_t return_clock() const {
-    return static_cast<std::uint16_t>(accounts_.returned_pages.get() / kReturnStep);
+    const std::uint64_t steps = accounts_.returned_pages.get() / kReturnStep + 1;
+    return static_cast<std::uint16_t>(steps | (steps % (1u << 16) == 0));
   }
-  // Whether pages of a block would be here still, had so many pages been kept that it was to see (set_reach): no more
-  // than those were returned since.
+  // Whether pages of a block that had some returned then would be here still, had so many pages been kept as it was to
+  // see (set_reach): no more were returned since.
   bool is_missed(std::uint16_t returned_at) const {
-    return static_cast<std::uint16_t>(return_clock() - returned_at) < reach_.load(std::memory_order_relaxed);
+    return returned_at != 0 &&
+           static_cast<std::uint16_t>(return_clock() - returned_at) < reach_.load(std::memory_order_relaxed);
   }
   // What holds more could not have been kept whole.
   bool is_in_reach(std::uint64_t pages) const { return pages / kReturnStep < reach_.load(std::memory_order_relaxed); }

@@ -52,6 +52,48 @@ TEST_F(PageHeapTest, ABlockInUseAgainIsNotDue) {
   expect_in_order();
 }
 
+// A run of 4 blocks goes and comes back after others of `between` pages went. How many of its pages were missed, where
+// a limit higher by 256 would have been had.
+class MissedTest : public PageHeapTest {
+ protected:
+  std::uint64_t missed_after(std::size_t between) {
+    heap_.set_reach(256);
+    Block* first = run(4, 50);
+    Block* other = run(blocks_of(between * kPageSize), between);
+    heap_.free_run(*first, Left::all);
+    release(0);
+    heap_.free_run(*other, Left::all);
+    release(0);
+    EXPECT_EQ(sums().missed_pages.get(), 0u);
+    EXPECT_EQ(run(4, 50), first);
+    return sums().missed_pages.get();
+  }
+};
+
+TEST_F(MissedTest, WhatComesBackSoonIsMissed) { EXPECT_EQ(missed_after(128), 50u); }
+TEST_F(MissedTest, WhatComesBackLateIsNot) { EXPECT_EQ(missed_after(512), 0u); }
+
+TEST_F(MissedTest, NorIsWhatHoldsMoreThanCouldBeKept) {
+  heap_.set_reach(256);
+  Block* first = run(32, 500);
+  heap_.free_run(*first, Left::all);
+  release(0);
+  EXPECT_EQ(run(32, 500), first);
+  EXPECT_EQ(sums().missed_pages.get(), 0u);
+}
+
+TEST_F(MissedTest, PagesInsideOfSlabsAreMissedToo) {
+  heap_.set_reach(256);
+  Block* block = make_slab(0x0003);
+  heap_.mark_dirty(*block, 0x0001);
+  const PageMask claimed = heap_.claim_dirty(*block);
+  heap_.end_discard(*block, claimed, heap_.discard(*block, claimed));
+  Touched touched;
+  touch(*block, 0x0001, touched);
+  heap_.account(touched);
+  EXPECT_EQ(sums().missed_pages.get(), 1u);
+}
+
 // While the run is discarded without the lock, nobody may get its blocks.
 TEST_F(PageHeapTest, WhatIsBeingDiscardedIsNobodys) {
   Block* block = make_slab(3);
