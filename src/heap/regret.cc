@@ -4,7 +4,7 @@ namespace neap {
 namespace {
 
 // A process is judged by windows of at least this length.
-constexpr std::uint64_t kWindow = 20'000'000;  // nanoseconds
+constexpr std::uint64_t kWindow = 50'000'000;  // nanoseconds
 
 // What a page costs that is given back and taken again: 0.2 to 0.5 us for its part of a discard, 1.6 for its fault.
 constexpr std::uint64_t kPageCost = 2'000;  // nanoseconds

@@ -175,6 +175,10 @@ void* Heap::take_big(ThreadCache& cache, std::size_t c) {
 void Heap::give_up_big(ThreadCache& cache, const char* function) {
   void* object = std::exchange(cache.big, nullptr);
   if (object == nullptr) return;
+  Block& block = *pages_.map().block_fast(address_of(object));
+  if (single_threaded() && block.kind.load(std::memory_order_relaxed) == BlockKind::slab) {
+    return give_back(cache, block, cache.big_class, object, function);
+  }
   give(cache.big_class, &object, 1, function);
   cache.count_given(1);
   count_events(&cache, 1);

@@ -128,21 +128,20 @@ void PageHeap::end_free_run(const Due& due, Left left) {
     accounts_.resident_pages.subtract(due.pages);
     accounts_.returned_pages.add(due.pages);
     accounts_.return_calls.add(1);
-    note_return(*due.chunk, begin, due.blocks);
+    for (std::size_t i = begin; i < begin + due.blocks; ++i) due.chunk->at(i)->returned_at = return_clock();
   }
   end_chunk_if_limited(*due.chunk);
 }
 
-void PageHeap::note_return(Chunk& chunk, std::size_t first, std::size_t blocks) {
-  for (std::size_t i = first; i < first + blocks; ++i) chunk.at(i)->returned_at = return_clock();
-}
-
-// Of a run that was just taken: its pages without memory that would have some.
+// Of a run that was just taken: its pages without memory that would have some. Where an object's memory went at once
+// its first block alone remembers it: descriptors of the others may never have been written, and are to stay so.
 std::uint64_t PageHeap::count_missed(Chunk& chunk, std::size_t first, std::size_t pages) const {
   std::uint64_t missed = 0;
+  bool is_missed = false;
   for (std::size_t at = 0; at < pages; at += kPagesPerBlock) {
     const Block& block = *chunk.at(first + at / kPagesPerBlock);
-    if (is_missed(block.returned_at)) missed += count_pages(low_pages(pages - at) & static_cast<PageMask>(~block.dirty));
+    if (block.returned_at != 0) is_missed = this->is_missed(block.returned_at);
+    if (is_missed) missed += count_pages(low_pages(pages - at) & static_cast<PageMask>(~block.dirty));
   }
   return missed;
 }

@@ -165,8 +165,7 @@ void PageHeap::free_run(Block& first, Left left) {
     queue_run(first, Turn::last);
   } else {
     accounts_.resident_pages.subtract(first.large.pages);
-    if (is_in_reach(first.large.pages))
-      note_return(*chunk, chunk->index_of(&first), blocks_of(first.large.pages * kPageSize));
+    first.returned_at = return_clock();
     if (left == Left::not_even_commitment) {
       chunk->close(chunk->index_of(&first), blocks_of(first.large.pages * kPageSize));
     }

@@ -182,7 +182,6 @@ class PageHeap {
   void vacate_free_chunks();
   Due claim_free_run(Block& block, std::size_t most_blocks);
   std::uint64_t count_missed(Chunk& chunk, std::size_t first, std::size_t pages) const;
-  void note_return(Chunk& chunk, std::size_t first, std::size_t blocks);
   std::uint64_t mark_all_dirty(Chunk& chunk, std::size_t first, std::size_t count);
 
   // Cache lines by who writes to them: nobody, the lock's owner, the same for what others read, the clock, everybody a

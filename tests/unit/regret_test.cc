@@ -26,15 +26,15 @@ class RegretTest : public testing::Test {
 };
 
 TEST_F(RegretTest, PagesThatAreMissedAllTheTimeMayStay) {
-  pass(20, 5000);
-  for (int i = 0; i < 2; ++i) pass(20, 5000);
+  pass(50, 5000);
+  for (int i = 0; i < 2; ++i) pass(50, 5000);
   EXPECT_EQ(regret_.slack(), 0u) << "not before the third window in a row";
   EXPECT_EQ(regret_.reach(), 1024 + kInUse / 8);
-  pass(20, 5000);
+  pass(50, 5000);
   EXPECT_EQ(regret_.slack(), 1024 + kInUse / 8);
   EXPECT_EQ(regret_.reach(), 0u);
   now_.in_use = 80;
-  pass(20, 5000);
+  pass(50, 5000);
   EXPECT_EQ(regret_.slack(), 1024 + 80 / 8u) << "it is bounded by what is in use now";
 }
 
@@ -45,18 +45,18 @@ TEST_F(RegretTest, TheSameTrafficInMoreTimeIsNoReason) {
 
 TEST_F(RegretTest, ABurstIsNoReason) {
   for (int i = 0; i < 100; ++i) {
-    for (int hot = 0; hot < 2; ++hot) pass(20, 5000);
+    for (int hot = 0; hot < 2; ++hot) pass(50, 5000);
     pass(1000, 0);
   }
   EXPECT_EQ(regret_.slack(), 0u);
 }
 
 TEST_F(RegretTest, TheSlackStaysWhileItIsOfUse) {
-  for (int i = 0; i < 20; ++i) pass(20, 5000);
+  for (int i = 0; i < 20; ++i) pass(50, 5000);
   const std::uint64_t slack = regret_.slack();
-  for (int i = 0; i < 20; ++i) pass(20, 0, 5000);
+  for (int i = 0; i < 20; ++i) pass(50, 0, 5000);
   EXPECT_EQ(regret_.slack(), slack);
-  for (int i = 0; i < 10; ++i) pass(20, 0);
+  for (int i = 0; i < 10; ++i) pass(50, 0);
   EXPECT_EQ(regret_.slack(), 0u);
 }
 
