@@ -91,8 +91,8 @@ TEST_F(FetchAheadTest, OneSparseObjectEndsIt) {
 // What an object found dirty tells nothing of it: it could have been garbage all along.
 TEST_F(FetchAheadTest, GarbageIsNotTakenForWritten) {
   be_hot();
-  for (int i = 0; i < 40; ++i) {
-    rig_.free(nullptr, touched(kSize / 2, 1));
+  for (int i = 0; i < 42; ++i) {
+    rig_.free(nullptr, touched(2 * kSize, 1));
     char* object = touched(kSize, kSize / kPageSize);
     rig_.free(nullptr, object);
     rig_.heap.release_all();
