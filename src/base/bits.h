@@ -69,6 +69,16 @@ constexpr bool all_set(const Word* words, std::size_t from, std::size_t to) {
   return true;
 }
 
+// How many bits of [from, to) are set.
+constexpr std::size_t count(const Word* words, std::size_t from, std::size_t to) {
+  std::size_t set = 0;
+  each_word(words, from, to, [&](Word word, Word mask) {
+    set += static_cast<std::size_t>(std::popcount(word & mask));
+    return true;
+  });
+  return set;
+}
+
 // The first bit at or after `from` and below `to` that equals `value`; `to` when there is none.
 constexpr std::size_t find(const Word* words, std::size_t from, std::size_t to, bool value) {
   if (from >= to) return to;

@@ -1,5 +1,7 @@
 #include "heap/density.h"
 
+#include <algorithm>
+
 #include "os/os.h"
 
 namespace neap {
@@ -8,47 +10,65 @@ namespace {
 // A look costs a system call for each of at most this many parts of an object.
 constexpr std::size_t kMostLooks = 32;
 
-// Dense: 7/8 of the pages in those 2 MiB parts that were touched at all. An object of which only the beginning is used
-// counts, huge pages are only laid where it is touched.
+// Written whole is 7/8 of the pages.
 constexpr std::size_t kDenseEighths = 7;
+constexpr bool is_dense(std::size_t written, std::size_t of) { return of != 0 && written * 8 >= of * kDenseEighths; }
 
-enum class Look : std::uint8_t { refused, sparse, dense };
+// Nothing is learned from an object that had most of its pages when it began; and of huge pages, which are laid where
+// it is touched, only from one that had few.
+constexpr std::size_t kMostHad = 8, kFewHad = 8;
 
-Look look_at(char* begin, std::size_t pages) {
-  const std::size_t parts = pages / kPagesPerHugePage, step = (parts + kMostLooks - 1) / kMostLooks;
-  std::size_t touched = 0, written = 0;
-  for (std::size_t part = 0; part < parts; part += step) {
+// Pages of the parts that were looked at, of those that were touched at all, and written ones.
+struct Look {
+  std::size_t looked = 0, touched = 0, written = 0;
+};
+
+// False where the system does not tell.
+bool look_at(char* begin, std::size_t pages, Look& look) {
+  const std::size_t parts = (pages + kPagesPerHugePage - 1) / kPagesPerHugePage;
+  const std::size_t step = (parts + kMostLooks - 1) / kMostLooks * kPagesPerHugePage;
+  for (std::size_t at = 0; at < pages; at += step) {
+    const std::size_t part = std::min(pages - at, kPagesPerHugePage);
     unsigned char pages_written[kPagesPerHugePage];
-    if (!os::which_written(begin + part * kHugePageSize, kPagesPerHugePage, pages_written)) return Look::refused;
+    if (!os::which_written(begin + at * kPageSize, part, pages_written)) return false;
     std::size_t here = 0;
-    for (const unsigned char page : pages_written) here += page & 1;
-    written += here;
-    touched += here != 0 ? kPagesPerHugePage : 0;
+    for (std::size_t page = 0; page < part; ++page) here += pages_written[page] & 1;
+    look.looked += part;
+    look.touched += here != 0 ? part : 0;
+    look.written += here;
   }
-  return touched != 0 && written * 8 >= touched * kDenseEighths ? Look::dense : Look::sparse;
+  return true;
 }
+
+constexpr std::size_t rest(std::size_t all, std::size_t part) { return all > part ? all - part : 0; }
 
 }  // namespace
 
-void Density::learn(char* begin, std::size_t pages) {
+Density::Like Density::like(std::size_t pages) {
+  if (pages < kLeastPages) return {};
   Size& size = size_of(pages);
-  const std::int8_t score = size.score.load(std::memory_order_relaxed);
-  if (score == -kSure && size.turn.load(std::memory_order_relaxed) % kLookEvery != 0) return;
-  switch (look_at(begin, pages)) {
-    case Look::refused:
-      return;
-    case Look::dense:
-      size.score.store(score < 0       ? 1
-                       : score < kSure ? static_cast<std::int8_t>(score + 1)
-                                       : kSure,
-                       std::memory_order_relaxed);
-      return;
-    case Look::sparse:
-      size.score.store(score > 0        ? -1
-                       : score > -kSure ? static_cast<std::int8_t>(score - 1)
-                                        : -kSure,
-                       std::memory_order_relaxed);
-  }
+  const std::uint8_t turn = size.turn.load(std::memory_order_relaxed);
+  size.turn.store(static_cast<std::uint8_t>(turn + 1), std::memory_order_relaxed);
+  return {turn % kLookEvery != 0 && size.dense.load(std::memory_order_relaxed) == kSure,
+          turn % kLookAtWholeEvery != 0 && size.whole.load(std::memory_order_relaxed) == kCertain};
+}
+
+void Density::learn(char* begin, std::size_t pages, std::size_t had) {
+  if (pages < kLeastPages || had > pages - pages / kMostHad) return;
+  Size& size = size_of(pages);
+  const bool hopeless = size.dense.load(std::memory_order_relaxed) == -kSure;
+  if (hopeless && size.turn.load(std::memory_order_relaxed) % kLookEvery != 0) return;
+  Look look;
+  if (!look_at(begin, pages, look) || look.looked <= had) return;
+  const std::size_t written = rest(look.written, had);
+  note(size.whole, is_dense(written, rest(look.looked, had)), kCertain);
+  if (had <= pages / kFewHad) note(size.dense, is_dense(written, rest(look.touched, had)), kSure);
+}
+
+void Density::note(Score& score, bool yes, std::int8_t most) {
+  const std::int8_t old = score.load(std::memory_order_relaxed);
+  const int step = yes ? std::max<int>(old, 0) + 1 : std::min<int>(old, 0) - 1;
+  score.store(static_cast<std::int8_t>(std::clamp<int>(step, -kSure, most)), std::memory_order_relaxed);
 }
 
 }  // namespace neap

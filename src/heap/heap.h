@@ -149,7 +149,7 @@ class Heap {
   static std::size_t with_headroom(std::size_t blocks);
   bool grow_in_place(Block& first, std::size_t size);
   void* move_large(ThreadCache* cache, Block& first, std::size_t size);
-  bool wants_huge_pages(std::size_t pages);
+  bool wants_huge_pages(std::size_t pages, Density::Like like) const;
   void lay_huge_pages(Block& first);
   void forget_huge_pages(Block& first);
 

@@ -24,6 +24,9 @@
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
 namespace neap::os {
 namespace {
@@ -49,6 +52,7 @@ constexpr std::size_t kLargestStep = std::size_t{16} << 20;
 bool protect(void* address, std::size_t size) { return mprotect(address, size, PROT_READ | PROT_WRITE) == 0; }
 
 constinit std::atomic<bool> met_locked_pages{false};
+constinit std::atomic<bool> may_populate{true};
 constinit std::atomic<int> strict_overcommit{-1};  // -1: not looked at yet
 
 bool overcommit_is_strict() {
@@ -179,6 +183,16 @@ void forbid_huge_pages(void* address, std::size_t size) {
 void allow_huge_pages(void* address, std::size_t size) {
   KeepErrno keep;
   madvise(address, size, MADV_HUGEPAGE);
+}
+
+// (Since Linux 5.14.) Where memory is short the next call may succeed; what else refuses it, an older kernel or a
+// sandbox, always will.
+bool populate(void* address, std::size_t size) {
+  KeepErrno keep;
+  if (!may_populate.load(std::memory_order_relaxed)) return false;
+  if (madvise(address, size, MADV_POPULATE_WRITE) == 0) return true;
+  if (errno != ENOMEM && errno != EINTR && errno != EAGAIN) may_populate.store(false, std::memory_order_relaxed);
+  return false;
 }
 
 // Tor's sandbox refuses mincore. There a page that holds something else than zeros was written; the system maps the

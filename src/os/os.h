@@ -51,6 +51,10 @@ void forbid_huge_pages(void* address, std::size_t size);
 // Asks for transparent huge pages in a range, which the system may or may not lay there.
 void allow_huge_pages(void* address, std::size_t size);
 
+// Makes committed pages resident, as if each had been written to without a change: one call for many faults. False when
+// the system would not, or not all of them: they come with their first use then.
+bool populate(void* address, std::size_t size);
+
 // Bit 0 of out[i] tells whether page i of a committed range was written since it last read as zeros, as far as that
 // shows. False when it does not show at all, as where the system's page is a larger one, and where the program has
 // forbidden itself to read.

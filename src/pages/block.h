@@ -62,6 +62,7 @@ struct alignas(64) Block {
     std::uint64_t pages;   // in use, counted from the first block's start
     std::uint32_t blocks;  // of address space, headroom included
     bool huge;             // huge pages were asked for
+    std::uint64_t had;     // pages that were there already when the object got them
   };
   union {
     Nonfull nonfull;

@@ -21,9 +21,6 @@ constexpr std::size_t kLeastBitmaps = 64;
 // Places in slots of other chunks that are passed over.
 constexpr int kMostPlaces = 64;
 
-// Dirty blocks that a search for a run begins at, at most.
-constexpr int kMostDirtyTries = 8;
-
 std::size_t bitmap_words(std::size_t count) { return (count + bits::kWordBits - 1) / bits::kWordBits; }
 
 // Descriptors are laid out for whole slots: the page map may be asked for any address of a slot, and a block that does
@@ -256,26 +253,22 @@ Chunk::Taken Chunk::take(std::size_t count, std::size_t align, std::size_t commi
   if (is_vacant()) return {};
   const std::size_t index = runs_.find(count, align, address_of(base_) / kBlockSize);
   if (index == count_) return {};
-  if (!make_usable(index, commit_count, accounts)) return {nullptr, true};
-  runs_.take(index, count);
-  prepare(index);
-  return {blocks_ + index, false};
+  Block* const block = take_from(index, count, commit_count, accounts);
+  return {block, block == nullptr};
 }
 
-Block* Chunk::take_dirty(std::size_t count, std::size_t commit_count) {
-  if (is_vacant()) return nullptr;
-  const std::size_t end = committed();  // no block above is dirty
-  first_dirty_ = bits::find(dirty_, first_dirty_, end, true);
-  std::size_t index = first_dirty_;
-  for (int tries = 0; tries < kMostDirtyTries && index + commit_count <= end; ++tries) {
-    if (runs_.are_free(index, count) && reopen(index, commit_count)) {
-      runs_.take(index, count);
-      prepare(index);
-      return blocks_ + index;
-    }
-    index = bits::find(dirty_, index + 1, end, true);
-  }
-  return nullptr;
+Block* Chunk::take_from(std::size_t first, std::size_t count, std::size_t commit_count, Accounts& accounts) {
+  if (!make_usable(first, commit_count, accounts)) return nullptr;
+  runs_.take(first, count);
+  prepare(first);
+  return blocks_ + first;
+}
+
+// (No block that was never committed is dirty.)
+bool Chunk::has_better(DirtyFit& fit) {
+  if (is_vacant()) return false;
+  first_dirty_ = bits::find(dirty_, first_dirty_, committed(), true);
+  return fit.look_at(runs_, dirty_, first_dirty_, committed());
 }
 
 bool Chunk::take_at(std::size_t first, std::size_t count) {

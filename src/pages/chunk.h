@@ -15,6 +15,7 @@
 #include "pages/accounts.h"
 #include "pages/bitmaps.h"
 #include "pages/block.h"
+#include "pages/dirty_fit.h"
 #include "pages/free_runs.h"
 #include "pages/page_map.h"
 
@@ -37,9 +38,10 @@ class Chunk {
     bool refused = false;
   };
   Taken take(std::size_t count, std::size_t align, std::size_t commit_count, Accounts& accounts);
-  // The same where the first of them is dirty and the others are committed; null when there is no such run, or it is
-  // not among the first few dirty blocks.
-  Block* take_dirty(std::size_t count, std::size_t commit_count);
+  // True when the place that fits best lies in this chunk.
+  bool has_better(DirtyFit& fit);
+  // Takes the `count` blocks that begin at `first`, all of them free; null when the system will not commit them.
+  Block* take_from(std::size_t first, std::size_t count, std::size_t commit_count, Accounts& accounts);
   // Takes the `count` blocks that begin at `first`, if all are free; and makes them usable, or (false) does nothing.
   bool take_at(std::size_t first, std::size_t count);
   bool take_at_and_commit(std::size_t first, std::size_t count, Accounts& accounts);

@@ -34,6 +34,14 @@ class FreeRuns {
   bool are_free(std::size_t first, std::size_t count) const {
     return first + count <= blocks_ && bits::find(used_, first, first + count, true) == first + count;
   }
+  // The first and one more than the last of the free blocks that lie side by side and end before, or begin at, `index`:
+  // no further away than `most`.
+  std::size_t begin_of_free(std::size_t index, std::size_t most) const {
+    return bits::find_last(used_, index > most ? index - most : 0, index, true);
+  }
+  std::size_t end_of_free(std::size_t index, std::size_t most) const {
+    return bits::find(used_, index, blocks_ - index > most ? index + most : blocks_, true);
+  }
   // Free ones become used, used ones free.
   void take(std::size_t first, std::size_t count);
   void give(std::size_t first, std::size_t count);

@@ -16,6 +16,12 @@ constexpr std::size_t kLeastChunk = std::size_t{1} << 20;
 // Under a limit on address space a chunk takes at most this part of it: the program's own maps need room too.
 constexpr std::size_t kLimitShare = 8;
 
+// Those pages of a block that an object of so many pages covers, which begins with block `first`.
+PageMask pages_inside(const Block& first, const Block& block, std::size_t pages) {
+  const std::size_t before = static_cast<std::size_t>(&block - &first) * kPagesPerBlock;
+  return before < pages ? low_pages(pages - before) : PageMask{0};
+}
+
 }  // namespace
 
 Chunk* PageHeap::grow(std::size_t blocks, std::size_t align) {
@@ -79,10 +85,12 @@ Block* PageHeap::search(std::size_t blocks, std::size_t align, std::size_t commi
 
 Block* PageHeap::take_dirty(std::size_t blocks, std::size_t commit_blocks) {
   if (accounts_.marked_pages.get() == 0) return nullptr;
+  DirtyFit fit(blocks, commit_blocks);
+  Chunk* best = nullptr;
   for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
-    if (Block* block = chunk->take_dirty(blocks, commit_blocks)) return block;
+    if (chunk->has_better(fit)) best = chunk;
   }
-  return nullptr;
+  return best != nullptr ? best->take_from(fit.place(), blocks, commit_blocks, accounts_) : nullptr;
 }
 
 Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class, std::size_t bits) {
@@ -137,11 +145,12 @@ PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, s
   Run run{first};
   Chunk* chunk = map_.chunk(address_of(first->address()));
   if (is_in_reach(pages)) accounts_.missed_pages.add(count_missed(*chunk, chunk->index_of(first), pages));
-  std::uint64_t dirty = 0;
+  std::uint64_t dirty = 0, had = 0;
   chunk->each_dirty(chunk->index_of(first), blocks, [&](Block& block) {
     if (run.dirty == nullptr) run.dirty = &block;
     run.dirty_end = &block + 1;
     dirty += count_pages(block.dirty);
+    had += count_pages(static_cast<PageMask>(block.dirty & pages_inside(*first, block, pages)));
   });
   accounts_.reuse(dirty);
   accounts_.resident_pages.add(pages);
@@ -152,6 +161,7 @@ PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, s
   first->large.pages = pages;
   first->large.blocks = static_cast<std::uint32_t>(blocks);
   first->large.huge = false;
+  first->large.had = had;
   first->kind.store(BlockKind::large, std::memory_order_relaxed);
   return run;
 }
@@ -218,8 +228,9 @@ bool PageHeap::resize(Block& first, std::size_t pages, PageMask& stale) {
     std::uint64_t dirty = 0;
     chunk->each_dirty(begin + had, need > had ? need - had : 0, [&](Block& block) {
       dirty += count_pages(block.dirty);
-      const std::size_t behind = static_cast<std::size_t>(&block - &first) * kPagesPerBlock;
-      stale = static_cast<PageMask>(block.dirty & ~low_pages(pages - behind));
+      const PageMask inside = pages_inside(first, block, pages);
+      first.large.had += count_pages(static_cast<PageMask>(block.dirty & inside));
+      stale = static_cast<PageMask>(block.dirty & ~inside);
       block.dirty = block.resident = 0;
     });
     accounts_.reuse(dirty);

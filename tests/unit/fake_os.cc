@@ -31,7 +31,7 @@ struct System {
   bool counts_commits = false, locks_pages = false;
   std::uint64_t random = 0, time = 0;
   DiscardHook hook;
-  std::vector<Range> discards, huge;
+  std::vector<Range> discards, huge, populated;
   std::string printed;
 };
 
@@ -122,6 +122,7 @@ void reset() {
   s.hook = nullptr;
   s.discards.clear();
   s.huge.clear();
+  s.populated.clear();
   s.printed.clear();
 }
 
@@ -184,6 +185,11 @@ std::vector<Range> discards() {
 std::vector<Range> huge_ranges() {
   const std::lock_guard guard(system().lock);
   return system().huge;
+}
+
+std::vector<Range> populated() {
+  const std::lock_guard guard(system().lock);
+  return system().populated;
 }
 
 std::string printed() {
@@ -276,6 +282,15 @@ void allow_huge_pages(void* address, std::size_t size) {
   const std::lock_guard guard(system().lock);
   fake_os::require_committed(address, size, "huge pages where nothing is committed");
   if (fake_os::permitted(Call::allow_huge_pages)) system().huge.push_back({static_cast<char*>(address), size});
+}
+
+bool populate(void* address, std::size_t size) {
+  const std::lock_guard guard(system().lock);
+  fake_os::require_committed(address, size, "populate of pages that are not committed");
+  if (!fake_os::permitted(Call::populate)) return false;
+  system().populated.push_back({static_cast<char*>(address), size});
+  for (volatile char* page = static_cast<char*>(address); size > 0; size -= kPageSize, page += kPageSize) *page = *page;
+  return true;
 }
 
 bool which_written(void* address, std::size_t pages, unsigned char* out) {

@@ -21,9 +21,10 @@ enum class Call {
   discard,
   forbid_huge_pages,
   allow_huge_pages,
-  which_written
+  which_written,
+  populate
 };
-inline constexpr std::size_t kCalls = 9;
+inline constexpr std::size_t kCalls = 10;
 
 // Gives all memory back, forgets counts, refusals, hooks, the limit and what was printed.
 void reset();
@@ -65,6 +66,9 @@ std::vector<Range> discards();
 
 // The ranges in which huge pages were asked for since reset(), in order. None is laid.
 std::vector<Range> huge_ranges();
+
+// The ranges given to populate since reset(), in order.
+std::vector<Range> populated();
 
 std::string printed();
 

@@ -243,20 +243,20 @@ TEST_F(LargeTest, CountedCommitmentsOfFreeRunsGoBack) {
 }
 
 // A move releases its source as it goes, where the system lets it; contents and accounts are kept where it does not.
-TEST_F(LargeTest, MovesWhetherOrNotItsSourceCanBeReleased) {
-  for (const bool refused : {false, true}) {
-    char* object = make(3 * kMiB, 8);
-    make(64 * kKiB, 9);
-    if (refused) fake_os::refuse(Call::discard);
-    char* moved = static_cast<char*>(rig_.reallocate(nullptr, object, 4 * kMiB));
-    EXPECT_NE(moved, object);
-    EXPECT_TRUE(holds(moved, 0, 3 * kMiB, 8));
-    rig_.expect_in_order();
-    rig_.free(nullptr, moved);
-    char* zeros = static_cast<char*>(rig_.allocate(nullptr, 3 * kMiB, true));
-    EXPECT_TRUE(holds(zeros, 0, 3 * kMiB, 0));
-    fake_os::allow(Call::discard);
-  }
+class MoveTest : public LargeTest, public testing::WithParamInterface<bool> {};
+INSTANTIATE_TEST_SUITE_P(WhetherRefusedOrNot, MoveTest, testing::Bool());
+
+TEST_P(MoveTest, KeepsContentsAndLeavesZeros) {
+  char* object = make(3 * kMiB, 8);
+  make(64 * kKiB, 9);
+  if (GetParam()) fake_os::refuse(Call::discard);
+  char* moved = static_cast<char*>(rig_.reallocate(nullptr, object, 4 * kMiB));
+  EXPECT_NE(moved, object);
+  EXPECT_TRUE(holds(moved, 0, 3 * kMiB, 8));
+  rig_.expect_in_order();
+  rig_.free(nullptr, moved);
+  char* zeros = static_cast<char*>(rig_.allocate(nullptr, 3 * kMiB, true));
+  EXPECT_TRUE(holds(zeros, 0, 3 * kMiB, 0));
 }
 
 TEST_F(LargeTest, OneAboveTheDirtyLimitGoesBackAtOnce) {

@@ -1,0 +1,42 @@
+// FetchAhead: gets the pages that an object lacks, a call for each stretch of them instead of a fault for each page.
+#pragma once
+
+#include <cstddef>
+
+#include "base/units.h"
+#include "os/os.h"
+
+namespace neap {
+
+class FetchAhead {
+ public:
+  // At most `most` pages of [begin, end).
+  FetchAhead(char* begin, char* end, std::size_t most) : at_(begin), end_(end), left_(most) {}
+
+  // The object has this stretch, which lies above those told before.
+  void has(char* begin, char* behind) {
+    fetch(begin < end_ ? begin : end_);
+    if (behind > at_) at_ = behind;
+  }
+  // It lacks all that lies behind.
+  void finish() { fetch(end_); }
+
+  std::size_t pages() const { return fetched_; }
+
+ private:
+  void fetch(char* to) {
+    if (to <= at_ || left_ == 0) return;
+    const std::size_t lacks = static_cast<std::size_t>(to - at_) >> kPageShift, pages = lacks < left_ ? lacks : left_;
+    if (os::populate(at_, pages << kPageShift)) {
+      fetched_ += pages;
+      left_ -= pages;
+    } else {
+      left_ = 0;
+    }
+  }
+
+  char *at_, *end_;
+  std::size_t left_, fetched_ = 0;  // pages
+};
+
+}  // namespace neap
