@@ -75,6 +75,11 @@ constinit bool registered = false;
 
 constinit Next<Register> next{"__register_atfork"};
 
+// Before any other, once; of no library: the heap is needed after our own destructors. Under the lock of registration.
+void register_ours(Register libc) {
+  if (!std::exchange(registered, true)) libc(before_fork, after_fork_in_parent, after_fork_in_child, nullptr);
+}
+
 }  // namespace
 
 extern "C" {
@@ -85,17 +90,20 @@ extern "C" {
   const Register libc = next.get();
   if (libc == nullptr) return 0;
   const Guard guard(registration);
-  if (!std::exchange(registered, true) && prepare != before_fork) {
-    libc(before_fork, after_fork_in_parent, after_fork_in_child, nullptr);
-  }
+  register_ours(libc);
   return libc(prepare, parent, child, library);
 }
 
 }  // extern "C"
 
-// Of no library: the heap is needed after our own destructors.
+// Past the exported name, which may be that of another copy of this library.
 void watch_forks() {
-  if (!registered) __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, nullptr);
+  if (const Register libc = next.get()) {
+    const Guard guard(registration);
+    register_ours(libc);
+  } else {
+    __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, nullptr);
+  }
 }
 
 #else
