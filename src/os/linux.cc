@@ -154,12 +154,12 @@ void allow_huge_pages(void* address, std::size_t size) {
   madvise(address, size, MADV_HUGEPAGE);
 }
 
-// Tor's sandbox refuses mincore. There a page that holds something else than zeros was written; the system maps the
-// range first, so that a page that may not be read is an error and not a signal.
+// A sandbox may refuse mincore, or end the process at it. There a page that holds something else than zeros was
+// written; the system maps the range first, so that a page that may not be read is an error and not a signal.
 bool which_written(void* address, std::size_t pages, unsigned char* out) {
   KeepErrno keep;
   if (page_size != kPageSize) return false;
-  if (!in_sandbox() && mincore(address, pages * kPageSize, out) == 0) return true;
+  if (!may_be_filtered() && mincore(address, pages * kPageSize, out) == 0) return true;
   if (madvise(address, pages * kPageSize, MADV_POPULATE_READ) != 0) return false;
   for (std::size_t page = 0; page < pages; ++page)
     out[page] = has_content(static_cast<char*>(address) + page * kPageSize);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include <atomic>
+#include <cstring>
 
 #include "base/units.h"
 #include "os/os.h"
@@ -23,7 +24,7 @@ struct Facts {
   std::atomic<bool> sandboxed{false};
   std::atomic<std::uint64_t> address_space{RLIM_INFINITY}, data{RLIM_INFINITY}, secret{0};
   std::atomic<std::size_t> cpus{0};
-  std::atomic<int> strict_overcommit{-1};  // -1: not looked at yet
+  std::atomic<int> strict_overcommit{-1}, filtered{-1};  // -1: not looked at yet
 };
 constinit Facts known;
 
@@ -42,23 +43,34 @@ int open_to_read(const char* path, int flags) {
   return static_cast<int>(system_call(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | flags));
 }
 
-bool ask_whether_overcommit_is_strict() {
-  const int file = open_to_read("/proc/sys/vm/overcommit_memory", 0);
-  if (file < 0) return false;
-  char mode = 0;
-  const bool strict = system_call(SYS_read, file, &mode, 1) == 1 && mode == '2';
+// The beginning of a file of the system's own; how much of it there is.
+std::size_t read_beginning(const char* path, char* out, std::size_t most) {
+  const int file = open_to_read(path, 0);
+  if (file < 0) return 0;
+  const long got = system_call(SYS_read, file, out, most);
   system_call(SYS_close, file);
-  return strict;
+  return got > 0 ? static_cast<std::size_t>(got) : 0;
 }
 
-bool overcommit_is_strict() {
-  int strict = known.strict_overcommit.load(std::memory_order_relaxed);
-  if (strict < 0) {
-    strict = ask_whether_overcommit_is_strict() ? 1 : 0;
-    known.strict_overcommit.store(strict, std::memory_order_relaxed);
-  }
-  return strict == 1;
+bool ask_whether_overcommit_is_strict() {
+  char mode = 0;
+  return read_beginning("/proc/sys/vm/overcommit_memory", &mode, 1) == 1 && mode == '2';
 }
+
+bool ask_whether_filtered() {
+  char text[2048];
+  text[read_beginning("/proc/self/status", text, sizeof text - 1)] = 0;
+  return std::strstr(text, "\nSeccomp:\t0\n") == nullptr;
+}
+
+// Asked once.
+bool answer(std::atomic<int>& known_one, bool (*ask)()) {
+  int yes = known_one.load(std::memory_order_relaxed);
+  if (yes < 0) known_one.store(yes = ask() ? 1 : 0, std::memory_order_relaxed);
+  return yes == 1;
+}
+
+bool overcommit_is_strict() { return answer(known.strict_overcommit, ask_whether_overcommit_is_strict); }
 
 // The mask has a bit for every CPU that the kernel can have. Refused where that is more than 1,024.
 std::size_t ask_cpu_bound() {
@@ -87,6 +99,8 @@ std::uint64_t random_from_start() {
 std::size_t read_page_size() { return getauxval(AT_PAGESZ); }
 
 bool in_sandbox() { return known.sandboxed.load(std::memory_order_acquire); }
+
+bool may_be_filtered() { return in_sandbox() || answer(known.filtered, ask_whether_filtered); }
 
 void prepare_for_sandbox() {
   if (in_sandbox()) return;

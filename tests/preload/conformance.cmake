@@ -5,7 +5,7 @@ foreach(name IN ITEMS edges aligned errno_kept zeroed contents statistics limits
 endforeach()
 set_target_properties(unseen_calls PROPERTIES ENABLE_EXPORTS ON)
 preload_program(sandboxed sandboxed.c)
-foreach(way IN ITEMS prctl seccomp)
+foreach(way IN ITEMS prctl seccomp started)
   neap_black_box(preload.sandboxed.${way} LIBC COMMAND sandboxed ${way})
 endforeach()
 # The fall-back: threads keep objects of their own where the kernel restarts nothing.
