@@ -4,35 +4,24 @@
 // Of libneap.so only: in libneap.a the name would meet libc.a's.
 #include <dlfcn.h>
 
-#include <atomic>
-
 #include "api/exempt.h"
 #include "api/export.h"
+#include "api/next.h"
 #include "api/process.h"
 #include "api/start.h"
 
 namespace {
 
 using Dlopen = void* (*)(const char*, int) noexcept;
-
-// Null before the first call. Threads may race here: they store the same address.
-constinit std::atomic<Dlopen> next{nullptr};
-
-[[gnu::noinline]] Dlopen find_next() {
-  neap::read_environment();
-  const auto found = reinterpret_cast<Dlopen>(dlsym(RTLD_NEXT, "dlopen"));
-  next.store(found, std::memory_order_relaxed);
-  return found;
-}
+constinit neap::Next<Dlopen> next{"dlopen"};
 
 bool may_bind_deep() { return neap::is_exempt() || neap::heap.options.deepbind != 0; }
 
 }  // namespace
 
 extern "C" NEAP_EXPORT void* dlopen(const char* path, int mode) noexcept {
-  Dlopen libc = next.load(std::memory_order_relaxed);
-  if (libc == nullptr) [[unlikely]]
-    libc = find_next();
+  neap::read_environment();
+  const Dlopen libc = next.get();
   if (libc == nullptr) [[unlikely]]
     return nullptr;
   return libc(path, may_bind_deep() ? mode : mode & ~RTLD_DEEPBIND);

@@ -4,15 +4,14 @@
 // initialised before a preloaded one; hence we stand in front of the C library's registration.
 #include "api/fork.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <string.h>
 
-#include <atomic>
 #include <utility>
 
 #include "api/export.h"
 #include "api/fast.h"
+#include "api/next.h"
 
 // glibc takes its list of streams after our prepare handler ran; a thread in fflush(NULL) that holds it and allocates
 // would then wait for us while we wait for it. So it is taken before our locks. Absent in other C libraries.
@@ -21,7 +20,6 @@ extern "C" {
 [[gnu::weak]] void _IO_list_unlock();
 [[gnu::weak]] void _IO_list_resetlock();
 [[gnu::weak]] const char* gnu_get_libc_version();
-[[gnu::weak]] void* dlsym(void*, const char*) noexcept;
 }
 
 namespace neap {
@@ -75,16 +73,11 @@ namespace {
 
 constinit bool registered = false;
 
-// The registration that ours stands in front of. (Looked up outside our lock: dlsym takes the loader's, which
-// constructors that come here hold.)
-Register behind_ours() {
-  static constinit std::atomic<Register> found = nullptr;
-  Register known = found.load(std::memory_order_relaxed);
-  if (known == nullptr && dlsym != nullptr) {
-    known = reinterpret_cast<Register>(dlsym(RTLD_NEXT, "__register_atfork"));
-    found.store(known, std::memory_order_relaxed);
-  }
-  return known;
+constinit Next<Register> next{"__register_atfork"};
+
+// Before any other, once; of no library: the heap is needed after our own destructors. Under the lock of registration.
+void register_ours(Register libc) {
+  if (!std::exchange(registered, true)) libc(before_fork, after_fork_in_parent, after_fork_in_child, nullptr);
 }
 
 }  // namespace
@@ -94,20 +87,23 @@ extern "C" {
 // What pthread_atfork calls, with the library that its handlers end with. Weak: in a static program the C library's
 // takes its place, and our constructor comes before others' anyway.
 [[gnu::weak]] NEAP_EXPORT int __register_atfork(Handler prepare, Handler parent, Handler child, void* library) {
-  const Register next = behind_ours();
-  if (next == nullptr) return 0;
+  const Register libc = next.get();
+  if (libc == nullptr) return 0;
   const Guard guard(registration);
-  if (!std::exchange(registered, true) && prepare != before_fork) {
-    next(before_fork, after_fork_in_parent, after_fork_in_child, nullptr);
-  }
-  return next(prepare, parent, child, library);
+  register_ours(libc);
+  return libc(prepare, parent, child, library);
 }
 
 }  // extern "C"
 
-// Of no library: the heap is needed after our own destructors.
+// Past the exported name, which may be that of another copy of this library.
 void watch_forks() {
-  if (!registered) __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, nullptr);
+  if (const Register libc = next.get()) {
+    const Guard guard(registration);
+    register_ours(libc);
+  } else {
+    __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, nullptr);
+  }
 }
 
 #else

@@ -1,22 +1,17 @@
-// The library's only system calls. docs/syscalls.md lists them with their arguments.
+// Memory, futexes and the end. docs/syscalls.md lists the library's system calls with their arguments.
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/futex.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/random.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
 
 #include "base/units.h"
 #include "os/os.h"
+#include "os/sandbox.h"
+#include "os/system_call.h"
 
 #ifndef MADV_DONTNEED_LOCKED
 #define MADV_DONTNEED_LOCKED 24
@@ -53,16 +48,6 @@ bool protect(void* address, std::size_t size) { return mprotect(address, size, P
 
 constinit std::atomic<bool> met_locked_pages{false};
 constinit std::atomic<bool> may_populate{true};
-constinit std::atomic<int> strict_overcommit{-1};  // -1: not looked at yet
-
-bool overcommit_is_strict() {
-  const int file = open("/proc/sys/vm/overcommit_memory", O_RDONLY | O_CLOEXEC);
-  if (file < 0) return false;
-  char mode = 0;
-  const bool strict = read(file, &mode, 1) == 1 && mode == '2';
-  close(file);
-  return strict;
-}
 
 bool has_content(const char* page) {
   const std::uint64_t* words = reinterpret_cast<const std::uint64_t*>(page);
@@ -114,8 +99,6 @@ void* reserve_somewhere(std::size_t size, std::size_t align, std::size_t offset,
 
 }  // namespace
 
-std::size_t read_page_size() { return getauxval(AT_PAGESZ); }
-
 void* reserve(std::size_t size, std::size_t align, std::size_t offset, std::uintptr_t below) {
   KeepErrno keep;
   void* got = reserve_somewhere(size, align, offset, below);
@@ -148,16 +131,6 @@ bool decommit(void* address, std::size_t size) {
   if (map_nothing(address, size, MAP_FIXED) == nullptr) return false;
   madvise(address, size, MADV_NOHUGEPAGE);
   return true;
-}
-
-bool counts_commits() {
-  KeepErrno keep;
-  if (strict_overcommit.load(std::memory_order_relaxed) < 0) {
-    strict_overcommit.store(overcommit_is_strict() ? 1 : 0, std::memory_order_relaxed);
-  }
-  rlimit data;
-  return strict_overcommit.load(std::memory_order_relaxed) == 1 ||
-         (getrlimit(RLIMIT_DATA, &data) == 0 && data.rlim_cur != RLIM_INFINITY);
 }
 
 bool make_readable(void* address, std::size_t size) {
@@ -195,78 +168,27 @@ bool populate(void* address, std::size_t size) {
   return false;
 }
 
-// Tor's sandbox refuses mincore. There a page that holds something else than zeros was written; the system maps the
-// range first, so that a page that may not be read is an error and not a signal.
+// A sandbox may refuse mincore, or end the process at it. There a page that holds something else than zeros was
+// written; the system maps the range first, so that a page that may not be read is an error and not a signal.
 bool which_written(void* address, std::size_t pages, unsigned char* out) {
   KeepErrno keep;
   if (page_size != kPageSize) return false;
-  if (mincore(address, pages * kPageSize, out) == 0) return true;
+  if (!may_be_filtered() && mincore(address, pages * kPageSize, out) == 0) return true;
   if (madvise(address, pages * kPageSize, MADV_POPULATE_READ) != 0) return false;
   for (std::size_t page = 0; page < pages; ++page)
     out[page] = has_content(static_cast<char*>(address) + page * kPageSize);
   return true;
 }
 
-std::size_t address_space_limit() {
-  KeepErrno keep;
-  rlimit limit;
-  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
-  return limit.rlim_cur;
-}
-
-std::uint64_t coarse_time() {
-  KeepErrno keep;
-  timespec now{};
-  if (clock_gettime(CLOCK_MONOTONIC_COARSE, &now) != 0) return 0;
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
-}
-
-// What the system gave the process at its start serves where the call is refused; it is used for other secrets too, so
-// none of its bits is shown.
-std::uint64_t random() {
-  KeepErrno keep;
-  std::uint64_t bits;
-  if (syscall(SYS_getrandom, &bits, sizeof bits, GRND_NONBLOCK) == sizeof bits) return bits;
-  const std::uint64_t* start = reinterpret_cast<const std::uint64_t*>(getauxval(AT_RANDOM));
-  bits = (start != nullptr ? start[0] ^ start[1] : 0) ^ address_of(&bits);
-  for (int round = 0; round < 3; ++round) bits = (bits ^ bits >> 31) * 0xbf58476d1ce4e5b9;
-  return bits ^ bits >> 31;
-}
-
-// The mask has a bit for every CPU that the kernel can have. Refused where that is more than 1,024.
-std::size_t cpu_bound() {
-  KeepErrno keep;
-  unsigned char mask[128];
-  const long bytes = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
-  return bytes > 0 ? static_cast<std::size_t>(bytes) * 8 : 0;
-}
-
 void wait(const std::uint32_t* word, std::uint32_t expected) {
-  KeepErrno keep;
-  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
+  system_call(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, nullptr);
 }
 
-void wake_one(const std::uint32_t* word) {
-  KeepErrno keep;
-  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
-}
-
-std::size_t read_file_of_root(const char* path, char* buffer, std::size_t size) {
-  KeepErrno keep;
-  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (file < 0) return 0;
-  struct stat status;
-  const bool trusted = fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == 0 &&
-                       (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-  const ssize_t got = trusted ? read(file, buffer, size) : 0;
-  close(file);
-  return got > 0 ? static_cast<std::size_t>(got) : 0;
-}
+void wake_one(const std::uint32_t* word) { system_call(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1); }
 
 void print(const char* text, std::size_t size) {
-  KeepErrno keep;
   while (size > 0) {
-    const ssize_t n = ::write(STDERR_FILENO, text, size);
+    const long n = system_call(SYS_write, STDERR_FILENO, text, size);
     if (n <= 0) return;
     text += n;
     size -= static_cast<std::size_t>(n);

@@ -1,6 +1,6 @@
-// Everything the library asks of the system. linux.cc makes the system calls, and is the only file that does; unit
-// tests link tests/unit/fake_os.cc instead. All functions are thread-safe, keep errno, and are async-signal-safe. A
-// call that a sandbox refuses is answered by `false` or null, never by a spin or an abort.
+// Everything the library asks of the system. linux.cc and linux_facts.cc make the system calls, and are the only files
+// that do; unit tests link tests/unit/fake_os.cc instead. All functions are thread-safe, keep errno, and are
+// async-signal-safe. A call that a sandbox refuses is answered by `false` or null, never by a spin or an abort.
 #pragma once
 
 #include <cstddef>
@@ -71,6 +71,10 @@ std::uint64_t random();
 
 // One more than the highest number of a CPU that this system can have; 0 when that is not known.
 std::size_t cpu_bound();
+
+// The process is about to forbid itself system calls (seccomp), which may end it at one that it did not foresee. All
+// that is asked beside memory and futexes is asked now; later it is answered as it was then, or not at all.
+void prepare_for_sandbox();
 
 // Sleeps while *word == expected, until woken. May return early.
 void wait(const std::uint32_t* word, std::uint32_t expected);

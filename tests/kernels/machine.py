@@ -36,8 +36,8 @@ class Guest:
     cpu: str = ""  # as qemu names it
     append: str = ""  # more words for the kernel's command line
     settings: list = field(default_factory=list)  # bash lines to run before the tests
-    patience: float = 600  # seconds for a test, whatever its limit is outside: only one that hangs takes so long
-    limit: float = 3600  # seconds for the whole guest
+    patience: float = 1800  # seconds for a test, whatever its limit is outside: a busy host makes one take 600 that takes 20 on a quiet one
+    limit: float = 7200  # seconds for the whole guest
 
     def run(self, cache, kernel, root, paths, tests):
         """Boots, runs, prints. Exit code: 0 all passed, 1 a test failed, 2 the guest did not come to its end."""

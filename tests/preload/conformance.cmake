@@ -1,7 +1,12 @@
 # Promises of the API, one program each. Every one also runs on glibc alone: it is the reference.
-foreach(name IN ITEMS edges aligned errno_kept zeroed contents statistics limits plain_c children thread_exit restarts libc_names)
+foreach(name IN ITEMS edges aligned errno_kept zeroed contents statistics limits plain_c children thread_exit restarts libc_names cancelled unseen_calls)
   preload_program(${name} ${name}.c)
   neap_black_box(preload.${name} LIBC COMMAND ${name})
+endforeach()
+set_target_properties(unseen_calls PROPERTIES ENABLE_EXPORTS ON)
+preload_program(sandboxed sandboxed.c)
+foreach(way IN ITEMS prctl seccomp started)
+  neap_black_box(preload.sandboxed.${way} LIBC COMMAND sandboxed ${way})
 endforeach()
 # The fall-back: threads keep objects of their own where the kernel restarts nothing.
 neap_black_box(preload.restarts.unregistered COMMAND restarts ENVIRONMENT GLIBC_TUNABLES=glibc.pthread.rseq=0)

@@ -17,3 +17,6 @@ foreach(case IN ITEMS many ending_thread interrupted keyless)
   neap_black_box(preload.fork.${case} LIBC COMMAND fork_places ${case})
 endforeach()
 neap_black_box(preload.fork.interrupted_thread COMMAND fork_places interrupted_thread) # may hang on glibc's own malloc
+if(TARGET neap_shared)
+  add_test(NAME preload.fork.two_copies COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/twice $<TARGET_FILE:neap_shared> $<TARGET_FILE:fork_places> ending_thread)
+endif()

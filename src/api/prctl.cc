@@ -1,0 +1,24 @@
+// prctl, by which a process begins to forbid itself system calls: a seccomp filter either is set by it, or needs
+// no_new_privs first, which is. A filter made for the C library's malloc may end the process at a call that only ours
+// makes, so these are made before: what is left inside is memory, futexes, and the end after a misuse.
+// Of libneap.so only: in libneap.a the name would meet libc.a's.
+#include <errno.h>
+#include <linux/prctl.h>
+
+#include "api/export.h"
+#include "api/next.h"
+#include "os/os.h"
+
+namespace {
+
+constinit neap::Next<int (*)(int, ...)> next{"prctl"};
+
+}  // namespace
+
+extern "C" NEAP_EXPORT int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
+  const auto libc = next.get();
+  if (libc == nullptr) [[unlikely]]
+    return errno = ENOSYS, -1;
+  if (option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP) neap::os::prepare_for_sandbox();
+  return libc(option, a, b, c, d);
+}
