@@ -10,7 +10,7 @@ import subprocess
 
 COPIED = ["CMakeLists.txt", "VERSION", "cmake", "src", "include", "tests/CMakeLists.txt", "tests/unit"]
 SLOW = "DensityTest.LooksAgain*:ModelFuzz.*:ModelCoverage.*:HotHeapTest.*:Threads.*"
-ADDRESS_SPACE = 64 << 30  # bytes: a mutant that allocates without end meets this, not the machine's memory
+DATA = 8 << 30  # bytes of writable memory: a mutant that allocates without end meets this, not the machine's limits
 
 
 class Workshop:
@@ -33,7 +33,7 @@ class Workshop:
         self._link(self.objects)
         used = self._cpu_of(["--gtest_brief=1"], 600)
         if used is None:
-            raise SystemExit("mutate: the unit tests fail without any mutant; mend them first")
+            raise SystemExit(f"{self.said.stdout[-2000:] if self.said else ''}mutate: the unit tests fail without any mutant; mend them first")
         self.cpu_limit = int(used * 5) + 10
 
     def _copy(self):
@@ -72,7 +72,7 @@ class Workshop:
         """CPU seconds of a run of the tests, or None where one failed or ran away."""
         def limit():
             resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
-            resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+            resource.setrlimit(resource.RLIMIT_DATA, (DATA, DATA))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         # A mutant that waits for ever uses no CPU: for it the clock decides, which on a busy machine runs faster.

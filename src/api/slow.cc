@@ -1,9 +1,10 @@
-#include "api/fast.h"
-
+// The slow half of fast.h: decides whose call it is (the C library's in an exempt program, the heap's otherwise) and
+// which part of the heap serves it.
 #include <bit>
 #include <cstring>
 
 #include "api/exempt.h"
+#include "api/fast.h"
 
 namespace neap {
 namespace {
