@@ -8,6 +8,8 @@ import re
 import shlex
 import subprocess
 
+from .operators import apply
+
 COPIED = ["CMakeLists.txt", "VERSION", "cmake", "src", "include", "tests/CMakeLists.txt", "tests/unit"]
 SLOW = "DensityTest.LooksAgain*:ModelFuzz.*:ModelCoverage.*:HotHeapTest.*:Threads.*"
 DATA = 8 << 30  # bytes of writable memory: a mutant that allocates without end meets this, not the machine's limits
@@ -89,14 +91,18 @@ class Workshop:
     def objects_of(self, path):
         return sorted(self.users.get(str(self.tree / path), ()))
 
-    def judge(self, path, text):
+    def has(self, mutant):
+        return (self.tree / mutant.path).read_text().splitlines()[mutant.line - 1:mutant.line] == [mutant.before]
+
+    def judge(self, mutant):
         """'killed', 'survived', 'same' (the compiler makes the same code of it) or 'broken' (it makes none); and by whom."""
-        original = (self.tree / path).read_text()
+        file = self.tree / mutant.path
+        original = file.read_text()
         try:
-            (self.tree / path).write_text(text)
-            return self._judge(path)
+            file.write_text(apply(mutant, original))
+            return self._judge(mutant.path)
         finally:
-            (self.tree / path).write_text(original)
+            file.write_text(original)
 
     def _judge(self, path):
         """With many objects to build, first all but the tests, and the few tests that are most likely to notice."""

@@ -60,7 +60,7 @@ void free_beside_stack(void* object, const char* function) {
 }
 
 void free_slow(void* pointer, Block* hint, const char* function) {
-  if (hint != nullptr) [[likely]] {  // most: of a slab too empty for its objects to be cached, or of a mixed block
+  if (hint != nullptr) [[likely]] {  // most come from a slab too empty to be cached from, or from a mixed block
     ThreadCache* cache = opened_cache();
     const BlockKind kind = hint->kind.load(std::memory_order_acquire);
     if (cache != nullptr && (kind == BlockKind::slab || kind == BlockKind::mixed) && heap.seems_live(*hint, pointer)) {
