@@ -6,6 +6,7 @@ import pathlib
 import resource
 import re
 import shlex
+import signal
 import subprocess
 
 from .operators import apply
@@ -13,6 +14,40 @@ from .operators import apply
 COPIED = ["CMakeLists.txt", "VERSION", "cmake", "src", "include", "tests/CMakeLists.txt", "tests/unit"]
 SLOW = "DensityTest.LooksAgain*:ModelFuzz.*:ModelCoverage.*:HotHeapTest.*:Threads.*"
 DATA = 8 << 30  # bytes of writable memory: a mutant that allocates without end meets this, not the machine's limits
+
+
+ASLEEP = 15  # looks, of two seconds each, at which nothing ran: then the tests wait for something that never comes
+
+
+def work_of(session):
+    """CPU ticks of the session's processes, and whether one of them could run. One that is held by the system (D) counts
+    as running: a machine may freeze its batch jobs."""
+    ticks, awake = 0, False
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(") ")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session:
+            ticks += int(fields[11]) + int(fields[12])
+            awake = awake or fields[0] in "RD"
+    return ticks, awake
+
+
+def wait_unless_asleep(process):
+    """True once it has ended; False when it had to be ended, because nothing ran for long, however busy the machine."""
+    last, quiet = -1, 0
+    while quiet < ASLEEP:
+        try:
+            process.wait(2)
+            return True
+        except subprocess.TimeoutExpired:
+            ticks, awake = work_of(process.pid)
+            quiet = 0 if awake or ticks != last else quiet + 1
+            last = ticks
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return False
 
 
 class Workshop:
@@ -35,7 +70,7 @@ class Workshop:
         self._link(self.objects)
         used = self._cpu_of(["--gtest_brief=1"], 600)
         if used is None:
-            raise SystemExit(f"{self.said.stdout[-2000:] if self.said else ''}mutate: the unit tests fail without any mutant; mend them first")
+            raise SystemExit(f"{self.said[-2000:]}mutate: the unit tests fail without any mutant; mend them first")
         self.cpu_limit = int(used * 5) + 10
 
     def _copy(self):
@@ -71,22 +106,20 @@ class Workshop:
         subprocess.run(["c++", "-o", self.program, *objects.values(), "-lgtest_main", "-lgtest", "-pthread"], check=True)
 
     def _cpu_of(self, options, cpu_seconds):
-        """CPU seconds of a run of the tests, or None where one failed or ran away."""
+        """CPU seconds of a run of the tests, or None where one failed, ran away or waits for ever."""
         def limit():
             resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
             resource.setrlimit(resource.RLIMIT_DATA, (DATA, DATA))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        # A mutant that waits for ever uses no CPU: for it the clock decides, which on a busy machine runs faster.
-        try:
-            self.said = subprocess.run([self.program, "--gtest_fail_fast", *options], stdin=subprocess.DEVNULL,
-                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=limit,
-                                       timeout=60 + 20 * cpu_seconds, text=True, errors="replace", start_new_session=True)
-        except subprocess.TimeoutExpired:
-            self.said = None
-            return None
+        with open(self.out / "mutant.said", "w+", errors="replace") as said:
+            tests = subprocess.Popen([self.program, "--gtest_fail_fast", *options], stdin=subprocess.DEVNULL, stdout=said,
+                                     stderr=subprocess.STDOUT, preexec_fn=limit, start_new_session=True)
+            ended = wait_unless_asleep(tests)
+            said.seek(0)
+            self.said = said.read() if ended else ""
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return None if self.said.returncode else after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime if ended and tests.returncode == 0 else None
 
     def objects_of(self, path):
         return sorted(self.users.get(str(self.tree / path), ()))
@@ -132,9 +165,10 @@ class Workshop:
     def _test(self, path):
         """Those tests first that killed others of this file, then the quick ones, then the rest."""
         known = self.killers.setdefault(path, [])
-        for tests in filter(None, [":".join(known[:12]), f"*-{SLOW}", SLOW]):
+        own = ":".join(f"*{suite}.*" for suite, home in self.homes.items() if home == f"{pathlib.Path(path).stem}_test.cc.o")
+        for tests in filter(None, [":".join(known[:12]), own, f"*-{SLOW}", SLOW]):
             if self._cpu_of([f"--gtest_filter={tests}"], self.cpu_limit) is None:
-                name = self._who() if self.said else "timeout"
+                name = self._who() if self.said else "asleep"
                 if name in known:
                     known.remove(name)
                 if "." in name:
@@ -143,6 +177,6 @@ class Workshop:
         return "survived", ""
 
     def _who(self):
-        failed = re.findall(r"\[  FAILED  \] ([\w/]+\.[\w/]+)", self.said.stdout)
-        began = re.findall(r"\[ RUN      \] ([\w/]+\.[\w/]+)", self.said.stdout)
+        failed = re.findall(r"\[  FAILED  \] ([\w/]+\.[\w/]+)", self.said)
+        began = re.findall(r"\[ RUN      \] ([\w/]+\.[\w/]+)", self.said)
         return (failed or began[-1:] or ["start"])[0]

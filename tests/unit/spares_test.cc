@@ -41,7 +41,7 @@ TEST_F(SparesTest, CountTheirPages) {
 TEST_F(SparesTest, ServeTheExactSizeAndNoOther) {
   spares_.put(runs_[0]);
   spares_.put(runs_[1]);
-  for (const std::size_t other : {9, 12, 21}) {
+  for (const std::size_t other : {9u, 12u, 21u}) {
     EXPECT_FALSE(spares_.may_have(other)) << other;
     EXPECT_EQ(spares_.take(other, 1), nullptr) << other;
   }
