@@ -10,7 +10,6 @@ import subprocess
 
 from .failure import Failure, UsageFailure
 
-DEFAULT = ("libc", "libc-tuned", "jemalloc", "mimalloc", "tcmalloc", "tbbmalloc", "scudo", "neap")
 LINKED_MALLOC = re.compile(r"lib(jemalloc|mimalloc|tcmalloc|tbbmalloc)\S*\.so")
 
 
@@ -68,8 +67,14 @@ def _forget_steering(rows):
         del os.environ[name]
 
 
+def _default(rows):
+    """Every allocator of the command's table, but of its presets (which nothing steers further) only libc-tuned."""
+    names = [name for name, row in rows.items() if "variables" in row and name != "neap"]
+    return [names[0], "libc-tuned", *names[1:], "neap"]
+
+
 def resolve(words, neap, neap_library):
-    """The allocators to measure. Without words: those of DEFAULT that are installed; what is missing is said."""
+    """The allocators to measure. Without words: all that are installed; what is missing is said."""
     if neap_library:
         path = pathlib.Path(neap_library)
         if not path.is_file():
@@ -80,8 +85,9 @@ def resolve(words, neap, neap_library):
     missing = []
     if not words:
         usable = {name for name, row in rows.items() if row["installed"] and row["loads"]} | ({"neap"} if neap_library else set())
-        missing = [f"{name}: {rows.get(name, {}).get('install', 'does not load')}" for name in DEFAULT if name not in usable]
-        words = [name for name in DEFAULT if name in usable]
+        default = _default(rows)
+        missing = [f"{name}: {rows.get(name, {}).get('install', 'does not load')}" for name in default if name not in usable]
+        words = [name for name in default if name in usable]
     allocators = [_named(word, rows, neap, neap_library) for word in words]
     labels = [allocator.label for allocator in allocators]
     if len(set(labels)) < len(labels):

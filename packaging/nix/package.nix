@@ -23,7 +23,7 @@
 
 stdenv.mkDerivation {
   pname = "neap";
-  version = "0.1.0";
+  version = builtins.replaceStrings [ "\n" ] [ "" ] (builtins.readFile ../../VERSION);
   src = lib.cleanSource ../..;
 
   nativeBuildInputs = [ cmake ninja pkg-config ];

@@ -1,5 +1,12 @@
-// The fast paths of malloc and free, and the one door to the slow ones. Everything exported is made of these.
-// docs/performance.md counts their instructions.
+// The fast paths of malloc and free, and the one door to the slow ones (slow.cc). Everything exported is made of these.
+//
+//   allocate                 a cached size, and the thread's or the CPU's stack of its class has an object: pops it
+//     allocate_slow          otherwise: an empty stack, a larger size, a thread's first call, an exempt program
+//   deallocate               a live object begins there, of a slab that admits, and its stack has room: pushes it
+//     free_beside_stack      the same, but its stack is full
+//     free_slow              otherwise: a slab that does not admit, a mixed block, a large object, null, misuse
+//
+// A fast path takes no lock and makes no call; docs/performance.md has their instructions.
 #pragma once
 
 #include <errno.h>
@@ -21,7 +28,7 @@ inline constexpr std::size_t kMostBytes = PTRDIFF_MAX;
 // `hint`: the block that the page map has for it, or null.
 [[gnu::noinline]] void free_slow(void* pointer, Block* hint, const char* function);
 
-// A cached object of class c; null when there is none.
+// A cached object of class c, or null. An empty stack needs no test of its own: below its first slot lies a null one.
 [[gnu::always_inline]] inline void* take_cached(std::size_t c) {
   Stacks* at = front;
   void* object;
@@ -48,7 +55,8 @@ inline constexpr std::size_t kMostBytes = PTRDIFF_MAX;
   return allocate_slow(size);
 }
 
-// A live object begins there, of a slab whose objects may enter caches: what most calls find at one look.
+// True when a live object begins there, and lies in a slab whose objects may enter caches. Most frees need no other
+// look: `admit` is 0, and the test fails, wherever one would.
 [[gnu::always_inline]] inline bool is_admitted(const Block* block, const void* pointer, std::uint64_t key) {
   return block != nullptr &&
          slab::seems_taken(*block, offset_in_block(pointer), block->admit.load(std::memory_order_relaxed)) &&

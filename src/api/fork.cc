@@ -1,7 +1,8 @@
-// Our handlers of fork hold all locks of the heap while the system copies the process. Others' handlers may allocate,
-// and may wait for threads that do. So ours are the first that the C library learns of: it runs the last prepare
-// handler it learnt of first, the others in the order in which it learnt of them. Libraries that a program needs are
-// initialised before a preloaded one; hence we stand in front of the C library's registration.
+// Our handlers of fork hold all locks of the heap while the system copies the process. Handlers of others may allocate,
+// or wait for threads that do, so their prepare handlers must run before ours, and their other handlers after. The C
+// library runs prepare handlers in the reverse order of their registration and the others in that order: ours have to
+// be registered first. As the libraries that a program needs are initialised before a preloaded one, we stand in front
+// of the C library's registration.
 #include "api/fork.h"
 
 #include <pthread.h>

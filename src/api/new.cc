@@ -1,5 +1,5 @@
-// Every C++ operator new and delete. The library links no C++ runtime: what a failed new needs of it (the new-handler,
-// bad_alloc) is looked up weakly, or by name in a libstdc++ that the program loaded out of our sight.
+// Every C++ operator new and delete. The library links no C++ runtime: the new-handler and bad_alloc, which a failed
+// new needs of it, are looked up weakly, or by name where the program loaded a libstdc++ by itself.
 #include <dlfcn.h>
 
 #include <cstddef>
@@ -43,7 +43,7 @@ std::new_handler current_handler() {
   neap::os::abort();
 }
 
-// The standard's loop: allocate, else call the new-handler and try again, else give up.
+// The standard's loop: allocate; when that fails call the new-handler and try again; without a handler give up.
 template <class Allocate>
 void* retry(Allocate allocate, bool may_throw) {
   for (;;) {

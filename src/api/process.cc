@@ -9,10 +9,11 @@
 namespace neap {
 namespace {
 
-// The key of our thread-specific data, plus one; 0 before the first cache. No lock: a fork could find it held.
+// The key of our thread-specific data, plus one; 0 before the first cache. It has no lock, which a fork could find
+// held.
 constinit std::atomic<pthread_key_t> key_plus_one{0};
 
-// The calling thread's from now on; null: none any more.
+// Makes `cache` the calling thread's. Null: the thread has none any more.
 void set_cache(ThreadCache* cache) {
   own_cache = cache;
   front = cache == nullptr  ? no_cache_any_more.get()

@@ -27,13 +27,13 @@ struct NoStacks {
 };
 extern constinit const NoStacks no_cache_yet, no_cache_any_more;
 
-// Two words of static TLS, reached without a call: the thread's cache, and where the fast paths find its stacks, which
-// are its own, some of those above, or the CPUs' (marked).
+// Two words of static TLS, which the fast paths reach without a call. `front` is where they find the stacks: the
+// thread's own, some of those above, or the CPUs' (marked). `own_cache` is the thread's cache.
 [[gnu::tls_model("initial-exec")]] extern thread_local constinit Stacks* front;
 [[gnu::tls_model("initial-exec")]] extern thread_local constinit ThreadCache* own_cache;
 
 inline bool is_shared(const Stacks* at) { return (address_of(at) & rseq::kMark) != 0; }
-// What a thread has beside them.
+// The stacks that a thread which shares a CPU's keeps to itself.
 inline void* own_marked() { return reinterpret_cast<char*>(&own_cache->own) + rseq::kMark; }
 
 // The calling thread's cache if it has one.

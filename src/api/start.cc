@@ -1,5 +1,5 @@
-// The library's start and end. The only file that reads the environment. malloc works before this ran and
-// after it ended: nothing of the heap needs a constructor.
+// The library's start and end, and the only file that reads the environment. malloc works before this has run and after
+// it has ended: nothing of the heap needs a constructor.
 #include "api/start.h"
 
 #include <stdlib.h>

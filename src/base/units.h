@@ -1,8 +1,8 @@
-// The units of the heap: pages, blocks, and the strong types for what is counted.
-// Everybody includes this. No state, no OS.
+// The units of the heap, pages and blocks, and what turns addresses into them. Everybody includes this. No state, no
+// OS.
 //
-//   page   4 KiB, what the system lends and takes back
-//   block  64 KiB of address space, 16 pages: a slab, or part of a large run
+//   page   4 KiB, what the heap counts memory in
+//   block  64 KiB of address space, 16 pages: a slab, a mixed block, or part of a run
 #pragma once
 
 #include <cstddef>

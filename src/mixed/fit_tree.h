@@ -1,7 +1,7 @@
-// FitTree: the lowest mixed block of a chunk that may have room for an object of some size class. A byte for each block
-// says the largest class that may fit (0: none), a byte above 64 of them is at least their maximum, and so on up. Bytes
-// are upper bounds: raised at once when granules fall free, lowered when a search was disappointed.
-// Guarded by the lock of the mixed blocks.
+// FitTree: finds the lowest mixed block of a chunk that may have a hole for an object of some size class. A byte for
+// each block says the largest class that may fit (0: none); a byte above 64 of those is at least their maximum, and so
+// on up. The bytes are upper bounds: they are raised at once when granules fall free, and lowered when a search was
+// disappointed. Guarded by the lock of the mixed blocks.
 #pragma once
 
 #include <bit>
@@ -42,7 +42,7 @@ class FitTree {
         const std::size_t child = first_at_least(below, size_class);
         if (child == kFan) {
           chunk_.fits(level)[at] = highest(below);
-          at = top;  // again from the top: another branch may have it
+          at = top;  // begins again at the top: another branch may have it
           level = kTop;
           continue;
         }

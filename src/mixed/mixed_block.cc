@@ -199,8 +199,7 @@ void each_page_words(Block& block, PageMask pages, Fn fn) {
 
 void set_aside(Block& block, PageMask pages) {
   each_page_words(block, pages, [](Word& word) { bits::store(word, 0); });
-  block.free_count = static_cast<std::uint16_t>(block.free_count -
-                                                count_pages(pages) * kGranulesPerPage);
+  block.free_count = static_cast<std::uint16_t>(block.free_count - count_pages(pages) * kGranulesPerPage);
 }
 
 void restore(Block& block, PageMask pages) {
@@ -208,8 +207,7 @@ void restore(Block& block, PageMask pages) {
   for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
     if (((pages | pages >> 1) >> page & 1) != 0) block.longest[page] = kLongest;  // and the page before
   }
-  block.free_count = static_cast<std::uint16_t>(block.free_count +
-                                                count_pages(pages) * kGranulesPerPage);
+  block.free_count = static_cast<std::uint16_t>(block.free_count + count_pages(pages) * kGranulesPerPage);
 }
 
 }  // namespace neap::mixed

@@ -1,8 +1,8 @@
 // Mixed block: objects of all small sizes in one block. A slab that few objects are left in becomes one, so that its
-// holes can serve every size; size classes that are hardly used share one. 64 KiB at 16-byte granules, described by two
-// bitmaps: granule i is free; granule i is free or begins an object. So an object
-// reaches to the next begin, and a pointer into the middle of one is seen by its clear bit. (Bitmaps of free granules
-// and object ends: libpas' bitfit heaps.)
+// holes can serve every size; size classes that are hardly used share one. Its 64 KiB are granules of 16 bytes, which
+// two bitmaps describe: bit i of the first says that granule i is free, bit i of the second that it is free or begins
+// an object. So an object reaches to the next begin, and a pointer into the middle of one is seen by its clear bit.
+// (Bitmaps of free granules and of object ends: libpas' bitfit heaps.)
 //
 // Knows no threads and no other blocks; every function is called under the lock of the mixed blocks, but for size_of
 // and what looks at one granule: the bits of an object never change while it lives.

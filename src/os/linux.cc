@@ -63,7 +63,8 @@ bool has_content(const char* page) {
 // is nearly always free.
 constexpr int kAlignTries = 64;
 
-// Where they are taken (MariaDB maps 8 TiB in one piece): as much more as the alignment may cost, whose ends go back.
+// Where all of those are taken (MariaDB maps 8 TiB in one piece), as much more is reserved as the alignment may cost,
+// and the ends go back.
 void* reserve_with_ends(std::size_t size, std::size_t align, std::size_t offset) {
   const std::size_t all = size + align - page_size;
   void* wide = all > size || align == page_size ? map_nothing(nullptr, all, 0) : nullptr;
@@ -111,7 +112,8 @@ void unreserve(void* address, std::size_t size) {
   munmap(address, size);
 }
 
-// At once, so that the system sees the whole of what is asked for; in steps where it is not memory that is refused.
+// One call comes first, so that the system sees the whole of what is asked for. Where something other than memory was
+// refused, the range is committed in steps.
 bool commit(void* address, std::size_t size) {
   KeepErrno keep;
   if (protect(address, size)) return true;
@@ -168,8 +170,9 @@ bool populate(void* address, std::size_t size) {
   return false;
 }
 
-// A sandbox may refuse mincore, or end the process at it. There a page that holds something else than zeros was
-// written; the system maps the range first, so that a page that may not be read is an error and not a signal.
+// A sandbox may refuse mincore, or end the process at it. There a page counts as written when it holds something else
+// than zeros. The system maps the range before it is read, so that a page which may not be read is an error and not a
+// signal.
 bool which_written(void* address, std::size_t pages, unsigned char* out) {
   KeepErrno keep;
   if (page_size != kPageSize) return false;

@@ -1,6 +1,6 @@
 // Everything the library asks of the system. linux.cc and linux_facts.cc make the system calls, and are the only files
-// that do; unit tests link tests/unit/fake_os.cc instead. All functions are thread-safe, keep errno, and are
-// async-signal-safe. A call that a sandbox refuses is answered by `false` or null, never by a spin or an abort.
+// that do; unit tests link tests/unit/fake_os.cc in their place. All functions are thread-safe and async-signal-safe,
+// and keep errno. A call that a sandbox refuses is answered by `false` or null, never by a spin or an abort.
 #pragma once
 
 #include <cstddef>
@@ -10,9 +10,9 @@
 
 namespace neap::os {
 
-// Bytes of the system's page, which it protects, lends and takes back as a whole: 4 KiB on x86-64; 4, 16 or 64 on
-// arm64, as its kernel was built. A power of two from kPageSize to kBlockSize. Every range below is of whole ones.
-// Written before the heap's first call (api/exempt.h), and never again.
+// Bytes of the system's page, which it protects, lends and takes back as a whole: 4 KiB on x86-64; 4, 16 or 64 KiB on
+// arm64, as its kernel was built. It is a power of two from kPageSize to kBlockSize, and every range below consists of
+// whole ones. It is written before the heap's first call (api/exempt.h), and never again.
 inline constinit std::size_t page_size = kPageSize;
 // What the system says it is, which may be anything.
 std::size_t read_page_size();
@@ -55,9 +55,8 @@ void allow_huge_pages(void* address, std::size_t size);
 // the system would not, or not all of them: they come with their first use then.
 bool populate(void* address, std::size_t size);
 
-// Bit 0 of out[i] tells whether page i of a committed range was written since it last read as zeros, as far as that
-// shows. False when it does not show at all, as where the system's page is a larger one, and where the program has
-// forbidden itself to read.
+// Bit 0 of out[i] tells whether page i of a committed range was written since it last read as zeros, as far as that can
+// be seen. False when it cannot: where the system's page is a larger one, or the program has forbidden itself to read.
 bool which_written(void* address, std::size_t pages, unsigned char* out);
 
 // The process's limit on address space in bytes; SIZE_MAX when there is none.
@@ -80,8 +79,8 @@ void prepare_for_sandbox();
 void wait(const std::uint32_t* word, std::uint32_t expected);
 void wake_one(const std::uint32_t* word);
 
-// The first `size` bytes of a file that belongs to root and that nobody else may write. 0 when it is not that, or
-// absent.
+// Reads the first `size` bytes of a file that belongs to root and that nobody else may write. 0 when the file is
+// another one, or absent.
 std::size_t read_file_of_root(const char* path, char* buffer, std::size_t size);
 
 // Writes to stderr, as far as it goes.

@@ -2,7 +2,7 @@
 //
 // 8 bytes, then 16-byte steps to 256, then nine classes per doubling to 32 KiB: eighths, and 16/15 of the power of two.
 // That one is for objects of a power of two with a header in front, SQLite's pages of 4,096 + 272 bytes say; a slab has
-// 15 of them where it has 16 of the power, and no tail (docs/performance.md has what this and other tables waste).
+// 15 of them where it has 16 of the power, and no tail (docs/decisions/001-size-classes.md has what others waste).
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
-// Slab: a block cut into equal objects. What can be done to one slab: take the lowest free objects, give one back, find
-// the pages that became wholly free, set pages aside while they are discarded. Knows no threads and no other slabs;
-// every function is called under the lock of the slab's bin.
+// Slab: a block cut into equal objects, and what can be done to one: take the lowest free objects, give one back, find
+// the pages that became wholly free, set pages aside while they are discarded. It knows no threads and no other slabs.
+// Every function is called under the lock of the slab's bin, but for those that say how something looks without it.
 #pragma once
 
 #include <atomic>

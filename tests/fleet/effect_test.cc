@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <string>
+
 #include "simulated_fleet.h"
 #include "tool/experiment/student.h"
 
@@ -90,7 +93,12 @@ TEST_P(Coverage, Of1000Intervals930To970HoldTheTruth) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fleet, Coverage,
-                         testing::Combine(testing::Values(2, 4, 8, 20), testing::Values(1.0, 0.97, 0.7)));
+                         testing::Combine(testing::Values(2, 4, 8, 20), testing::Values(1.0, 0.97, 0.7)),
+                         [](const auto& each) {
+                           const auto [hosts, ratio] = each.param;
+                           return std::to_string(hosts) + "_hosts_at_" + std::to_string(std::lround(ratio * 100)) +
+                                  "_percent";
+                         });
 
 // An experiment that is looked at five times while its readings come in: in how many of 1,000 some interval misses.
 int experiments_with_a_miss(bool paid) {

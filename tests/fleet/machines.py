@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../service"))
 from machine import MULTIARCH, Machine  # noqa: E402
-from prometheus import HANG_S, RULES, SOURCE, Prometheus  # noqa: E402
+from prometheus import HANG_S, SOURCE, Prometheus  # noqa: E402
 
 NETWORK = "10.77.0."
 RELAYS = 4
@@ -121,7 +121,7 @@ class Host(Machine):
 
     def replace_library(self, file):
         with open(file, "rb") as source:
-            self.run("sh", "-c", f'cat >"$0.new" && chmod 644 "$0.new" && mv "$0.new" "$0"', self.library(), stdin=source)
+            self.run("sh", "-c", 'cat >"$0.new" && chmod 644 "$0.new" && mv "$0.new" "$0"', self.library(), stdin=source)
 
 
 SCRAPES = """

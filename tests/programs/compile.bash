@@ -17,7 +17,7 @@ std::size_t build(const std::string& text) {
 }
 CPP
 compilers=(g++)
-for clang in clang++ clang++-14; do ! command -v $clang >/dev/null || { compilers+=($clang); break; }; done
+for clang in clang++ clang++-14; do ! command -v $clang >/dev/null || { compilers+=("$clang"); break; }; done
 [ ${#compilers[@]} = 2 ] || [ "$PROGRAMS_SHORT" = 1 ] || fail "clang++ is not installed"
 for compiler in "${compilers[@]}"; do
   command=("$compiler" -std=c++20 -O2 -g -DDEPTH="$(amount 2 60)" -c "$work/large.cc")

@@ -33,7 +33,7 @@ story() {  # story FOLDER: everything git does here, with what it prints
   git blame folder0/file0.txt | sha256sum
   git diff HEAD~50 HEAD | sha256sum
   git checkout -q -b side HEAD~20; echo side >side.txt; git add side.txt; git commit -q -m side
-  git merge -q main -m merge; git rev-parse HEAD^{tree}
+  git merge -q main -m merge; git rev-parse 'HEAD^{tree}'
   git count-objects -v | grep -E 'garbage|prune'
 }
 (story "$work/libc") >"$work/libc.out" || fail "git fails on plain libc"

@@ -9,7 +9,7 @@ if [ "$(id -u)" = 0 ]; then
   user=(setpriv --reuid="$(id -u nobody)" --regid="$(id -g nobody)" --clear-groups)
 fi
 mkdir "$work/data"; [ ${#user[@]} = 0 ] || chown -R nobody "$work"
-cd "$work"
+cd "$work" || exit
 as_user() { under "${user[@]}" "$@"; }
 query() { as_user psql -h "$work" -U neap -d postgres -Atc "$1"; }
 

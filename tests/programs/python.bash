@@ -9,7 +9,7 @@ quick=(test_json test_zlib)
 short=(test_threading test_subprocess)
 long=(test_ssl test_mmap test_thread test_dict test_list test_bytes test_pickle test_gc test_fork1 test_ctypes test_posix test_socket)
 slow=(test_multiprocessing_fork test_multiprocessing_spawn test_asyncio)
-cd "$work"
+cd "$work" || exit
 # Sockets of virtual machines: the suite waits for ever where the host does not answer, on any allocator.
 passes() {
   PYTHONMALLOC=$1 under $python -m test -q -w --tempdir "$work" -i '*VSOCK*' "${@:2}" >"$work/log" 2>&1

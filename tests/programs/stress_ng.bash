@@ -6,7 +6,7 @@ need stress-ng
 seconds=$(amount 2 20)
 stressors=("--malloc 2 --malloc-bytes 64M" "--malloc 2 --malloc-bytes 64M --malloc-pthreads 4" "--malloc 2 --malloc-touch --malloc-zerofree"
   "--malloc 1 --malloc-bytes 64M --malloc-thresh 64K" "--vm 2 --vm-bytes 64M --vm-method all" "--fork 2" "--brk 1" "--bsearch 1 --qsort 1 --hsearch 1 --tsearch 1")
-cd "$work"
+cd "$work" || exit
 report() { cat "$work/log"; fail "$stressor: $*"; }
 for stressor in "${stressors[@]}"; do
   # Only with -v does it tell the signal that a stressor died of.

@@ -1,6 +1,5 @@
 """What neap says holds: verified means that processes were looked at, whatever the unit is like; what it cannot see it says."""
 import json
-import os
 import unittest
 
 from machine import MULTIARCH, MachineTest
@@ -165,7 +164,7 @@ class Truth(MachineTest):
         unit = self.started("fails", SLEEPER)
         self.enabled(unit)
         self.machine.run("systemctl", "kill", "-s", "SEGV", unit)
-        self.until(f"systemctl is-failed -q {unit}")
+        self.until("systemctl is-failed -q {unit}")
         row = self.row(unit)
         self.assertEqual(row["state"], "failed")
         self.assertRegex(row["remark"], "core-dump|signal")
@@ -193,7 +192,7 @@ class Truth(MachineTest):
         self.assertIn("on probation", self.row(unit)["remark"])
         self.machine.run("systemctl", "kill", "-s", "KILL", unit)
         self.until(f"[ ! -e {DROP_IN.format(unit)} ] && ! systemctl is-active -q neap-probation-probationer.timer && systemctl is-active -q {unit}")
-        self.until(f"systemctl is-failed -q neap-probation-probationer.service")  # who watches systemd's failures hears of it
+        self.until("systemctl is-failed -q neap-probation-probationer.service")  # who watches systemd's failures hears of it
         self.assertEqual(self.state(), old)
         self.assertIsNone(self.row(unit))
         self.machine.run("systemctl", "reset-failed", "neap-probation-probationer.service")
@@ -204,7 +203,7 @@ class Truth(MachineTest):
 
     # 6
     def test_status_of_somebody_without_rights(self):
-        unit = self.started("secret", SLEEPER)
+        self.started("secret", SLEEPER)
         result = self.machine.run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "neap", "status", check=False)
         self.assertRegex(result.stderr, "cannot look into .* without root")
         self.assertNotIn("no service runs another allocator", result.stdout)

@@ -1,6 +1,5 @@
 """The HTML report in headless Chromium: it draws, logs no error and asks for nothing from the network."""
 import json
-import os
 import re
 import shutil
 import subprocess

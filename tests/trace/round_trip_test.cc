@@ -96,7 +96,8 @@ TEST_P(RoundTrip, KeepsEveryEvent) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Lengths, RoundTrip,
-                         testing::Values(1, 2, 1000, kChunkEvents - 1, kChunkEvents, kChunkEvents + 1, 700000));
+                         testing::Values(1, 2, 1000, kChunkEvents - 1, kChunkEvents, kChunkEvents + 1, 700000),
+                         testing::PrintToStringParamName());
 
 TEST(TraceWriter, RefusesContradictions) {
   const std::string path = testing::TempDir() + "contradiction_" + std::to_string(getpid()) + ".trace";

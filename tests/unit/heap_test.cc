@@ -230,6 +230,27 @@ TEST_F(HeapTest, OutOfMemoryIsNullAndTheHeapStaysUsable) {
   rig_.expect_in_order();
 }
 
+TEST_F(HeapTest, TheBoardSaysWhatItIs) {
+  const neap_telemetry& board = rig_.sums();
+  EXPECT_EQ(board.magic, NEAP_TELEMETRY_MAGIC);
+  EXPECT_EQ(board.version, NEAP_TELEMETRY_VERSION);
+  EXPECT_EQ(board.size, sizeof(neap_telemetry));
+}
+
+// Slabs of objects above those in mixed blocks cannot be opened to other sizes: their objects serve as they are.
+TEST_F(HeapTest, WhereMemoryIsOutAFreeObjectOfALargerClassServes) {
+  rig_.allocate(nullptr, 16384);  // the first of a slab's four
+  fake_os::refuse(Call::reserve);
+  fake_os::refuse(Call::commit);
+  std::size_t larger = 0, count = 0;
+  while (void* object = rig_.allocate(nullptr, 12000)) {
+    larger += rig_.usable(object) == 16384 ? 1u : 0u;
+    ASSERT_LT(++count, 100000u);
+  }
+  EXPECT_EQ(larger, 3u);
+  rig_.expect_in_order();
+}
+
 // A program that makes few calls is told from one that makes none.
 TEST_F(HeapTest, TheBoardCountsWhatCachesWereGiven) {
   make(rig_.heap.open_cache(), 100, 64);

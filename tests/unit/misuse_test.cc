@@ -107,7 +107,8 @@ class LimboDeathTest : public MisuseDeathTest, public testing::WithParamInterfac
 };
 INSTANTIATE_TEST_SUITE_P(Classes, LimboDeathTest,
                          testing::Values(0u, 1u, 3u, 8u, 16u, 30u, 45u, kCachedClasses - 1, kCachedClasses,
-                                         kClassCount - 1));
+                                         kClassCount - 1),
+                         [](const auto& c) { return std::to_string(class_size(c.param)) + "_bytes"; });
 
 TEST_P(LimboDeathTest, FreeingWhatAThreadsStackHolds) {
   void* first = rig_.allocate(cache_, size());

@@ -19,7 +19,7 @@ std::uint64_t run_seed(unsigned seed, int steps, std::size_t system_page = kPage
 }
 
 class ModelTest : public testing::TestWithParam<unsigned> {};
-INSTANTIATE_TEST_SUITE_P(Seed, ModelTest, testing::Range(1u, 13u));
+INSTANTIATE_TEST_SUITE_P(Seed, ModelTest, testing::Range(1u, 13u), testing::PrintToStringParamName());
 
 TEST_P(ModelTest, AloneInItsProcess) { run_seed(GetParam(), 4000); }
 

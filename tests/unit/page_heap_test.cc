@@ -122,6 +122,18 @@ TEST_F(PageHeapTest, ARefusedCommitDoesNotEndTheSearch) {
   expect_in_order();
 }
 
+TEST_F(PageHeapTest, SlabsAreFoundInTheOrderOfTheirRank) {
+  const std::vector<Block*> all = slabs(3);
+  ASSERT_EQ(map_->chunk(address_of(all[0]->address()))->index_of(all[0]), 0u);
+  std::uint32_t rank = 0;
+  for (Block* block : all) {
+    EXPECT_EQ(heap_.next_slab(rank), block);
+    rank = block->rank + 1;
+  }
+  EXPECT_EQ(heap_.next_slab(rank), nullptr);
+  heap_.end_look();
+}
+
 TEST_F(PageHeapTest, OutOfMemoryIsNullUntilThereIsSome) {
   fake_os::refuse(Call::reserve);
   EXPECT_EQ(heap_.take_slab(1, kMostObjects), nullptr);

@@ -103,6 +103,32 @@ TEST_F(PageHeapTest, ReservesAreGivenUpInTheLastResort) {
   expect_in_order();
 }
 
+TEST_F(PageHeapTest, CountedCommitmentsOfFreeRunsGoBackInTheLastResort) {
+  fake_os::count_commits();
+  Block* const shorter = run(3, 1);
+  slabs(1);
+  Block* const longer = run(4, 1);
+  slabs(1);
+  char* const begin = longer->address();
+  heap_.free_run(*shorter, Left::all);
+  heap_.free_run(*longer, Left::all);
+  const auto is_committed = [](const char* address) {
+    for (const auto& range : fake_os::committed()) {
+      if (range.begin <= address && address < range.begin + range.size) return true;
+    }
+    return false;
+  };
+  char* const of_shorter = shorter->address();
+  heap_.give_up_reserves();
+  EXPECT_FALSE(is_committed(begin));
+  EXPECT_FALSE(is_committed(begin + 4 * kBlockSize - 1));
+  EXPECT_TRUE(is_committed(begin + 4 * kBlockSize)) << "the slab behind it";
+  EXPECT_TRUE(is_committed(of_shorter)) << "too short to be worth a call";
+  expect_in_order();
+  EXPECT_EQ(run(4, 64), longer);
+  expect_in_order();
+}
+
 // A size that comes again is kept whole; what was freed once is at once there for others.
 TEST_F(PageHeapTest, TheRunOfASizeThatComesAgainIsKeptForIt) {
   Block* once = run(2, 20);

@@ -13,9 +13,9 @@ namespace neap {
 namespace {
 
 // A slab that nothing was reserved for: its functions compute addresses and touch none.
-class SlabTest : public testing::TestWithParam<std::size_t> {
+class SlabTest : public testing::Test {
  protected:
-  explicit SlabTest(std::size_t c = GetParam()) : row_(kClasses[c]) {
+  explicit SlabTest(std::size_t c) : row_(kClasses[c]) {
     block_.id = static_cast<BlockId>(0x1234);
     block_.free_bits = words_.data();
     slab::init(block_, row_);
@@ -69,8 +69,12 @@ class SlabTest : public testing::TestWithParam<std::size_t> {
   Touched touched_;
 };
 
-class EveryClass : public SlabTest {};
-INSTANTIATE_TEST_SUITE_P(Slab, EveryClass, testing::Range(std::size_t{0}, kClassCount));
+class EveryClass : public SlabTest, public testing::WithParamInterface<std::size_t> {
+ protected:
+  EveryClass() : SlabTest(GetParam()) {}
+};
+INSTANTIATE_TEST_SUITE_P(Slab, EveryClass, testing::Range(std::size_t{0}, kClassCount),
+                         [](const auto& c) { return std::to_string(class_size(c.param)) + "_bytes"; });
 
 TEST_P(EveryClass, TakesAllObjectsLowestFirst) {
   std::uint32_t next = 0;
@@ -180,9 +184,8 @@ class Pages512 : public SlabTest {
  protected:
   Pages512() : SlabTest(static_cast<std::size_t>(class_of(512))) {}
 };
-INSTANTIATE_TEST_SUITE_P(Slab, Pages512, testing::Values(std::size_t{0}));
 
-TEST_P(Pages512, AreDrawn) {
+TEST_F(Pages512, AreDrawn) {
   EXPECT_EQ(drawn(), "rrrrrrrrrrrrrrrr");
   take(8 * 3);
   EXPECT_EQ(drawn(), "xxxrrrrrrrrrrrrr");
@@ -201,9 +204,8 @@ class PagesStraddled : public SlabTest {
  protected:
   PagesStraddled() : SlabTest(static_cast<std::size_t>(class_of(3 * 1024))) {}
 };
-INSTANTIATE_TEST_SUITE_P(Slab, PagesStraddled, testing::Values(std::size_t{0}));
 
-TEST_P(PagesStraddled, FallFreeWithTheLastObjectOverThem) {
+TEST_F(PagesStraddled, FallFreeWithTheLastObjectOverThem) {
   take(4);  // pages 0-2; objects 1 and 2 straddle
   EXPECT_EQ(drawn(), "xxxrrrrrrrrrrrrr");
   give(0);

@@ -1,9 +1,10 @@
-#include "api/fast.h"
-
+// The slow half of fast.h: decides whose call it is (the C library's in an exempt program, the heap's otherwise) and
+// which part of the heap serves it.
 #include <bit>
 #include <cstring>
 
 #include "api/exempt.h"
+#include "api/fast.h"
 
 namespace neap {
 namespace {
@@ -66,7 +67,7 @@ void free_beside_stack(void* object, const char* function) {
 }
 
 void free_slow(void* pointer, Block* hint, const char* function) {
-  if (hint != nullptr) [[likely]] {  // most: of a slab too empty for its objects to be cached, or of a mixed block
+  if (hint != nullptr) [[likely]] {  // most come from a slab too empty to be cached from, or from a mixed block
     ThreadCache* cache = opened_cache();
     const BlockKind kind = hint->kind.load(std::memory_order_acquire);
     if (kind == BlockKind::mixed && cache != nullptr && heap.cache_mixed(*cache, *hint, pointer)) return;
