@@ -1,7 +1,6 @@
 """The lab's one way to wait. Main thread only.
 
-Whatever waits does so in until() or tick(), which also sample the relays under test once a second, hear the workers,
-notice a process that died and obey a signal.
+Whatever waits does so in until() or tick(), which also hear the workers, notice a process that died and obey a signal.
 """
 
 import signal
@@ -10,16 +9,15 @@ import time
 from .failure import LabError
 from .network.logs import explain, log_name, tail
 
-LONGEST_NAP_S = 0.25
+NAP_S = 0.25
 
 
-class Watch:
-    def __init__(self, network, tested, household, interrupts, progress, began):
+class Wait:
+    def __init__(self, network, household, interrupts, progress, began):
         """`began`: monotonic seconds, the zero of every time the lab tells."""
-        self.network, self.tested, self.household = network, tested, household
+        self.network, self.household = network, household
         self.interrupts, self.progress, self.began = interrupts, progress, began
         self.workers = []
-        self.next_sample_s = 0.0
 
     def now_s(self):
         return time.monotonic() - self.began
@@ -40,14 +38,9 @@ class Watch:
                 raise LabError(f"{step}: not done after {limit_s:.0f} s{told}{reasons}")
 
     def tick(self):
-        self.interrupts.wait(max(0.0, min(LONGEST_NAP_S, self.next_sample_s - self.now_s())), self.workers)
+        self.interrupts.wait(NAP_S, self.workers)
         for worker in self.workers:
             worker.listen()
-        if self.now_s() >= self.next_sample_s:
-            self.next_sample_s = max(self.next_sample_s + 1, self.now_s() + 0.5)
-            for relay in self.tested:
-                if relay.pid:
-                    relay.sample(self.now_s())
         self.notice_the_dead()
 
     def notice_the_dead(self):
