@@ -1,9 +1,9 @@
-// neap-bench-watch: runs a program once and measures it from outside.
-//   neap-bench-watch [--interval MS] [--env NAME[=VALUE]]... [--stdout FILE] [--board FILE] [--beside COMMAND]
+// neap-bench-gauge: runs a program once and measures it from outside.
+//   neap-bench-gauge [--interval MS] [--env NAME[=VALUE]]... [--stdout FILE] [--board FILE] [--beside COMMAND]
 //                    [--timeout S] [--repeat N] -- PROGRAM ARGS
 // Prints one JSON object. --beside runs a shell command beside the program (a client beside a server), outside the
 // measurement; when it ends the program is sent SIGTERM, and its exit code counts. --repeat runs the program N
-// times more, unwatched, and tells the medians of their times. The board is bench/workloads/board.h.
+// times more, unmeasured, and tells the medians of their times. The board is bench/workloads/board.h.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -18,11 +18,15 @@
 
 #include "../workloads/board.h"
 #include "child.h"
-#include "proc.h"
+#include "tool/inspect/mappings.h"
+#include "tool/measure/process_reader.h"
+#include "tool/model/statistics.h"
 
 namespace {
 
 using namespace neap::bench;
+using neap::ProcessReader;
+using neap::Sample;
 
 struct Options {
   Command program;
@@ -34,7 +38,7 @@ struct Options {
 };
 
 [[noreturn]] void refuse(const char* what) {
-  std::fprintf(stderr, "neap-bench-watch: %s; see the head of bench/watch/main.cc\n", what);
+  std::fprintf(stderr, "neap-bench-gauge: %s; see the head of bench/gauge/main.cc\n", what);
   std::exit(2);
 }
 
@@ -86,34 +90,29 @@ double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
 }
 
+double in_bytes(std::optional<neap::Bytes> bytes) { return static_cast<double>(bytes.value_or(neap::Bytes{}).count); }
+
 // Means over the samples: of the workload's own stretch where there is a board, of the whole life otherwise.
 struct Samples {
   double resident = 0, above_baseline = 0, live = 0;
   unsigned count = 0;
 
-  void take(pid_t pid, const Board* board) {
+  void take(ProcessReader& process, const Board* board) {
     if (board != nullptr && board->stage.load() != Stage::running) return;
-    const auto now = read_resident(pid);
-    if (!now) return;
+    Sample now;
+    if (!process.read_basics(now)) return;
     ++count;
-    resident += static_cast<double>(now->anonymous + now->file);
+    resident += in_bytes(now.rss);
     if (board == nullptr) return;
-    above_baseline += static_cast<double>(now->anonymous) - static_cast<double>(board->baseline_bytes.load());
+    above_baseline += in_bytes(process.read_anonymous()) - static_cast<double>(board->baseline_bytes.load());
     live += static_cast<double>(board->live_bytes());
   }
 };
 
 struct Last {
-  Rollup rollup{};
-  std::uint64_t peak = 0;
+  Sample sample;
   std::vector<std::string> libraries;
 };
-
-double median(std::vector<double>& values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 // Start to end of short programs, with nobody looking.
 struct Starts {
@@ -130,14 +129,14 @@ struct Starts {
       walls.push_back((now_s() - start_s) * 1e3);
       cpus.push_back((seconds(usage.ru_utime) + seconds(usage.ru_stime)) * 1e3);
     }
-    wall_ms = median(walls);
-    cpu_ms = median(cpus);
+    wall_ms = neap::median_of(walls);
+    cpu_ms = neap::median_of(cpus);
   }
 };
 
-class Watching {
+class Gauge {
  public:
-  explicit Watching(const Options& options) : options_(options) {
+  explicit Gauge(const Options& options) : options_(options) {
     if (options.board != nullptr) board_ = open_board(options.board);
   }
 
@@ -156,7 +155,8 @@ class Watching {
 
  private:
   void tick() {
-    samples_.take(pid_, board_);
+    ProcessReader process(pid_);
+    samples_.take(process, board_);
     if (now_s() > deadline_s_) ::kill(pid_, SIGKILL), timed_out_ = true;
     int status = 0;
     if (beside_ > 0 && ::waitpid(beside_, &status, WNOHANG) == beside_) {
@@ -167,9 +167,11 @@ class Watching {
   }
 
   void look_last() {
-    if (const auto rollup = read_rollup(pid_)) last_.rollup = *rollup;
-    last_.peak = read_peak(pid_);
-    last_.libraries = read_libraries(pid_);
+    ProcessReader process(pid_);
+    process.read_basics(last_.sample);
+    process.read_shares(last_.sample);
+    for (const neap::MappedFile& file : neap::read_mapped_files(pid_).value_or(std::vector<neap::MappedFile>()))
+      if (file.path.find(".so") != std::string::npos) last_.libraries.push_back(file.path);
   }
 
   // A client that outlived the program says that the program ended too soon.
@@ -187,7 +189,7 @@ class Watching {
     std::printf(" \"wall_s\": %.6f, \"user_s\": %.6f, \"system_s\": %.6f, \"minor_faults\": %ld,\n", wall_s,
                 seconds(ended.usage.ru_utime), seconds(ended.usage.ru_stime), ended.usage.ru_minflt);
     std::printf(" \"samples\": %u, \"mean_bytes\": %.0f, \"peak_bytes\": %lu,\n", samples_.count,
-                samples_.resident / count, last_.peak);
+                samples_.resident / count, last_.sample.peak_rss.count);
     if (samples_.live > 0)
       std::printf(" \"live_mean_bytes\": %.0f, \"resident_per_live\": %.6f,\n", samples_.live / count,
                   samples_.above_baseline / samples_.live);
@@ -195,9 +197,10 @@ class Watching {
       const Starts starts(options_.program, options_.repeat);
       std::printf(" \"start_ms\": %.4f, \"start_cpu_ms\": %.4f,\n", starts.wall_ms, starts.cpu_ms);
     }
-    const Rollup& end = last_.rollup;
-    std::printf(" \"end\": {\"rss\": %lu, \"pss\": %lu, \"private_dirty\": %lu, \"file\": %lu},\n \"libraries\": [",
-                end.rss, end.pss, end.private_dirty, end.rss - end.anonymous);
+    const Sample& end = last_.sample;
+    std::printf(" \"end\": {\"rss\": %lu, \"pss\": %.0f, \"private_dirty\": %.0f, \"file\": %.0f},\n \"libraries\": [",
+                end.rss.count, in_bytes(end.pss), in_bytes(end.private_dirty),
+                in_bytes(end.rss) - in_bytes(end.anonymous));
     for (std::size_t i = 0; i < last_.libraries.size(); ++i)
       std::printf("%s\"%s\"", i == 0 ? "" : ", ", last_.libraries[i].c_str());
     std::printf("]}\n");
@@ -217,5 +220,5 @@ class Watching {
 
 int main(int, char** words) {
   const Options options = parse(words);
-  return Watching(options).run();
+  return Gauge(options).run();
 }

@@ -18,7 +18,7 @@ namespace {
 constexpr int cannot_start = 127;
 
 [[noreturn]] void fail(const char* what) {
-  std::fprintf(stderr, "neap-bench-watch: %s: %s\n", what, std::strerror(errno));
+  std::fprintf(stderr, "neap-bench-gauge: %s: %s\n", what, std::strerror(errno));
   std::_Exit(cannot_start);
 }
 
