@@ -106,13 +106,13 @@ extern "C" {
 }  // extern "C"
 
 // Of no library: the heap is needed after our own destructors.
-void watch_forks() {
+void follow_forks() {
   if (!registered) __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, nullptr);
 }
 
 #else
 
-void watch_forks() { pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child); }
+void follow_forks() { pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child); }
 
 #endif
 
