@@ -94,6 +94,11 @@ std::string foot(const ExperimentFigures& figures, std::size_t width) {
   return text;
 }
 
+// A single group has nothing to stand against.
+bool has_effects(const ExperimentFigures& figures) {
+  return figures.within_hosts && !(figures.within_hosts->effects.empty() && figures.within_hosts->events.empty());
+}
+
 nlohmann::json as_json(const std::optional<Estimate>& estimate) {
   if (!estimate) return nullptr;
   nlohmann::json json{{"mean", estimate->mean}, {"instances", estimate->instances}};
@@ -148,7 +153,7 @@ std::string render_text(const ExperimentFigures& figures, bool colour) {
   std::string text = verdict.empty() ? std::string() : wrapped(printable(verdict) + ".", output_width()) + "\n";
   text +=
       group_table(figures).text(colour) + "\n" + day_table(figures).text(colour) + "\n" + foot(figures, output_width());
-  if (figures.within_hosts) text += "\n" + render_effects(*figures.within_hosts, figures.baseline, colour);
+  if (has_effects(figures)) text += "\n" + render_effects(*figures.within_hosts, figures.baseline, colour);
   return text;
 }
 
@@ -157,7 +162,7 @@ std::string render_markdown(const ExperimentFigures& figures) {
   std::string text = fmt::format(
       "## {}\n\n{}{}\n{}\n{}", printable(figures.title), verdict.empty() ? std::string() : printable(verdict) + ".\n\n",
       group_table(figures).markdown(), day_table(figures).markdown(), foot(figures, SIZE_MAX));
-  if (figures.within_hosts) text += "\n" + render_effects_markdown(*figures.within_hosts, figures.baseline);
+  if (has_effects(figures)) text += "\n" + render_effects_markdown(*figures.within_hosts, figures.baseline);
   return text;
 }
 

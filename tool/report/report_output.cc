@@ -11,6 +11,7 @@
 #include "tool/analysis/condition.h"
 #include "tool/analysis/figures.h"
 #include "tool/analysis/summary.h"
+#include "tool/analysis/totals.h"
 #include "tool/analysis/verdict.h"
 #include "tool/files/target.h"
 #include "tool/model/failure.h"
@@ -76,7 +77,7 @@ std::vector<std::string> hints_on(const std::vector<Run>& runs, const Comparison
   std::vector<std::string> hints = outliers_of(comparison);
   std::set<std::string> seen;
   for (const Run& run : runs) {
-    if (run.samples.empty() && seen.insert(run.facts.label).second)
+    if (sum_over_processes(run).empty() && seen.insert(run.facts.label).second)
       hints.push_back(fmt::format(
           "{} ended too soon for a sample: the kernel's own peak, CPU and time are all there is", run.facts.label));
     if (is_stretched(run) && seen.insert(run.facts.label).second)

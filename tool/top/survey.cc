@@ -66,7 +66,7 @@ void Survey::refresh() {
     tracked.row.age = boot - started;
     const double seen_for = now - tracked.seen_first;
     const double grown = static_cast<double>(process.resident) - static_cast<double>(tracked.resident_first);
-    tracked.row.growth = seen_for > 0 ? grown / watched : 0;
+    tracked.row.growth = seen_for > 0 ? grown / seen_for : 0;
     next.emplace(process.pid, std::move(tracked));
   }
   processes_ = std::move(next);

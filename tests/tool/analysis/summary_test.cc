@@ -54,6 +54,18 @@ TEST(SummaryOfARun, WithoutALookTheKernelTellsThePeakAlone) {
   EXPECT_EQ(summary.cpu.count, 0.75);
 }
 
+TEST(SummaryOfARun, ALookAtTheVeryBeginningAloneIsNone) {
+  Run run = made_run("libc", {});
+  run.samples = {made_sample(0.0002, 0.02)};
+  run.end->wall = {0.004};
+  run.end->peak_rss = mib(7);
+  EXPECT_FALSE(summarize(run).mean_rss);
+  EXPECT_FALSE(summarize(run).end_rss);
+  EXPECT_EQ(summarize(run).peak_rss, mib(7));
+  run.end->exit_code.reset();  // the recording was ended, not the program
+  EXPECT_TRUE(summarize(run).mean_rss);
+}
+
 TEST(SummaryOfARun, TheFloorLeavesOutWhatTheHeapHoldsAboveItsLiveBytes) {
   Run run = made_run("neap", {100, 100});
   for (Sample& sample : run.samples) sample.live = mib(30), sample.heap_resident = mib(70);
