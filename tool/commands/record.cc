@@ -145,13 +145,14 @@ void require_allocator(pid_t pid, const Allocator& allocator) {
 
 int record_running(RecordOptions options, const Invocation& invocation) {
   if (!invocation.program.empty()) throw UsageFailure("give either --pid or a program, not both");
+  const auto detected = detect_allocator(options.pid);
+  RunFacts facts = facts_of_this_host(command_of(options.pid), {options.interval}, options.budget);
   if (!options.allocator.empty()) {
-    const Allocator allocator = resolve_allocator(options.allocator);
+    const Preflight preflight = look_before_start(fmt::format("/proc/{}/exe", options.pid));
+    const Allocator allocator = fitted_to(resolve_allocator(options.allocator), preflight);
     if (options.label.empty()) options.label = allocator.label;
     require_allocator(options.pid, allocator);
   }
-  const auto detected = detect_allocator(options.pid);
-  RunFacts facts = facts_of_this_host(command_of(options.pid), {options.interval}, options.budget);
   facts.joined = true;
   if (detected) facts.allocator = detected->label;
   facts.library = detected ? detected->library : "";

@@ -12,7 +12,7 @@ constexpr std::size_t many_steps = 1600;
 double middle_mib(const ChartLine& line, std::size_t step) { return line.points[step]->middle / (1 << 20); }
 
 TEST(ChartLines, TheMiddleIsTheMeanOfTheRunsHoweverOftenTheyWereLookedAt) {
-  Run often = made_run("libc", {});
+  auto often = made_run("libc", {});
   for (int at = 0; at < 40; ++at) often.samples.push_back(made_sample(at / 10.0, 100));
   often.end->wall = {4};
   const Chart chart = draw_lines({often, made_run("libc", {300, 300, 300, 300})}, many_steps);
@@ -26,7 +26,7 @@ TEST(ChartLines, TheMiddleIsTheMeanOfTheRunsHoweverOftenTheyWereLookedAt) {
 }
 
 TEST(ChartLines, AGapIsEmpty) {
-  Run run = made_run("libc", {100, 100});
+  auto run = made_run("libc", {100, 100});
   run.samples.push_back(made_sample(60, 100));
   run.end->wall = {61};
   const Chart chart = draw_lines({run}, many_steps);
@@ -44,13 +44,13 @@ TEST(ChartLines, TheGridIsAsCoarseAsAskedFor) {
 
 TEST(ChartLines, HoursHaveAClockAndMinutesHaveNone) {
   EXPECT_FALSE(draw_lines({made_run("libc", {1, 1})}, many_steps).clock);
-  Run day = made_run("libc", {});
+  auto day = made_run("libc", {});
   day.facts.interval = {600};
   for (int at = 0; at < 144; ++at) day.samples.push_back(made_sample(600.0 * at, 50));
   day.end->wall = {86400};
   ASSERT_TRUE(draw_lines({day}, many_steps).clock);
   EXPECT_EQ(show_iso(*draw_lines({day}, many_steps).clock), "2026-01-05T02:00:00Z");
-  Run later = day;
+  auto later = day;
   later.facts.started_at = "2026-01-05T14:00:00Z";
   EXPECT_FALSE(draw_lines({day, later}, many_steps).clock);  // their hours do not lie below each other
 }

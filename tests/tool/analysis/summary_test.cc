@@ -9,7 +9,7 @@ namespace neap {
 namespace {
 
 TEST(SummaryOfARun, MeansAreWeightedByTime) {
-  Run run = made_run("libc", {});
+  auto run = made_run("libc", {});
   run.samples = {made_sample(0, 100), made_sample(1, 400), made_sample(3, 100)};
   run.end->wall = {4};
   const Summary summary = summarize(run);
@@ -19,7 +19,7 @@ TEST(SummaryOfARun, MeansAreWeightedByTime) {
 }
 
 TEST(SummaryOfARun, ProcessesAreSummedLookByLook) {
-  Run run = made_run("libc", {100, 100, 100, 100});
+  auto run = made_run("libc", {100, 100, 100, 100});
   run.samples.insert(run.samples.begin() + 2, made_sample(1, 60, 2));  // a child that was there for one look
   const Summary summary = summarize(run);
   EXPECT_EQ(summary.mean_rss, mib(115));
@@ -27,7 +27,7 @@ TEST(SummaryOfARun, ProcessesAreSummedLookByLook) {
 }
 
 TEST(SummaryOfARun, AGapCountsNothing) {
-  Run run = made_run("libc", {100, 100, 100, 100});
+  auto run = made_run("libc", {100, 100, 100, 100});
   for (double at = 600; at < 604; ++at) run.samples.push_back(made_sample(at, 300));
   run.end->wall = {604};
   // The look before the gap stands for three intervals, no more.
@@ -37,13 +37,13 @@ TEST(SummaryOfARun, AGapCountsNothing) {
 TEST(SummaryOfARun, TheEndIsBeforeTheProgramLeaves) {
   EXPECT_EQ(summarize(made_run("libc", {100, 200, 200, 200, 200, 200, 200, 200, 120, 10})).end_rss, mib(200));
   EXPECT_EQ(summarize(made_run("libc", {200, 200, 10, 10, 10, 10, 10, 10, 10, 10})).end_rss, mib(10));
-  Run asked = made_run("libc", {50, 60, 70, 20, 10});
+  auto asked = made_run("libc", {50, 60, 70, 20, 10});
   asked.end->asked_to_stop = Seconds{2.5};
   EXPECT_EQ(summarize(asked).end_rss, mib(70));
 }
 
 TEST(SummaryOfARun, WithoutALookTheKernelTellsThePeakAlone) {
-  Run run = made_run("libc", {});
+  auto run = made_run("libc", {});
   run.end->peak_rss = mib(7);
   run.end->user = Seconds{0.5};
   run.end->system = Seconds{0.25};
@@ -55,7 +55,7 @@ TEST(SummaryOfARun, WithoutALookTheKernelTellsThePeakAlone) {
 }
 
 TEST(SummaryOfARun, ALookAtTheVeryBeginningAloneIsNone) {
-  Run run = made_run("libc", {});
+  auto run = made_run("libc", {});
   run.samples = {made_sample(0.0002, 0.02)};
   run.end->wall = {0.004};
   run.end->peak_rss = mib(7);
@@ -67,7 +67,7 @@ TEST(SummaryOfARun, ALookAtTheVeryBeginningAloneIsNone) {
 }
 
 TEST(SummaryOfARun, TheFloorLeavesOutWhatTheHeapHoldsAboveItsLiveBytes) {
-  Run run = made_run("neap", {100, 100});
+  auto run = made_run("neap", {100, 100});
   for (Sample& sample : run.samples) sample.live = mib(30), sample.heap_resident = mib(70);
   EXPECT_EQ(summarize(run).mean_floor, mib(60));
   EXPECT_EQ(summarize(run).mean_live, mib(30));
@@ -91,7 +91,7 @@ TEST(SummaryOfRuns, RunsOfOneLabelAreOneRowWithTheirMedian) {
 }
 
 TEST(SummaryOfRuns, UnlikeRecordingsAreSaid) {
-  Run other = made_run("libc", {100, 100});
+  auto other = made_run("libc", {100, 100});
   other.facts.command = {"gzip"};
   const Comparison comparison = compare_runs({made_run("libc", {100, 100}), other});
   EXPECT_FALSE(comparison.rows[0].alike);

@@ -14,7 +14,7 @@ Run stretch(const Run& run, const char* from, const char* until) {
 }
 
 TEST(Window, SharesSecondsAndTimesOfDayMeanTheSame) {
-  const Run run = made_run("libc", {10, 20, 30, 40, 50, 60, 70, 80});
+  const auto run = made_run("libc", {10, 20, 30, 40, 50, 60, 70, 80});
   for (const auto& [from, until] :
        {std::pair("25%", "75%"), std::pair("2", "6s"), std::pair("2026-01-05T02:00:02", "2026-01-05T02:00:06Z")}) {
     const Summary summary = summarize(stretch(run, from, until));
@@ -26,7 +26,7 @@ TEST(Window, SharesSecondsAndTimesOfDayMeanTheSame) {
 }
 
 TEST(Window, AStretchWithoutALookIsRefused) {
-  const Run run = made_run("libc", {10, 20});
+  const auto run = made_run("libc", {10, 20});
   EXPECT_THROW(stretch(run, "90", "95"), UsageFailure);
   EXPECT_THROW(stretch(run, "75%", "25%"), UsageFailure);
 }

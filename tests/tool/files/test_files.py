@@ -174,7 +174,7 @@ class KilledTrace(NeapTest):
 class AnyBytes(NeapTest):
     def test_command_lines_and_labels(self):
         words = ["sh", "-c", "sleep 0.2", LATIN, "wörter " * 20, "\x1b[31mred\x1b[0m"]
-        record = [NEAP, "record", "-q", "-i", "0.05", "--label", b"l" + LATIN + b"\x1b[5m", "-o", "a.neaprec", "--", *words]
+        record = [NEAP, "record", "-q", "-i", "5", "--label", b"l" + LATIN + b"\x1b[5m", "-o", "a.neaprec", "--", *words]
         result = subprocess.run(record, cwd=self.folder, capture_output=True)
         self.assertEqual((result.returncode, result.stderr), (0, b""))
         (command,), = sqlite3.connect(self.path("a.neaprec")).execute("SELECT value FROM fact WHERE name = 'command'")
