@@ -15,6 +15,7 @@
 #include "tool/analysis/verdict.h"
 #include "tool/files/target.h"
 #include "tool/model/failure.h"
+#include "tool/model/stretched.h"
 #include "tool/model/text.h"
 #include "tool/render/comparison_table.h"
 #include "tool/render/html_report.h"
@@ -63,11 +64,16 @@ std::string how_often(const std::vector<Run>& runs, Seconds details, double dear
   std::string text = fmt::format("{} recording{}", runs.size(), runs.size() == 1 ? "" : "s");
   if (wanted.count <= 0) return text + ", memory at evenly spaced events of the trace";
   Seconds rarest = wanted;
-  for (const Run& run : runs)
-    if (is_stretched(run)) rarest = std::max(rarest, run.end->sample_interval);
+  bool by_budget = false;
+  for (const Run& run : runs) {
+    if (!is_stretched(run)) continue;
+    rarest = std::max(rarest, run.end->sample_interval);
+    by_budget = by_budget || !was_busy(*run.end);
+  }
   text += fmt::format(", RSS every {}", show_seconds(rarest));
   if (rarest > wanted)
-    text += fmt::format(" instead of {}, as the budget for so many processes allowed", show_seconds(wanted));
+    text += fmt::format(" instead of {}, as {} allowed", show_seconds(wanted),
+                        by_budget ? "the budget for so many processes" : "a busy machine");
   if (details.count > 0) text += fmt::format(", PSS every {}", show_seconds(details));
   return text + fmt::format("; recording took at most {:.2f}% of a core", dearest);
 }
@@ -81,11 +87,12 @@ std::vector<std::string> hints_on(const std::vector<Run>& runs, const Comparison
       hints.push_back(fmt::format(
           "{} ended too soon for a sample: the kernel's own peak, CPU and time are all there is", run.facts.label));
     if (is_stretched(run) && seen.insert(run.facts.label).second)
-      hints.push_back(
-          fmt::format("{} was looked at every {} instead of every {}: {} processes cost more than the budget; "
-                      "see --budget",
-                      run.facts.label, show_seconds(run.end->sample_interval), show_seconds(run.facts.interval),
-                      run.end->most_processes));
+      hints.push_back(fmt::format(
+          "{} was looked at every {} instead of every {}: {}", run.facts.label, show_seconds(run.end->sample_interval),
+          show_seconds(run.facts.interval),
+          was_busy(*run.end)
+              ? std::string("the machine was busy with other work")
+              : fmt::format("{} processes cost more than the budget; see --budget", run.end->most_processes)));
   }
   return hints;
 }
