@@ -26,11 +26,11 @@ TEST(ChartLines, TheMiddleIsTheMeanOfTheRunsHoweverOftenTheyWereLookedAt) {
 }
 
 TEST(ChartLines, AGapIsEmpty) {
-  auto run = made_run("libc", {100, 100});
-  run.samples.push_back(made_sample(60, 100));
-  run.end->wall = {61};
+  auto run = made_run("libc", std::vector<double>(10, 100));
+  for (double at = 60; at < 70; ++at) run.samples.push_back(made_sample(at, 100));
+  run.end->wall = {70};
   const Chart chart = draw_lines({run}, many_steps);
-  EXPECT_TRUE(chart.lines[0].points[1]);
+  EXPECT_TRUE(chart.lines[0].points[5]);
   EXPECT_FALSE(chart.lines[0].points[30]);
   EXPECT_TRUE(chart.lines[0].points[60]);
 }
