@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 namespace neap::trace {
@@ -15,24 +17,24 @@ constexpr const char* kDamaged = "the trace is corrupted: a chunk does not unpac
 constexpr const char* kNoMemory = "no memory to read the trace";
 
 template <typename T>
-bool read_at(int file, uint64_t offset, T* into, size_t count = 1) {
-  const size_t bytes = count * sizeof(T);
+bool read_at(int file, std::uint64_t offset, T* into, std::size_t count = 1) {
+  const std::size_t bytes = count * sizeof(T);
   return pread(file, into, bytes, static_cast<off_t>(offset)) == static_cast<ssize_t>(bytes);
 }
 
 }  // namespace
 
-uint8_t ChunksReader::Bytes::next() {
+std::uint8_t ChunksReader::Bytes::next() {
   if (at != end) return *at++;
   is_short = true;
   return 0;
 }
 
-uint64_t ChunksReader::Bytes::varint() {
-  uint64_t value = 0;
+std::uint64_t ChunksReader::Bytes::varint() {
+  std::uint64_t value = 0;
   for (unsigned shift = 0; shift < 64; shift += 7) {
-    const uint8_t byte = next();
-    value |= uint64_t{byte & 127u} << shift;
+    const std::uint8_t byte = next();
+    value |= std::uint64_t{byte & 127u} << shift;
     if (byte < 128) break;
   }
   return value;
@@ -45,18 +47,18 @@ const char* ChunksReader::open(int file) {
   if (header_.version != kFileVersion) return "the trace was written by a newer neap: update neap to read it";
   struct stat info {};
   if (fstat(file_, &info) != 0) return "the trace cannot be read";
-  const auto bytes = static_cast<uint64_t>(info.st_size);
-  packed_ = SharedArray<uint8_t>::make(ZSTD_compressBound(kMaxChunkBytes), true);
-  columns_ = SharedArray<uint8_t>::make(kMaxChunkBytes, true);
+  const auto bytes = static_cast<std::uint64_t>(info.st_size);
+  packed_ = SharedArray<std::uint8_t>::make(ZSTD_compressBound(kMaxChunkBytes), true);
+  columns_ = SharedArray<std::uint8_t>::make(kMaxChunkBytes, true);
   context_ = ZSTD_createDCtx_advanced(zstd_memory_.hooks());
   if (!packed_.ok() || !columns_.ok() || context_ == nullptr) return kNoMemory;
   if (const char* error = has_end(bytes) ? read_footer() : recover(bytes)) return error;
-  free_slots_ = SharedArray<uint32_t>::make(summary_.slots);
+  free_slots_ = SharedArray<std::uint32_t>::make(summary_.slots);
   rewind();
   return free_slots_.ok() ? nullptr : kNoMemory;
 }
 
-bool ChunksReader::has_end(uint64_t file_bytes) const {
+bool ChunksReader::has_end(std::uint64_t file_bytes) const {
   Trailer trailer;
   return file_bytes >= sizeof(FileHeader) + sizeof trailer && read_at(file_, file_bytes - sizeof trailer, &trailer) &&
          memcmp(trailer.magic, kTrailerMagic, sizeof trailer.magic) == 0;
@@ -73,25 +75,25 @@ const char* ChunksReader::read_footer() {
   Trailer trailer;
   FooterHeader footer;
   if (fstat(file_, &info) != 0) return "the trace cannot be read";
-  const auto bytes = static_cast<uint64_t>(info.st_size);
+  const auto bytes = static_cast<std::uint64_t>(info.st_size);
   if (!read_at(file_, bytes - sizeof trailer, &trailer)) return kTruncated;
   footer_offset_ = trailer.footer_offset;
   if (footer_offset_ > bytes || !read_at(file_, footer_offset_, &footer)) return kCorrupted;
-  const uint64_t table_bytes = uint64_t{footer.threads} * sizeof(uint64_t);
+  const std::uint64_t table_bytes = std::uint64_t{footer.threads} * sizeof(std::uint64_t);
   if (footer.magic != kFooterMagic || footer_offset_ + sizeof footer + table_bytes + sizeof trailer != bytes) {
     return kCorrupted;
   }
   if (footer.slots > footer.events) return kCorrupted;  // each slot's first object has its event
   summary_ = {footer.events, footer.slots, footer.threads, footer.duration_ms};
-  last_event_ = SharedArray<uint64_t>::make(footer.threads);
+  last_event_ = SharedArray<std::uint64_t>::make(footer.threads);
   if (!last_event_.ok()) return kNoMemory;
   if (footer.events == 0) return "the trace holds no events";
   return read_at(file_, footer_offset_ + sizeof footer, last_event_.data(), footer.threads) ? nullptr : kTruncated;
 }
 
 // The headers of chunks give an upper bound of everything; then all whole chunks are decoded once.
-const char* ChunksReader::recover(uint64_t file_bytes) {
-  uint64_t offset = sizeof header_, most_events = 0;
+const char* ChunksReader::recover(std::uint64_t file_bytes) {
+  std::uint64_t offset = sizeof header_, most_events = 0;
   ChunkHeader chunk;
   while (offset + sizeof chunk <= file_bytes && read_at(file_, offset, &chunk) && chunk.magic == kChunkMagic) {
     if (chunk.events == 0 || chunk.events > kChunkEvents || offset + sizeof chunk + chunk.packed_bytes > file_bytes)
@@ -100,16 +102,16 @@ const char* ChunksReader::recover(uint64_t file_bytes) {
     most_events += chunk.events;
   }
   if (most_events == 0 || most_events > UINT32_MAX) return kTruncated;
-  free_slots_ = SharedArray<uint32_t>::make(most_events, true);
-  last_event_ = SharedArray<uint64_t>::make(most_events, true);
+  free_slots_ = SharedArray<std::uint32_t>::make(most_events, true);
+  last_event_ = SharedArray<std::uint64_t>::make(most_events, true);
   if (!free_slots_.ok() || !last_event_.ok()) return kNoMemory;
-  const auto bound = static_cast<uint32_t>(most_events);
+  const auto bound = static_cast<std::uint32_t>(most_events);
   summary_ = {0, bound, bound, 0, true, 0};
   footer_offset_ = offset;
-  uint32_t threads = 0;
+  std::uint32_t threads = 0;
   rewind();
   while (chunk_offset_ < footer_offset_) {
-    const uint64_t start = chunk_offset_;
+    const std::uint64_t start = chunk_offset_;
     if (load_chunk() != nullptr) {  // the last of them: its place was reserved, its bytes never came
       footer_offset_ = start;
       break;
@@ -132,11 +134,11 @@ const char* ChunksReader::recover(uint64_t file_bytes) {
 const char* ChunksReader::load_chunk() {
   ChunkHeader chunk;
   if (!read_at(file_, chunk_offset_, &chunk)) return kTruncated;
-  const uint64_t end = chunk_offset_ + sizeof chunk + chunk.packed_bytes;
+  const std::uint64_t end = chunk_offset_ + sizeof chunk + chunk.packed_bytes;
   if (chunk.magic != kChunkMagic || chunk.events == 0 || end > footer_offset_) return kCorrupted;
   if (chunk.packed_bytes > packed_.size() || chunk.unpacked_bytes > columns_.size()) return kCorrupted;
   if (!read_at(file_, chunk_offset_ + sizeof chunk, packed_.data(), chunk.packed_bytes)) return kTruncated;
-  const size_t bytes =
+  const std::size_t bytes =
       ZSTD_decompressDCtx(context_, columns_.data(), columns_.size(), packed_.data(), chunk.packed_bytes);
   if (ZSTD_isError(bytes) || bytes != chunk.unpacked_bytes) return kDamaged;
   chunk_offset_ = end;
@@ -145,12 +147,12 @@ const char* ChunksReader::load_chunk() {
   return cut_columns(bytes);
 }
 
-const char* ChunksReader::cut_columns(size_t bytes) {
-  uint32_t length[kColumns];
+const char* ChunksReader::cut_columns(std::size_t bytes) {
+  std::uint32_t length[kColumns];
   if (bytes < sizeof length) return kCorrupted;
   memcpy(length, columns_.data(), sizeof length);
-  size_t at = sizeof length;
-  for (size_t i = 0; i < kColumns; i++) {
+  std::size_t at = sizeof length;
+  for (std::size_t i = 0; i < kColumns; i++) {
     if (length[i] > bytes - at) return kCorrupted;
     column_[i] = {columns_.data() + at, columns_.data() + at + length[i], false};
     at += length[i];
@@ -160,26 +162,26 @@ const char* ChunksReader::cut_columns(size_t bytes) {
 
 void ChunksReader::next_run(Run& run, Bytes& column) {
   if (run.left == 0) {
-    run.left = std::max<uint64_t>(1, column.varint());
+    run.left = std::max<std::uint64_t>(1, column.varint());
     run.value = column.varint();
-    if (&run == &time_) time_ms_ += static_cast<uint32_t>(run.value);
+    if (&run == &time_) time_ms_ += static_cast<std::uint32_t>(run.value);
   }
   run.left--;
 }
 
-uint64_t ChunksReader::next_size() {
-  const uint64_t low = column_[kSizesLow].next();
-  const uint64_t size = low | uint64_t{column_[kSizesHigh].next()} << 8;
+std::uint64_t ChunksReader::next_size() {
+  const std::uint64_t low = column_[kSizesLow].next();
+  const std::uint64_t size = low | std::uint64_t{column_[kSizesHigh].next()} << 8;
   return size < kLongSize ? size : size + column_[kLongSizes].varint();
 }
 
-uint32_t ChunksReader::next_slot() {
-  uint32_t slot = 0;
-  for (unsigned plane = 0; plane < 4; plane++) slot |= uint32_t{column_[kSlots + plane].next()} << (8 * plane);
+std::uint32_t ChunksReader::next_slot() {
+  std::uint32_t slot = 0;
+  for (unsigned plane = 0; plane < 4; plane++) slot |= std::uint32_t{column_[kSlots + plane].next()} << (8 * plane);
   return slot;
 }
 
-const char* ChunksReader::birth_slot(uint32_t* slot) {
+const char* ChunksReader::birth_slot(std::uint32_t* slot) {
   if (free_count_ > 0) {
     *slot = free_slots_[--free_count_];
     return nullptr;
@@ -189,13 +191,13 @@ const char* ChunksReader::birth_slot(uint32_t* slot) {
 }
 
 const char* ChunksReader::decode(Event& event) {
-  const uint8_t op_and_alignment = column_[kOps].next();
+  const std::uint8_t op_and_alignment = column_[kOps].next();
   event = {};
   event.op = static_cast<Op>(op_and_alignment & 7);
-  event.alignment_log2 = static_cast<uint8_t>(op_and_alignment >> 3);
+  event.alignment_log2 = static_cast<std::uint8_t>(op_and_alignment >> 3);
   next_run(thread_, column_[kThreads]);
   next_run(time_, column_[kTimes]);
-  event.thread = static_cast<uint32_t>(thread_.value);
+  event.thread = static_cast<std::uint32_t>(thread_.value);
   event.time_ms = time_ms_;
   if (!known(event.op) || thread_.value >= summary_.threads) return kCorrupted;
   if (event.op != Op::release) event.size_bytes = next_size();
@@ -212,17 +214,17 @@ const char* ChunksReader::decode(Event& event) {
   return nullptr;
 }
 
-const char* ChunksReader::read(Event* out, size_t max, size_t* got) {
+const char* ChunksReader::read(Event* out, std::size_t max, std::size_t* got) {
   *got = 0;
   if (left_in_chunk_ == 0) {
     if (chunk_offset_ == footer_offset_) return nullptr;
     if (const char* error = load_chunk()) return error;
   }
-  const size_t count = std::min<size_t>(max, left_in_chunk_);
-  for (size_t i = 0; i < count; i++) {
+  const std::size_t count = std::min<std::size_t>(max, left_in_chunk_);
+  for (std::size_t i = 0; i < count; i++) {
     if (const char* error = decode(out[i])) return error;
   }
-  left_in_chunk_ -= static_cast<uint32_t>(count);
+  left_in_chunk_ -= static_cast<std::uint32_t>(count);
   for (const Bytes& column : column_) {
     if (column.is_short) return kCorrupted;
   }

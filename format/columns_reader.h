@@ -25,30 +25,30 @@ class ColumnsReader {
   const char* open(int compressed);
 
   const Summary& summary() const { return summary_; }
-  const SharedArray<uint64_t>& last_event_of_thread() const { return last_event_; }
+  const SharedArray<std::uint64_t>& last_event_of_thread() const { return last_event_; }
 
   // Fills `out` with the next events, at most `max`; `got` is 0 only at the end of the trace.
-  const char* read(Event* out, size_t max, size_t* got);
+  const char* read(Event* out, std::size_t max, std::size_t* got);
 
  private:
-  static constexpr size_t kHeaderBytes = 16;
-  static constexpr size_t kColumns = 14;
-  static constexpr size_t kStretch = 32768;
+  static constexpr std::size_t kHeaderBytes = 16;
+  static constexpr std::size_t kColumns = 14;
+  static constexpr std::size_t kStretch = 32768;
 
   const char* unpack(int compressed);
   const char* number_threads();
-  bool load_column(size_t column, uint64_t first, size_t count);
-  uint32_t word(size_t first_plane, size_t i) const;
+  bool load_column(std::size_t column, std::uint64_t first, std::size_t count);
+  std::uint32_t word(std::size_t first_plane, std::size_t i) const;
 
   int file_ = -1;  // the unpacked columns
   Summary summary_;
-  SharedArray<uint64_t> last_event_;
-  SharedArray<uint8_t> planes_;       // kColumns stretches of kStretch bytes
-  uint32_t thread_number_[256] = {};  // recorded number + 1 -> ours, by first appearance
-  uint64_t next_ = 0;
-  uint32_t time_sum_ms_ = 0;
-  uint32_t time_ms_ = 0;
-  uint32_t slot_ = 0;
+  SharedArray<std::uint64_t> last_event_;
+  SharedArray<std::uint8_t> planes_;       // kColumns stretches of kStretch bytes
+  std::uint32_t thread_number_[256] = {};  // recorded number + 1 -> ours, by first appearance
+  std::uint64_t next_ = 0;
+  std::uint32_t time_sum_ms_ = 0;
+  std::uint32_t time_ms_ = 0;
+  std::uint32_t slot_ = 0;
 };
 
 }  // namespace neap::trace

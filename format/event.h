@@ -7,7 +7,7 @@
 
 namespace neap::trace {
 
-enum class Op : uint8_t {
+enum class Op : std::uint8_t {
   allocate = 1,  // malloc and operator new
   zeroed = 2,    // calloc
   release = 3,   // free and operator delete; size is 0
@@ -20,22 +20,22 @@ constexpr bool known(Op op) {
 }
 
 struct Event {
-  uint64_t size_bytes;
-  uint32_t slot;
-  uint32_t time_ms;  // since the first event; never runs backwards
-  uint32_t thread;   // 0 is the thread of the first event
+  std::uint64_t size_bytes;
+  std::uint32_t slot;
+  std::uint32_t time_ms;  // since the first event; never runs backwards
+  std::uint32_t thread;   // 0 is the thread of the first event
   Op op;
-  uint8_t alignment_log2;  // only with Op::aligned, else 0
+  std::uint8_t alignment_log2;  // only with Op::aligned, else 0
 };
 
 // What a reader knows about a trace before the first event is read.
 struct Summary {
-  uint64_t events = 0;
-  uint32_t slots = 0;
-  uint32_t threads = 0;
-  uint32_t duration_ms = 0;
-  bool cut_short = false;   // the recorder was killed or its disk was full: what is here ends with the last whole chunk
-  uint64_t lost_bytes = 0;  // behind it, of no use
+  std::uint64_t events = 0;
+  std::uint32_t slots = 0;
+  std::uint32_t threads = 0;
+  std::uint32_t duration_ms = 0;
+  bool cut_short = false;  // the collector was killed or its disk was full: what is here ends with the last whole chunk
+  std::uint64_t lost_bytes = 0;  // behind it, of no use
 };
 
 }  // namespace neap::trace

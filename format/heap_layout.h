@@ -18,22 +18,22 @@
 
 namespace neap {
 
-inline constexpr uint64_t kHeapLayoutMagic = 0x314c4850414e45ull;  // "ENAPHL1" read as a little-endian word
-inline constexpr uint32_t kHeapLayoutVersion = 1;  // changes when a reader that goes by these rules would go wrong
+inline constexpr std::uint64_t kHeapLayoutMagic = 0x314c4850414e45ull;  // "ENAPHL1" read as a little-endian word
+inline constexpr std::uint32_t kHeapLayoutVersion = 1;  // changes when a reader that goes by these rules would go wrong
 
 struct HeapLayout {
-  uint64_t magic;
-  uint32_t version;
-  uint32_t size;            // sizeof(HeapLayout) as compiled into the library; new fields are added at the end
+  std::uint64_t magic;
+  std::uint32_t version;
+  std::uint32_t size;       // sizeof(HeapLayout) as compiled into the library; new fields are added at the end
   const void* page_map_at;  // in the library's data
   const void* classes;      // class_count rows
-  uint32_t slot_count, slot_shift, slot_bytes, slot_chunk;
-  uint32_t chunk_bytes, chunk_base, chunk_blocks, chunk_used, chunk_count, chunk_committed;
-  uint32_t block_shift, block_bytes, block_kind, block_class, block_free_bits, block_begin_bits, block_aside;
-  uint32_t block_large_pages, block_large_blocks;
-  uint32_t kind_slab, kind_mixed, kind_large, kind_spare;  // values of the byte block_kind
-  uint32_t page_shift, granule_shift;
-  uint32_t class_count, class_bytes, class_size, class_capacity;
+  std::uint32_t slot_count, slot_shift, slot_bytes, slot_chunk;
+  std::uint32_t chunk_bytes, chunk_base, chunk_blocks, chunk_used, chunk_count, chunk_committed;
+  std::uint32_t block_shift, block_bytes, block_kind, block_class, block_free_bits, block_begin_bits, block_aside;
+  std::uint32_t block_large_pages, block_large_blocks;
+  std::uint32_t kind_slab, kind_mixed, kind_large, kind_spare;  // values of the byte block_kind
+  std::uint32_t page_shift, granule_shift;
+  std::uint32_t class_count, class_bytes, class_size, class_capacity;
 };
 static_assert(sizeof(HeapLayout) == 152);
 

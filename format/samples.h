@@ -1,4 +1,4 @@
-// The table of sampled live objects: written by the profiler in the program (recorder/sampler.cc), read by `neap
+// The table of sampled live objects: written by the profiler in the program (tracer/sampler.cc), read by `neap
 // profile` and `neap blame` from outside. One sparse file in memory, mapped by both; no system call is made for a
 // sample.
 //

@@ -27,7 +27,7 @@ class SharedArray {
   }
 
   // `lazy` leaves the pages to be made when first written.
-  static SharedArray make(size_t count, bool lazy = false) {
+  static SharedArray make(std::size_t count, bool lazy = false) {
     SharedArray array;
     if (count == 0) count = 1;
     const int flags = MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE | (lazy ? 0 : MAP_POPULATE);
@@ -41,15 +41,15 @@ class SharedArray {
   bool ok() const { return data_ != nullptr; }
   T* data() { return data_; }
   const T* data() const { return data_; }
-  size_t size() const { return count_; }
-  T& operator[](size_t i) { return data_[i]; }
-  const T& operator[](size_t i) const { return data_[i]; }
+  std::size_t size() const { return count_; }
+  T& operator[](std::size_t i) { return data_[i]; }
+  const T& operator[](std::size_t i) const { return data_[i]; }
 
  private:
-  size_t bytes() const { return count_ * sizeof(T); }
+  std::size_t bytes() const { return count_ * sizeof(T); }
 
   T* data_ = nullptr;
-  size_t count_ = 0;
+  std::size_t count_ = 0;
 };
 
 }  // namespace neap::trace

@@ -20,43 +20,43 @@ namespace neap::trace {
 
 inline constexpr char kFileMagic[8] = {'n', 'e', 'a', 'p', 't', 'r', 'c', '\n'};
 inline constexpr char kTrailerMagic[8] = {'n', 'e', 'a', 'p', 'e', 'n', 'd', '\n'};
-inline constexpr uint32_t kFileVersion = 1;
-inline constexpr uint32_t kChunkMagic = 0x4b4e4843;   // "CHNK"
-inline constexpr uint32_t kFooterMagic = 0x544f4f46;  // "FOOT"
-inline constexpr uint32_t kChunkEvents = 1u << 18;
-inline constexpr uint32_t kMaxChunkBytes = kChunkEvents * 48;  // unpacked, at worst
-inline constexpr uint16_t kLongSize = 65535;
+inline constexpr std::uint32_t kFileVersion = 1;
+inline constexpr std::uint32_t kChunkMagic = 0x4b4e4843;   // "CHNK"
+inline constexpr std::uint32_t kFooterMagic = 0x544f4f46;  // "FOOT"
+inline constexpr std::uint32_t kChunkEvents = 1u << 18;
+inline constexpr std::uint32_t kMaxChunkBytes = kChunkEvents * 48;  // unpacked, at worst
+inline constexpr std::uint16_t kLongSize = 65535;
 
-enum Column : uint8_t { kOps, kThreads, kTimes, kSizesLow, kSizesHigh, kLongSizes, kSlots, kColumns = kSlots + 4 };
+enum Column : std::uint8_t { kOps, kThreads, kTimes, kSizesLow, kSizesHigh, kLongSizes, kSlots, kColumns = kSlots + 4 };
 
 struct FileHeader {
   char magic[8];
-  uint32_t version;
-  uint32_t reserved;
-  uint64_t started_unix_s;
+  std::uint32_t version;
+  std::uint32_t reserved;
+  std::uint64_t started_unix_s;
   char program[40];  // the file name of what was recorded, cut and zero-terminated
 };
 static_assert(sizeof(FileHeader) == 64);
 
 struct ChunkHeader {
-  uint32_t magic;
-  uint32_t events;
-  uint32_t unpacked_bytes;
-  uint32_t packed_bytes;
+  std::uint32_t magic;
+  std::uint32_t events;
+  std::uint32_t unpacked_bytes;
+  std::uint32_t packed_bytes;
 };
 static_assert(sizeof(ChunkHeader) == 16);
 
 struct FooterHeader {
-  uint32_t magic;
-  uint32_t slots;
-  uint64_t events;
-  uint32_t threads;
-  uint32_t duration_ms;
+  std::uint32_t magic;
+  std::uint32_t slots;
+  std::uint64_t events;
+  std::uint32_t threads;
+  std::uint32_t duration_ms;
 };
 static_assert(sizeof(FooterHeader) == 24);
 
 struct Trailer {
-  uint64_t footer_offset;
+  std::uint64_t footer_offset;
   char magic[8];
 };
 static_assert(sizeof(Trailer) == 16);

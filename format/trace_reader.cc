@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <cstdint>
+
 namespace neap::trace {
 
 TraceReader::~TraceReader() {
@@ -21,7 +23,7 @@ const char* TraceReader::open(const char* path) {
     native_ = true;
     return chunks_.open(file_);
   }
-  uint32_t first = 0;
+  std::uint32_t first = 0;
   memcpy(&first, magic, sizeof first);
   if (first != ZSTD_MAGICNUMBER) return "this is not an allocation trace (neither a neap trace nor a .trc.zst one)";
   return columns_.open(file_);

@@ -4,6 +4,7 @@
 // read up to its last whole chunk.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -20,7 +21,8 @@ namespace neap::trace {
 class TraceWriter {
  public:
   // `started_unix_s` is when the program was recorded; 0: this moment.
-  TraceWriter(const std::string& path, const std::string& program, int compression_level, uint64_t started_unix_s = 0);
+  TraceWriter(const std::string& path, const std::string& program, int compression_level,
+              std::uint64_t started_unix_s = 0);
   TraceWriter(const TraceWriter&) = delete;
   TraceWriter& operator=(const TraceWriter&) = delete;
   ~TraceWriter();
@@ -29,37 +31,37 @@ class TraceWriter {
   void add(const Event& event);
   void finish();
 
-  uint64_t events() const { return events_; }
-  uint64_t bytes_written() const { return offset_; }
+  std::uint64_t events() const { return events_; }
+  std::uint64_t bytes_written() const { return offset_; }
 
  private:
   struct Run {
-    uint64_t count = 0;
-    uint64_t value = 0;
+    std::uint64_t count = 0;
+    std::uint64_t value = 0;
   };
 
   void put_slot(const Event& event);
-  void put_size(uint64_t size);
+  void put_size(std::uint64_t size);
   void put_run(Column column, Run& run);
-  uint32_t thread_number(uint32_t thread);
+  std::uint32_t thread_number(std::uint32_t thread);
   void flush_chunk();
-  void write(const void* data, size_t bytes);
+  void write(const void* data, std::size_t bytes);
   void flush();
 
   std::FILE* file_;
   ZSTD_CCtx_s* context_;
-  uint64_t offset_ = 0;
-  uint64_t events_ = 0;
-  uint32_t chunk_events_ = 0;
-  uint32_t time_ms_ = 0;
+  std::uint64_t offset_ = 0;
+  std::uint64_t events_ = 0;
+  std::uint32_t chunk_events_ = 0;
+  std::uint32_t time_ms_ = 0;
   Run threads_run_, times_run_;
-  std::vector<uint8_t> column_[kColumns];
-  std::vector<uint8_t> unpacked_, packed_;
-  std::vector<uint32_t> slot_of_;  // producer's slot -> ours + 1; 0 is a free one
-  std::vector<uint32_t> free_slots_;
-  uint32_t slots_used_ = 0;
-  std::unordered_map<uint32_t, uint32_t> thread_numbers_;
-  std::vector<uint64_t> last_event_;
+  std::vector<std::uint8_t> column_[kColumns];
+  std::vector<std::uint8_t> unpacked_, packed_;
+  std::vector<std::uint32_t> slot_of_;  // producer's slot -> ours + 1; 0 is a free one
+  std::vector<std::uint32_t> free_slots_;
+  std::uint32_t slots_used_ = 0;
+  std::unordered_map<std::uint32_t, std::uint32_t> thread_numbers_;
+  std::vector<std::uint64_t> last_event_;
 };
 
 }  // namespace neap::trace

@@ -7,6 +7,6 @@
 namespace neap::trace {
 
 // Returns nullptr, or a sentence that says what is wrong with the input. `written` counts the unpacked bytes.
-const char* unpack_to_file(int compressed, int target, uint64_t* written);
+const char* unpack_to_file(int compressed, int target, std::uint64_t* written);
 
 }  // namespace neap::trace

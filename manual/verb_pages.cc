@@ -4,6 +4,8 @@
 
 #include <cctype>
 
+#include "manual/meanings.h"
+
 namespace neap::manual {
 namespace {
 
@@ -48,6 +50,32 @@ bool takes_allocators(const CommandDescription& verb) {
     for (const OptionDescription& option : each->options)
       if (values_of(option) == Values::allocators) return true;
   return false;
+}
+
+void add_meanings(Roff& page, const std::vector<Meaning>& meanings) {
+  for (const Meaning& each : meanings) page.item(bold(each.name), each.text);
+}
+
+// Of the verb itself, and of each of its parts that prints a table.
+void add_columns(Roff& page, const CommandDescription& verb) {
+  const auto words_after_neap = [](const CommandDescription& each) {
+    return each.path.substr(each.path.find(' ') + 1);
+  };
+  std::vector<std::pair<std::string, std::vector<Meaning>>> tables;
+  for (const CommandDescription* each : all_pages(verb))
+    if (auto columns = columns_of(words_after_neap(*each)); !columns.empty())
+      tables.emplace_back(each->path, std::move(columns));
+  if (!tables.empty()) page.section("columns");
+  for (const auto& [path, columns] : tables) {
+    if (tables.size() > 1) page.part(path);
+    add_meanings(page, columns);
+  }
+}
+
+void add_files(Roff& page, const CommandDescription& verb) {
+  const std::vector<Meaning> files = files_of(verb.name);
+  if (!files.empty()) page.section("files");
+  add_meanings(page, files);
 }
 
 void add_common_end(Roff& page, const CommandDescription& command) {
@@ -108,6 +136,8 @@ std::string render_verb_page(const CommandDescription& verb, const CommandDescri
     page.section("allocators");
     page.prose(allocators_note);
   }
+  add_columns(page, verb);
+  add_files(page, verb);
   add_common_end(page, command);
   page.section("see also");
   page.line(see_also(command, verb.name));

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cstddef>
+#include <cstdint>
+
 namespace neap::replay {
 namespace {
 
@@ -13,7 +16,7 @@ constexpr const char* kOverwritten = "an object's contents changed while it live
 
 void touch(unsigned char* object, const Step& step) {
   if (step.size_bytes == 0) return;
-  for (uint64_t at = step.touch_from_page * Plan::kPage; at < step.size_bytes; at += Plan::kPage) object[at] = 1;
+  for (std::uint64_t at = step.touch_from_page * Plan::kPage; at < step.size_bytes; at += Plan::kPage) object[at] = 1;
   object[step.size_bytes - 1] = 1;
 }
 
@@ -26,7 +29,7 @@ unsigned char* call(const Step& step, unsigned char* old) {
     case Op::resize:
       return static_cast<unsigned char*>(realloc(old, step.size_bytes));
     case Op::aligned: {
-      const size_t alignment = size_t{1} << step.alignment_log2;
+      const std::size_t alignment = std::size_t{1} << step.alignment_log2;
       void* object = nullptr;
       const int failed =
           posix_memalign(&object, alignment < sizeof(void*) ? sizeof(void*) : alignment, step.size_bytes);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <cstdint>
+
 #include "progress.h"
 #include "result.h"
 
@@ -46,9 +48,9 @@ Arguments parse(char** word) {
     if (is("--pace")) {
       arguments.play.pace = number("--pace", *++word, 1e-3, 1e6);
     } else if (is("--samples")) {
-      arguments.plan.samples = static_cast<uint32_t>(number("--samples", *++word, 1, 100000));
+      arguments.plan.samples = static_cast<std::uint32_t>(number("--samples", *++word, 1, 100000));
     } else if (is("--drop-from")) {
-      arguments.plan.drop_from_bytes = static_cast<uint64_t>(number("--drop-from", *++word, 1, 1e15));
+      arguments.plan.drop_from_bytes = static_cast<std::uint64_t>(number("--drop-from", *++word, 1, 1e15));
     } else if (is("--verify")) {
       arguments.play.calls = replay::execute_steps_verified;
     } else if (is("--null")) {

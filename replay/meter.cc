@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <cstdint>
+
 namespace neap::replay {
 namespace {
 
@@ -15,20 +17,20 @@ double process_cpu_s() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-uint64_t minor_faults_now() {
+std::uint64_t minor_faults_now() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  return static_cast<uint64_t>(usage.ru_minflt);
+  return static_cast<std::uint64_t>(usage.ru_minflt);
 }
 
 // The value in bytes of a line such as "Anonymous:       1234 kB"; 0 when there is none.
-uint64_t field_bytes(const char* text, const char* name) {
+std::uint64_t field_bytes(const char* text, const char* name) {
   const char* at = strstr(text, name);
   if (at == nullptr) return 0;
   at += strlen(name);
-  uint64_t kib = 0;
+  std::uint64_t kib = 0;
   while (*at == ' ' || *at == '\t') at++;
-  while (*at >= '0' && *at <= '9') kib = kib * 10 + static_cast<uint64_t>(*at++ - '0');
+  while (*at >= '0' && *at <= '9') kib = kib * 10 + static_cast<std::uint64_t>(*at++ - '0');
   return kib * 1024;
 }
 
@@ -57,7 +59,7 @@ void Meter::end_harness() {
   harness_s_ += process_cpu_s() - harness_start_s_;
 }
 
-uint64_t Meter::held_bytes() {
+std::uint64_t Meter::held_bytes() {
   char text[4096];
   lseek(rollup_, 0, SEEK_SET);
   const ssize_t n = read(rollup_, text, sizeof text - 1);
@@ -66,8 +68,8 @@ uint64_t Meter::held_bytes() {
   return field_bytes(text, "\nAnonymous:") + field_bytes(text, "\nSwap:");
 }
 
-uint64_t Meter::resident_bytes() {
-  const uint64_t held = held_bytes();
+std::uint64_t Meter::resident_bytes() {
+  const std::uint64_t held = held_bytes();
   return held > baseline_bytes_ ? held - baseline_bytes_ : 0;
 }
 

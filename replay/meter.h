@@ -19,23 +19,23 @@ class Meter {
   void end_harness();
 
   // Anonymous and swapped bytes of the process, less the baseline (never below 0).
-  uint64_t resident_bytes();
+  std::uint64_t resident_bytes();
 
   struct Cost {
     double cpu_s;
     double harness_cpu_s;
-    uint64_t minor_faults;
+    std::uint64_t minor_faults;
   };
   const Cost& cost() const { return cost_; }
 
  private:
-  uint64_t held_bytes();
+  std::uint64_t held_bytes();
 
   int rollup_ = -1;
   Cost cost_{};
-  uint64_t baseline_bytes_ = 0;
+  std::uint64_t baseline_bytes_ = 0;
   double cpu_start_s_ = 0, harness_start_s_ = 0, harness_s_ = 0;
-  uint64_t faults_start_ = 0, harness_faults_start_ = 0, harness_faults_ = 0;
+  std::uint64_t faults_start_ = 0, harness_faults_start_ = 0, harness_faults_ = 0;
 };
 
 }  // namespace neap::replay

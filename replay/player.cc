@@ -8,19 +8,24 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <cstddef>
+#include <cstdint>
+
 #include "progress.h"
 
 namespace neap::replay {
 namespace {
 
-constexpr size_t kStackBytes = size_t{256} << 10;
-constexpr uint32_t kThreadsAtOnce = 16384;  // address space for that many stacks is kept
+constexpr std::size_t kStackBytes = std::size_t{256} << 10;
+constexpr std::uint32_t kThreadsAtOnce = 16384;  // address space for that many stacks is kept
 
-void futex_wait(std::atomic<uint32_t>& word, uint32_t while_value) {
+void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t while_value) {
   syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, while_value, nullptr, nullptr, 0);
 }
 
-void futex_wake(std::atomic<uint32_t>& word) { syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0); }
+void futex_wake(std::atomic<std::uint32_t>& word) {
+  syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
 
 double monotonic_s() {
   timespec now{};
@@ -30,11 +35,11 @@ double monotonic_s() {
 
 }  // namespace
 
-const char* Player::prepare(uint32_t samples) {
+const char* Player::prepare(std::uint32_t samples) {
   const trace::Summary& summary = plan_.summary();
   objects_ = trace::SharedArray<unsigned char*>::make(summary.slots);
   threads_ = trace::SharedArray<Replayed>::make(summary.threads);
-  ended_ = trace::SharedArray<uint32_t>::make(summary.threads);
+  ended_ = trace::SharedArray<std::uint32_t>::make(summary.threads);
   stacks_ = trace::SharedArray<unsigned char>::make(kStackBytes * kThreadsAtOnce, true);
   samples_ = trace::SharedArray<Sample>::make(samples);
   const bool ok = objects_.ok() && threads_.ok() && ended_.ok() && stacks_.ok() && samples_.ok();
@@ -95,7 +100,7 @@ void Player::run(Replayed& self) {
 }
 
 // After pass_to() the caller owns nothing but its own Replayed.
-void Player::pass_to(uint32_t number) {
+void Player::pass_to(std::uint32_t number) {
   Replayed& next = threads_[number];
   if (!next.started) {
     next.player = this;
@@ -119,7 +124,7 @@ const char* Player::start(Replayed& thread) {
   }
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
-  pthread_attr_setstack(&attributes, stacks_.data() + size_t{thread.stack} * kStackBytes, kStackBytes);
+  pthread_attr_setstack(&attributes, stacks_.data() + std::size_t{thread.stack} * kStackBytes, kStackBytes);
   const int failed = pthread_create(&thread.handle, &attributes, thread_main, &thread);
   pthread_attr_destroy(&attributes);
   thread.started = failed == 0;
@@ -150,7 +155,7 @@ void Player::take_sample() {
   if (options_.progress_fd >= 0) write_progress(options_.progress_fd, sample);
 }
 
-void Player::wait_until(uint32_t trace_ms) {
+void Player::wait_until(std::uint32_t trace_ms) {
   const double due_s = wall_start_s_ + trace_ms / 1000.0 / options_.pace;
   if (due_s <= monotonic_s()) return;
   const auto seconds = static_cast<time_t>(due_s);
@@ -168,6 +173,6 @@ void Player::finish(const char* error) {
   futex_wake(threads_[0].baton);
 }
 
-uint32_t Player::wall_ms() const { return static_cast<uint32_t>((monotonic_s() - wall_start_s_) * 1000); }
+std::uint32_t Player::wall_ms() const { return static_cast<std::uint32_t>((monotonic_s() - wall_start_s_) * 1000); }
 
 }  // namespace neap::replay

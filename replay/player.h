@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <cstdint>
 
 #include "calls.h"
 #include "meter.h"
@@ -15,11 +16,11 @@
 namespace neap::replay {
 
 struct Sample {
-  uint64_t event;
-  uint64_t live_bytes;
-  uint64_t resident_bytes;
-  uint32_t trace_ms;
-  uint32_t wall_ms;
+  std::uint64_t event;
+  std::uint64_t live_bytes;
+  std::uint64_t resident_bytes;
+  std::uint32_t trace_ms;
+  std::uint32_t wall_ms;
 };
 
 struct PlayOptions {
@@ -33,50 +34,51 @@ class Player {
   Player(Plan& plan, Meter& meter, const PlayOptions& options) : plan_(plan), meter_(meter), options_(options) {}
 
   // nullptr, or what went wrong.
-  const char* prepare(uint32_t samples);
+  const char* prepare(std::uint32_t samples);
   const char* play();
   bool trace_is_bad() const { return trace_is_bad_; }  // what went wrong is the trace's fault, not the allocator's
 
   const trace::SharedArray<Sample>& samples() const { return samples_; }
-  uint32_t sample_count() const { return sample_count_; }
+  std::uint32_t sample_count() const { return sample_count_; }
   double wall_s() const { return wall_s_; }
 
  private:
-  enum class Turn : uint32_t { none, go };
+  enum class Turn : std::uint32_t { none, go };
   struct Replayed {
-    std::atomic<uint32_t> baton;  // Turn; stored with release by the one who passes, loaded with acquire by the owner
+    std::atomic<std::uint32_t>
+        baton;  // Turn; stored with release by the one who passes, loaded with acquire by the owner
     Player* player;
     pthread_t handle;
-    uint32_t number;
-    uint32_t stack;
+    std::uint32_t number;
+    std::uint32_t stack;
     bool started;
   };
 
   static void* thread_main(void* self);
   void run(Replayed& self);
   void await_baton(Replayed& self);
-  void pass_to(uint32_t thread);
+  void pass_to(std::uint32_t thread);
   const char* start(Replayed& thread);
   bool refill();
   void take_sample();
-  void wait_until(uint32_t trace_ms);
+  void wait_until(std::uint32_t trace_ms);
   void finish(const char* error);
-  uint32_t wall_ms() const;
+  std::uint32_t wall_ms() const;
 
   Plan& plan_;
   Meter& meter_;
   PlayOptions options_;
   trace::SharedArray<unsigned char*> objects_;  // by slot
   trace::SharedArray<Replayed> threads_;
-  trace::SharedArray<uint32_t> ended_;  // threads that can be joined, and their stacks used again
-  uint32_t ended_count_ = 0;
-  uint32_t ended_joined_ = 0;
+  trace::SharedArray<std::uint32_t> ended_;  // threads that can be joined, and their stacks used again
+  std::uint32_t ended_count_ = 0;
+  std::uint32_t ended_joined_ = 0;
   trace::SharedArray<unsigned char> stacks_;
-  uint32_t stacks_used_ = 0;
+  std::uint32_t stacks_used_ = 0;
   trace::SharedArray<Sample> samples_;
-  uint32_t sample_count_ = 0;
-  uint32_t cursor_ = 0;    // next segment of the window
-  bool finished_ = false;  // the main thread then gets the baton for good; the others stay parked
+  std::uint32_t sample_count_ = 0;
+  std::uint32_t cursor_ = 0;  // next segment of the window
+  bool finished_ = false;     // the main thread then gets the baton for good; the others stay parked
   const char* error_ = nullptr;
   bool trace_is_bad_ = false;
   double wall_start_s_ = 0;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "progress.h"
 
@@ -14,9 +15,9 @@ double ratio(const Sample& sample) {
 }
 
 // Mean of the samples' own ratios. Those of an almost empty heap say nothing and are left out.
-double mean_of_ratios(const Sample* sample, const Sample* end, uint64_t live_peak) {
+double mean_of_ratios(const Sample* sample, const Sample* end, std::uint64_t live_peak) {
   double sum = 0;
-  uint32_t count = 0;
+  std::uint32_t count = 0;
   for (; sample != end; ++sample) {
     if (sample->live_bytes * 100 < live_peak || sample->live_bytes == 0) continue;
     sum += ratio(*sample);
@@ -47,7 +48,7 @@ void print_result(const Plan& plan, const Player& player, const Meter& meter, do
   const Sample* quarter = end - (end - first) / 4;
   const auto live = [](const Sample& s) { return s.live_bytes; };
   const auto resident = [](const Sample& s) { return s.resident_bytes; };
-  uint64_t live_peak = 0, resident_peak = 0;
+  std::uint64_t live_peak = 0, resident_peak = 0;
   for (const Sample* s = first; s != end; ++s) {
     live_peak = std::max(live_peak, s->live_bytes);
     resident_peak = std::max(resident_peak, s->resident_bytes);

@@ -68,7 +68,7 @@ def _run(options):
     results = Results()
     write = Writer(options.output, lambda: table.build(workloads, measured, results, skipped, about))
     interrupted = False
-    with Measurer(places.program("neap-bench-watch"), options.interval) as measurer:
+    with Measurer(places.program("neap-bench-gauge"), options.interval) as measurer:
         try:
             run_all(workloads, measured, options.runs, measurer, results, write, quiet=options.no_progress or not sys.stderr.isatty())
         except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""One run of one workload under one allocator, by neap-bench-watch; and the proof that the allocator took effect."""
+"""One run of one workload under one allocator, by neap-bench-gauge; and the proof that the allocator took effect."""
 import json
 import os
 import pathlib
@@ -17,8 +17,8 @@ FACT_NAMES = {"resident_mean_bytes": "mean_bytes", "resident_peak_bytes": "peak_
 class Measurer:
     """Runs workloads in a scratch folder of its own. Use as a context manager."""
 
-    def __init__(self, watch, interval_ms):
-        self.watch, self.interval_ms = watch, interval_ms
+    def __init__(self, gauge, interval_ms):
+        self.gauge, self.interval_ms = gauge, interval_ms
 
     def __enter__(self):
         self.scratch = tempfile.TemporaryDirectory(prefix="neap-bench.")
@@ -42,7 +42,7 @@ class Measurer:
         done = subprocess.run(self._command(workload, allocator, output), capture_output=True, text=True,
                               cwd=self.scratch.name, stdin=subprocess.DEVNULL)
         if not done.stdout.startswith("{"):
-            raise Failure(f"{workload.name}: {_last_line(done.stderr) or 'the watcher said nothing'}")
+            raise Failure(f"{workload.name}: {_last_line(done.stderr) or 'the gauge said nothing'}")
         seen = json.loads(done.stdout)
         _check(workload, allocator, seen, done.stderr)
         figures = _figures(workload, seen)
@@ -53,7 +53,7 @@ class Measurer:
         return figures
 
     def _command(self, workload, allocator, output):
-        words = [self.watch, "--interval", str(self.interval_ms), "--stdout", str(output), "--timeout", str(workload.timeout_s)]
+        words = [self.gauge, "--interval", str(self.interval_ms), "--stdout", str(output), "--timeout", str(workload.timeout_s)]
         preload = allocator.preload_for(workload.command[0])
         environment = ["LD_PRELOAD"]  # without a value: not inherited
         environment += [f"{name}={value}" for name, value in (*allocator.environment, *workload.environment)]

@@ -1,25 +1,14 @@
-"""What is said of several runs: medians, spread, ratios taken within a round, geometric means."""
+"""What is said of several runs: spread, ratios taken within a round, geometric means."""
 import math
-
-
-def quantile(values, share):
-    """Linear between the order statistics, as most tools do (type 7)."""
-    ordered = sorted(values)
-    place = share * (len(ordered) - 1)
-    low = math.floor(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
-
-
-def median(values):
-    return quantile(values, 0.5)
+from statistics import quantiles
 
 
 def spread(values):
     """The middle half: (first quartile, third quartile); with fewer than four values the least and the most."""
     if len(values) < 4:
         return min(values), max(values)
-    return quantile(values, 0.25), quantile(values, 0.75)
+    low, _, high = quantiles(values, n=4, method="inclusive")
+    return low, high
 
 
 def geometric_mean(values):

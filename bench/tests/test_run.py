@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""bench/run and neap-bench-watch as their user meets them.   test_run.py BUILD"""
+"""bench/run and neap-bench-gauge as their user meets them.   test_run.py BUILD"""
 import json
 import pathlib
 import subprocess
@@ -9,10 +9,10 @@ import unittest
 
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 RUN = pathlib.Path(__file__).resolve().parent.parent / "run"
-WATCH = next(path for path in (BUILD / "bench/neap-bench-watch", BUILD / "neap-bench-watch") if path.exists())
+GAUGE = next(path for path in (BUILD / "bench/neap-bench-gauge", BUILD / "neap-bench-gauge") if path.exists())
 
 
-# Holds 64 MiB until the process that watches it has looked, and slept again, twenty times.
+# Holds 64 MiB until the process that measures it has looked, and slept again, twenty times.
 HOLDS = """
 import os, re, time
 def looks():
@@ -29,8 +29,8 @@ def run(*words):
     return subprocess.run([RUN, "--build", BUILD, "-q", *words], capture_output=True, text=True)
 
 
-def watch(*words):
-    done = subprocess.run([WATCH, "--interval", "5", *words], capture_output=True, text=True)
+def gauge(*words):
+    done = subprocess.run([GAUGE, "--interval", "5", *words], capture_output=True, text=True)
     return json.loads(done.stdout)
 
 
@@ -71,9 +71,9 @@ class Runs(unittest.TestCase):
             self.assertGreater(row["figures"]["peak_bytes"]["median"], 1 << 20)
 
 
-class Watching(unittest.TestCase):
+class Gauge(unittest.TestCase):
     def test_memory_and_exit_code(self):
-        seen = watch("--", sys.executable, "-c", HOLDS)
+        seen = gauge("--", sys.executable, "-c", HOLDS)
         self.assertEqual(seen["exit_code"], 3)
         self.assertGreater(seen["peak_bytes"], 64 << 20)
         self.assertGreater(seen["samples"], 5)
@@ -81,21 +81,21 @@ class Watching(unittest.TestCase):
         self.assertGreater(seen["end"]["file"], 1 << 20)
 
     def test_the_end_is_seen_however_short_the_life(self):
-        seen = watch("--", "true")
+        seen = gauge("--", "true")
         self.assertGreater(seen["end"]["private_dirty"], 0)
         self.assertTrue(any("libc.so" in path for path in seen["libraries"]))
 
     def test_a_server_ends_after_its_client(self):
-        seen = watch("--beside", "sleep 0.2", "--", "sleep", "60")
+        seen = gauge("--beside", "sleep 0.2", "--", "sleep", "60")
         self.assertEqual((seen["exit_code"], seen["beside_code"]), (128 + 15, 0))
-        self.assertEqual(watch("--beside", "exit 4", "--", "sleep", "60")["beside_code"], 4)
-        self.assertEqual(watch("--beside", "sleep 60", "--", "true")["beside_code"], 1)
+        self.assertEqual(gauge("--beside", "exit 4", "--", "sleep", "60")["beside_code"], 4)
+        self.assertEqual(gauge("--beside", "sleep 60", "--", "true")["beside_code"], 1)
 
     def test_a_run_that_hangs_is_ended(self):
-        self.assertTrue(watch("--timeout", "0.2", "--", "sleep", "60")["timed_out"])
+        self.assertTrue(gauge("--timeout", "0.2", "--", "sleep", "60")["timed_out"])
 
     def test_repeats_tell_the_time_of_a_start(self):
-        self.assertGreater(watch("--repeat", "5", "--", "true")["start_ms"], 0)
+        self.assertGreater(gauge("--repeat", "5", "--", "true")["start_ms"], 0)
 
 
 unittest.main()

@@ -1,5 +1,5 @@
-// The board: shared memory in which a workload tells the watcher outside how many bytes are live right now, so that
-// resident memory can be set against them. Written by the workload's threads, one cache line each; read by the watcher
+// The board: shared memory in which a workload tells the gauge outside how many bytes are live right now, so that
+// resident memory can be set against them. Written by the workload's threads, one cache line each; read by the gauge
 // every few milliseconds. Sums may be a few objects off while threads run, never torn.
 #pragma once
 #include <atomic>

@@ -78,7 +78,7 @@ class Interruptions {
   long seen_ = 0;
 };
 
-struct Watch {
+struct Timings {
   Histogram takes, drops;
   Interruptions interruptions;
   std::uint64_t left_out = 0;
@@ -91,9 +91,9 @@ struct Watch {
   }
 };
 
-void measure(Watch& watch, Random& random, Object* objects, std::size_t times) {
+void measure(Timings& timings, Random& random, Object* objects, std::size_t times) {
   for (std::size_t i = 0; i < times; ++i) {
-    if (i % 256 == 0) watch.interruptions.since_last_look();
+    if (i % 256 == 0) timings.interruptions.since_last_look();
     Object& object = objects[random.below(working_set)];
     const std::size_t size = random.one_in(256) ? random.log_between(2048, 255 * 1024) : random.log_between(8, 2047);
     const std::uint64_t start = now_ns();
@@ -103,8 +103,8 @@ void measure(Watch& watch, Random& random, Object* objects, std::size_t times) {
     const std::uint64_t taken = now_ns();
     if (object.data == nullptr) out_of_memory(size);
     write_pages(object.data, size);
-    watch.count(watch.drops, freed - start);
-    watch.count(watch.takes, taken - freed);
+    timings.count(timings.drops, freed - start);
+    timings.count(timings.takes, taken - freed);
   }
 }
 
@@ -122,21 +122,21 @@ void tell(Facts& facts, Histogram& takes, Histogram& drops) {
 // Random replacement, mostly small, one in 256 up to 256 KiB. The clock's own time, some 20 ns, is part of each figure.
 void latency(Job& job) {
   Table<Object> objects(working_set * job.threads);
-  Watch* const watches = new Watch[job.threads];
+  Timings* const timings = new Timings[job.threads];
   begin(job);
   run_team(job.threads, [&](unsigned number) {
     Random random(job.seed + number);
-    measure(watches[number], random, objects.begin() + number * working_set, job.share(calls_total / 2));
+    measure(timings[number], random, objects.begin() + number * working_set, job.share(calls_total / 2));
   });
-  std::uint64_t left_out = watches[0].left_out;
+  std::uint64_t left_out = timings[0].left_out;
   for (unsigned i = 1; i < job.threads; ++i) {
-    watches[0].takes.add(watches[i].takes);
-    watches[0].drops.add(watches[i].drops);
-    left_out += watches[i].left_out;
+    timings[0].takes.add(timings[i].takes);
+    timings[0].drops.add(timings[i].drops);
+    left_out += timings[i].left_out;
   }
-  tell(job.facts, watches[0].takes, watches[0].drops);
+  tell(job.facts, timings[0].takes, timings[0].drops);
   job.facts.add("interrupted_calls", static_cast<double>(left_out));
-  delete[] watches;
+  delete[] timings;
 }
 
 }  // namespace neap::bench

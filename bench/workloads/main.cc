@@ -88,7 +88,7 @@ void set(Job& job, const char* word) {
     refuse("cannot read", word);
 }
 
-// The watcher's board, or a private one.
+// The gauge's board, or a private one.
 Board& open_board() {
   const char* const path = std::getenv(board_variable);
   const int file = path == nullptr ? -1 : ::open(path, O_RDWR | O_CLOEXEC);

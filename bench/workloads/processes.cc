@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "../watch/proc.h"
 #include "own_memory.h"
+#include "tool/measure/process_reader.h"
 #include "workloads.h"
 
 namespace neap::bench {
@@ -53,10 +53,11 @@ void idle_processes(Job& job) {
     }
   }
   for (const Shell& shell : shells) {
-    const auto rollup = read_rollup(shell.pid);
-    if (!rollup) continue;
-    pss += static_cast<double>(rollup->pss);
-    dirty += static_cast<double>(rollup->private_dirty);
+    Sample sample;
+    ProcessReader(shell.pid).read_shares(sample);
+    if (!sample.pss || !sample.private_dirty) continue;
+    pss += static_cast<double>(sample.pss->count);
+    dirty += static_cast<double>(sample.private_dirty->count);
   }
   for (const Shell& shell : shells) {
     ::close(shell.input);

@@ -8,7 +8,6 @@ import time
 
 from .experiment import Experiment
 from .failure import BadInput, LabError, Stopped
-from .measure.recorder import Recorder
 from .network.keys import find_tools
 from .network.nodes import Network
 from .network.ports import claim_range, needed
@@ -17,6 +16,7 @@ from .processes.household import Household
 from .processes.interrupts import Interrupts
 from .processes.janitor import Janitor
 from .progress import Progress
+from .recordings import Recordings
 from .result import publish
 
 
@@ -57,8 +57,8 @@ def run_lab(options):
     progress = Progress(options.plan.minutes * 60, began, options.quiet)
     try:
         make_output_folder(options.output)
-        recorder = Recorder(household, options.neap, options.output)
-        experiment = Experiment(options, tools, network_in(net, folder), household, interrupts, progress, recorder,
+        recordings = Recordings(household, options.neap, options.output)
+        experiment = Experiment(options, tools, network_in(net, folder), household, interrupts, progress, recordings,
                                 began)
         return course(options, experiment, interrupts, progress)
     finally:

@@ -15,13 +15,7 @@ MOST_RELAYS = 40
 @dataclass(frozen=True)
 class Allocator:
     label: str
-    library: Path | None  # what is preloaded; None for the libc that tor links
-    variables: dict       # set for the relay beside the lab's own environment
-
-    @classmethod
-    def from_json(cls, row):
-        preloaded = "LD_PRELOAD" in row["variables"]
-        return cls(row["label"], Path(row["library"]) if preloaded else None, row["variables"])
+    variables: dict  # set for the relay beside the lab's own environment
 
 
 @dataclass(frozen=True)
@@ -42,7 +36,7 @@ class Options:
 
 def read_options(text):
     given = json.loads(text)
-    allocators = [Allocator.from_json(row) for row in given["allocators"]]
+    allocators = [Allocator(**row) for row in given["allocators"]]
     if not allocators:
         raise BadInput("--allocators: give at least one name (see: neap allocators)")
     if given["relays"] * len(allocators) > MOST_RELAYS:

@@ -29,7 +29,7 @@ class Worker:
         return self.child.stdout.fileno()
 
     def tell(self, line):
-        """A worker that died hears nothing; whoever waits for its answer notices the death (Watch.tick)."""
+        """A worker that died hears nothing; whoever waits for its answer notices the death (Wait.tick)."""
         rest = memoryview(line.encode() + b"\n")
         with contextlib.suppress(BrokenPipeError):
             while rest:

@@ -98,7 +98,7 @@ extern "C" {
 }  // extern "C"
 
 // Past the exported name, which may be that of another copy of this library.
-void watch_forks() {
+void follow_forks() {
   if (const Register libc = next.get()) {
     const Guard guard(registration);
     register_ours(libc);
@@ -109,7 +109,7 @@ void watch_forks() {
 
 #else
 
-void watch_forks() { pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child); }
+void follow_forks() { pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child); }
 
 #endif
 

@@ -4,6 +4,6 @@
 namespace neap {
 
 // Registers our handlers with the C library, unless another library's registration has had them registered already.
-void watch_forks();
+void follow_forks();
 
 }  // namespace neap

@@ -29,7 +29,7 @@ const char* variable(const char* name) { return getauxval(AT_SECURE) != 0 ? null
 // 101: before the constructors of programs and of most libraries.
 [[gnu::constructor(101)]] void start() {
   neap::read_environment();
-  neap::watch_forks();
+  neap::follow_forks();
 }
 
 [[gnu::destructor(101)]] void end() {

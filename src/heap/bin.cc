@@ -8,7 +8,7 @@ namespace {
 const ClassRow& row_of(const Block& block) { return kClasses[block.class_index()]; }
 
 // A slab's free objects are counted at every free; at few counts it becomes something else to its bin.
-void watch(Block& block, const ClassRow& row) {
+void settle_later(Block& block, const ClassRow& row) {
   const std::uint32_t free = block.free_count;
   block.settle_at = free == 0              ? std::uint16_t{1}
                     : free <= row.few_free ? static_cast<std::uint16_t>(row.few_free + 1)
@@ -62,7 +62,7 @@ std::uint32_t Bin::take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t
     nonfull_.remove(*block);
     note_lowest(row);
   }
-  watch(*block, row);
+  settle_later(*block, row);
   bytes_out_.add(std::uint64_t{taken} * row.size);
   served_.add(taken);
   pages.account(touched);
@@ -138,7 +138,7 @@ void Bin::settle(Block& block, const ClassRow& row, PageHeap& pages, std::uint32
   note_lowest(row);
   admit(block, row);
   if (before < row.sparse_free && block.free_count >= row.sparse_free && &block != lowest_) pages.mark_sparse(block);
-  watch(block, row);
+  settle_later(block, row);
 }
 
 void Bin::release_pages(ClassIndex c, Block& block, PageHeap& pages) {
@@ -157,7 +157,7 @@ void Bin::release_pages(ClassIndex c, Block& block, PageHeap& pages) {
     if (block.free_count == 0) nonfull_.remove(block);
     note_lowest(row);
     admit(block, row);
-    watch(block, row);
+    settle_later(block, row);
   }
   const PageMask kept = pages.discard(block, mask);
   Guard guard(lock_);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "tool/model/experiment.h"
+#include "tool/experiment/experiment.h"
 
 namespace neap {
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import random
 import subprocess
 import sys
@@ -25,17 +26,17 @@ from neaplab.load.circuit import ProtocolError, parse_answer
 from neaplab.load.history import Consensus, History, parse
 from neaplab.load.sessions import draw_session
 from neaplab.load.tally import Tally, disagreements
-from neaplab.measure.proc import Sample
-from neaplab.measure.summary import allocator_results, floor_of, relay_result
-from neaplab.measure.table import render_table
 from neaplab.network.keys import Identities
 from neaplab.network.nodes import Network
 from neaplab.network.torrc import write_torrcs
 from neaplab.options import output_folder, wrap_words
 from neaplab.plan import DEFAULT, QUICK, make_plan
+from neaplab.processes.household import Household
+from neaplab.recordings import Recordings
+from neaplab.result import as_json, verdict
 from neaplab.workers import Worker
 
-MIB = 1 << 20
+NEAP = os.environ.get("NEAP", "neap")
 
 
 class Keys(unittest.TestCase):
@@ -171,10 +172,6 @@ class Tallies(unittest.TestCase):
         self.assertEqual(disagreements({"a": Tally()}), ["no session was served"])
 
 
-def sample(at, rss, cpu=0.0, live=None):
-    return Sample(at, rss * MIB, 2 * rss * MIB, cpu, 0.0, int(at), 0, 5, live, 0 if live is not None else None)
-
-
 class Workers(unittest.TestCase):
     def test_a_dead_worker_may_be_told(self):
         class Household:
@@ -190,41 +187,33 @@ class Workers(unittest.TestCase):
             pipe.close()
 
 
-class Summary(unittest.TestCase):
-    def result(self, allocator, sizes, cpu, live=None):
-        """A load from second 2 to 6, in which the relay used `cpu` seconds, after 7 of bring-up."""
-        samples = [sample(i, size, 7 + cpu * (i - 2) / 4, live) for i, size in enumerate(sizes)]
-        return relay_result(allocator, allocator, samples, 2, 6)
+class Results(unittest.TestCase):
+    def test_what_was_not_served_alike_is_not_comparable(self):
+        one = {"libc": Tally(3, 3, 9, 2), "neap": Tally(3, 3, 9, 2, retries={"timeout": 1})}
+        self.assertEqual(verdict(one, []), "all 2 relays served the same 3 sessions (9 requests) and 2 transfers without an error; "
+                                           "1 at the second try")
+        self.assertEqual(verdict(one, ["served differ"]), "NOT COMPARABLE:\n  served differ")
 
-    def test_the_mean_is_that_of_the_second_half_of_the_load(self):
-        result = self.result("libc", [1, 1, 100, 100, 10, 20, 30, 500], 4.0)
-        self.assertEqual(result.mean_rss, 20 * MIB)
-        self.assertEqual(result.end_rss, 30 * MIB)
-        self.assertEqual(result.start_rss, 1 * MIB)
-        self.assertEqual(result.samples, 3)
-        self.assertAlmostEqual(result.user_s, 4.0)
-        self.assertEqual(result.minor_faults, 4)
+    def test_the_summary_holds_the_comparison_as_the_tool_told_it(self):
+        comparison = {"schema": "neap.comparison/1", "rows": []}
+        told = as_json(QUICK, 61.25, {"libc": Tally(1, 1, 1, 1)}, ["libc: 1 errors"], comparison)
+        self.assertEqual((told["schema"], told["valid"], told["load_s"]), ("neap.lab/1", False, 61.2))
+        self.assertIs(told["comparison"], comparison)
+        self.assertEqual(told["served"]["libc"]["served"], 1)
 
-    def test_ratios_are_to_libc_and_means_are_over_relays(self):
-        shapes = (("libc", 10, 4.0), ("neap", 4, 3.0), ("neap", 6, 5.0))
-        relays = [self.result(name, [size] * 8, cpu) for name, size, cpu in shapes]
-        rows = {row.allocator: row for row in allocator_results(relays)}
-        self.assertEqual(rows["neap"].relays, 2)
-        self.assertAlmostEqual(rows["neap"].rss_to_libc, 0.5)
-        self.assertAlmostEqual(rows["neap"].cpu_to_libc, 1.0)
-        tallies = {"libc": Tally(1, 1, 1, 1), "neap": Tally(1, 1, 1, 1)}
-        self.assertRegex(render_table(relays, tallies), r"neap +5\.0 ")
-
-    def test_without_libc_there_are_no_ratios(self):
-        self.assertIsNone(allocator_results([self.result("neap", [4] * 8, 3.0)])[0].rss_to_libc)
-
-    def test_no_sample_in_the_second_half_is_no_result(self):
-        self.assertIsNone(relay_result("a", "a", [sample(0, 5)], 10, 20))
-
-    def test_the_floor_needs_telemetry(self):
-        self.assertIsNone(floor_of([self.result("libc", [10] * 8, 1.0)]))
-        floor = floor_of([self.result("neap", [10] * 8, 1.0, live=3 * MIB)])
-        self.assertEqual(floor.total, 13 * MIB)
+    def test_a_recorder_that_refuses_is_told_with_its_words(self):
+        with tempfile.TemporaryDirectory(prefix="neap-test-") as folder:
+            household = Household()
+            recordings = Recordings(household, NEAP, Path(folder))
+            stranger = subprocess.Popen(["sleep", "1000"])
+            self.addCleanup(stranger.wait)
+            self.addCleanup(stranger.kill)
+            recordings.start("neap 1", "neap", stranger.pid, Path(folder))
+            ended = household.children["recorder of neap 1"]
+            self.assertEqual(ended.wait(), 125)
+            household.stop(list(recordings.files))
+            self.assertFalse(recordings.begun())
+            self.assertRegex((Path(folder) / "recorder-of-neap-1.log").read_text(), "^neap: neap did not take effect in process .*\n$")
 
 
 class Asking(unittest.TestCase):

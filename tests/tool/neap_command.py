@@ -10,10 +10,11 @@ HANG_S = 600  # nothing here takes so long, on however busy a machine
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def neap(*arguments, timeout=HANG_S, **options):
+def neap(*arguments, timeout=HANG_S, behind=(), **options):
+    """`behind`: a command that starts it."""
     if "input" not in options:
         options.setdefault("stdin", subprocess.DEVNULL)
-    return subprocess.run([NEAP, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, **options)
+    return subprocess.run([*behind, NEAP, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, **options)
 
 
 def until(condition):
@@ -24,6 +25,26 @@ def until(condition):
             raise AssertionError("what the test waits for never came")
         time.sleep(0.02)
     return found
+
+
+class FakeSystemd:
+    """Its units are processes of the test. `behind` starts a command that sees it where systemd has its socket."""
+
+    def __init__(self, test):
+        self.units, run = test.path("units"), test.path("run")
+        os.makedirs(f"{run}/systemd/system")
+        self.tell({})
+        server = subprocess.Popen([os.environ["FAKE_SYSTEMD"], f"{run}/systemd/private", self.units], stdout=subprocess.PIPE)
+        test.addCleanup(server.communicate)
+        test.addCleanup(server.kill)
+        server.stdout.readline()
+        as_root = ["--map-root-user"] if os.geteuid() != 0 else []
+        self.behind = ["unshare", *as_root, "--mount", "sh", "-c", f'mount --bind {run} /run && exec "$@"', "sh"]
+
+    def tell(self, units):
+        with open(self.units + ".new", "w") as file:
+            file.writelines(f"{unit} {pid}\n" for unit, pid in units.items())
+        os.rename(self.units + ".new", self.units)
 
 
 class NeapTest(unittest.TestCase):

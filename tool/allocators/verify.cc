@@ -4,7 +4,9 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "tool/allocators/library_name.h"
 #include "tool/inspect/elf.h"
@@ -12,6 +14,10 @@
 
 namespace neap {
 namespace {
+
+using namespace std::chrono_literals;
+constexpr auto patience = 2s;
+constexpr auto look_again_after = 2ms;
 
 std::string file_name(const std::string& path) { return std::filesystem::path(path).filename().string(); }
 
@@ -61,6 +67,16 @@ Verification verify_allocator(pid_t pid, const Allocator& allocator) {
   if (find_exported(openable(pid, files->front()), "malloc"))
     return {Verdict::does_not_serve, "it has a malloc of its own built in"};
   return {Verdict::serves, {}};
+}
+
+Verification verify_soon(pid_t pid, const Allocator& allocator) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  Verification last = verify_allocator(pid, allocator);
+  while (last.verdict == Verdict::not_yet && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(look_again_after);
+    last = verify_allocator(pid, allocator);
+  }
+  return last;
 }
 
 std::string explain(const Verification& verification, const Allocator& allocator, const std::string& program) {

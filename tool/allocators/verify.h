@@ -1,4 +1,4 @@
-// Whether an allocator really serves a live process. Called some milliseconds after the start, by the watcher of `run`
+// Whether an allocator really serves a live process. Called some milliseconds after the start, by the witness of `run`
 // and by the recorder.
 #pragma once
 #include <sys/types.h>
@@ -24,6 +24,9 @@ struct Verification {
 };
 
 Verification verify_allocator(pid_t pid, const Allocator& allocator);
+
+// The same of a process that may have begun just now: looks again until it can be told, for two seconds at most.
+Verification verify_soon(pid_t pid, const Allocator& allocator);
 
 // The one line for stderr. Empty when it serves or ended before anybody could see.
 std::string explain(const Verification& verification, const Allocator& allocator, const std::string& program);

@@ -57,6 +57,13 @@ Bytes floor_of(const Sample& sample) {
   return {sample.rss.count - std::min(above, sample.rss.count)};
 }
 
+// The look that is taken as a program begins shows an empty process. Where no other followed, nobody saw it at work.
+bool ended_unseen(const Run& run) {
+  constexpr Seconds beginning{0.01};
+  return run.end && run.end->exit_code && !run.facts.joined && run.facts.interval.count > 0 && !run.samples.empty() &&
+         run.samples.back().at < beginning;
+}
+
 void add_cpu(const Sample& sample, std::map<std::int64_t, Sample>& seen, Total& total) {
   const auto [before, is_new] = seen.try_emplace(sample.process, sample);
   const double passed = sample.at.count - before->second.at.count;
@@ -74,6 +81,7 @@ Seconds end_of(const Run& run) {
 
 std::vector<Total> sum_over_processes(const Run& run) {
   std::vector<Total> totals;
+  if (ended_unseen(run)) return totals;
   std::map<std::int64_t, Bytes> latest_pss;
   std::map<std::int64_t, Sample> cpu_seen;
   Ticks ticks(run.facts.interval);

@@ -18,6 +18,7 @@ struct Total {
   std::optional<Bytes> floor;       // RSS less what the heap holds above its live bytes; where any process tells them
 };
 
+// Empty where the run ended before anybody saw it at work.
 std::vector<Total> sum_over_processes(const Run& run);
 
 // When the run ends: by its end, or by its last sample where it has none.

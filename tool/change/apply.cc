@@ -10,9 +10,9 @@
 namespace neap {
 namespace {
 
-const FileChange* find_change(const std::optional<Record>& record, const std::string& path) {
-  if (!record) return nullptr;
-  for (const FileChange& file : record->files)
+const FileChange* find_change(const std::optional<Entry>& entry, const std::string& path) {
+  if (!entry) return nullptr;
+  for (const FileChange& file : entry->files)
     if (file.path == path) return &file;
   return nullptr;
 }
@@ -21,23 +21,23 @@ void remove_folders(const Root& root, const std::vector<std::string>& folders) {
   for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) remove_folder_if_empty(root.at(*folder));
 }
 
-// The record as it was before `next`: without one, none.
-void reinstate(const RecordStore& store, const std::optional<Record>& replaced, const Record& next) {
+// The entry as it was before `next`: without one, none.
+void reinstate(const Journal& journal, const std::optional<Entry>& replaced, const Entry& next) {
   if (replaced)
-    store.save(*replaced);
+    journal.save(*replaced);
   else
-    store.erase(next.target);
+    journal.erase(next.target);
 }
 
-void put_back(const Root& root, const Record& next, std::size_t written) {
+void put_back(const Root& root, const Entry& next, std::size_t written) {
   for (std::size_t left = written; left > 0; --left)
     put_durably(root.at(next.files[left - 1].path), as_before(root, next.files[left - 1], next.files[left - 1].from));
 }
 
 }  // namespace
 
-void refuse_edited(const Root& root, const Record& record) {
-  const std::vector<std::string> edited = edited_files(root, record);
+void refuse_edited(const Root& root, const Entry& entry) {
+  const std::vector<std::string> edited = edited_files(root, entry);
   if (edited.empty()) return;
   throw UsageFailure(
       fmt::format("{} was edited since neap wrote it; neap overwrites no edit: move your lines to a file of your own, "
@@ -45,7 +45,7 @@ void refuse_edited(const Root& root, const Record& record) {
                   fmt::join(edited, ", ")));
 }
 
-void take_stock(const Root& root, const std::optional<Record>& replaced, Record& next) {
+void take_stock(const Root& root, const std::optional<Entry>& replaced, Entry& next) {
   if (replaced) {
     refuse_edited(root, *replaced);
     next.folders = replaced->folders;
@@ -68,43 +68,43 @@ void take_stock(const Root& root, const std::optional<Record>& replaced, Record&
   }
 }
 
-void apply(const Root& root, const RecordStore& store, const std::optional<Record>& replaced, const Record& next) {
+void apply(const Root& root, const Journal& journal, const std::optional<Entry>& replaced, const Entry& next) {
   std::size_t written = 0;
   try {
-    store.save(next);
+    journal.save(next);
     for (const std::string& folder : next.folders) make_folder_durably(root.at(folder));
     for (; written < next.files.size(); ++written)
       put_durably(root.at(next.files[written].path), next.files[written].to);
   } catch (const Failure&) {
     put_back(root, next, written);
     if (!replaced) remove_folders(root, next.folders);
-    reinstate(store, replaced, next);
+    reinstate(journal, replaced, next);
     throw;
   }
 }
 
-std::optional<Record> what_it_replaced(const Record& record) {
-  if (record.previous.empty()) return std::nullopt;
-  Record replaced = record;
-  replaced.allocator = record.previous;
+std::optional<Entry> what_it_replaced(const Entry& entry) {
+  if (entry.previous.empty()) return std::nullopt;
+  Entry replaced = entry;
+  replaced.allocator = entry.previous;
   replaced.previous.clear();
   for (FileChange& file : replaced.files) file.to = file.from, file.from = file.original;
   return replaced;
 }
 
-void roll_back(const Root& root, const RecordStore& store, const std::optional<Record>& replaced, const Record& next) {
+void roll_back(const Root& root, const Journal& journal, const std::optional<Entry>& replaced, const Entry& next) {
   refuse_edited(root, next);
   put_back(root, next, next.files.size());
   if (!replaced) remove_folders(root, next.folders);
-  reinstate(store, replaced, next);
+  reinstate(journal, replaced, next);
 }
 
-void restore(const Root& root, const RecordStore& store, const Record& record) {
-  refuse_edited(root, record);
-  for (auto file = record.files.rbegin(); file != record.files.rend(); ++file)
+void restore(const Root& root, const Journal& journal, const Entry& entry) {
+  refuse_edited(root, entry);
+  for (auto file = entry.files.rbegin(); file != entry.files.rend(); ++file)
     put_durably(root.at(file->path), as_before(root, *file, file->original));
-  remove_folders(root, record.folders);
-  store.erase(record.target);
+  remove_folders(root, entry.folders);
+  journal.erase(entry.target);
 }
 
 }  // namespace neap

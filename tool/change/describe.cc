@@ -22,9 +22,9 @@ std::string_view bytes_of(const std::optional<FileImage>& image) {
 
 }  // namespace
 
-std::string describe_change(const Record& record) {
+std::string describe_change(const Entry& entry) {
   std::string text;
-  for (const FileChange& file : record.files) {
+  for (const FileChange& file : entry.files) {
     if (file.from == file.to) continue;
     text += fmt::format("{}{}\n", file.path, !file.from ? " (new)" : !file.to ? " (removed)" : "");
     const Difference lines = difference(bytes_of(file.from), bytes_of(file.to));
@@ -35,11 +35,11 @@ std::string describe_change(const Record& record) {
   return text;
 }
 
-std::string describe_restore(const Root& root, Record record) {
-  refuse_edited(root, record);
-  for (FileChange& file : record.files)
+std::string describe_restore(const Root& root, Entry entry) {
+  refuse_edited(root, entry);
+  for (FileChange& file : entry.files)
     file = {file.path, {}, read_image(root.at(file.path)), as_before(root, file, file.original)};
-  return describe_change(record);
+  return describe_change(entry);
 }
 
 }  // namespace neap

@@ -2,14 +2,14 @@
 #pragma once
 #include <string>
 
-#include "tool/change/record.h"
+#include "tool/change/journal.h"
 
 namespace neap {
 
 // Without a newline at its end; empty when no file changes.
-std::string describe_change(const Record& record);
+std::string describe_change(const Entry& entry);
 
 // The change that restore() would make. Throws what it would.
-std::string describe_restore(const Root& root, Record record);
+std::string describe_restore(const Root& root, Entry entry);
 
 }  // namespace neap

@@ -9,8 +9,6 @@
 #include "tool/allocators/resolve.h"
 #include "tool/allocators/verify.h"
 #include "tool/checks/program_checks.h"
-#include "tool/commands/report_output.h"
-#include "tool/commands/run_facts.h"
 #include "tool/commands/run_input.h"
 #include "tool/commands/verbs.h"
 #include "tool/measure/recorder.h"
@@ -18,7 +16,9 @@
 #include "tool/model/text.h"
 #include "tool/render/progress.h"
 #include "tool/render/quantity.h"
+#include "tool/report/report_output.h"
 #include "tool/store/recording_folder.h"
+#include "tool/store/run_facts.h"
 
 namespace neap {
 namespace {

@@ -24,43 +24,60 @@ SwitchOutcome disable_target(const SwitchContext& context, const std::string& ta
 
 // Those that cannot be read are told as failures of their own.
 void add_all(const SwitchContext& context, std::vector<std::string>& targets, Outcomes& outcomes) {
-  std::vector<BrokenRecord> broken;
-  for (const Record& record : context.store.load_all(broken)) targets.push_back(record.target);
-  for (const BrokenRecord& each : broken)
+  std::vector<BrokenEntry> broken;
+  for (const Entry& entry : context.journal.load_all(broken)) targets.push_back(entry.target);
+  for (const BrokenEntry& each : broken)
     outcomes.attempt(each.target, [&]() -> SwitchOutcome { throw Failure(each.why); });
 }
 
-int disable_for_user(const DisableOptions& options, const Invocation& invocation) {
+void disable_own(const DisableOptions& options, std::vector<std::string> targets, Outcomes& outcomes,
+                 const Invocation& invocation) {
   const SwitchContext context = user_context(invocation);
   const auto lock = lock_unless_dry(context, options.change);
-  Outcomes outcomes;
-  std::vector<std::string> targets = options.names;
-  if (options.all)
-    add_all(context, targets, outcomes);
-  else if (targets.empty())
-    targets.emplace_back(session_target);
+  if (options.all) add_all(context, targets, outcomes);
   for (const std::string& target : targets)
     outcomes.attempt(target, [&] {
       if (!is_name_of_unit(target)) return disable_user(context, target, options.change);
-      const Workplace own = open_own_workplace(invocation);
+      const Workplace own = open_own_workplace(Needs::systemd, invocation);
       return in_scope(own.context, [&] { return disable_unit(own.context, service_name(target), options.change); });
     });
+}
+
+int disable_for_user(const DisableOptions& options, const Invocation& invocation) {
+  Outcomes outcomes;
+  std::vector<std::string> targets = options.names;
+  if (targets.empty() && !options.all) targets.emplace_back(session_target);
+  disable_own(options, std::move(targets), outcomes, invocation);
+  return outcomes.end(invocation);
+}
+
+// All of the system's, and all of one's own: whoever is not root may well have these alone.
+int disable_all(const DisableOptions& options, const Invocation& invocation) {
+  const Workplace workplace = open_workplace(Needs::files, invocation);
+  Outcomes outcomes;
+  std::vector<std::string> targets;
+  add_all(workplace.context, targets, outcomes);
+  const bool has_own = has_own_switches();
+  if (targets.empty() && !has_own) workplace.context.say("neap has switched nothing here: nothing to do");
+  if (!targets.empty()) {
+    const auto lock = lock_unless_dry(workplace.context, options.change);
+    for (const std::string& target : targets)
+      outcomes.attempt(target, [&] { return disable_target(workplace.context, target, options.change); });
+  }
+  if (has_own) disable_own(options, {}, outcomes, invocation);
   return outcomes.end(invocation);
 }
 
 int disable(const DisableOptions& options, const Invocation& invocation) {
   if (options.user) return disable_for_user(options, invocation);
-  if (options.names.empty() && !options.all && !options.system)
+  if (options.all) return disable_all(options, invocation);
+  if (options.names.empty() && !options.system)
     throw UsageFailure("name a unit: neap disable UNIT, or --all, or --system, or --user");
   const Workplace workplace = open_workplace(Needs::files, invocation);
   const auto lock = lock_unless_dry(workplace.context, options.change);
   Outcomes outcomes;
-  std::vector<std::string> targets;
-  if (options.system) targets.emplace_back(system_target);
-  if (options.all) add_all(workplace.context, targets, outcomes);
-  if (targets.empty() && options.names.empty()) workplace.context.say("neap has switched nothing here: nothing to do");
-  for (const std::string& target : targets)
-    outcomes.attempt(target, [&] { return disable_target(workplace.context, target, options.change); });
+  if (options.system)
+    outcomes.attempt(system_target, [&] { return disable_target(workplace.context, system_target, options.change); });
   for (const std::string& unit : options.names)
     outcomes.attempt(unit, [&] { return disable_unit(workplace.context, service_name(unit), options.change); });
   return outcomes.end(invocation);
@@ -73,7 +90,7 @@ VerbBody define_disable(CommandLine& command, const Invocation& invocation) {
   command.add_option("UNIT", options->names, "Services that neap enable switched");
   command.add_flag("--system", options->system, "The whole system: /etc/ld.so.preload");
   command.add_flag("--user", options->user, "Your own sessions, or with names only these units and programs");
-  command.add_flag("--all", options->all, "Everything that neap switched");
+  command.add_flag("--all", options->all, "Everything that neap switched, your own sessions, units and programs too");
   command.add_flag("--restart", options->change.restart, "Restart the unit, so that it leaves the allocator now");
   command.add_flag("--dry-run", options->change.dry_run, "Show the exact change and make none");
   add_wait_option(command, options->change);

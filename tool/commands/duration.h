@@ -1,4 +1,4 @@
-// A length of time as it is typed: 90, 90s, 2m, 1h.
+// A length of time as model/duration.h reads it, or the line that says what an option takes.
 #pragma once
 #include <string>
 

@@ -85,7 +85,7 @@ SwitchOutcome enable_program_of_user(const SwitchContext& context, const std::st
 
 SwitchOutcome enable_own_unit(const std::string& name, const Allocator& allocator, const EnableOptions& options,
                               const Invocation& invocation) {
-  const Workplace workplace = open_own_workplace(invocation);
+  const Workplace workplace = open_own_workplace(Needs::systemd, invocation);
   return in_scope(workplace.context, [&] { return enable_named(workplace, service_name(name), allocator, options); });
 }
 

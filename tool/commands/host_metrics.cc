@@ -1,19 +1,17 @@
 #include "tool/commands/host_metrics.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <map>
 #include <set>
 
+#include "tool/experiment/experiment_file.h"
 #include "tool/measure/clock.h"
 #include "tool/measure/control_group.h"
 #include "tool/measure/unit_memory.h"
 #include "tool/model/failure.h"
 #include "tool/service/status_word.h"
 #include "tool/service/unit_status.h"
-#include "tool/store/experiment_file.h"
 #include "tool/systemd/unit_name.h"
 
 namespace neap {
@@ -43,16 +41,9 @@ Memberships read_memberships(const std::string& folder) {
   return members;
 }
 
-bool fits(const std::string& service, const MetricsScope& scope) {
-  return std::any_of(scope.patterns.begin(), scope.patterns.end(), [&](std::string pattern) {
-    if (!pattern.ends_with(".service")) pattern += ".service";
-    return pattern == service || ::fnmatch(pattern.c_str(), service.c_str(), FNM_NOESCAPE) == 0;
-  });
-}
-
-bool is_switched(const std::string& service, const std::vector<Record>& records) {
-  return std::any_of(records.begin(), records.end(), [&](const Record& record) {
-    return record.target == service || record.target == parts_of_instance(service).template_name;
+bool is_switched(const std::string& service, const std::vector<Entry>& entries) {
+  return std::any_of(entries.begin(), entries.end(), [&](const Entry& entry) {
+    return entry.target == service || entry.target == parts_of_instance(service).template_name;
   });
 }
 
@@ -96,12 +87,12 @@ UnitMetrics metrics_of(const StatusRow& row, const UnitVitals& vitals, const Mem
   return unit;
 }
 
-std::vector<SwitchMetrics> switches_of(const Root& root, const std::vector<Record>& records) {
+std::vector<SwitchMetrics> switches_of(const Root& root, const std::vector<Entry>& entries) {
   std::vector<SwitchMetrics> switches;
-  for (const Record& record : records) {
+  for (const Entry& entry : entries) {
     auto& each = switches.emplace_back(
-        SwitchMetrics{record.target, record.allocator, word_of_files(root, record).state, {record.since}, {}});
-    if (record.bytes_before) each.resident_before = Bytes{*record.bytes_before};
+        SwitchMetrics{entry.target, entry.allocator, word_of_files(root, entry).state, {entry.since}, {}});
+    if (entry.bytes_before) each.resident_before = Bytes{*entry.bytes_before};
   }
   return switches;
 }
@@ -121,23 +112,23 @@ HostMetrics read_host_metrics(const Workplace& workplace, const MetricsScope& sc
   const Seconds begin = monotonic_now();
   const SwitchContext& context = workplace.context;
   Manager& manager = *workplace.manager;
-  std::vector<BrokenRecord> broken;
-  const std::vector<Record> records = context.store.load_all(broken);
+  std::vector<BrokenEntry> broken;
+  const std::vector<Entry> entries = context.journal.load_all(broken);
   const Memberships members = read_memberships(experiments_folder);
   const auto wanted = [&](const std::string& unit) {
-    return members.contains(unit) || is_switched(unit, records) || fits(unit, scope);
+    return members.contains(unit) || is_switched(unit, entries) || fits_any(unit, scope.patterns);
   };
   std::vector<std::string> known = manager.loaded_services();
   std::erase_if(known, [&](const std::string& unit) { return !wanted(unit); });
   HostMetrics host;
-  for (const StatusRow& row : read_status_by_unit(context.root, records, manager, known)) {
+  for (const StatusRow& row : read_status_by_unit(context.root, entries, manager, known)) {
     if (!scope.all && row.since == 0 && !wanted(row.target) && !runs_another_than_libc(row)) continue;
     const UnitVitals vitals = manager.vitals(row.target);
     host.units.push_back(metrics_of(row, vitals, members));
     add_slice(vitals, host.slices);
   }
-  host.switches = switches_of(context.root, records);
-  for (const BrokenRecord& each : broken) host.switches.push_back({each.target, {}, "broken", {}, {}});
+  host.switches = switches_of(context.root, entries);
+  for (const BrokenEntry& each : broken) host.switches.push_back({each.target, {}, "broken", {}, {}});
   host.scan = monotonic_now() - begin;
   return host;
 }

@@ -107,7 +107,7 @@ nlohmann::json describe(const Allocator& allocator) {
     if (preload ? !allocator.library.empty() : !is_inherited(variable))
       variables[variable.substr(0, equals)] = variable.substr(equals + 1);
   }
-  return {{"label", allocator.label}, {"library", allocator.library}, {"variables", variables}};
+  return {{"label", allocator.label}, {"variables", variables}};
 }
 
 nlohmann::json settings(const LabOptions& options, const Invocation& invocation) {

@@ -15,7 +15,7 @@ constexpr const char* about =
     "shows on your own program what each allocator costs.\n\n"
     "  neap compare -- PROGRAM [ARGS]            what each allocator costs it: memory, CPU, time\n"
     "  neap run -- PROGRAM [ARGS]                run it on libneap\n"
-    "  neap record --pid PID -o a.neaprec        watch a live process; then: neap report a.neaprec -o a.html\n"
+    "  neap record --pid PID -o a.neaprec        record a live process; then: neap report a.neaprec -o a.html\n"
     "  neap enable UNIT --restart                move a service to libneap, verified, with a way back\n";
 
 constexpr const char* exit_codes =

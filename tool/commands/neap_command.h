@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "tool/arguments/description.h"
-#include "tool/commands/command.h"
+#include "tool/arguments/verb.h"
 
 namespace neap {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tool/commands/command.h"
+#include "tool/arguments/verb.h"
 #include "tool/model/failure.h"
 #include "tool/service/unit_switch.h"
 

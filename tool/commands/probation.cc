@@ -15,7 +15,8 @@ VerbBody define_probation(CommandLine& command, const Invocation& invocation) {
   auto own = std::make_shared<bool>(false);
   command.add_flag("--user", *own, "One of your own");
   return [unit, own, &invocation] {
-    const Workplace workplace = *own ? open_own_workplace(invocation) : open_workplace(Needs::systemd, invocation);
+    const Workplace workplace =
+        *own ? open_own_workplace(Needs::systemd, invocation) : open_workplace(Needs::systemd, invocation);
     const auto lock = lock_unless_dry(workplace.context, SwitchOptions{});
     look_at_probation(workplace.context, service_name(*unit));
     return exit_success;

@@ -11,16 +11,17 @@
 #include "tool/allocators/verify.h"
 #include "tool/checks/program_checks.h"
 #include "tool/commands/record_end.h"
-#include "tool/commands/run_facts.h"
 #include "tool/commands/verbs.h"
 #include "tool/measure/recorder.h"
-#include "tool/measure/units.h"
 #include "tool/model/failure.h"
 #include "tool/model/text.h"
+#include "tool/observe/unit_processes.h"
 #include "tool/render/progress.h"
 #include "tool/render/quantity.h"
 #include "tool/store/lasting_sink.h"
 #include "tool/store/recording.h"
+#include "tool/store/run_facts.h"
+#include "tool/systemd/unit_name.h"
 
 namespace neap {
 namespace {
@@ -133,12 +134,25 @@ int record_new(RecordOptions options, const Invocation& invocation) {
   return end.timed_out ? 0 : end.exit_code.value_or(0);
 }
 
+// A recording that bears the name of an allocator is of a process that it serves.
+void require_allocator(pid_t pid, const Allocator& allocator) {
+  const Verification verification = verify_soon(pid, allocator);
+  const std::string line = explain(verification, allocator, fmt::format("process {}", pid));
+  if (verification.verdict == Verdict::ended) throw Failure(fmt::format("process {} has ended", pid));
+  if (verification.verdict == Verdict::cannot_tell) return tell(line);
+  if (!line.empty()) throw Failure(line);
+}
+
 int record_running(RecordOptions options, const Invocation& invocation) {
   if (!invocation.program.empty()) throw UsageFailure("give either --pid or a program, not both");
-  if (!options.allocator.empty())
-    throw UsageFailure("--allocator has no effect on a running process; leave it out or use --label");
   const auto detected = detect_allocator(options.pid);
   RunFacts facts = facts_of_this_host(command_of(options.pid), {options.interval}, options.budget);
+  if (!options.allocator.empty()) {
+    const Preflight preflight = look_before_start(fmt::format("/proc/{}/exe", options.pid));
+    const Allocator allocator = fitted_to(resolve_allocator(options.allocator), preflight);
+    if (options.label.empty()) options.label = allocator.label;
+    require_allocator(options.pid, allocator);
+  }
   facts.joined = true;
   if (detected) facts.allocator = detected->label;
   facts.library = detected ? detected->library : "";
@@ -163,8 +177,8 @@ int record_unit(RecordOptions options, const Invocation& invocation) {
   if (options.pid != 0 || !invocation.program.empty()) throw UsageFailure("give one of --unit, --pid and a program");
   if (!options.allocator.empty())
     throw UsageFailure("--allocator has no effect on a running unit; to switch it: neap enable UNIT --allocator NAME");
-  UnitProcesses unit(options.unit.find('.') == std::string::npos ? options.unit + ".service" : options.unit);
-  const pid_t first = unit.now().front();
+  const std::string name = service_name(options.unit);
+  const pid_t first = UnitProcesses(*connect_to_systemd(), name).now().front();
   const auto detected = detect_allocator(first);
   RunFacts facts = facts_of_this_host(command_of(first), {options.interval}, options.budget);
   facts.joined = true;
@@ -173,6 +187,8 @@ int record_unit(RecordOptions options, const Invocation& invocation) {
   if (options.output.empty()) options.output = free_name(options.unit);
   check_target(options.output, {FileKind::recording, {}, options.force});
   if (options.background) go_aside(options.output, invocation.quiet);
+  const std::unique_ptr<Manager> systemd = connect_to_systemd();  // a connection does not outlive a fork
+  UnitProcesses unit(*systemd, name);
   RecordingWriter writer(options.output, facts, options.force);
   LastingSink sink(writer);
   Progress progress(!invocation.quiet && !options.background);
@@ -198,8 +214,10 @@ VerbBody define_record(CommandLine& command, const Invocation& invocation) {
   command.add_option("--unit", options->unit, "Record a service over its restarts and switches").named("UNIT");
   command.add_flag("--background", options->background, "Go on without the terminal, with --unit or --pid");
   command
-      .add_option("-a,--allocator", options->allocator,
-                  "Run the program under this allocator; without it the environment decides")
+      .add_option(
+          "-a,--allocator", options->allocator,
+          "Run the program under this allocator; without it the environment decides. With --pid: end with an error "
+          "unless it runs on it")
       .named("NAME");
   command.add_option("-o,--output", options->output, "The recording (default: PROGRAM.ALLOCATOR.neaprec)")
       .named("FILE");

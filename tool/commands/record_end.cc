@@ -9,6 +9,7 @@
 
 #include "tool/measure/process_reader.h"
 #include "tool/model/failure.h"
+#include "tool/model/stretched.h"
 #include "tool/model/text.h"
 #include "tool/render/quantity.h"
 
@@ -16,8 +17,10 @@ namespace neap {
 
 void tell_end(const RunEnd& end, std::size_t samples, const RecordTold& told) {
   if (is_stretched(end, told.interval, samples))
-    tell(fmt::format("RSS every {} instead of {}: {} processes cost more than the budget; more often with --budget",
-                     show_seconds(end.sample_interval), show_seconds(told.interval), end.most_processes));
+    tell(fmt::format("RSS every {} instead of {}: {}", show_seconds(end.sample_interval), show_seconds(told.interval),
+                     was_busy(end) ? std::string("the machine was busy with other work")
+                                   : fmt::format("{} processes cost more than the budget; more often with --budget",
+                                                 end.most_processes)));
   if (told.quiet) return;
   const std::string peak = show_bytes(end.peak_rss.value_or(Bytes{}));
   if (samples == 0) {

@@ -4,10 +4,10 @@
 #include <memory>
 
 #include "tool/analysis/window.h"
-#include "tool/commands/report_output.h"
 #include "tool/commands/verbs.h"
 #include "tool/model/failure.h"
 #include "tool/model/text.h"
+#include "tool/report/report_output.h"
 #include "tool/store/recording.h"
 
 namespace neap {

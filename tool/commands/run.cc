@@ -5,7 +5,7 @@
 #include "tool/allocators/environment.h"
 #include "tool/allocators/preflight.h"
 #include "tool/allocators/resolve.h"
-#include "tool/allocators/watcher.h"
+#include "tool/allocators/witness.h"
 #include "tool/checks/program_checks.h"
 #include "tool/commands/verbs.h"
 #include "tool/measure/child.h"
@@ -28,7 +28,7 @@ int run_program(const std::string& written, const Invocation& invocation) {
     tell(fmt::format("{} cannot take effect in {}: {}", allocator.label, program.front(), preflight.obstacle));
   else if (!invocation.quiet) {
     if (!allocator.library.empty()) tell_own_heap(preflight.file);
-    watch_from_aside(allocator, program.front());
+    witness_from_aside(allocator, program.front());
   }
   exec_program(find_program(program.front()), program, environment_under(allocator));
 }

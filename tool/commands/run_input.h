@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-#include "tool/commands/command.h"
+#include "tool/arguments/verb.h"
 
 namespace neap {
 

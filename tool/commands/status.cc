@@ -35,7 +35,15 @@ std::string memory(std::optional<std::uint64_t> bytes) {
   return bytes && *bytes > 0 ? fmt::format("{:.1f}", mebibytes({*bytes})) : "-";
 }
 
-void print_table(const std::vector<StatusRow>& rows) {
+// Rows of the system, and behind them those of the calling user.
+struct AllRows {
+  std::vector<StatusRow> rows;
+  std::size_t first_own = 0;
+  std::size_t hidden = 0;
+  bool has_systemd = false;
+};
+
+void print_table(const AllRows& all) {
   TextTable table({{"TARGET", Align::left},
                    {"CONFIGURED", Align::left},
                    {"RUNS", Align::left},
@@ -43,14 +51,16 @@ void print_table(const std::vector<StatusRow>& rows) {
                    {"MIB BEFORE"},
                    {"MIB NOW"},
                    {"STATE", Align::left}});
-  for (const StatusRow& row : rows)
-    table.add({row.target, row.configured.empty() ? "-" : row.configured, what_runs(row.processes), moment(row.since),
-               memory(row.bytes_before), memory(row.bytes_now),
+  for (std::size_t at = 0; at < all.rows.size(); ++at) {
+    const StatusRow& row = all.rows[at];
+    table.add({row.target + (at < all.first_own ? "" : " (--user)"), row.configured.empty() ? "-" : row.configured,
+               what_runs(row.processes), moment(row.since), memory(row.bytes_before), memory(row.bytes_now),
                row.remark.empty() ? row.state : row.state + ": " + row.remark});
+  }
   fmt::print("{}", table.text(false));
 }
 
-nlohmann::json as_json(const StatusRow& row) {
+nlohmann::json as_json(const StatusRow& row, bool own) {
   nlohmann::json processes = nlohmann::json::array();
   for (const ProcessState& process : row.processes)
     processes.push_back({{"pid", process.pid},
@@ -59,31 +69,61 @@ nlohmann::json as_json(const StatusRow& row) {
                          {"library", process.library},
                          {"resident_bytes", process.resident_bytes},
                          {"started", process.started}});
-  nlohmann::json written{{"target", row.target},  {"configured", row.configured}, {"state", row.state},
-                         {"remark", row.remark},  {"since", row.since},           {"bytes_now", row.bytes_now},
+  nlohmann::json written{{"scope", own ? "user" : "system"},
+                         {"target", row.target},
+                         {"configured", row.configured},
+                         {"state", row.state},
+                         {"remark", row.remark},
+                         {"since", row.since},
+                         {"bytes_now", row.bytes_now},
                          {"processes", processes}};
   if (row.bytes_before) written["bytes_before"] = *row.bytes_before;
   return written;
 }
 
-int show_status(bool all, bool own, const Invocation& invocation) {
-  const Workplace workplace = own ? open_own_workplace(invocation) : open_workplace(Needs::files, invocation);
-  const auto [rows, hidden] = read_status(workplace.context.root, workplace.context.store, workplace.manager.get(),
-                                          workplace.context.scope, all);
+// Of one's own that were switched by neap; with `others` also those that run on another allocator by themselves.
+void add_own(AllRows& all, bool others, bool every, const Invocation& invocation) {
+  const Workplace own = open_own_workplace(Needs::files, invocation);
+  Status status =
+      read_status(own.context.root, own.context.journal, own.manager.get(), own.context.scope, others && every);
+  for (StatusRow& row : status.rows)
+    if (others || !row.configured.empty() || row.state == "broken") all.rows.push_back(std::move(row));
+  if (!others) return;
+  all.hidden = status.hidden;
+  all.has_systemd = own.manager != nullptr;
+}
+
+AllRows collect(bool every, bool own, const Invocation& invocation) {
+  AllRows all;
+  if (own) {
+    add_own(all, true, every, invocation);
+    return all;
+  }
+  const Workplace workplace = open_workplace(Needs::files, invocation);
+  Status status = read_status(workplace.context.root, workplace.context.journal, workplace.manager.get(),
+                              workplace.context.scope, every);
+  all = {std::move(status.rows), 0, status.hidden, workplace.manager != nullptr};
+  all.first_own = all.rows.size();
+  if (has_own_switches()) add_own(all, false, every, invocation);
+  return all;
+}
+
+int show_status(bool every, bool own, const Invocation& invocation) {
+  const AllRows all = collect(every, own, invocation);
   if (invocation.json) {
     nlohmann::json written = nlohmann::json::array();
-    for (const StatusRow& row : rows) written.push_back(as_json(row));
+    for (std::size_t at = 0; at < all.rows.size(); ++at) written.push_back(as_json(all.rows[at], at >= all.first_own));
     fmt::print("{}\n", written.dump(2));
-  } else if (rows.empty()) {
-    fmt::print("neap has switched nothing here{}\n", !workplace.manager ? "; no systemd runs here"
-                                                     : hidden > 0
+  } else if (all.rows.empty()) {
+    fmt::print("neap has switched nothing here{}\n", !all.has_systemd ? "; no systemd runs here"
+                                                     : all.hidden > 0
                                                          ? ""
                                                          : ", and no service runs another allocator than libc");
   } else {
-    print_table(rows);
+    print_table(all);
   }
-  if (hidden > 0)
-    fmt::print(stderr, "neap: cannot look into {} processes of services without root: sudo neap status\n", hidden);
+  if (all.hidden > 0)
+    fmt::print(stderr, "neap: cannot look into {} processes of services without root: sudo neap status\n", all.hidden);
   return exit_success;
 }
 
@@ -93,7 +133,7 @@ VerbBody define_status(CommandLine& command, const Invocation& invocation) {
   auto all = std::make_shared<bool>(false);
   command.add_flag("--all", *all, "Every running service, those on libc too");
   auto own = std::make_shared<bool>(false);
-  command.add_flag("--user", *own, "Your own units, sessions and programs");
+  command.add_flag("--user", *own, "Your own units, sessions and programs alone");
   command.footer("As root: whose memory one may not look into shows as '?'.");
   return [all, own, &invocation] { return show_status(*all, *own, invocation); };
 }

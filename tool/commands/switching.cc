@@ -32,13 +32,13 @@ Workplace open_workplace(Needs needs, const Invocation& invocation) {
   std::unique_ptr<Manager> manager;
   if (needs == Needs::systemd || systemd_runs_here()) manager = connect_to_systemd();
   Workplace workplace{std::move(manager),
-                      {Root(), RecordStore(system_state_folder), nullptr, speaker(invocation), Scope()}};
+                      {Root(), Journal(system_state_folder), nullptr, speaker(invocation), Scope()}};
   workplace.context.manager = workplace.manager.get();
   return workplace;
 }
 
 std::unique_ptr<Lock> lock_unless_dry(const SwitchContext& context, const SwitchOptions& options) {
-  return options.dry_run ? nullptr : std::make_unique<Lock>(context.store.folder(), options.lock_patience);
+  return options.dry_run ? nullptr : std::make_unique<Lock>(context.journal.folder(), options.lock_patience);
 }
 
 void add_wait_option(CommandLine& command, SwitchOptions& options) {
@@ -49,16 +49,29 @@ void add_wait_option(CommandLine& command, SwitchOptions& options) {
 }
 
 SwitchContext user_context(const Invocation& invocation) {
-  return {Root(), RecordStore(user_state_folder()), nullptr, speaker(invocation), own_scope()};
+  return {Root(), Journal(user_state_folder()), nullptr, speaker(invocation), own_scope()};
 }
 
-Workplace open_own_workplace(const Invocation& invocation) {
-  Workplace workplace{connect_to_own_systemd(), user_context(invocation)};
+Workplace open_own_workplace(Needs needs, const Invocation& invocation) {
+  std::unique_ptr<Manager> manager;
+  try {
+    manager = connect_to_own_systemd();
+  } catch (const Failure&) {
+    if (needs == Needs::systemd) throw;
+  }
+  Workplace workplace{std::move(manager), user_context(invocation)};
   workplace.context.manager = workplace.manager.get();
   workplace.context.say = [say = workplace.context.say, scope = own_scope()](const std::string& line) {
     say(scope.advice(line));
   };
   return workplace;
+}
+
+bool has_own_switches() try {
+  std::vector<BrokenEntry> broken;
+  return !Journal(user_state_folder()).load_all(broken).empty() || !broken.empty();
+} catch (const UsageFailure&) {
+  return false;  // nobody's home
 }
 
 bool is_name_of_unit(const std::string& name) { return name.ends_with(".service") || name.ends_with('@'); }

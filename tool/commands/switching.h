@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "tool/arguments/verb.h"
 #include "tool/change/lock.h"
-#include "tool/commands/command.h"
 #include "tool/service/unit_switch.h"
 
 namespace neap {
@@ -30,7 +30,9 @@ void add_wait_option(CommandLine& command, SwitchOptions& options);
 // Of the calling user alone, the journal in the user's own state folder: without a systemd for sessions and wrappers,
 // with one's own for units.
 SwitchContext user_context(const Invocation& invocation);
-Workplace open_own_workplace(const Invocation& invocation);
+Workplace open_own_workplace(Needs needs, const Invocation& invocation);
+// Whether the calling user has switched anything of their own.
+bool has_own_switches();
 bool is_name_of_unit(const std::string& name);  // "x.service", "x@": anything else is a program to --user
 // The step, its failures telling what to type for one's own units.
 SwitchOutcome in_scope(const SwitchContext& context, const std::function<SwitchOutcome()>& step);

@@ -1,9 +1,12 @@
 // The verb table: the one list of what `neap` can do. Main and its --help derive from it.
-// A new verb is one file here with a define_ function, declared and listed below.
+// A new verb is one file here with a define_ function, declared and listed below; those of experiments and of traces
+// stand in their own rooms.
 #pragma once
 #include <array>
 
-#include "tool/commands/command.h"
+#include "tool/arguments/verb.h"
+#include "tool/experiment/commands/experiment.h"
+#include "tool/trace/commands/trace.h"
 
 namespace neap {
 
@@ -18,8 +21,6 @@ VerbBody define_disable(CommandLine& command, const Invocation& invocation);
 VerbBody define_status(CommandLine& command, const Invocation& invocation);
 VerbBody define_doctor(CommandLine& command, const Invocation& invocation);
 VerbBody define_metrics(CommandLine& command, const Invocation& invocation);
-VerbBody define_trace(CommandLine& command, const Invocation& invocation);
-VerbBody define_experiment(CommandLine& command, const Invocation& invocation);
 VerbBody define_inspect(CommandLine& command, const Invocation& invocation);
 VerbBody define_top(CommandLine& command, const Invocation& invocation);
 VerbBody define_map(CommandLine& command, const Invocation& invocation);
@@ -34,7 +35,7 @@ inline constexpr std::array verbs = {
     Verb{"allocators", "List the allocators of this machine", define_allocators},
     Verb{"run", "Run a program under an allocator", define_run},
     Verb{"record", "Record the memory of a program over time", define_record},
-    Verb{"lab", "Run an experiment: compare allocators inside real servers", define_lab},
+    Verb{"lab", "Load real servers: allocators side by side inside a network of Tor relays", define_lab},
     Verb{"compare", "Run a program under several allocators and compare what it costs", define_compare},
     Verb{"report", "Turn recordings into a table, charts and one HTML file", define_report},
     Verb{"enable", "Switch a service to an allocator, safely", define_enable},

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <random>
+
+#include "tool/model/statistics.h"
 
 namespace neap {
 namespace {
@@ -11,10 +12,6 @@ namespace {
 constexpr std::uint64_t seed = 1;
 constexpr std::size_t fewest_instances = 3;
 constexpr double tail = 0.025;
-
-double mean_of(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
 
 double resampled_mean(const std::vector<double>& values, std::mt19937_64& engine) {
   double sum = 0;

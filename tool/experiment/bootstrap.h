@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "tool/model/experiment.h"
+#include "tool/experiment/experiment.h"
 
 namespace neap {
 

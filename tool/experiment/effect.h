@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tool/model/experiment.h"
+#include "tool/experiment/experiment.h"
 
 namespace neap {
 

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "tool/experiment/experiment.h"
 #include "tool/model/chart.h"
-#include "tool/model/experiment.h"
 
 namespace neap {
 

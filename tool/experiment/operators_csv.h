@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "tool/model/experiment.h"
+#include "tool/experiment/experiment.h"
 
 namespace neap {
 

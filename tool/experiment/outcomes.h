@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "tool/experiment/effect.h"
-#include "tool/model/experiment.h"
+#include "tool/experiment/experiment.h"
 
 namespace neap {
 

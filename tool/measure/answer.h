@@ -1,4 +1,4 @@
-// What another program of this machine answers: systemctl, curl. It is found in PATH; its complaints go to our stderr.
+// What another program of this machine answers: curl. It is found in PATH; its complaints go to our stderr.
 #pragma once
 #include <string>
 #include <vector>

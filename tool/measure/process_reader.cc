@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -57,7 +56,7 @@ File::~File() {
 
 ProcessReader::ProcessReader(pid_t pid)
     : pid_(pid),
-      folder_(::open(fmt::format("/proc/{}", pid).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
+      folder_(::open(("/proc/" + std::to_string(pid)).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
       stat_(opened("stat")),
       status_(opened("status")) {}
 
@@ -94,6 +93,7 @@ bool ProcessReader::read_stat(Sample& sample) {
   sample.children_user = from_ticks(to_number(fields[13]));
   sample.children_system = from_ticks(to_number(fields[14]));
   sample.threads = static_cast<std::uint32_t>(to_number(fields[17]));
+  start_tick_ = to_number(fields[19]);
   return true;
 }
 
@@ -107,9 +107,16 @@ bool ProcessReader::read_status(Sample& sample) {
   return true;
 }
 
+bool ProcessReader::read_identity() {
+  Sample ignored;
+  return read_stat(ignored);
+}
+
 bool ProcessReader::read_basics(Sample& sample) {
   return read_status(sample) && read_stat(sample);  // in this order: whoever exits in between is noticed
 }
+
+std::optional<Bytes> ProcessReader::read_anonymous() { return find_kibibytes(read_start(status_), "RssAnon:"); }
 
 void ProcessReader::read_shares(Sample& sample) {
   const std::string_view text = read_start(opened("smaps_rollup"));
@@ -139,7 +146,7 @@ void ProcessReader::read_details(Sample& sample) {
 
 // The kernel keeps them by the thread that made them.
 void ProcessReader::add_children(const char* thread, std::vector<pid_t>& children) {
-  const File file = opened(fmt::format("task/{}/children", thread).c_str());
+  const File file = opened(("task/" + std::string(thread) + "/children").c_str());
   std::string text;
   ssize_t got = 0;
   while (file.get() >= 0 && (got = ::read(file.get(), buffer_.data(), buffer_.size())) > 0)

@@ -6,6 +6,8 @@
 #include <sys/types.h>
 
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,9 +36,15 @@ class ProcessReader {
   pid_t pid() const { return pid_; }
   pid_t parent_pid() const { return parent_pid_; }
   const std::string& name() const { return name_; }
+  std::uint64_t start_tick() const { return start_tick_; }  // ticks from the boot to its start
+
+  // Name, parent and start alone. False when the process is gone or a zombie.
+  bool read_identity();
 
   // RSS, swap, threads, faults, CPU: some ten microseconds. False when the process is gone or a zombie.
   bool read_basics(Sample& sample);
+  // The part of RSS that no file stands behind, by the kernel's cheap count.
+  std::optional<Bytes> read_anonymous();
   // PSS and its neighbours (the kernel walks every page) and the number of mappings. Left empty when not permitted.
   void read_details(Sample& sample);
   void read_shares(Sample& sample);  // PSS and its neighbours alone
@@ -53,6 +61,7 @@ class ProcessReader {
   pid_t pid_;
   pid_t parent_pid_ = 0;
   std::string name_;
+  std::uint64_t start_tick_ = 0;
   File folder_;
   File stat_;
   File status_;

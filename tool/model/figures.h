@@ -8,6 +8,7 @@
 
 #include "tool/model/comparison.h"
 #include "tool/model/quantities.h"
+#include "tool/model/statistics.h"
 
 namespace neap {
 
@@ -45,14 +46,13 @@ inline bool anybody_knows(const ComparisonFigures& figures, std::size_t quantity
   return false;
 }
 
-// Lower is better throughout; a single row has no winner.
 inline void mark_best(ComparisonFigures& figures) {
-  for (std::size_t at = 0; at < quantities.size() && figures.rows.size() > 1; ++at) {
+  for (std::size_t at = 0; at < quantities.size(); ++at) {
     if (!quantities[at].compared) continue;
-    std::optional<double> lowest;
+    std::vector<std::optional<double>> medians;
     for (const RowFigures& row : figures.rows)
-      if (row[at].spread && (!lowest || row[at].spread->median < *lowest)) lowest = row[at].spread->median;
-    for (RowFigures& row : figures.rows) row[at].best = row[at].spread && row[at].spread->median == lowest;
+      medians.push_back(row[at].spread ? std::optional(row[at].spread->median) : std::nullopt);
+    for (std::size_t row = 0; row < medians.size(); ++row) figures.rows[row][at].best = is_best(medians, row);
   }
 }
 

@@ -1,7 +1,8 @@
-// The one median and the one mean of this program.
+// The one median, the one mean and the one winner of this program.
 #pragma once
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 namespace neap {
@@ -16,6 +17,13 @@ inline double median_of(std::vector<double> values) {
 
 inline double mean_of(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+// Whether the value is the lowest of several, which is what a table sets off: lower is better throughout, and a single
+// row wins nothing. Those that are not known do not count.
+inline bool is_best(const std::vector<std::optional<double>>& values, std::size_t at) {
+  return values.size() > 1 && values[at] &&
+         std::none_of(values.begin(), values.end(), [&](const auto& other) { return other && *other < *values[at]; });
 }
 
 }  // namespace neap

@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-#include "tool/change/record.h"
+#include "tool/change/journal.h"
 #include "tool/observe/processes.h"
 
 namespace neap {

@@ -8,14 +8,10 @@
 #include <sstream>
 
 #include "tool/allocators/detect.h"
+#include "tool/measure/process_reader.h"
 
 namespace neap {
 namespace {
-
-// Fields of /proc/PID/stat.
-constexpr int first_field_after_name = 3;
-constexpr int parent_field = 4;
-constexpr int start_time_field = 22;
 
 std::string proc(pid_t pid, const char* file) { return "/proc/" + std::to_string(pid) + "/" + file; }
 
@@ -27,10 +23,8 @@ std::string first_line(const std::string& path) {
 }
 
 std::uint64_t resident_of(pid_t pid) {
-  std::istringstream fields(first_line(proc(pid, "statm")));
-  std::uint64_t all = 0, resident = 0;
-  fields >> all >> resident;
-  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  Sample sample;
+  return ProcessReader(pid).read_basics(sample) ? sample.rss.count : 0;
 }
 
 std::int64_t started_at(const ProcessIdentity& process) {
@@ -49,17 +43,9 @@ bool is_still_systemd(pid_t pid) {
 }  // namespace
 
 std::optional<ProcessFacts> read_process(pid_t pid) {
-  const std::string stat = first_line(proc(pid, "stat"));
-  const auto name = stat.find('('), after_name = stat.rfind(')');
-  if (name == std::string::npos || after_name == std::string::npos) return std::nullopt;
-  ProcessFacts facts{{pid, 0}, stat.substr(name + 1, after_name - name - 1), 0};
-  std::istringstream fields(stat.substr(after_name + 1));
-  std::string field;
-  for (int number = first_field_after_name; number <= start_time_field && fields >> field; ++number) {
-    if (number == parent_field) facts.parent = std::stoi(field);
-    if (number == start_time_field) facts.identity.start = std::stoull(field);
-  }
-  return facts;
+  ProcessReader reader(pid);
+  if (!reader.read_identity()) return std::nullopt;
+  return ProcessFacts{{pid, reader.start_tick()}, reader.name(), reader.parent_pid()};
 }
 
 double seconds_since_boot() {

@@ -124,8 +124,7 @@ constexpr Preset presets[] = {
 
 bool applies(const Preset& preset, bool children) { return preset.reach == Reach::own || children; }
 
-std::optional<FileImage> without_neap(const Root& root, const std::string& path,
-                                      const std::optional<Record>& replaced) {
+std::optional<FileImage> without_neap(const Root& root, const std::string& path, const std::optional<Entry>& replaced) {
   if (replaced)
     for (const FileChange& file : replaced->files)
       if (file.path == path) return as_before(root, file, file.original);
@@ -142,7 +141,7 @@ const Preset* find_preset(const std::string& unit) {
 }
 
 std::vector<FileChange> preset_files(const Root& root, const std::string& unit, const Allocator& allocator,
-                                     bool children, const std::optional<Record>& replaced) {
+                                     bool children, const std::optional<Entry>& replaced) {
   const Preset* preset = find_preset(unit);
   std::vector<FileChange> changes;
   if (preset == nullptr || !applies(*preset, children)) return changes;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tool/change/record.h"
+#include "tool/change/journal.h"
 #include "tool/checks/finding.h"
 #include "tool/model/allocator.h"
 #include "tool/systemd/manager.h"
@@ -35,7 +35,7 @@ const Preset* find_preset(const std::string& unit);
 
 // What is to be written beside the unit's drop-in. `replaced`: what neap wrote before, which the edits do without.
 std::vector<FileChange> preset_files(const Root& root, const std::string& unit, const Allocator& allocator,
-                                     bool children, const std::optional<Record>& replaced);
+                                     bool children, const std::optional<Entry>& replaced);
 
 // For doctor, and before a switch.
 std::vector<Finding> check_preset(const Root& root, const std::string& unit, bool children);

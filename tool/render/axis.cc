@@ -10,7 +10,6 @@ namespace neap {
 namespace {
 
 constexpr double mebibyte = 1 << 20;
-constexpr double gibibyte = 1 << 30;
 constexpr double minute = 60;
 constexpr double hour = 3600;
 constexpr double day = 24 * hour;
@@ -53,12 +52,12 @@ Axis clock_axis(Seconds longest, int wanted_ticks, Moment clock) {
 
 Axis memory_axis(double highest_bytes, int wanted_ticks) {
   const double highest = std::max(highest_bytes, mebibyte);
-  const double unit = highest >= 4 * gibibyte ? gibibyte : mebibyte;
-  const double step = round_step(0.8 * highest / unit / wanted_ticks);
+  const double step = round_step(0.8 * highest / mebibyte / wanted_ticks);
   Axis axis;
-  axis.unit = unit == gibibyte ? "GiB" : "MiB";
+  axis.unit = "MiB";
   axis.end = highest * 1.05;
-  for (int at = 0; at * step * unit <= axis.end; ++at) axis.ticks.push_back({at * step * unit, trimmed(at * step)});
+  for (int at = 0; at * step * mebibyte <= axis.end; ++at)
+    axis.ticks.push_back({at * step * mebibyte, trimmed(at * step)});
   return axis;
 }
 

@@ -1,4 +1,4 @@
-// Axes: round tick values and their texts. Memory in MiB or GiB, time in the unit that reads best.
+// Axes: round tick values and their texts. Memory in MiB, as in the tables; time in the unit that reads best.
 #pragma once
 #include <optional>
 #include <string>

@@ -1,6 +1,6 @@
 // One colour and one dash per label, the same in SVG, PNG and HTML: known allocators always have theirs, others take
-// the next free. Any two differ for people who do not see red, green or blue too (tests/tool/test_charts.py simulates
-// them), and where all colours are gone, in print, the dash is left.
+// the next free. Any two differ for people who do not see red, green or blue too (tests/tool/render/test_charts.py
+// simulates them), and where all colours are gone, in print, the dash is left.
 #pragma once
 #include <string>
 #include <vector>

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tool/change/record.h"
+#include "tool/change/journal.h"
 #include "tool/model/allocator.h"
 #include "tool/service/scope.h"
 #include "tool/service/variable_origin.h"

@@ -24,10 +24,10 @@ std::string timer_name(const std::string& target) {
   return name;
 }
 
-void end_probation(const SwitchContext& context, Record record) {
-  context.manager->stop(timer_name(record.target) + ".timer");
-  record.probation_until = 0;
-  context.store.save(record);
+void end_probation(const SwitchContext& context, Entry entry) {
+  context.manager->stop(timer_name(entry.target) + ".timer");
+  entry.probation_until = 0;
+  context.journal.save(entry);
 }
 
 std::string restart_all(Manager& manager, const std::string& target) {
@@ -49,18 +49,18 @@ std::int64_t begin_probation(Manager& manager, const std::string& target, Second
 }
 
 void look_at_probation(const SwitchContext& context, const std::string& target) {
-  const std::optional<Record> record = context.store.load(target);
-  if (!record || record->probation_until == 0) return context.manager->stop(timer_name(target) + ".timer");
+  const std::optional<Entry> entry = context.journal.load(target);
+  if (!entry || entry->probation_until == 0) return context.manager->stop(timer_name(target) + ".timer");
   const std::vector<StatusRow> rows =
-      read_status(context.root, context.store, context.manager, context.scope, false).rows;
+      read_status(context.root, context.journal, context.manager, context.scope, false).rows;
   const auto row = std::find_if(rows.begin(), rows.end(), [&](const StatusRow& each) { return each.target == target; });
   const bool is_well = row == rows.end() || (row->state != "failed" && row->state != "flapping");
   if (is_well) {
-    if (std::time(nullptr) < record->probation_until) return;
-    end_probation(context, *record);
-    return context.say(fmt::format("{} stayed up on {}: its probation is over", target, record->allocator));
+    if (std::time(nullptr) < entry->probation_until) return;
+    end_probation(context, *entry);
+    return context.say(fmt::format("{} stayed up on {}: its probation is over", target, entry->allocator));
   }
-  roll_back(context.root, context.store, what_it_replaced(*record), *record);
+  roll_back(context.root, context.journal, what_it_replaced(*entry), *entry);
   context.manager->reload();
   context.manager->stop(timer_name(target) + ".timer");
   throw Failure(fmt::format("{} is {} on probation: {}; rolled back{}", target, row->state, row->remark,

@@ -34,27 +34,27 @@ class Reader {
     for (const std::string& unit : manager->failed_services("*.service")) units_[unit].state.active_state = "failed";
   }
 
-  StatusRow row_of(const Record& record) {
-    const bool is_unit = record.target.ends_with(".service");
-    const UnitViews units = is_unit && manager_ != nullptr ? units_of_record(record) : UnitViews{};
-    Word word = word_of_files(root_, record);
-    if (word.state == "on" && is_unit && manager_ != nullptr) word = word_of_unit_record(record, units);
-    if (word.state == "on" && !record.complete)
+  StatusRow row_of(const Entry& entry) {
+    const bool is_unit = entry.target.ends_with(".service");
+    const UnitViews units = is_unit && manager_ != nullptr ? units_of_entry(entry) : UnitViews{};
+    Word word = word_of_files(root_, entry);
+    if (word.state == "on" && is_unit && manager_ != nullptr) word = word_of_unit_entry(entry, units);
+    if (word.state == "on" && !entry.complete)
       word.remark = "neap was stopped before it had verified this; neap enable with --restart does";
-    if (word.state == "on" && word.remark.empty()) word.remark = word_of_probation(record);
+    if (word.state == "on" && word.remark.empty()) word.remark = word_of_probation(entry);
     return with_processes(
-        {record.target, record.allocator, word.state, word.remark, record.since, {}, record.bytes_before, 0}, units);
+        {entry.target, entry.allocator, word.state, word.remark, entry.since, {}, entry.bytes_before, 0}, units);
   }
 
-  // The services that no record speaks of, as the system's record makes them.
-  void tell_of_system(const Record& record, StatusRow& row) const {
+  // The services that no entry speaks of, as the system's entry makes them.
+  void tell_of_system(const Entry& entry, StatusRow& row) const {
     if (row.state != "on") return;
     std::size_t older = 0, all = 0;
     UnitViews others;
     for (const auto& [unit, view] : units_) {
       if (told_.contains(unit)) continue;
       for (const ProcessState& process : view.looked_at)
-        older += process.started <= record.since && !runs_it(process, record);
+        older += process.started <= entry.since && !runs_it(process, entry);
       all += view.looked_at.size();
       others[unit] = view;
     }
@@ -66,12 +66,12 @@ class Reader {
     row = with_processes(std::move(row), others);
   }
 
-  // Running services that no record speaks of. `system`: the record of a switch of the whole system that is in force.
-  std::vector<StatusRow> others(const Record* system, bool all) const {
+  // Running services that no entry speaks of. `system`: the entry of a switch of the whole system that is in force.
+  std::vector<StatusRow> others(const Entry* system, bool all) const {
     std::vector<StatusRow> rows;
     for (const auto& [unit, view] : units_) {
       if (told_.contains(unit) || view.state.active_state == "failed") continue;
-      auto [row, is_notable] = system != nullptr ? row_under(*system, unit, view) : row_without_record(unit, view);
+      auto [row, is_notable] = system != nullptr ? row_under(*system, unit, view) : row_without_entry(unit, view);
       if (all || is_notable) rows.push_back(with_processes(std::move(row), {{unit, view}}));
     }
     return rows;
@@ -86,10 +86,10 @@ class Reader {
   }
 
  private:
-  UnitViews units_of_record(const Record& record) {
+  UnitViews units_of_entry(const Entry& entry) {
     UnitViews found;
     for (auto& [unit, view] : units_) {
-      if (!is_read_for(unit, record.target)) continue;
+      if (!is_read_for(unit, entry.target)) continue;
       told_.insert(unit);
       view.state = manager_->state(unit);
       found[unit] = view;
@@ -97,29 +97,29 @@ class Reader {
     return found;
   }
 
-  Word word_of_unit_record(const Record& record, const UnitViews& units) const {
-    if (Word word = word_of_units(root_, record, units); word.state != "on") return word;
-    if (manager_->state(record.target).needs_reload)
+  Word word_of_unit_entry(const Entry& entry, const UnitViews& units) const {
+    if (Word word = word_of_units(root_, entry, units); word.state != "on") return word;
+    if (manager_->state(entry.target).needs_reload)
       return {"pending", "systemd has not read it yet: systemctl daemon-reload"};
     const bool runs =
         std::any_of(units.begin(), units.end(), [](const auto& each) { return !each.second.looked_at.empty(); });
-    return runs ? word_of_processes(record, units) : Word{"stopped", "takes effect at its start"};
+    return runs ? word_of_processes(entry, units) : Word{"stopped", "takes effect at its start"};
   }
 
-  static std::string word_of_probation(const Record& record) {
-    const std::int64_t left = record.probation_until - std::time(nullptr);
+  static std::string word_of_probation(const Entry& entry) {
+    const std::int64_t left = entry.probation_until - std::time(nullptr);
     return left <= 0 ? std::string() : fmt::format("on probation for {} more minutes", (left + 59) / 60);
   }
 
   using Other = std::pair<StatusRow, bool>;  // and whether it is told unasked
 
-  static Other row_under(const Record& system, const std::string& unit, const UnitView& view) {
+  static Other row_under(const Entry& system, const std::string& unit, const UnitView& view) {
     const Word word = word_of_processes(system, {{unit, view}});
     return {{unit, system.allocator, word.state, word.remark, system.since, {}, {}, 0},
             word.state == "drift" || word.state == "outdated"};
   }
 
-  static Other row_without_record(const std::string& unit, const UnitView& view) {
+  static Other row_without_entry(const std::string& unit, const UnitView& view) {
     Other other{{unit, {}, "not-switched", {}, 0, {}, {}, 0}, false};
     for (const ProcessState& process : view.looked_at) {
       if (process.allocator.empty() || process.allocator == "libc") continue;
@@ -146,7 +146,7 @@ class Reader {
   std::set<std::string> told_;
 };
 
-StatusRow row_of(const BrokenRecord& broken) {
+StatusRow row_of(const BrokenEntry& broken) {
   StatusRow row;
   row.target = broken.target;
   row.state = "broken";
@@ -156,19 +156,19 @@ StatusRow row_of(const BrokenRecord& broken) {
 
 }  // namespace
 
-Status read_status(const Root& root, const RecordStore& store, Manager* manager, const Scope& scope, bool all) {
+Status read_status(const Root& root, const Journal& journal, Manager* manager, const Scope& scope, bool all) {
   Reader reader(root, manager, scope);
   Status status;
-  std::vector<BrokenRecord> broken;
-  const std::vector<Record> records = store.load_all(broken);
-  const Record* system = nullptr;
-  for (const Record& record : records) {
-    status.rows.push_back(reader.row_of(record));
-    if (record.target == system_target && status.rows.back().state == "on") system = &record;
+  std::vector<BrokenEntry> broken;
+  const std::vector<Entry> entries = journal.load_all(broken);
+  const Entry* system = nullptr;
+  for (const Entry& entry : entries) {
+    status.rows.push_back(reader.row_of(entry));
+    if (entry.target == system_target && status.rows.back().state == "on") system = &entry;
   }
   for (StatusRow& row : status.rows)
     if (system != nullptr && row.target == system_target) reader.tell_of_system(*system, row);
-  for (const BrokenRecord& each : broken) status.rows.push_back(row_of(each));
+  for (const BrokenEntry& each : broken) status.rows.push_back(row_of(each));
   for (StatusRow& row : reader.others(system, all)) status.rows.push_back(std::move(row));
   for (StatusRow& row : status.rows) row.remark = scope.advice(row.remark);
   status.hidden = reader.hidden();

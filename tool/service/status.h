@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tool/change/record.h"
+#include "tool/change/journal.h"
 #include "tool/observe/processes.h"
 #include "tool/service/scope.h"
 #include "tool/systemd/manager.h"
@@ -12,7 +12,7 @@
 namespace neap {
 
 struct StatusRow {
-  std::string target;      // a unit, or a record's target
+  std::string target;      // a unit, or an entry's target
   std::string configured;  // allocator that neap wrote; empty: none
   std::string state;       // one word of docs/service.md
   std::string remark;      // what the word means here, and what to do
@@ -27,8 +27,8 @@ struct Status {
   std::size_t hidden = 0;  // processes that nobody but root may look into
 };
 
-// One row per record and per running service that has another allocator than libc; with `all` per running service.
-// `manager` may be null: then the records alone are told.
-Status read_status(const Root& root, const RecordStore& store, Manager* manager, const Scope& scope, bool all);
+// One row per entry and per running service that has another allocator than libc; with `all` per running service.
+// `manager` may be null: then the entries alone are told.
+Status read_status(const Root& root, const Journal& journal, Manager* manager, const Scope& scope, bool all);
 
 }  // namespace neap

@@ -15,10 +15,10 @@ namespace neap {
 namespace {
 
 // "jemalloc:dirty_decay_ms=0" is jemalloc to whoever looks at a process.
-std::string base_name(const Record& record) {
-  if (record.library.empty()) return "libc";
-  const AllocatorRow* row = row_of_library(record.library);
-  return row != nullptr ? std::string(row->name) : std::filesystem::path(record.library).filename().string();
+std::string base_name(const Entry& entry) {
+  if (entry.library.empty()) return "libc";
+  const AllocatorRow* row = row_of_library(entry.library);
+  return row != nullptr ? std::string(row->name) : std::filesystem::path(entry.library).filename().string();
 }
 
 // A pattern, for the shell.
@@ -26,13 +26,13 @@ std::string in_quotes(const std::string& units) {
   return units.find('*') == std::string::npos ? units : fmt::format("'{}'", units);
 }
 
-std::string restart_of(const Record& record) {
-  return record.target == system_target ? "a reboot, or restarts"
-                                        : fmt::format("systemctl restart {}", in_quotes(units_of(record.target)));
+std::string restart_of(const Entry& entry) {
+  return entry.target == system_target ? "a reboot, or restarts"
+                                       : fmt::format("systemctl restart {}", in_quotes(units_of(entry.target)));
 }
 
-std::string way_back(const Record& record) {
-  return fmt::format("neap disable {} --restart gives the malloc back that it had", record.target);
+std::string way_back(const Entry& entry) {
+  return fmt::format("neap disable {} --restart gives the malloc back that it had", entry.target);
 }
 
 // What the service's own restart left running is no reason to restart it.
@@ -44,65 +44,64 @@ bool is_left_over(const ProcessState& process, const UnitView& unit) {
 
 }  // namespace
 
-bool runs_it(const ProcessState& process, const Record& record) {
+bool runs_it(const ProcessState& process, const Entry& entry) {
   if (process.allocator.empty()) return true;  // nobody can tell
-  if (process.allocator == "libc (exempt)") return record.target == system_target;
-  if (!process.library.empty() && !record.library.empty()) return process.library == record.library;
-  return process.allocator == base_name(record);
+  if (process.allocator == "libc (exempt)") return entry.target == system_target;
+  if (!process.library.empty() && !entry.library.empty()) return process.library == entry.library;
+  return process.allocator == base_name(entry);
 }
 
-Word word_of_files(const Root& root, const Record& record) {
-  switch (standing_of(root, record)) {
+Word word_of_files(const Root& root, const Entry& entry) {
+  switch (standing_of(root, entry)) {
     case Standing::edited:
       return {"edited", fmt::format("{} was changed by hand since; move it away, then neap disable {}",
-                                    fmt::join(edited_files(root, record), ", "), record.target)};
+                                    fmt::join(edited_files(root, entry), ", "), entry.target)};
     case Standing::before:
     case Standing::restored:
-      if (!record.complete)
-        return {"interrupted", "neap was stopped before it changed anything; run the command again"};
+      if (!entry.complete) return {"interrupted", "neap was stopped before it changed anything; run the command again"};
       return {"restored",
-              fmt::format("the files are as before neap; neap disable {} ends the journal entry", record.target)};
+              fmt::format("the files are as before neap; neap disable {} ends the journal entry", entry.target)};
     case Standing::in_force:
       break;
   }
-  if (!record.library.empty() && !std::filesystem::exists(root.at(record.library)))
-    return {"drift", fmt::format("{} is gone: install it again or neap disable {}", record.library, record.target)};
+  if (!entry.library.empty() && !std::filesystem::exists(root.at(entry.library)))
+    return {"drift", fmt::format("{} is gone: install it again or neap disable {}", entry.library, entry.target)};
   return {"on", {}};
 }
 
-Word word_of_units(const Root& root, const Record& record, const UnitViews& units) {
+Word word_of_units(const Root& root, const Entry& entry, const UnitViews& units) {
   std::vector<std::string> failed;
   for (const auto& [name, unit] : units)
     if (unit.state.active_state == "failed") failed.push_back(fmt::format("{} ({})", name, unit.state.result));
   if (!failed.empty())
-    return {"failed", fmt::format("{}; {}; journalctl -u {}", fmt::join(failed, ", "), way_back(record),
-                                  in_quotes(units_of(record.target)))};
+    return {"failed", fmt::format("{}; {}; journalctl -u {}", fmt::join(failed, ", "), way_back(entry),
+                                  in_quotes(units_of(entry.target)))};
   for (const auto& [name, unit] : units) {
-    const auto mark = record.marks.find(name);
+    const auto mark = entry.marks.find(name);
     const std::string troubles =
-        troubles_since(mark == record.marks.end() ? UnitMark{} : mark->second, root, unit.state, unit.processes);
-    if (!troubles.empty()) return {"flapping", fmt::format("{}: {}; {}", name, troubles, way_back(record))};
+        troubles_since(mark == entry.marks.end() ? UnitMark{} : mark->second, root, unit.state, unit.processes);
+    if (!troubles.empty()) return {"flapping", fmt::format("{}: {}; {}", name, troubles, way_back(entry))};
   }
   return {"on", {}};
 }
 
-Word word_of_processes(const Record& record, const UnitViews& units) {
+Word word_of_processes(const Entry& entry, const UnitViews& units) {
   std::vector<std::string> old, other, replaced, left_over;
   for (const auto& [name, unit] : units)
     for (const ProcessState& process : unit.looked_at) {
       const std::string text = fmt::format("{} ({})", process.pid, process.allocator);
-      if (runs_it(process, record)) {
+      if (runs_it(process, entry)) {
         if (process.library_replaced) replaced.push_back(text);
-      } else if (process.started > record.since) {
+      } else if (process.started > entry.since) {
         other.push_back(text);
       } else {
         (is_left_over(process, unit) ? left_over : old).push_back(text);
       }
     }
   if (!other.empty()) return {"drift", fmt::format("started since, yet on another: {}", fmt::join(other, ", "))};
-  if (!old.empty()) return {"pending", fmt::format("takes effect at a restart: {}", restart_of(record))};
+  if (!old.empty()) return {"pending", fmt::format("takes effect at a restart: {}", restart_of(entry))};
   if (!replaced.empty())
-    return {"outdated", fmt::format("runs the old library: restart to renew: {}", restart_of(record))};
+    return {"outdated", fmt::format("runs the old library: restart to renew: {}", restart_of(entry))};
   if (!left_over.empty())
     return {"on",
             fmt::format("older processes that its restart left running keep theirs: {}", fmt::join(left_over, ", "))};

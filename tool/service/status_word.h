@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "tool/change/record.h"
+#include "tool/change/journal.h"
 #include "tool/observe/processes.h"
 
 namespace neap {
@@ -22,11 +22,11 @@ struct UnitView {
 };
 using UnitViews = std::map<std::string, UnitView>;
 
-bool runs_it(const ProcessState& process, const Record& record);
+bool runs_it(const ProcessState& process, const Entry& entry);
 
-Word word_of_files(const Root& root, const Record& record);
+Word word_of_files(const Root& root, const Entry& entry);
 // "on", or what is wrong with one of them.
-Word word_of_units(const Root& root, const Record& record, const UnitViews& units);
-Word word_of_processes(const Record& record, const UnitViews& units);
+Word word_of_units(const Root& root, const Entry& entry, const UnitViews& units);
+Word word_of_processes(const Entry& entry, const UnitViews& units);
 
 }  // namespace neap

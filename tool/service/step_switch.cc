@@ -67,15 +67,15 @@ class Steps {
   std::vector<std::string> instances_left() {
     std::vector<std::string> left;
     for (const std::string& unit : manager_.running_services(units_of(template_))) {
-      const std::optional<Record> record = context_.store.load(unit);
-      if (record && record->part_of != template_ && record->complete) {
-        context_.say(fmt::format("{} has a switch of its own ({}) and keeps it", unit, record->allocator));
+      const std::optional<Entry> entry = context_.journal.load(unit);
+      if (entry && entry->part_of != template_ && entry->complete) {
+        context_.say(fmt::format("{} has a switch of its own ({}) and keeps it", unit, entry->allocator));
         continue;
       }
       ++all_;
       const Examination found = examine(manager_.processes(unit), allocator_);
-      const bool is_covered = record ? record->complete && record->allocator == allocator_.label
-                                     : context_.store.load(template_).has_value();
+      const bool is_covered = entry ? entry->complete && entry->allocator == allocator_.label
+                                    : context_.journal.load(template_).has_value();
       if (!is_covered || !found.misfits.empty() || found.verified == 0) left.push_back(unit);
     }
     std::sort(left.begin(), left.end());
@@ -99,10 +99,10 @@ class Steps {
   // From now on new instances have it too, and the old ones do without drop-ins of their own.
   bool hand_over_to_template() {
     UnitSwitch whole(context_, known_unit(manager_, template_), allocator_, options_);
-    std::vector<Record> parts = records_of_steps(context_.store, template_);
+    std::vector<Entry> parts = entries_of_steps(context_.journal, template_);
     if (whole.is_in_force() && parts.empty()) return false;
     whole.write();
-    for (const Record& part : parts) restore(context_.root, context_.store, part);
+    for (const Entry& part : parts) restore(context_.root, context_.journal, part);
     manager_.reload();
     whole.take_marks(parts);
     whole.finish({}, options_);

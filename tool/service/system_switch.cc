@@ -87,11 +87,11 @@ std::optional<FileImage> with_bytes(const std::optional<FileImage>& now, std::st
   return image;
 }
 
-Record plan(const SwitchContext& context, const Allocator& allocator, const std::vector<std::string>& exceptions) {
+Entry plan(const SwitchContext& context, const Allocator& allocator, const std::vector<std::string>& exceptions) {
   const Root& root = context.root;
   const auto preload = read_image(root.at(preload_path));
   const auto except = read_image(root.at(except_path));
-  Record next = begin_record(system_target, allocator);
+  Entry next = begin_entry(system_target, allocator);
   next.effective = preload_path;
   if (const auto rule = apparmor_rule(root, allocator.library, except_path))
     next.files.push_back({apparmor_rule_path, {}, {}, fresh_image(*rule)});
@@ -120,7 +120,7 @@ void refuse_after_trial(const std::vector<TrialResult>& results, const SwitchCon
   context.say(fmt::format("trial: {} programs run under it as without", results.size()));
 }
 
-bool is_excepted(const Record& next, const std::string& program) {
+bool is_excepted(const Entry& next, const std::string& program) {
   for (const FileChange& file : next.files)
     if (file.path == except_path)
       return file.to->bytes.find("\n" + program + "\n") != std::string::npos ||
@@ -130,7 +130,7 @@ bool is_excepted(const Record& next, const std::string& program) {
 
 // What runs under systemd starts on it next: what would end there is refused, what would not take it is named. Returns
 // their programs.
-std::vector<std::string> check_services(const SwitchContext& context, const Allocator& allocator, const Record& next,
+std::vector<std::string> check_services(const SwitchContext& context, const Allocator& allocator, const Entry& next,
                                         const UnitChecks& checks, bool force) {
   std::set<std::string> programs;
   std::string broken;
@@ -163,8 +163,8 @@ SwitchOutcome enable_system(const SwitchContext& context, const Allocator& alloc
                             const SwitchOptions& options) {
   refuse_what_no_system_takes(allocator, exceptions);
   refuse_unsafe_library(context.root, allocator.library);
-  const std::optional<Record> replaced = context.store.load(system_target);
-  Record next = plan(context, allocator, exceptions);
+  const std::optional<Entry> replaced = context.journal.load(system_target);
+  Entry next = plan(context, allocator, exceptions);
   take_stock(context.root, replaced, next);
   SwitchOutcome outcome{system_target, allocator.label, !describe_change(next).empty(), {}, 0};
   if (replaced && replaced->complete && !outcome.changed) {
@@ -178,15 +178,15 @@ SwitchOutcome enable_system(const SwitchContext& context, const Allocator& alloc
   const auto preload = std::find_if(next.files.begin(), next.files.end(),
                                     [](const FileChange& file) { return file.path == preload_path; });
   const std::vector<std::string> of_services = check_services(context, allocator, next, checks, options.force);
-  refuse_after_trial(hold_trial(preload->to->bytes, context.store.folder() + "/trial", allocator, of_services),
+  refuse_after_trial(hold_trial(preload->to->bytes, context.journal.folder() + "/trial", allocator, of_services),
                      context);
-  apply(context.root, context.store, replaced, next);
+  apply(context.root, context.journal, replaced, next);
   if (!starts_programs()) {
-    roll_back(context.root, context.store, replaced, next);
+    roll_back(context.root, context.journal, replaced, next);
     throw Failure("a shell does not start under it any more; rolled back");
   }
   next.complete = true;
-  context.store.save(next);
+  context.journal.save(next);
   if (const FileChange& rule = next.files.front(); rule.path == apparmor_rule_path && rule.from != rule.to)
     context.say(fmt::format("{} is new: systemctl reload apparmor makes the profiles read it", apparmor_rule_path));
   context.say(
@@ -197,17 +197,17 @@ SwitchOutcome enable_system(const SwitchContext& context, const Allocator& alloc
 }
 
 SwitchOutcome disable_system(const SwitchContext& context, const SwitchOptions& options) {
-  const std::optional<Record> record = context.store.load(system_target);
-  SwitchOutcome outcome{system_target, {}, record.has_value(), {}, 0};
-  if (!record) {
+  const std::optional<Entry> entry = context.journal.load(system_target);
+  SwitchOutcome outcome{system_target, {}, entry.has_value(), {}, 0};
+  if (!entry) {
     context.say("the system was not switched by neap: nothing to do");
     return outcome;
   }
   if (options.dry_run) {
-    context.say(describe_restore(context.root, *record));
+    context.say(describe_restore(context.root, *entry));
     return outcome;
   }
-  restore(context.root, context.store, *record);
+  restore(context.root, context.journal, *entry);
   context.say("the system is as it was before neap; programs that run keep their allocator until they are restarted");
   return outcome;
 }

@@ -34,38 +34,38 @@ void reload_and_restart(const SwitchContext& context, const std::string& name, b
 }
 
 // What neap wrote for the target: of a template also what its steps wrote for instances.
-std::vector<Record> records_of(const RecordStore& store, const std::string& target) {
-  std::vector<Record> records;
-  if (is_template(target)) records = records_of_steps(store, target);
-  if (std::optional<Record> own = store.load(target)) records.push_back(std::move(*own));
-  return records;
+std::vector<Entry> entries_of(const Journal& journal, const std::string& target) {
+  std::vector<Entry> entries;
+  if (is_template(target)) entries = entries_of_steps(journal, target);
+  if (std::optional<Entry> own = journal.load(target)) entries.push_back(std::move(*own));
+  return entries;
 }
 
 }  // namespace
 
 SwitchOutcome disable_unit(const SwitchContext& context, const std::string& name, const SwitchOptions& options) {
   SwitchOutcome outcome{name, {}, false, {}, 0};
-  std::vector<Record> records = records_of(context.store, name);
-  if (records.empty() && context.manager != nullptr) {  // an alias: redis.service is redis-server.service
+  std::vector<Entry> entries = entries_of(context.journal, name);
+  if (entries.empty() && context.manager != nullptr) {  // an alias: redis.service is redis-server.service
     outcome.target = context.manager->unit(name).id;
-    records = records_of(context.store, outcome.target);
+    entries = entries_of(context.journal, outcome.target);
   }
-  if (records.empty()) {
-    if (!options.dry_run) context.store.clear_unfinished();
+  if (entries.empty()) {
+    if (!options.dry_run) context.journal.clear_unfinished();
     context.say(fmt::format("{} was not switched by neap: nothing to do", outcome.target));
     return outcome;
   }
   outcome.changed = true;
-  for (const Record& record : records) {
-    const std::string change = describe_restore(context.root, record);  // refuses what was edited, before the first
+  for (const Entry& entry : entries) {
+    const std::string change = describe_restore(context.root, entry);  // refuses what was edited, before the first
     if (options.dry_run && !change.empty()) context.say(change);
   }
   if (options.dry_run) {
     context.say("systemctl daemon-reload");
     return outcome;
   }
-  for (const Record& record : records) restore(context.root, context.store, record);
-  context.store.clear_unfinished();
+  for (const Entry& entry : entries) restore(context.root, context.journal, entry);
+  context.journal.clear_unfinished();
   context.say(fmt::format("{} is as it was before neap", outcome.target));
   reload_and_restart(context, outcome.target, options.restart, outcome);
   return outcome;

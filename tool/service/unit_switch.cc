@@ -51,9 +51,9 @@ void check_before_switch(const SwitchContext& context, const UnitFacts& unit, co
 UnitSwitch::UnitSwitch(const SwitchContext& context, UnitFacts unit, const Allocator& allocator,
                        const SwitchOptions& options)
     : context_(context), manager_(*context.manager), unit_(std::move(unit)), allocator_(allocator) {
-  replaced_ = context.store.load(unit_.id);
+  replaced_ = context.journal.load(unit_.id);
   plan_ = plan_drop_in(context.root, context.scope, unit_, manager_.environment(), allocator);
-  next_ = begin_record(unit_.id, allocator);
+  next_ = begin_entry(unit_.id, allocator);
   if (!context.scope.is_user)
     next_.files = preset_files(context.root, unit_.id, allocator, options.children, replaced_);
   next_.files.insert(next_.files.end(), plan_.files.begin(), plan_.files.end());
@@ -61,7 +61,7 @@ UnitSwitch::UnitSwitch(const SwitchContext& context, UnitFacts unit, const Alloc
   take_stock(context.root, replaced_, next_);
   refuse_unknown_drop_in();
   for (const std::string& each : manager_.running_services(units_of(unit_.id)))
-    if (each == unit_.id || !context.store.load(each)) running_.push_back(each);  // else a switch of its own
+    if (each == unit_.id || !context.journal.load(each)) running_.push_back(each);  // else a switch of its own
 }
 
 bool UnitSwitch::is_in_force() const {
@@ -72,7 +72,7 @@ bool UnitSwitch::is_in_force() const {
 
 std::string UnitSwitch::described() const { return describe_change(next_); }
 
-// A file of that name which no record knows is somebody's own.
+// A file of that name which no entry knows is somebody's own.
 void UnitSwitch::refuse_unknown_drop_in() const {
   if (replaced_) return;
   for (const FileChange& file : next_.files)
@@ -89,7 +89,7 @@ void UnitSwitch::write(const std::string& part_of) {
   if (!running_.empty()) next_.bytes_before = resident_bytes_of(manager_, running_);
   for (const std::string& unit : running_)
     next_.marks[unit] = mark_unit(context_.root, manager_.state(unit), manager_.processes(unit));
-  apply(context_.root, context_.store, replaced_, next_);
+  apply(context_.root, context_.journal, replaced_, next_);
 }
 
 // The switch was made before and waits for its restart: should that fail, the way back is to what it replaced.
@@ -108,16 +108,16 @@ void UnitSwitch::check_loaded() {
                     unit_.id, got, plan_.preload, unit_.id));
 }
 
-void UnitSwitch::undo() { roll_back(context_.root, context_.store, replaced_, next_); }
+void UnitSwitch::undo() { roll_back(context_.root, context_.journal, replaced_, next_); }
 
-void UnitSwitch::take_marks(const std::vector<Record>& parts) {
-  for (const Record& part : parts) next_.marks.insert(part.marks.begin(), part.marks.end());
+void UnitSwitch::take_marks(const std::vector<Entry>& parts) {
+  for (const Entry& part : parts) next_.marks.insert(part.marks.begin(), part.marks.end());
 }
 
-std::vector<Record> records_of_steps(const RecordStore& store, const std::string& template_name) {
-  std::vector<BrokenRecord> told_by_status;
-  std::vector<Record> parts = store.load_all(told_by_status);
-  std::erase_if(parts, [&](const Record& record) { return record.part_of != template_name; });
+std::vector<Entry> entries_of_steps(const Journal& journal, const std::string& template_name) {
+  std::vector<BrokenEntry> told_by_status;
+  std::vector<Entry> parts = journal.load_all(told_by_status);
+  std::erase_if(parts, [&](const Entry& entry) { return entry.part_of != template_name; });
   return parts;
 }
 
@@ -129,7 +129,7 @@ void UnitSwitch::finish(const std::vector<std::string>& restarted, const SwitchO
   if (options.probation.count > 0 && next_.part_of.empty())  // of steps the template has one for all
     next_.probation_until = begin_probation(manager_, unit_.id, options.probation, context_.scope.is_user);
   try {
-    context_.store.save(next_);
+    context_.journal.save(next_);
   } catch (const Failure& failure) {  // the switch itself is made and journalled
     context_.say(fmt::format("the memory figures are not kept: {}", failure.what()));
   }

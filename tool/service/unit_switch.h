@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "tool/change/record.h"
+#include "tool/change/journal.h"
 #include "tool/checks/finding.h"
 #include "tool/model/allocator.h"
 #include "tool/model/units.h"
@@ -30,7 +30,7 @@ struct SwitchOptions {
 // Where a switch works and whom it tells what. `manager` is null where no systemd runs: files can still be restored.
 struct SwitchContext {
   Root root;
-  RecordStore store;
+  Journal journal;
   Manager* manager = nullptr;
   std::function<void(const std::string& line)> say;
   Scope scope;
@@ -59,7 +59,7 @@ void check_before_switch(const SwitchContext& context, const UnitFacts& unit, co
                          const UnitChecks& checks, const SwitchOptions& options);
 
 // The journal entries that steps of a template made for its instances.
-std::vector<Record> records_of_steps(const RecordStore& store, const std::string& template_name);
+std::vector<Entry> entries_of_steps(const Journal& journal, const std::string& template_name);
 
 // The files of one target on their way from one allocator to another. The caller reloads systemd and restarts units.
 class UnitSwitch {
@@ -76,7 +76,7 @@ class UnitSwitch {
   void write(const std::string& part_of = {});
   void check_loaded();  // after the reload: throws Failure when systemd gives the unit something else
   void undo();          // the files as they were
-  void take_marks(const std::vector<Record>& parts);  // from the entries that this one takes the place of
+  void take_marks(const std::vector<Entry>& parts);  // from the entries that this one takes the place of
   // The journal entry as it ends: verified by restarts of these units, or waiting for them.
   void finish(const std::vector<std::string>& restarted, const SwitchOptions& options);
 
@@ -88,9 +88,9 @@ class UnitSwitch {
   Manager& manager_;
   UnitFacts unit_;
   const Allocator& allocator_;
-  std::optional<Record> replaced_;
+  std::optional<Entry> replaced_;
   DropInPlan plan_;
-  Record next_;
+  Entry next_;
   std::vector<std::string> running_;
 };
 

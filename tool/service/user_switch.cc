@@ -48,8 +48,8 @@ std::string wrapper_text(const std::string& file, const Allocator& allocator) {
 
 SwitchOutcome switch_file(const SwitchContext& context, const std::string& target, const std::string& path,
                           const FileImage& image, const Allocator& allocator, const SwitchOptions& options) {
-  const std::optional<Record> replaced = context.store.load(target);
-  Record next = begin_record(target, allocator);
+  const std::optional<Entry> replaced = context.journal.load(target);
+  Entry next = begin_entry(target, allocator);
   next.effective = path;
   next.complete = true;  // one file: it is made or it is not
   next.files.push_back({path, {}, {}, image});
@@ -61,7 +61,7 @@ SwitchOutcome switch_file(const SwitchContext& context, const std::string& targe
   if (options.dry_run)
     context.say(change);
   else if (outcome.changed)
-    apply(context.root, context.store, replaced, next);
+    apply(context.root, context.journal, replaced, next);
   return outcome;
 }
 
@@ -93,14 +93,14 @@ SwitchOutcome enable_program(const SwitchContext& context, const std::string& fi
 }
 
 SwitchOutcome disable_user(const SwitchContext& context, const std::string& target, const SwitchOptions& options) {
-  const std::optional<Record> record = context.store.load(target);
-  const SwitchOutcome outcome{target, {}, record.has_value(), {}, 0};
-  if (!record) {
+  const std::optional<Entry> entry = context.journal.load(target);
+  const SwitchOutcome outcome{target, {}, entry.has_value(), {}, 0};
+  if (!entry) {
     context.say(fmt::format("{} was not switched by neap: nothing to do", target));
   } else if (options.dry_run) {
-    context.say(describe_restore(context.root, *record));
+    context.say(describe_restore(context.root, *entry));
   } else {
-    restore(context.root, context.store, *record);
+    restore(context.root, context.journal, *entry);
     context.say(fmt::format("{} is as it was before neap", target));
   }
   return outcome;

@@ -1,6 +1,7 @@
 #include "tool/systemd/unit_name.h"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <algorithm>
 #include <array>
@@ -44,6 +45,13 @@ std::string instance_of(const std::string& template_name, const std::string& wha
 }
 
 std::string units_of(const std::string& name) { return is_template(name) ? instance_of(name, "*") : name; }
+
+bool fits_any(const std::string& service, const std::vector<std::string>& patterns) {
+  return std::any_of(patterns.begin(), patterns.end(), [&](std::string pattern) {
+    if (!pattern.ends_with(suffix)) pattern += suffix;
+    return pattern == service || ::fnmatch(pattern.c_str(), service.c_str(), FNM_NOESCAPE) == 0;
+  });
+}
 
 UnitInstance parts_of_instance(const std::string& name) {
   const std::size_t at = name.find('@');

@@ -1,6 +1,7 @@
 // Names of service units: "tor" -> "tor.service", "tor@" -> "tor@.service".
 #pragma once
 #include <string>
+#include <vector>
 
 namespace neap {
 
@@ -11,6 +12,9 @@ bool is_template(const std::string& name);                                      
 std::string instance_of(const std::string& template_name, const std::string& what);  // "tor@what.service"
 // The pattern of the units that a drop-in of `name` is read for: a template's instances, else the unit itself.
 std::string units_of(const std::string& name);
+
+// Whether the service is one of those that the patterns name ("tor@*", "nginx"); ".service" may be left out of them.
+bool fits_any(const std::string& service, const std::vector<std::string>& patterns);
 
 // "tor@.service" and "relay1" of "tor@relay1.service"; both empty for what is no instance.
 struct UnitInstance {

@@ -64,9 +64,9 @@ void Survey::refresh() {
     tracked.row.name = process.name;
     tracked.row.resident = process.resident;
     tracked.row.age = boot - started;
-    const double watched = now - tracked.seen_first;
+    const double seen_for = now - tracked.seen_first;
     const double grown = static_cast<double>(process.resident) - static_cast<double>(tracked.resident_first);
-    tracked.row.growth = watched > 0 ? grown / watched : 0;
+    tracked.row.growth = seen_for > 0 ? grown / seen_for : 0;
     next.emplace(process.pid, std::move(tracked));
   }
   processes_ = std::move(next);

@@ -129,10 +129,10 @@ double slowest_share(const Runnings& all, std::uint64_t events) {
 }
 
 void wait_for_samples(const Runnings& all) {
-  std::vector<pollfd> watched;
+  std::vector<pollfd> waited_for;
   for (const auto& each : all)
-    if (!each->over()) watched.push_back({each->descriptor(), POLLIN, 0});
-  ::poll(watched.data(), watched.size(), 50);
+    if (!each->over()) waited_for.push_back({each->descriptor(), POLLIN, 0});
+  ::poll(waited_for.data(), waited_for.size(), 50);
 }
 
 }  // namespace

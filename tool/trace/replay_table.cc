@@ -69,9 +69,10 @@ std::vector<Row> complete_rows(const std::vector<Replay>& replays) {
   return rows;
 }
 
-bool best(const std::vector<Row>& rows, const Row& row, const Figure& figure) {
-  const auto lower = [&](const Row& each) { return each.median(figure) < row.median(figure); };
-  return rows.size() > 1 && std::none_of(rows.begin(), rows.end(), lower);
+TextCell median_cell(const std::vector<Row>& rows, std::size_t at, const Figure& figure) {
+  std::vector<std::optional<double>> medians;
+  for (const Row& row : rows) medians.emplace_back(row.median(figure));
+  return {fmt::format(fmt::runtime(figure.format), *medians[at] / figure.unit), is_best(medians, at)};
 }
 
 std::optional<double> ratio_to_baseline(const std::vector<Row>& rows, const Row& row, const Figure& figure) {
@@ -91,13 +92,12 @@ std::string replay_table(const std::vector<Replay>& replays, bool colour) {
     if (figure.with_ratio) columns.push_back({"to libc", Align::right, true});
   }
   TextTable table(columns);
-  for (const Row& row : rows) {
-    std::vector<TextCell> cells = {row.label};
+  for (std::size_t at = 0; at < rows.size(); ++at) {
+    std::vector<TextCell> cells = {rows[at].label};
     for (const Figure& figure : figures) {
-      cells.push_back(
-          {fmt::format(fmt::runtime(figure.format), row.median(figure) / figure.unit), best(rows, row, figure)});
+      cells.push_back(median_cell(rows, at, figure));
       if (!figure.with_ratio) continue;
-      const auto ratio = ratio_to_baseline(rows, row, figure);
+      const auto ratio = ratio_to_baseline(rows, rows[at], figure);
       cells.push_back(ratio ? fmt::format("{:.2f}", *ratio) : "-");
     }
     table.add(cells);

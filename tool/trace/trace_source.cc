@@ -19,7 +19,7 @@ std::span<const trace::Event> TraceSource::next() {
 std::string TraceSource::missing() const {
   if (!summary().cut_short) return {};
   return fmt::format(
-      "{} has no end: its recorder was killed or its disk was full; read up to its last whole chunk, {} events in "
+      "{} has no end: its collector was killed or its disk was full; read up to its last whole chunk, {} events in "
       "{:.1f} s, {} bytes behind it are lost",
       path_, summary().events, summary().duration_ms / 1000.0, summary().lost_bytes);
 }

@@ -1,6 +1,8 @@
 """From runs to the table: plain dicts and lists, which are the JSON as they are; text and HTML draw the same."""
+from statistics import median
+
 from ..metrics import BASES, METRICS, RATIOS
-from ..statistics import geometric_mean, median, paired_ratios, spread
+from ..statistics import geometric_mean, paired_ratios, spread
 
 
 def _summary(values):

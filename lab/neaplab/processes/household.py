@@ -45,14 +45,14 @@ class Household:
         return child
 
     def collect(self, name, limit_s):
-        """Waits for a child that was started with output=PIPE. Returns its exit code and what it said."""
+        """Waits for a child that was started with output or errors into a PIPE. Returns its exit code and what it said."""
         child = self.children[name]
         try:
-            said, _ = child.communicate(timeout=limit_s)
+            said = child.communicate(timeout=limit_s)
         except subprocess.TimeoutExpired:
             raise LabError(f"{name}: did not end within {limit_s} s") from None
         del self.children[name]
-        return child.returncode, said.decode(errors="replace").strip()
+        return child.returncode, b"".join(text or b"" for text in said).decode(errors="replace").strip()
 
     def ended(self):
         """(name, exit code) of the children that ended on their own."""

@@ -5,7 +5,7 @@
   const darkQuery = matchMedia("(prefers-color-scheme: dark)");
   const MiB = 1 << 20;
   const twoDigits = number => String(number).padStart(2, "0");
-  const bytes = value => value >= 4096 * MiB ? (value / MiB / 1024).toFixed(2) + " GiB" : (value / MiB).toFixed(1) + " MiB";
+  const bytes = value => (value / MiB).toFixed(1) + " MiB";  // as in the table and in every other form of the report
   const percent = value => (value * 100).toFixed(value < 0.1 ? 1 : 0) + "% of a core";
   const times = value => value.toFixed(2) + " times";
   const duration = seconds => {
@@ -47,7 +47,7 @@
     const step = [1, 2, 5, 10].map(factor => factor * power).find(each => each >= rough * 0.999);
     return ticks(from, to, step * unit, value => value === 0 ? "0" : trimmed(value / unit) + name);
   };
-  const memoryTicker = tickerOf(to => to >= 4096 * MiB ? [1024 * MiB, " GiB"] : [MiB, " MiB"]);
+  const memoryTicker = tickerOf(() => [MiB, " MiB"]);
 
   // The floor, where the allocator tells enough for it: a dotted line of its own, in the colour of the line it belongs to.
   const floorOf = data.lines.map((_, at) => at).filter(at => data.lines[at].floor.length > 0);

@@ -1,1 +1,0 @@
-"""What the relays use: sampling, telemetry, the summary and its forms."""

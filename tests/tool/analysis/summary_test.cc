@@ -1,0 +1,105 @@
+#include "tool/analysis/summary.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/tool/analysis/made_run.h"
+#include "tool/analysis/figures.h"
+
+namespace neap {
+namespace {
+
+TEST(SummaryOfARun, MeansAreWeightedByTime) {
+  auto run = made_run("libc", {});
+  run.samples = {made_sample(0, 100), made_sample(1, 400), made_sample(3, 100)};
+  run.end->wall = {4};
+  const Summary summary = summarize(run);
+  EXPECT_EQ(summary.mean_rss, mib(250));              // 100 for a second, 400 for two, 100 for one
+  EXPECT_EQ(summary.second_half_mean_rss, mib(250));  // 400 and 100 for a second each
+  EXPECT_EQ(summary.peak_rss, mib(400));
+}
+
+TEST(SummaryOfARun, ProcessesAreSummedLookByLook) {
+  auto run = made_run("libc", {100, 100, 100, 100});
+  run.samples.insert(run.samples.begin() + 2, made_sample(1, 60, 2));  // a child that was there for one look
+  const Summary summary = summarize(run);
+  EXPECT_EQ(summary.mean_rss, mib(115));
+  EXPECT_EQ(summary.peak_rss, mib(160));
+}
+
+TEST(SummaryOfARun, AGapCountsNothing) {
+  auto run = made_run("libc", {100, 100, 100, 100});
+  for (double at = 600; at < 604; ++at) run.samples.push_back(made_sample(at, 300));
+  run.end->wall = {604};
+  // The look before the gap stands for three intervals, no more.
+  EXPECT_EQ(summarize(run).mean_rss, mib((6 * 100 + 4 * 300) / 10.0));
+}
+
+TEST(SummaryOfARun, TheEndIsBeforeTheProgramLeaves) {
+  std::vector<double> works_and_leaves(40, 200);
+  works_and_leaves.insert(works_and_leaves.end(), {120, 10});
+  EXPECT_EQ(summarize(made_run("libc", works_and_leaves)).end_rss, mib(200));
+  EXPECT_EQ(summarize(made_run("libc", {200, 200, 10, 10, 10, 10, 10, 10, 10, 10})).end_rss, mib(10));
+  auto asked = made_run("libc", {50, 60, 70, 20, 10});
+  asked.end->asked_to_stop = Seconds{2.5};
+  EXPECT_EQ(summarize(asked).end_rss, mib(70));
+}
+
+TEST(SummaryOfARun, WithoutALookTheKernelTellsThePeakAlone) {
+  auto run = made_run("libc", {});
+  run.end->peak_rss = mib(7);
+  run.end->user = Seconds{0.5};
+  run.end->system = Seconds{0.25};
+  const Summary summary = summarize(run);
+  EXPECT_FALSE(summary.mean_rss);
+  EXPECT_FALSE(summary.end_rss);
+  EXPECT_EQ(summary.peak_rss, mib(7));
+  EXPECT_EQ(summary.cpu.count, 0.75);
+}
+
+TEST(SummaryOfARun, ALookAtTheVeryBeginningAloneIsNone) {
+  auto run = made_run("libc", {});
+  run.samples = {made_sample(0.0002, 0.02)};
+  run.end->wall = {0.004};
+  run.end->peak_rss = mib(7);
+  EXPECT_FALSE(summarize(run).mean_rss);
+  EXPECT_FALSE(summarize(run).end_rss);
+  EXPECT_EQ(summarize(run).peak_rss, mib(7));
+  run.end->exit_code.reset();  // the recording was ended, not the program
+  EXPECT_TRUE(summarize(run).mean_rss);
+}
+
+TEST(SummaryOfARun, TheFloorLeavesOutWhatTheHeapHoldsAboveItsLiveBytes) {
+  auto run = made_run("neap", {100, 100});
+  for (Sample& sample : run.samples) sample.live = mib(30), sample.heap_resident = mib(70);
+  EXPECT_EQ(summarize(run).mean_floor, mib(60));
+  EXPECT_EQ(summarize(run).mean_live, mib(30));
+}
+
+TEST(SummaryOfRuns, RunsOfOneLabelAreOneRowWithTheirMedian) {
+  const Comparison comparison = compare_runs({made_run("libc", {100, 100}), made_run("neap", {40, 40}),
+                                              made_run("libc", {300, 300}), made_run("libc", {120, 120})});
+  ASSERT_EQ(comparison.rows.size(), 2u);
+  EXPECT_EQ(comparison.rows[0].runs.size(), 3u);
+  EXPECT_TRUE(comparison.rows[0].alike);
+  const ComparisonFigures figures = figures_of(comparison);
+  const QuantityFigures& libc = figures.rows[0][quantity_at("mean_rss")];
+  const QuantityFigures& neap = figures.rows[1][quantity_at("mean_rss")];
+  EXPECT_EQ(libc.spread->median, 120.0 * (1 << 20));
+  EXPECT_EQ(libc.spread->low, 100.0 * (1 << 20));
+  EXPECT_EQ(libc.spread->high, 300.0 * (1 << 20));
+  EXPECT_DOUBLE_EQ(*neap.ratio, 40.0 / 120);
+  EXPECT_TRUE(neap.best);
+  EXPECT_FALSE(libc.best);
+}
+
+TEST(SummaryOfRuns, UnlikeRecordingsAreSaid) {
+  auto other = made_run("libc", {100, 100});
+  other.facts.command = {"gzip"};
+  const Comparison comparison = compare_runs({made_run("libc", {100, 100}), other});
+  EXPECT_FALSE(comparison.rows[0].alike);
+  ASSERT_FALSE(comparison.rows[0].remarks.empty());
+  EXPECT_EQ(comparison.rows[0].remarks[0], "its recordings differ: programs tor, gzip");
+}
+
+}  // namespace
+}  // namespace neap

@@ -1,0 +1,67 @@
+// operator new and delete before those of an allocator that brings its own: all of them end in the recorded malloc and
+// free, so that nothing passes by. When memory runs out, the next operator new is asked, which runs the new-handler
+// and throws; the exception passes through here untouched.
+#include <dlfcn.h>
+#include <stdlib.h>
+
+#include <cstddef>
+#include <new>
+
+#include "malloc.h"
+
+namespace neap::tracer {
+namespace {
+
+using New = void*(std::size_t);
+
+// Only called once malloc has failed.
+[[gnu::noinline, gnu::cold]] void* fail_as_next_does(std::size_t size) {
+  auto* next = reinterpret_cast<New*>(dlsym(RTLD_NEXT, "_Znwm"));
+  if (next == nullptr) abort();
+  return next(size);
+}
+
+void* make(std::size_t size) {
+  void* object = record_malloc(size);
+  return object != nullptr ? object : fail_as_next_does(size);
+}
+
+void* make(std::size_t size, std::align_val_t alignment) {
+  void* object = record_aligned_alloc(static_cast<std::size_t>(alignment), size);
+  return object != nullptr ? object : fail_as_next_does(size);
+}
+
+}  // namespace
+}  // namespace neap::tracer
+
+using namespace neap::tracer;
+
+#pragma GCC visibility push(default)
+
+void* operator new(std::size_t size) { return make(size); }
+void* operator new[](std::size_t size) { return make(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return record_malloc(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return record_malloc(size); }
+void* operator new(std::size_t size, std::align_val_t alignment) { return make(size, alignment); }
+void* operator new[](std::size_t size, std::align_val_t alignment) { return make(size, alignment); }
+void* operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return record_aligned_alloc(static_cast<std::size_t>(alignment), size);
+}
+void* operator new[](std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return record_aligned_alloc(static_cast<std::size_t>(alignment), size);
+}
+
+void operator delete(void* object) noexcept { record_free(object); }
+void operator delete[](void* object) noexcept { record_free(object); }
+void operator delete(void* object, std::size_t) noexcept { record_free(object); }
+void operator delete[](void* object, std::size_t) noexcept { record_free(object); }
+void operator delete(void* object, const std::nothrow_t&) noexcept { record_free(object); }
+void operator delete[](void* object, const std::nothrow_t&) noexcept { record_free(object); }
+void operator delete(void* object, std::align_val_t) noexcept { record_free(object); }
+void operator delete[](void* object, std::align_val_t) noexcept { record_free(object); }
+void operator delete(void* object, std::size_t, std::align_val_t) noexcept { record_free(object); }
+void operator delete[](void* object, std::size_t, std::align_val_t) noexcept { record_free(object); }
+void operator delete(void* object, std::align_val_t, const std::nothrow_t&) noexcept { record_free(object); }
+void operator delete[](void* object, std::align_val_t, const std::nothrow_t&) noexcept { record_free(object); }
+
+#pragma GCC visibility pop

@@ -1,0 +1,72 @@
+#include "next.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "channel_writer.h"
+
+namespace neap::tracer {
+namespace {
+
+constexpr std::size_t kEarlyBytes = 65536;
+alignas(64) unsigned char early[kEarlyBytes];
+constinit std::atomic<std::size_t> early_used{0};
+
+constinit Next found{};
+enum State : std::uint32_t { kUnknown, kSearching, kReady };
+constinit std::atomic<std::uint32_t> state{kUnknown};
+
+template <typename Function>
+void find(Function*& into, const char* name) {
+  into = reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
+
+void find_all() {
+  find(found.malloc, "malloc");
+  find(found.calloc, "calloc");
+  find(found.realloc, "realloc");
+  find(found.free, "free");
+  find(found.posix_memalign, "posix_memalign");
+  find(found.aligned_alloc, "aligned_alloc");
+  find(found.memalign, "memalign");
+}
+
+}  // namespace
+
+// The first call comes before the process has a second thread.
+bool ready() {
+  const std::uint32_t now = state.load(std::memory_order_acquire);
+  if (now == kReady) [[likely]]
+    return true;
+  if (now == kSearching) return false;
+  state.store(kSearching, std::memory_order_relaxed);
+  find_all();
+  attach();
+  pthread_atfork(nullptr, nullptr, detach);
+  state.store(kReady, std::memory_order_release);
+  return true;
+}
+
+const Next& next() { return found; }
+
+void* take_early(std::size_t bytes, std::size_t alignment) {
+  const std::size_t room = bytes + alignment;
+  const std::size_t start = early_used.fetch_add(room, std::memory_order_relaxed);
+  if (start + room > kEarlyBytes) return nullptr;
+  const auto address = reinterpret_cast<std::uintptr_t>(early + start);
+  return reinterpret_cast<void*>((address + alignment - 1) & ~(alignment - 1));
+}
+
+bool is_early(const void* object) {
+  return reinterpret_cast<std::uintptr_t>(object) - reinterpret_cast<std::uintptr_t>(early) < kEarlyBytes;
+}
+
+std::size_t early_bytes_from(const void* object) {
+  return kEarlyBytes - (reinterpret_cast<std::uintptr_t>(object) - reinterpret_cast<std::uintptr_t>(early));
+}
+
+}  // namespace neap::tracer

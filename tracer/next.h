@@ -1,0 +1,28 @@
+// The allocator behind the tracer: the next definition of each function in the order of the dynamic linker, be it
+// glibc's or that of a library preloaded after this one. Found once; calls that come while it is being found (dlsym
+// may allocate) are served from a small static buffer whose memory is never given back.
+#pragma once
+
+#include <cstddef>
+
+namespace neap::tracer {
+
+struct Next {
+  void* (*malloc)(std::size_t);
+  void* (*calloc)(std::size_t, std::size_t);
+  void* (*realloc)(void*, std::size_t);
+  void (*free)(void*);
+  int (*posix_memalign)(void**, std::size_t, std::size_t);
+  void* (*aligned_alloc)(std::size_t, std::size_t);
+  void* (*memalign)(std::size_t, std::size_t);
+};
+
+// True when next() may be called; finds the functions and attaches to the channel at the first call.
+bool ready();
+const Next& next();
+
+void* take_early(std::size_t bytes, std::size_t alignment);
+bool is_early(const void* object);
+std::size_t early_bytes_from(const void* object);  // what can safely be read from there
+
+}  // namespace neap::tracer
