@@ -1,0 +1,24 @@
+// The sampled objects that live, by address: eight addresses to a cache line, two lines for each hash. Before them a
+// filter that nearly every free asks alone: a count of samples for each 256 bytes of addresses, side by side as the
+// objects are, so that it is in the caches where those are.
+#pragma once
+
+#include <atomic>
+
+#include "format/samples.h"
+
+namespace neap::recorder {
+
+constexpr size_t kFilter = size_t{1} << 20;
+extern std::atomic<uint8_t> sample_filter[kFilter];
+
+inline std::atomic<uint8_t>& filter_of(uint64_t address) { return sample_filter[address >> 8 & (kFilter - 1)]; }
+
+// False for all objects that were not sampled but a few.
+inline bool may_be_sampled(uint64_t address) { return filter_of(address).load(std::memory_order_relaxed) != 0; }
+
+// False when there is no room.
+bool keep_sample(samples::Table& table, uint64_t address, const samples::Object& object);
+void forget_sample(samples::Table& table, uint64_t address);
+
+}  // namespace neap::recorder
