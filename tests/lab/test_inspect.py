@@ -6,6 +6,7 @@ healthy, and libneap's relay, which serves the same, lies within the range that 
 """
 
 import json
+import os
 import re
 import statistics
 import subprocess
@@ -72,8 +73,15 @@ class Inspected(unittest.TestCase):
 
         middle = {key: statistics.median(look["under_neap"][key] for look in libc) for key in ("least_bytes", "most_bytes")}
         real = statistics.median(look["resident_bytes"] for look in neap)
+        self.keep(libc, neap)
         print({key: round(value / 1048576, 1) for key, value in {**middle, "libneap": real, "libc": last["resident_bytes"]}.items()}, "MiB")
         self.assertTrue(middle["least_bytes"] <= real <= middle["most_bytes"], (middle, real))
+
+    @staticmethod
+    def keep(libc, neap):
+        """For whoever wants to see more: the looks, where LOOKS says."""
+        if "LOOKS" in os.environ:
+            Path(os.environ["LOOKS"]).write_text(json.dumps({"libc": libc, "neap": neap}))
 
 
 if __name__ == "__main__":

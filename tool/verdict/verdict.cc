@@ -12,7 +12,8 @@ namespace {
 // Free memory below a quarter of the heap is what every allocator holds; below 8 MiB nobody asks.
 constexpr double much = 0.25;
 constexpr std::uint64_t little = 8 << 20;
-constexpr double neap_overhead = 1.15;   // of live bytes, over nine programs' traces
+constexpr double least_overhead = 1.07;  // of requested bytes: the least of ten programs' traces under libneap
+constexpr std::uint64_t large = 128 << 10;
 constexpr double model_overhead = 1.04;  // metadata and caches
 constexpr double saving_worth_words = 0.05;
 
@@ -48,14 +49,33 @@ std::string where(const HeapFill& heap, const FillSums& sums) {
   return fmt::format("{} in whole pages, {} on pages less than a quarter live", show(sums.empty), show(sums.sparse));
 }
 
+std::uint64_t resident_of_mapped(const HeapFill& heap, std::uint64_t page_size) {
+  std::uint64_t bytes = 0;
+  for (const HeapPiece& piece : heap.pieces)
+    for (const PageFill& page : piece.pages)
+      bytes += piece.kind == PieceKind::mapped && page.state == page_present ? page_size : 0;
+  return bytes;
+}
+
+// What the live objects need at least where they are placed anew. Of large ones only what is surely touched counts,
+// that is in mappings of their own: elsewhere they lie in memory that others touched before (compressors hardly use
+// theirs).
+std::uint64_t least_for(const HeapFill& heap, const FillSums& sums, std::uint64_t page_size) {
+  Amount small;
+  for (std::size_t i = 0; i <= size_row(large); ++i) small += heap.by_size[i].live;
+  const std::uint64_t requested = small.bytes - std::min(small.bytes, small.count * heap.head_bytes);
+  return static_cast<std::uint64_t>(static_cast<double>(std::min(requested, sums.live_resident)) * least_overhead) +
+         resident_of_mapped(heap, page_size);
+}
+
 std::optional<Forecast> forecast(const Look& look) {
   std::uint64_t heap_now = 0, heap_least = 0, heap_most = 0;
   double model = 0;
   for (std::size_t i = 0; i < look.heaps.size(); ++i) {
     const HeapFill& heap = look.heaps[i];
     const std::uint64_t now = look.sums[i].resident, trim = heap.trim ? std::min(heap.trim->bytes, now) : 0;
-    if (heap.allocator == "libneap" && now >= little / 8) return std::nullopt;
-    const auto least = static_cast<std::uint64_t>(static_cast<double>(look.sums[i].live_resident) * neap_overhead);
+    if (heap.allocator == "libneap" && now >= little / 8) return std::nullopt;  // nothing to foretell
+    const std::uint64_t least = least_for(heap, look.sums[i], look.page_size);
     heap_now += now;
     model += heap.elsewhere * model_overhead;
     heap_most += now - trim;
