@@ -14,6 +14,7 @@ constexpr double much = 0.25;
 constexpr std::uint64_t little = 8 << 20;
 constexpr double least_overhead = 1.07;  // of requested bytes: the least of ten programs' traces under libneap
 constexpr std::uint64_t large = 128 << 10;
+constexpr std::uint64_t neap_itself = 5 << 18;  // its code and its tables in a small program, at most
 constexpr double model_overhead = 1.04;  // metadata and caches
 constexpr double saving_worth_words = 0.05;
 
@@ -84,7 +85,7 @@ std::optional<Forecast> forecast(const Look& look) {
   if (look.heaps.empty() || heap_now > look.resident) return std::nullopt;
   const std::uint64_t rest = look.resident - heap_now;
   const auto between = std::clamp(static_cast<std::uint64_t>(model), heap_least, heap_most);
-  return Forecast{rest + heap_least, rest + heap_most, rest + between};
+  return Forecast{rest + heap_least, rest + heap_most + neap_itself, rest + between};
 }
 
 void say_heap(const Look& look, Verdict& verdict) {
