@@ -52,7 +52,7 @@ class Growth(NeapTest):
         self.named(["leak"], LEAKS, 400_000, "4s")
 
     def test_fragmentation(self):
-        self.named(["fragmentation"], FRAGMENTATION, 1_000_000, "5s")
+        self.named(["fragmentation"], FRAGMENTATION, 1_000_000, "6s")
 
     def test_a_program_that_does_not_grow(self):
         self.named(["none"], STEADY, 0, "3s")

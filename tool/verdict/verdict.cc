@@ -12,10 +12,11 @@ namespace {
 // Free memory below a quarter of the heap is what every allocator holds; below 8 MiB nobody asks.
 constexpr double much = 0.25;
 constexpr std::uint64_t little = 8 << 20;
-constexpr double least_overhead = 1.07;  // of requested bytes: the least of ten programs' traces under libneap
+// Of requested bytes, under libneap: the least of ten programs' traces, and the mean of them.
+constexpr double least_overhead = 1.07, usual_overhead = 1.15;
 constexpr std::uint64_t large = 128 << 10;
-constexpr std::uint64_t neap_itself = 5 << 18;  // its code and its tables in a small program, at most
-constexpr double model_overhead = 1.04;  // metadata and caches
+constexpr std::uint64_t neap_itself = 3 << 19;  // its code and its tables in a small program, at most
+constexpr double model_overhead = 1.04;         // metadata and caches
 constexpr double saving_worth_words = 0.05;
 
 std::string show(std::uint64_t bytes) { return show_bytes({bytes}); }
@@ -58,14 +59,13 @@ std::uint64_t resident_of_mapped(const HeapFill& heap, std::uint64_t page_size) 
   return bytes;
 }
 
-// What the live objects need at least where they are placed anew. Of large ones only what is surely touched counts,
-// that is in mappings of their own: elsewhere they lie in memory that others touched before (compressors hardly use
-// theirs).
-std::uint64_t least_for(const HeapFill& heap, const FillSums& sums, std::uint64_t page_size) {
+// What the live objects need where they are placed anew. Of large ones only what is surely touched counts, that is in
+// mappings of their own: elsewhere they lie in memory that others touched before (compressors hardly use theirs).
+std::uint64_t placed_anew(const HeapFill& heap, const FillSums& sums, std::uint64_t page_size, double overhead) {
   Amount small;
   for (std::size_t i = 0; i <= size_row(large); ++i) small += heap.by_size[i].live;
   const std::uint64_t requested = small.bytes - std::min(small.bytes, small.count * heap.head_bytes);
-  return static_cast<std::uint64_t>(static_cast<double>(std::min(requested, sums.live_resident)) * least_overhead) +
+  return static_cast<std::uint64_t>(static_cast<double>(std::min(requested, sums.live_resident)) * overhead) +
          resident_of_mapped(heap, page_size);
 }
 
@@ -76,11 +76,11 @@ std::optional<Forecast> forecast(const Look& look) {
     const HeapFill& heap = look.heaps[i];
     const std::uint64_t now = look.sums[i].resident, trim = heap.trim ? std::min(heap.trim->bytes, now) : 0;
     if (heap.allocator == "libneap" && now >= little / 8) return std::nullopt;  // nothing to foretell
-    const std::uint64_t least = least_for(heap, look.sums[i], look.page_size);
+    const auto anew = [&](double overhead) { return placed_anew(heap, look.sums[i], look.page_size, overhead); };
     heap_now += now;
     model += heap.elsewhere * model_overhead;
-    heap_most += now - trim;
-    heap_least += std::min(least, now - trim);
+    heap_most += std::max(now - trim, anew(usual_overhead));
+    heap_least += std::min(anew(least_overhead), now - trim);
   }
   if (look.heaps.empty() || heap_now > look.resident) return std::nullopt;
   const std::uint64_t rest = look.resident - heap_now;
