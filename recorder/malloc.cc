@@ -108,35 +108,3 @@ int record_posix_memalign(void** object, size_t alignment, size_t size) {
 }
 
 }  // namespace neap::recorder
-
-using namespace neap::recorder;
-
-extern "C" {
-#pragma GCC visibility push(default)
-
-void* malloc(size_t size) { return record_malloc(size); }
-void free(void* object) { record_free(object); }
-void cfree(void* object) { record_free(object); }
-void* calloc(size_t count, size_t size) { return record_calloc(count, size); }
-void* realloc(void* object, size_t size) { return record_realloc(object, size); }
-void* memalign(size_t alignment, size_t size) { return record_memalign(alignment, size); }
-void* aligned_alloc(size_t alignment, size_t size) { return record_aligned_alloc(alignment, size); }
-int posix_memalign(void** object, size_t alignment, size_t size) {
-  return record_posix_memalign(object, alignment, size);
-}
-void* valloc(size_t size) { return record_memalign(4096, size); }
-void* pvalloc(size_t size) { return record_memalign(4096, (size + 4095) & ~size_t{4095}); }
-void free_sized(void* object, size_t) { record_free(object); }
-void free_aligned_sized(void* object, size_t, size_t) { record_free(object); }
-
-void* reallocarray(void* object, size_t count, size_t size) {
-  size_t bytes = 0;
-  if (__builtin_mul_overflow(count, size, &bytes)) {
-    errno = ENOMEM;
-    return nullptr;
-  }
-  return realloc(object, bytes);
-}
-
-#pragma GCC visibility pop
-}

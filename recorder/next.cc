@@ -15,7 +15,7 @@ constexpr size_t kEarlyBytes = 65536;
 alignas(64) unsigned char early[kEarlyBytes];
 constinit std::atomic<size_t> early_used{0};
 
-constinit Next found{};
+constinit Next found{.free = [](void*) {}};  // what is freed before it is known stays where it is
 enum State : uint32_t { kUnknown, kSearching, kReady };
 constinit std::atomic<uint32_t> state{kUnknown};
 

@@ -15,6 +15,12 @@ size_t first_place(uint64_t address) { return (address >> 4) * 0x9E3779B97F4A7C1
 
 }  // namespace
 
+void ask_for(const void* from, size_t bytes) {
+  const auto start = reinterpret_cast<uint64_t>(from);
+  for (uint64_t at = start; at < start + bytes + 256; at += 256)
+    filter_of(at).store(UINT8_MAX, std::memory_order_relaxed);
+}
+
 bool keep_sample(Table& table, uint64_t address, const Object& object) {
   const size_t first = first_place(address);
   for (size_t i = 0; i < kPlaces; ++i) {

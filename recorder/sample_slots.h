@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 
 #include "format/samples.h"
 
@@ -16,6 +17,9 @@ inline std::atomic<uint8_t>& filter_of(uint64_t address) { return sample_filter[
 
 // False for all objects that were not sampled but a few.
 inline bool may_be_sampled(uint64_t address) { return filter_of(address).load(std::memory_order_relaxed) != 0; }
+
+// From then on the filter says of all in that range that it may be sampled.
+void ask_for(const void* from, size_t bytes);
 
 // False when there is no room.
 bool keep_sample(samples::Table& table, uint64_t address, const samples::Object& object);

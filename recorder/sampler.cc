@@ -2,6 +2,8 @@
 // has, but it keeps a sampled few, with the stack that made them. What every call costs is a subtraction from a word of
 // the thread and a branch, what every free costs a look at the filter. No lock; the table is shared memory of fixed
 // size. Objects are never moved or padded: the pages that are judged later are those of the program as it is.
+#include "sampler.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -13,15 +15,16 @@
 #include "sample_stacks.h"
 
 namespace neap::recorder {
+
+[[gnu::tls_model("initial-exec")]] constinit thread_local int64_t bytes_to_next = 0;
+
 namespace {
 
 using namespace samples;
-using trace::Act;
 
 constinit Table* shared = nullptr;
 constinit std::atomic<bool> is_recording{false};
 
-[[gnu::tls_model("initial-exec")]] constinit thread_local int64_t bytes_to_next = 0;
 [[gnu::tls_model("initial-exec")]] constinit thread_local uint64_t random_state = 0;
 [[gnu::tls_model("initial-exec")]] constinit thread_local Pace pace;
 
@@ -39,8 +42,7 @@ void start_thread() {
   bytes_to_next = pace.gap(next_uniform());
 }
 
-[[gnu::noinline]] void sample(uint64_t address, uint64_t size) {
-  if (random_state == 0) return start_thread();
+void sample(uint64_t address, uint64_t size) {
   const uint64_t begin = Pace::now(CLOCK_MONOTONIC);
   const double weight = 1 / pace.chance(size + kExtra);
   const uint32_t place = place_of_this_stack(*shared);
@@ -53,7 +55,6 @@ void start_thread() {
     stack.bytes.fetch_add(static_cast<uint64_t>(weight * static_cast<double>(size)), std::memory_order_relaxed);
   }
   pace.took(Pace::now(CLOCK_MONOTONIC) - begin);
-  bytes_to_next = pace.gap(next_uniform());
 }
 
 // The file of neap if it is nobody's yet or this process's own (which has called exec), else one of our own.
@@ -95,17 +96,20 @@ void attach() {
 void detach() { is_recording.store(false, std::memory_order_relaxed); }
 bool recording() { return is_recording.load(std::memory_order_relaxed); }
 
-void note(Act act, const void* object, uint64_t size, unsigned) {
-  const auto address = reinterpret_cast<uint64_t>(object);
-  if (act == Act::release || act == Act::resize_begin) {
-    if (may_be_sampled(address)) [[unlikely]]
-      forget_sample(*shared, address);
-    return;
+void take_sample(const void* object, size_t size) {
+  if (!recording()) {
+    bytes_to_next = INT64_MAX;
+  } else if (random_state == 0) {
+    start_thread();
+  } else {
+    bytes_to_next = INT64_MAX;  // what the unwinder allocates is not sampled
+    if (object != nullptr) sample(reinterpret_cast<uint64_t>(object), size);
+    bytes_to_next = pace.gap(next_uniform());
   }
-  if (object == nullptr) return;
-  bytes_to_next -= static_cast<int64_t>(size + kExtra);
-  if (bytes_to_next <= 0) [[unlikely]]
-    sample(address, size);
+}
+
+void forget_if_sampled(const void* object) {
+  if (recording()) forget_sample(*shared, reinterpret_cast<uint64_t>(object));
 }
 
 }  // namespace neap::recorder
