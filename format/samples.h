@@ -4,7 +4,7 @@
 //
 // An object of `size` bytes is sampled with probability 1 - exp(-(size + extra) / mean): by bytes, and by number too,
 // as small survivors weigh nothing and keep whole pages. `weight` is one divided by it: how many objects a sample
-// stands for.
+// stands for. A thread that makes very many has a larger mean (tracer/pace.h).
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@ namespace neap::samples {
 
 inline constexpr char kFileVariable[] = "NEAP_PROFILE";    // path of the file; the first process that opens it owns it
 inline constexpr char kMapName[] = "neap-profile";         // in the file's name
-inline constexpr uint64_t kMagic = 0x31666f727070656eull;  // "npprof1" and a version
+inline constexpr uint64_t kMagic = 0x32666f727070656eull;  // "npprof2": a version
 inline constexpr size_t kSlots = size_t{1} << 17;          // a power of two
 inline constexpr size_t kStacks = size_t{1} << 14;         // a power of two
 inline constexpr size_t kModules = 512;
@@ -24,8 +24,7 @@ inline constexpr size_t kPath = 232;
 inline constexpr uint64_t kMean = 512 << 10;  // bytes
 inline constexpr uint64_t kExtra = 4096;      // bytes added to each size
 
-struct Slot {
-  std::atomic<uint64_t> address;  // 0: free; 1: being written; else stored last
+struct Object {
   uint64_t size;
   double weight;
   uint32_t stack;
@@ -54,10 +53,13 @@ struct Table {
   uint64_t mean, extra;
   std::atomic<uint64_t> taken, lost;  // samples; those that found no room
   std::atomic<uint32_t> modules;
+  uint32_t unused[3];
   Module module[kModules];
   Stack stack[kStacks];
-  Slot slot[kSlots];
+  std::atomic<uint64_t> address[kSlots];  // of objects; 0: free; 1: being written; else stored last
+  Object object[kSlots];
 };
 static_assert(std::atomic<uint64_t>::is_always_lock_free);
+static_assert(offsetof(Table, address) % 64 == 0, "eight addresses to a cache line");
 
 }  // namespace neap::samples

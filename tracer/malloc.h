@@ -1,4 +1,5 @@
-// The recorded functions by names of their own, for operator new and delete beside them.
+// The recorded functions by names of their own, for those of C and operator new and delete: malloc.cc, which notes
+// every call, or profiled.cc, which samples some.
 #pragma once
 
 #include <cstddef>
@@ -8,5 +9,9 @@ namespace neap::tracer {
 void* record_malloc(std::size_t size);
 void* record_aligned_alloc(std::size_t alignment, std::size_t size);
 void record_free(void* object);
+void* record_calloc(std::size_t count, std::size_t size);
+void* record_realloc(void* object, std::size_t size);
+void* record_memalign(std::size_t alignment, std::size_t size);
+int record_posix_memalign(void** object, std::size_t alignment, std::size_t size);
 
 }  // namespace neap::tracer

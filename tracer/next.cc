@@ -16,7 +16,7 @@ constexpr std::size_t kEarlyBytes = 65536;
 alignas(64) unsigned char early[kEarlyBytes];
 constinit std::atomic<std::size_t> early_used{0};
 
-constinit Next found{};
+constinit Next found{.free = [](void*) {}};  // what is freed before it is known stays where it is
 enum State : std::uint32_t { kUnknown, kSearching, kReady };
 constinit std::atomic<std::uint32_t> state{kUnknown};
 

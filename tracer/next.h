@@ -1,4 +1,4 @@
-// The allocator behind the tracer: the next definition of each function in the order of the dynamic linker, be it
+// The allocator behind the recorder: the next definition of each function in the order of the dynamic linker, be it
 // glibc's or that of a library preloaded after this one. Found once; calls that come while it is being found (dlsym
 // may allocate) are served from a small static buffer whose memory is never given back.
 #pragma once
@@ -8,13 +8,13 @@
 namespace neap::tracer {
 
 struct Next {
-  void* (*malloc)(std::size_t);
-  void* (*calloc)(std::size_t, std::size_t);
-  void* (*realloc)(void*, std::size_t);
-  void (*free)(void*);
-  int (*posix_memalign)(void**, std::size_t, std::size_t);
-  void* (*aligned_alloc)(std::size_t, std::size_t);
-  void* (*memalign)(std::size_t, std::size_t);
+  void* (*malloc)(std::size_t) = nullptr;
+  void* (*calloc)(std::size_t, std::size_t) = nullptr;
+  void* (*realloc)(void*, std::size_t) = nullptr;
+  void (*free)(void*) = nullptr;
+  int (*posix_memalign)(void**, std::size_t, std::size_t) = nullptr;
+  void* (*aligned_alloc)(std::size_t, std::size_t) = nullptr;
+  void* (*memalign)(std::size_t, std::size_t) = nullptr;
 };
 
 // True when next() may be called; finds the functions and attaches to the channel at the first call.

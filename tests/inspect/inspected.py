@@ -23,6 +23,10 @@ class Known:
     def take(self):
         self.told = json.loads(self.process.stdout.readline())
 
+    @property
+    def mallinfo(self):
+        return {key: self.told[key] for key in ("arena", "uordblks", "fordblks", "hblkhd", "fsmblks")}
+
     def ask(self, line):
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()

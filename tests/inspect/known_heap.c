@@ -1,9 +1,12 @@
 // known_heap CASE: makes a heap of some kind, prints what malloc says of it as one line of JSON, and then obeys lines
-// on stdin, printing the figures again after each: `trim` (malloc_trim), `grow BYTES` (leaks so much, in small
-// objects), `scatter BYTES` (frees so much in small objects far from each other, and takes it again as a large one).
+// on stdin, printing the figures again after each: `trim` (malloc_trim, or mimalloc's mi_collect), `grow BYTES` (leaks
+// so much, in small objects), `scatter BYTES` (frees so much in small objects far from each other, and takes it again
+// as a large one).
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +104,7 @@ static void fast_bins(void) {
   mallopt(M_MXFAST, 160);
   mix(30000, 8);
   for (int i = 0; i < 2000; ++i) keep(malloc(40));
-  for (int i = kept_count - 2000; i < kept_count; i += 2) free(kept[i % kept_most]);
+  for (int i = kept_count - 2000; i < kept_count; i += 2) free(kept[i % kept_most]), kept[i % kept_most] = NULL;
 }
 
 static void one_thread(void) {
@@ -127,7 +130,7 @@ static void mass_deletion(void) {
     keep(object);
   }
   for (int i = 0; i < kept_count; ++i)
-    if (i % 40 != 0) free(kept[i]);
+    if (i % 40 != 0) free(kept[i]), kept[i] = NULL;
 }
 
 static void dense(void) {
@@ -152,14 +155,64 @@ static const struct {
              {"mass_deletion", mass_deletion},
              {"dense", dense}};
 
+// What is kept, by what its allocator says of each object.
+static size_t kept_bytes(int* objects) {
+  size_t bytes = 0;
+  for (int i = 0; i < kept_most && i < kept_count; ++i)
+    if (kept[i] != NULL) bytes += malloc_usable_size(kept[i]), ++*objects;
+  return bytes;
+}
+
+// mimalloc's own count of the heap of this thread: the first words of what it tells of each page of blocks.
+struct page_told {
+  void* blocks;
+  size_t reserved, committed, used, block_size;
+};
+static bool count_page(const void* heap, const struct page_told* page, void* block, size_t size, void* sum) {
+  (void)heap, (void)block, (void)size;
+  *(size_t*)sum += page->used * page->block_size;
+  return true;
+}
+typedef void* default_heap(void);
+typedef void collect(bool);
+typedef bool visit(void* heap, bool blocks, bool (*each)(const void*, const struct page_told*, void*, size_t, void*),
+                   void* with);
+
+// A function of the allocator's own, if it has it.
+union own_function {
+  void* address;
+  default_heap* heap;
+  visit* visit_blocks;
+  collect* collect;
+};
+static union own_function own(const char* name) { return (union own_function){.address = dlsym(RTLD_DEFAULT, name)}; }
+
+static size_t visited_bytes(void) {
+  const union own_function heap = own("mi_heap_get_default"), visit_heap = own("mi_heap_visit_blocks");
+  size_t sum = 0;
+  if (heap.address != NULL && visit_heap.address != NULL) visit_heap.visit_blocks(heap.heap(), false, count_page, &sum);
+  return sum;
+}
+
+static void trim(void) {
+  const union own_function mimalloc = own("mi_collect");
+  if (mimalloc.address != NULL)
+    mimalloc.collect(true);
+  else
+    malloc_trim(0);
+}
+
 // mallinfo came before mallinfo2, and its numbers are large enough for these heaps.
 static void tell(void) {
   const struct mallinfo now = mallinfo();
-  char line[300];
-  const int length =
-      snprintf(line, sizeof line,
-               "{\"pid\": %d, \"arena\": %d, \"uordblks\": %d, \"fordblks\": %d, \"hblkhd\": %d, \"fsmblks\": %d}\n",
-               (int)getpid(), now.arena, now.uordblks, now.fordblks, now.hblkhd, now.fsmblks);
+  int objects = 0;
+  const size_t bytes = kept_bytes(&objects);
+  char line[400];
+  const int length = snprintf(
+      line, sizeof line,
+      "{\"pid\": %d, \"arena\": %d, \"uordblks\": %d, \"fordblks\": %d, \"hblkhd\": %d, \"fsmblks\": %d, "
+      "\"kept\": %zu, \"objects\": %d, \"visited\": %zu}\n",
+      (int)getpid(), now.arena, now.uordblks, now.fordblks, now.hblkhd, now.fsmblks, bytes, objects, visited_bytes());
   if (write(STDOUT_FILENO, line, (size_t)length) != length) _exit(1);
 }
 
@@ -181,7 +234,7 @@ static void scatter(long bytes) {
   static int next;
   void* const large = memset(malloc((size_t)bytes), 1, (size_t)bytes);
   const int first = next;
-  for (; bytes > 0 && next < kept_count; next += 2, bytes -= 48) free(kept[next]);
+  for (; bytes > 0 && next < kept_count; next += 2, bytes -= 48) free(kept[next]), kept[next] = NULL;
   kept[first] = large;
 }
 
@@ -191,7 +244,7 @@ int main(int count, char** values) {
   if (kept_count == 0) return 2;
   tell();
   for (char line[100]; read_line(line, sizeof line) > 0; tell()) {
-    if (strcmp(line, "trim") == 0) malloc_trim(0);
+    if (strcmp(line, "trim") == 0) trim();
     if (strncmp(line, "grow ", 5) == 0) grow(atol(line + 5));
     if (strncmp(line, "scatter ", 8) == 0) scatter(atol(line + 8));
   }

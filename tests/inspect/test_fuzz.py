@@ -1,4 +1,4 @@
-"""The readers over memory that was changed at random: fuzz_readers, on copies of both allocators' heaps.
+"""The readers over memory that was changed at random: fuzz_readers, on copies of each allocator's heaps.
 
     FUZZ_ROUNDS=50000 ctest --test-dir build/release -R '^inspect.fuzz'
 """
@@ -8,6 +8,7 @@ import unittest
 
 from inspected import Known
 
+LIBRARIES = [path for path in os.environ.get("MIMALLOC_LIBRARIES", os.environ["MIMALLOC"]).split(":") if os.path.exists(path)]
 ROUNDS = os.environ.get("FUZZ_ROUNDS", "60")
 
 
@@ -25,6 +26,11 @@ class Fuzz(unittest.TestCase):
 
     def test_libneap(self):
         self.survive("one_thread", {"LD_PRELOAD": os.environ["LIBNEAP"]}.items())
+
+    def test_mimalloc(self):
+        for library in LIBRARIES:
+            with self.subTest(library):
+                self.survive("plain", {"LD_PRELOAD": library}.items())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -64,11 +65,35 @@ class Blame(NeapTest):
             process.kill()
 
 
+class Readers(NeapTest):
+    """What reads pprof's formats reads ours. (scripts/packages programs-long brings both.)"""
+
+    def top(self, ending, *command):
+        if shutil.which(command[0]) is None:
+            self.skipTest(f"{command[0]} is not installed")
+        with Profiled(PLANTED, "1") as program:
+            profile = self.path("live." + ending)
+            done = neap("profile", "-q", "--json", "--pid", program.pid, "-o", profile)
+            live = json.loads(done.stdout)["live_bytes"]
+        told = subprocess.run([*command, profile], capture_output=True, text=True, env={**os.environ, "HOME": self.folder})
+        self.assertEqual(told.returncode, 0, told.stderr)
+        self.assertIn("planted_session", told.stdout)
+        return told.stdout, live
+
+    def test_go(self):
+        told, live = self.top("pb", "go", "tool", "pprof", "-unit=B", "-top")
+        self.assertAlmostEqual(int(re.search(r"of (\d+)B total", told).group(1)), live, delta=0.001 * live + 20)
+
+    def test_google_pprof(self):
+        told, live = self.top("heap", "google-pprof", "--text", "--show_bytes")
+        self.assertAlmostEqual(int(re.search(r"Total: (\d+) B", told).group(1)), live, delta=0.001 * live + 20)
+
+
 class Profile(NeapTest):
     def test_live_memory_and_files(self):
         with Profiled(PLANTED, "1") as program:
             exact = inspect(program.pid)["heaps"][0]["live"]["bytes"]
-            for ending in ("html", "folded", "pb"):
+            for ending in ("html", "folded", "pb", "heap"):
                 done = neap("profile", "-q", "--json", "--pid", program.pid, "-o", self.path("live." + ending))
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertTrue(exact / 20 < json.loads(done.stdout)["live_bytes"] < 5 * exact)
@@ -98,7 +123,7 @@ class Profile(NeapTest):
         self.assertEqual(shell.code, 5)
 
     def test_bad_usage(self):
-        self.expect(2, "neap: -o takes a file that ends in .html, .folded or .pb, not 'x'", "profile", "-o", "x", "--", "true")
+        self.expect(2, "neap: -o takes a file that ends in .html, .folded, .pb or .heap, not 'x'", "profile", "-o", "x", "--", "true")
         self.expect(2, "neap: --diff takes two files of folded stacks: neap profile --diff A B", "profile", "--diff", "a")
         self.expect(2, "neap: '/etc/passwd' holds no folded stacks (neap profile -o FILE.folded writes them)",
                     "profile", "--diff", "/etc/passwd", "/etc/passwd")

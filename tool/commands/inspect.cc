@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -33,6 +34,8 @@ constexpr const char* inspect_help =
 
 constexpr double looks_of_a_watch = 40;
 constexpr double shortest_interval = 0.25, share_of_time = 0.05;
+constexpr double enough_looks = 16;      // as many are made even if they take more than that share
+constexpr std::size_t fewest_looks = 8;  // below it no slope can be told from chance
 
 struct InspectOptions {
   std::string target, core, watch;
@@ -81,7 +84,9 @@ void print(const Look& look, const Growth* growth, const Invocation& invocation)
     fmt::print("\n{} looks in {}: {}\n", growth->looks, show_duration({growth->seconds}), growth->sentence);
 }
 
-// Looks again and again; a look takes at most a twentieth of the time between two.
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+// Looks again and again; looks take at most a twentieth of a core's time, as long as they are enough.
 int watch(const FoundProcess& process, const InspectOptions& options, const Invocation& invocation) {
   const double duration = parse_duration(options.watch, "--watch").count;
   const double pace = std::max(shortest_interval, duration / looks_of_a_watch);
@@ -89,12 +94,13 @@ int watch(const FoundProcess& process, const InspectOptions& options, const Invo
   std::vector<GrowthPoint> points;
   Look look;
   for (const Clock::time_point begin = Clock::now();;) {
-    const double at = seconds_since(begin);
+    const double at = seconds_since(begin), cpu = cpu_seconds();
     LiveProcess space(process.pid);
     look = look_once(space, process, options.stop, {invocation.json, true, {}});
     points.push_back(growth_point(look, at));
-    const double took = seconds_since(begin) - at, next = at + std::max(pace, took / share_of_time);
-    if (next > duration && points.size() >= 3) break;
+    const double wait = std::min((cpu_seconds() - cpu) / share_of_time, duration / enough_looks);
+    const double next = at + std::max(pace, wait);
+    if (next > duration && points.size() >= fewest_looks) break;
     progress.show(
         fmt::format("look {}: RSS {}, live {}", points.size(), show_bytes({look.resident}), show_bytes({look.live()})),
         at / duration);

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -60,11 +61,15 @@ void print_json(const Sites& sites, const std::vector<Site>& sorted, const Profi
   fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
+const ProfileFormat* format_of(const std::string& path) {
+  const auto* const found = std::find_if(std::begin(profile_formats), std::end(profile_formats),
+                                         [&](auto& format) { return path.ends_with(format.ending); });
+  return found == std::end(profile_formats) ? nullptr : found;
+}
+
 void write_file(const Sites& sites, const ProfileValue& value, const std::string& program, const std::string& path) {
   std::ofstream file(path, std::ios::binary);
-  if (path.ends_with(".html")) file << flame_page(sites, value, program);
-  if (path.ends_with(".folded")) file << folded_stacks(sites, value);
-  if (path.ends_with(".pb")) file << pprof_profile(sites, value);
+  file << format_of(path)->text(sites, value, program);
   file.close();
   if (!file) throw Failure(fmt::format("cannot write '{}'", path));
 }
@@ -83,7 +88,9 @@ void tell_nameless(const Symbols& symbols) {
 
 void add_output_options(CommandLine& command, ProfileOutput& output) {
   command
-      .add_option("-o,--output", output.file, "A flame graph (.html), folded stacks (.folded) or pprof's format (.pb)")
+      .add_option(
+          "-o,--output", output.file,
+          "A flame graph (.html), folded stacks (.folded), a profile for go tool pprof (.pb) or google-pprof (.heap)")
       .named("FILE");
   command.add_option("--frames", output.frames, "Frames that make a call site in the table")
       .shows_default()
@@ -92,9 +99,8 @@ void add_output_options(CommandLine& command, ProfileOutput& output) {
 }
 
 void check_output(const ProfileOutput& output) {
-  const auto ends = [&](const char* ending) { return output.file.ends_with(ending); };
-  if (!output.file.empty() && !ends(".html") && !ends(".folded") && !ends(".pb"))
-    throw UsageFailure(fmt::format("-o takes a file that ends in .html, .folded or .pb, not '{}'", output.file));
+  if (!output.file.empty() && format_of(output.file) == nullptr)
+    throw UsageFailure(fmt::format("-o takes a file that ends in .html, .folded, .pb or .heap, not '{}'", output.file));
 }
 
 void print_sites(const Sites& sites, const ProfileValue& value, const Symbols& symbols, const std::string& program,

@@ -8,7 +8,7 @@
 namespace neap {
 
 struct ProfileOutput {
-  std::string file;  // .html, .folded or .pb; empty: the table alone
+  std::string file;  // in one of profile_formats; empty: the table alone
   int frames = 3, rows = 15;
 };
 

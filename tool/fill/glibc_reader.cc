@@ -52,6 +52,7 @@ class Reading {
   void describe() {
     fill_.allocator = "glibc";
     fill_.library = heap_.library;
+    fill_.head_bytes = 8;  // the size; the word before it belongs to the object before
     fill_.trim.emplace();
     for (std::size_t i = 0; i < heap_.arenas.size(); ++i) {
       const Arena& arena = heap_.arenas[i];

@@ -76,8 +76,9 @@ struct HeapFill {
   std::string library;    // the file it came from
   std::vector<ArenaFill> arenas;
   std::vector<HeapPiece> pieces;
-  Amount live;    // small and mapped
-  Amount mapped;  // of it: objects with a mapping of their own
+  std::uint64_t head_bytes = 0;  // of each live object, the allocator's own, before it
+  Amount live;                   // small and mapped
+  Amount mapped;                 // of it: objects with a mapping of their own
   Amount cached, free;
   Amount fast;                 // of free: chunks that glibc keeps apart until they are joined
   std::uint64_t foreign = 0;   // inside of the pieces and not the allocator's

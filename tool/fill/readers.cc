@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tool/fill/glibc_reader.h"
+#include "tool/fill/mimalloc_reader.h"
 #include "tool/fill/neap_reader.h"
 
 namespace neap {
@@ -10,7 +11,7 @@ namespace {
 
 using Reader = std::optional<HeapFill> (*)(AddressSpace&);
 
-constexpr Reader readers[] = {read_neap, read_glibc};
+constexpr Reader readers[] = {read_neap, read_mimalloc, read_glibc};
 
 struct Known {
   const char* in_file_name;  // of something mapped
@@ -48,13 +49,16 @@ std::vector<HeapFill> read_heaps(AddressSpace& space) {
   return sorted;
 }
 
-std::vector<Unread> unread_allocators(const AddressSpace& space) {
+std::vector<Unread> unread_allocators(const AddressSpace& space, const std::vector<HeapFill>& heaps) {
   std::vector<Unread> found;
+  const auto is_read = [&](const char* name) {
+    return std::any_of(heaps.begin(), heaps.end(), [name](auto& heap) { return heap.allocator == name; });
+  };
   for (const Mapping& mapping : space.mappings()) {
     if (!mapping.is_file() || !mapping.executable) continue;
     const std::string file = mapping.path.substr(mapping.path.rfind('/') + 1);
     for (const Known& row : known)
-      if (file.starts_with(row.in_file_name) &&
+      if (file.starts_with(row.in_file_name) && !is_read(row.name) &&
           std::none_of(found.begin(), found.end(), [&](auto& unread) { return unread.name == row.name; }))
         found.push_back({row.name, row.ask});
   }

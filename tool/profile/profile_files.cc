@@ -33,9 +33,7 @@ nlohmann::ordered_json as_json(const std::string& name, const Node& node, double
   return json;
 }
 
-}  // namespace
-
-std::string folded_stacks(const Sites& sites, const ProfileValue& value) {
+std::string folded_stacks(const Sites& sites, const ProfileValue& value, const std::string&) {
   std::map<std::string, double> lines;
   for (const Site& site : sites.all) {
     if (site.*value.value < 1) continue;
@@ -50,7 +48,7 @@ std::string folded_stacks(const Sites& sites, const ProfileValue& value) {
 }
 
 // The fields of https://github.com/google/pprof/blob/main/proto/profile.proto that a profile by names needs.
-std::string pprof_profile(const Sites& sites, const ProfileValue& value) {
+std::string pprof_profile(const Sites& sites, const ProfileValue& value, const std::string&) {
   std::vector<std::string> strings{""};
   std::map<std::string, std::uint64_t> index, functions;
   const auto text = [&](const std::string& string) {
@@ -81,6 +79,28 @@ std::string pprof_profile(const Sites& sites, const ProfileValue& value) {
   return profile.text();
 }
 
+// Frames are names here: each has an address of its own that means nothing else.
+std::string gperftools_profile(const Sites& sites, const ProfileValue& value, const std::string& program) {
+  constexpr std::uint64_t apart = 4096;
+  std::map<std::string, std::uint64_t> addresses;
+  std::string stacks;
+  double objects = 0, bytes = 0;
+  const auto figures = [](double count, double size) {
+    return fmt::format("{0:.0f}: {1:.0f} [{0:.0f}: {1:.0f}] @", count, size);
+  };
+  for (const Site& site : sites.all) {
+    if (site.*value.value < 1) continue;
+    objects += site.objects, bytes += site.*value.value;
+    stacks += figures(site.objects, site.*value.value);
+    for (const std::string& frame : site.frames)
+      stacks += fmt::format(" {:#018x}", addresses.emplace(frame, (addresses.size() + 1) * apart).first->second);
+    stacks += "\n";
+  }
+  std::string text = fmt::format("--- symbol\nbinary={}\n", program);
+  for (const auto& [frame, address] : addresses) text += fmt::format("{:#018x} {}\n", address, one_word(frame));
+  return text + "---\nheap profile: " + figures(objects, bytes) + " heapprofile\n" + stacks + "\nMAPPED_LIBRARIES:\n";
+}
+
 std::string flame_page(const Sites& sites, const ProfileValue& value, const std::string& program) {
   Node root;
   for (const Site& site : sites.all) {
@@ -102,6 +122,11 @@ std::string flame_page(const Sites& sites, const ProfileValue& value, const std:
       "profile={3};\n{4}</script></body></html>\n",
       escape_markup(program), escape_markup(value.title), embedded::flame_css, data, embedded::flame_js);
 }
+
+}  // namespace
+
+constexpr ProfileFormat profile_formats[] = {
+    {".html", flame_page}, {".folded", folded_stacks}, {".pb", pprof_profile}, {".heap", gperftools_profile}};
 
 std::vector<std::pair<std::string, double>> read_folded(const std::string& path) {
   std::ifstream file(path);

@@ -1,5 +1,5 @@
-// Profiles as files: folded stacks (one line each: outermost;...;innermost VALUE), pprof's profile.proto, and one HTML
-// page with a flame graph.
+// Profiles as files: folded stacks (one line each: outermost;...;innermost VALUE), profile.proto, which `go tool pprof`
+// reads, the text of gperftools with its names, which google-pprof reads, and one HTML page with a flame graph.
 #pragma once
 #include <string>
 
@@ -13,9 +13,12 @@ struct ProfileValue {
   const char* title;  // "Live memory by call stack"
 };
 
-std::string folded_stacks(const Sites& sites, const ProfileValue& value);
-std::string pprof_profile(const Sites& sites, const ProfileValue& value);
-std::string flame_page(const Sites& sites, const ProfileValue& value, const std::string& program);
+// What a file of that ending holds.
+struct ProfileFormat {
+  const char* ending;  // ".html"
+  std::string (*text)(const Sites& sites, const ProfileValue& value, const std::string& program);
+};
+extern const ProfileFormat profile_formats[4];
 
 // Folded stacks as they were written: stack -> value. Throws Failure when the file is none.
 std::vector<std::pair<std::string, double>> read_folded(const std::string& path);

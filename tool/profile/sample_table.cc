@@ -25,11 +25,12 @@ void take_stacks(const Table& table, SampleTable& read, std::vector<std::size_t>
 }
 
 void take_objects(const Table& table, SampleTable& read, const std::vector<std::size_t>& place) {
-  for (const samples::Slot& slot : table.slot) {
-    const std::uint64_t address = slot.address.load();
-    if (address <= 1 || slot.stack >= samples::kStacks || place[slot.stack] == SIZE_MAX) continue;
-    if (!std::isfinite(slot.weight) || slot.weight < 1 || slot.size > std::uint64_t{1} << 46) continue;
-    read.objects.push_back({address, slot.size, slot.weight, place[slot.stack]});
+  for (std::size_t i = 0; i < samples::kSlots; ++i) {
+    const std::uint64_t address = table.address[i].load();
+    const samples::Object& object = table.object[i];
+    if (address <= 1 || object.stack >= samples::kStacks || place[object.stack] == SIZE_MAX) continue;
+    if (!std::isfinite(object.weight) || object.weight < 1 || object.size > std::uint64_t{1} << 46) continue;
+    read.objects.push_back({address, object.size, object.weight, place[object.stack]});
   }
 }
 

@@ -7,8 +7,6 @@
 namespace neap {
 namespace {
 
-constexpr std::uint64_t glibc_head = 8;  // bytes before an object that are its own
-
 void add(Site& sum, const Site& part) {
   sum.live += part.live;
   sum.objects += part.objects;
@@ -24,8 +22,7 @@ class Pages {
   Pages(const std::vector<HeapFill>& heaps, std::uint64_t page_size) : page_size_(page_size) {
     for (const HeapFill& heap : heaps)
       for (const HeapPiece& piece : heap.pieces)
-        if (piece.kind == PieceKind::small)
-          pieces_.push_back({piece.start, &piece, heap.allocator == "glibc" ? glibc_head : 0});
+        if (piece.kind == PieceKind::small) pieces_.push_back({piece.start, &piece, heap.head_bytes});
     std::sort(pieces_.begin(), pieces_.end(), [](auto& a, auto& b) { return a.start < b.start; });
   }
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr double normal_95 = 1.96;
 constexpr double share_that_counts = 0.2;  // of the growth of resident memory
+constexpr double noise = 256 << 10;  // bytes: a heap touches a few pages more for long, live memory is known exactly
 
 std::string show_rate(double bytes_a_second) {
   const std::uint64_t whole = static_cast<std::uint64_t>(std::fabs(bytes_a_second) + 0.5);
@@ -27,17 +28,20 @@ GrowthKind kind_of(const Growth& growth) {
   const auto counts = [&](const Slope& slope) {
     return slope.rises() && slope.median >= share_that_counts * growth.resident.median;
   };
-  const bool live = counts(growth.live), waste = counts(growth.waste);
+  const auto matters = [&](const Slope& slope) { return slope.median * growth.seconds >= noise; };
+  const bool live = counts(growth.live), waste = counts(growth.waste) && matters(growth.waste);
   if (live && waste) return GrowthKind::both;
   if (live) return GrowthKind::leak;
-  return waste ? GrowthKind::fragmentation : GrowthKind::elsewhere;
+  if (waste) return GrowthKind::fragmentation;
+  return matters(growth.resident) ? GrowthKind::elsewhere : GrowthKind::none;
 }
 
 std::string sentence_of(const Growth& growth) {
   const std::string hours = show_bytes({static_cast<std::uint64_t>(std::max(0.0, growth.resident.median) * 86400)});
   switch (growth.kind) {
     case GrowthKind::none:
-      return "Resident memory does not grow.";
+      return growth.resident.rises() ? "Resident memory hardly grows: too little to be told from a heap that settles."
+                                     : "Resident memory does not grow.";
     case GrowthKind::filling:
       return fmt::format(
           "Resident memory does not grow; live memory does, {}, into what was free: a leak if it goes on.",

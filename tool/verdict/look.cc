@@ -129,7 +129,7 @@ Look look_at(AddressSpace& space, pid_t pid, const std::string& name) {
   look.page_size = space.page_size();
   look.heaps = read_heaps(space);
   for (const HeapFill& heap : look.heaps) look.sums.push_back(sum_of(heap, look.page_size));
-  look.unread = unread_allocators(space);
+  look.unread = unread_allocators(space, look.heaps);
   divide(space, look);
   return look;
 }

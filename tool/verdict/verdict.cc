@@ -12,8 +12,11 @@ namespace {
 // Free memory below a quarter of the heap is what every allocator holds; below 8 MiB nobody asks.
 constexpr double much = 0.25;
 constexpr std::uint64_t little = 8 << 20;
-constexpr double neap_overhead = 1.15;   // of live bytes, over nine programs' traces
-constexpr double model_overhead = 1.04;  // metadata and caches
+// Of requested bytes, under libneap: the least of ten programs' traces, and the mean of them.
+constexpr double least_overhead = 1.07, usual_overhead = 1.15;
+constexpr std::uint64_t large = 128 << 10;
+constexpr std::uint64_t neap_itself = 3 << 19;  // its code and its tables in a small program, at most
+constexpr double model_overhead = 1.04;         // metadata and caches
 constexpr double saving_worth_words = 0.05;
 
 std::string show(std::uint64_t bytes) { return show_bytes({bytes}); }
@@ -48,23 +51,41 @@ std::string where(const HeapFill& heap, const FillSums& sums) {
   return fmt::format("{} in whole pages, {} on pages less than a quarter live", show(sums.empty), show(sums.sparse));
 }
 
+std::uint64_t resident_of_mapped(const HeapFill& heap, std::uint64_t page_size) {
+  std::uint64_t bytes = 0;
+  for (const HeapPiece& piece : heap.pieces)
+    for (const PageFill& page : piece.pages)
+      bytes += piece.kind == PieceKind::mapped && page.state == page_present ? page_size : 0;
+  return bytes;
+}
+
+// What the live objects need where they are placed anew. Of large ones only what is surely touched counts, that is in
+// mappings of their own: elsewhere they lie in memory that others touched before (compressors hardly use theirs).
+std::uint64_t placed_anew(const HeapFill& heap, const FillSums& sums, std::uint64_t page_size, double overhead) {
+  Amount small;
+  for (std::size_t i = 0; i <= size_row(large); ++i) small += heap.by_size[i].live;
+  const std::uint64_t requested = small.bytes - std::min(small.bytes, small.count * heap.head_bytes);
+  return static_cast<std::uint64_t>(static_cast<double>(std::min(requested, sums.live_resident)) * overhead) +
+         resident_of_mapped(heap, page_size);
+}
+
 std::optional<Forecast> forecast(const Look& look) {
   std::uint64_t heap_now = 0, heap_least = 0, heap_most = 0;
   double model = 0;
   for (std::size_t i = 0; i < look.heaps.size(); ++i) {
     const HeapFill& heap = look.heaps[i];
     const std::uint64_t now = look.sums[i].resident, trim = heap.trim ? std::min(heap.trim->bytes, now) : 0;
-    if (heap.allocator == "libneap" && now >= little / 8) return std::nullopt;
-    const auto least = static_cast<std::uint64_t>(static_cast<double>(look.sums[i].live_resident) * neap_overhead);
+    if (heap.allocator == "libneap" && now >= little / 8) return std::nullopt;  // nothing to foretell
+    const auto anew = [&](double overhead) { return placed_anew(heap, look.sums[i], look.page_size, overhead); };
     heap_now += now;
     model += heap.elsewhere * model_overhead;
-    heap_most += now - trim;
-    heap_least += std::min(least, now - trim);
+    heap_most += std::max(now - trim, anew(usual_overhead));
+    heap_least += std::min(anew(least_overhead), now - trim);
   }
   if (look.heaps.empty() || heap_now > look.resident) return std::nullopt;
   const std::uint64_t rest = look.resident - heap_now;
   const auto between = std::clamp(static_cast<std::uint64_t>(model), heap_least, heap_most);
-  return Forecast{rest + heap_least, rest + heap_most, rest + between};
+  return Forecast{rest + heap_least, rest + heap_most + neap_itself, rest + between};
 }
 
 void say_heap(const Look& look, Verdict& verdict) {

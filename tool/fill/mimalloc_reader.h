@@ -1,0 +1,10 @@
+// The reader of mimalloc's heaps, 2.0 to 3.4: their pages, with the free blocks of each, as a HeapFill.
+#pragma once
+#include "tool/fill/heap_fill.h"
+
+namespace neap {
+
+// Empty where mimalloc holds nothing, or where it is built in a way that is not known.
+std::optional<HeapFill> read_mimalloc(AddressSpace& space);
+
+}  // namespace neap
