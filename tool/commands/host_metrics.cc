@@ -78,7 +78,7 @@ UnitMetrics metrics_of(const StatusRow& row, const UnitVitals& vitals, const Mem
   unit.unit = row.target;
   unit.configured = row.configured;
   unit.running = running_of(row);
-  unit.state = row.state;
+  unit.state = word_of(row.state);
   if (const auto member = members.find(row.target); member != members.end())
     unit.experiment = member->second.experiment, unit.group = member->second.group;
   unit.failed = vitals.active_state == "failed";
@@ -99,8 +99,9 @@ UnitMetrics metrics_of(const StatusRow& row, const UnitVitals& vitals, const Mem
 std::vector<SwitchMetrics> switches_of(const Root& root, const std::vector<Record>& records) {
   std::vector<SwitchMetrics> switches;
   for (const Record& record : records) {
-    auto& each = switches.emplace_back(
-        SwitchMetrics{record.target, record.allocator, word_of_files(root, record).state, {record.since}, {}});
+    auto& each = switches.emplace_back(SwitchMetrics{
+        record.target, record.allocator, std::string(word_of(word_of_files(root, record).state)), {record.since}, {}});
+    each.complete = record.complete;
     if (record.bytes_before) each.resident_before = Bytes{*record.bytes_before};
   }
   return switches;
@@ -137,7 +138,8 @@ HostMetrics read_host_metrics(const Workplace& workplace, const MetricsScope& sc
     add_slice(vitals, host.slices);
   }
   host.switches = switches_of(context.root, records);
-  for (const BrokenRecord& each : broken) host.switches.push_back({each.target, {}, "broken", {}, {}});
+  for (const BrokenRecord& each : broken)
+    host.switches.push_back({each.target, {}, std::string(word_of(SwitchState::broken)), {}, {}});
   host.scan = monotonic_now() - begin;
   return host;
 }

@@ -44,9 +44,10 @@ void print_table(const std::vector<StatusRow>& rows) {
                    {"MIB NOW"},
                    {"STATE", Align::left}});
   for (const StatusRow& row : rows)
-    table.add({row.target, row.configured.empty() ? "-" : row.configured, what_runs(row.processes), moment(row.since),
-               memory(row.bytes_before), memory(row.bytes_now),
-               row.remark.empty() ? row.state : row.state + ": " + row.remark});
+    table.add(
+        {row.target, row.configured.empty() ? "-" : row.configured, what_runs(row.processes), moment(row.since),
+         memory(row.bytes_before), memory(row.bytes_now),
+         row.remark.empty() ? std::string(word_of(row.state)) : fmt::format("{}: {}", word_of(row.state), row.remark)});
   fmt::print("{}", table.text(false));
 }
 
@@ -59,9 +60,9 @@ nlohmann::json as_json(const StatusRow& row) {
                          {"library", process.library},
                          {"resident_bytes", process.resident_bytes},
                          {"started", process.started}});
-  nlohmann::json written{{"target", row.target},  {"configured", row.configured}, {"state", row.state},
-                         {"remark", row.remark},  {"since", row.since},           {"bytes_now", row.bytes_now},
-                         {"processes", processes}};
+  nlohmann::json written{{"target", row.target},   {"configured", row.configured}, {"state", word_of(row.state)},
+                         {"remark", row.remark},   {"since", row.since},           {"bytes_now", row.bytes_now},
+                         {"processes", processes}, {"complete", row.complete}};
   if (row.bytes_before) written["bytes_before"] = *row.bytes_before;
   return written;
 }
