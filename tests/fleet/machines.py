@@ -49,6 +49,8 @@ UsePAM no
 PidFile none
 Subsystem sftp internal-sftp
 """
+# In the control group of each relay, and on its allocator: the jobs that swell one which serves a directory (diff_jobs.c).
+JOBS = "[Service]\nExecStartPost=/bin/sh -c '/usr/local/bin/diff-jobs &'\n"
 EVERY_2_S = "[Timer]\nOnCalendar=\nOnCalendar=*:*:0/2\nRandomizedDelaySec=0\nAccuracySec=100ms\n"
 
 
@@ -77,6 +79,9 @@ class Host(Machine):
         units = os.path.join(self.upper, "etc/systemd/system")
         for name in os.listdir(os.path.join(SOURCE, "packaging/systemd")):
             shutil.copy(os.path.join(SOURCE, "packaging/systemd", name), units)
+        programs = os.path.join(self.upper, "usr/local/bin")
+        os.makedirs(programs)
+        shutil.copy2(os.environ["NEAP_DIFF_JOBS"], os.path.join(programs, "diff-jobs"))
 
     def join(self, public_key):
         cable = f"v-{self.name}"
@@ -101,6 +106,7 @@ class Host(Machine):
         self.put("/etc/prometheus/fleet-exporter.yml", "modules:\n" + modules)
         self.put("/etc/default/neap-metrics", "NEAP_METRICS_OPTIONS=--units=tor@*\n")
         self.put("/etc/systemd/system/neap-metrics.timer.d/often.conf", EVERY_2_S)
+        self.put("/etc/systemd/system/tor@.service.d/jobs.conf", JOBS)
         self.put("/run/load.py", LOAD.format(relays=RELAYS))
         self.shell("mkdir -p /var/lib/prometheus/node-exporter && systemctl daemon-reload && systemctl start 'tor@relay1' 'tor@relay2' "
                    "'tor@relay3' 'tor@relay4' prometheus-node-exporter && systemctl enable --now neap-metrics.timer")

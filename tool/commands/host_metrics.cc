@@ -99,8 +99,11 @@ UnitMetrics metrics_of(const StatusRow& row, const UnitVitals& vitals, const Mem
 std::vector<SwitchMetrics> switches_of(const Root& root, const std::vector<Record>& records) {
   std::vector<SwitchMetrics> switches;
   for (const Record& record : records) {
-    auto& each = switches.emplace_back(SwitchMetrics{
-        record.target, record.allocator, std::string(word_of(word_of_files(root, record).state)), {record.since}, {}});
+    SwitchMetrics& each = switches.emplace_back();
+    each.target = record.target;
+    each.allocator = record.allocator;
+    each.state = word_of(word_of_files(root, record).state);
+    each.at = {record.since};
     each.complete = record.complete;
     if (record.bytes_before) each.resident_before = Bytes{*record.bytes_before};
   }
@@ -138,8 +141,11 @@ HostMetrics read_host_metrics(const Workplace& workplace, const MetricsScope& sc
     add_slice(vitals, host.slices);
   }
   host.switches = switches_of(context.root, records);
-  for (const BrokenRecord& each : broken)
-    host.switches.push_back({each.target, {}, std::string(word_of(SwitchState::broken)), {}, {}});
+  for (const BrokenRecord& each : broken) {
+    SwitchMetrics& told = host.switches.emplace_back();
+    told.target = each.target;
+    told.state = word_of(SwitchState::broken);
+  }
   host.scan = monotonic_now() - begin;
   return host;
 }
