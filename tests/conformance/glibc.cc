@@ -1,6 +1,5 @@
 // What glibc's manual says of the calls that look into an allocator or steer it: 3.2.3.7 (mallopt), 3.2.3.10
 // (mallinfo), and malloc_usable_size(3), malloc_info(3), malloc_stats(3), malloc_trim(3), cfree(3).
-#include <dlfcn.h>
 #include <malloc.h>
 #include <unistd.h>
 
@@ -12,6 +11,8 @@
 #include <string>
 
 #include "tables.h"
+
+extern "C" [[gnu::weak]] void cfree(void* object);
 
 namespace conformance {
 namespace {
@@ -161,12 +162,8 @@ void mallopt_answers() {
 
 // For programs that were linked before glibc 2.26: theirs alone find glibc's.
 void cfree_frees() {
-  void (*old_free)(void*) = nullptr;
-  *reinterpret_cast<void**>(&old_free) = dlsym(RTLD_DEFAULT, "cfree");
-  expect(old_free != nullptr);
-  if (old_free == nullptr) return;
-  old_free(nullptr);
-  for (const std::size_t size : sizes) old_free(malloc(size));
+  cfree(nullptr);
+  for (const std::size_t size : sizes) cfree(malloc(size));
 }
 
 constexpr Row rows[] = {

@@ -2,11 +2,15 @@
 // glibc's manual (3.2.3).
 #include <malloc.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
+#include <iterator>
 #include <vector>
 
 #include "tables.h"
@@ -38,12 +42,16 @@ void expect_unique(std::initializer_list<void*> objects) {
 }
 
 void malloc_of_nothing() {
-  expect_unique({malloc(opaque(0)), malloc(opaque(0)), malloc(opaque(1)), malloc(opaque(0))});
+  expect_unique({malloc(opaque(std::size_t{0})), malloc(opaque(std::size_t{0})), malloc(opaque(std::size_t{1})),
+                 malloc(opaque(std::size_t{0}))});
 }
 void calloc_of_nothing() {
-  expect_unique({calloc(opaque(0), 8), calloc(8, opaque(0)), calloc(opaque(0), SIZE_MAX), calloc(SIZE_MAX, opaque(0))});
+  expect_unique({calloc(opaque(std::size_t{0}), 8), calloc(8, opaque(std::size_t{0})),
+                 calloc(opaque(std::size_t{0}), SIZE_MAX), calloc(SIZE_MAX, opaque(std::size_t{0}))});
 }
-void realloc_of_null_and_nothing() { expect_unique({realloc(nullptr, opaque(0)), realloc(nullptr, opaque(0))}); }
+void realloc_of_null_and_nothing() {
+  expect_unique({realloc(nullptr, opaque(std::size_t{0})), realloc(nullptr, opaque(std::size_t{0}))});
+}
 
 // All that malloc_usable_size tells is written in each; nobody's changes.
 void objects_are_disjoint() {
@@ -78,6 +86,33 @@ void malloc_too_large() {
     errno = 0;
     expect(is_refused(malloc(opaque(size))));
   }
+}
+
+// In a process of its own: what is left when nothing is, and that what is freed is there again.
+bool runs_out_and_recovers() {
+  constexpr rlim_t mebibyte = 1 << 20;
+  constexpr std::size_t size = 100000;
+  const rlimit limit{256 * mebibyte, 256 * mebibyte};
+  setrlimit(RLIMIT_AS, &limit);
+  static void* objects[4000];
+  std::size_t count = 0;
+  errno = 0;
+  while (count < std::size(objects) && (objects[count] = malloc(size)) != nullptr) ++count;
+  if (count == std::size(objects) || errno != ENOMEM) return false;
+  errno = 0;
+  void* kept = realloc(objects[0], size * 100);
+  if (kept != nullptr || errno != ENOMEM) return false;
+  while (count > 0) free(objects[--count]);
+  kept = malloc(size * 100);
+  return kept != nullptr;
+}
+
+void malloc_when_memory_is_out() {
+  const pid_t child = fork();
+  if (child == 0) _exit(runs_out_and_recovers() ? 0 : 1);
+  int status = -1;
+  waitpid(child, &status, 0);
+  expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 void calloc_too_large() {
@@ -130,12 +165,12 @@ void realloc_keeps_contents() {
 
 void realloc_to_nothing_frees() {
   for (const std::size_t size : sizes) {
-    expect(realloc(malloc(size), opaque(0)) == nullptr);
-    expect(reallocarray(malloc(size), opaque(0), 8) == nullptr);
-    expect(reallocarray(malloc(size), 8, opaque(0)) == nullptr);
+    expect(realloc(malloc(size), opaque(std::size_t{0})) == nullptr);
+    expect(reallocarray(malloc(size), opaque(std::size_t{0}), 8) == nullptr);
+    expect(reallocarray(malloc(size), 8, opaque(std::size_t{0})) == nullptr);
   }
   const std::size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
-  for (int i = 0; i < 1000; ++i) expect(realloc(malloc(100000), opaque(0)) == nullptr);
+  for (int i = 0; i < 1000; ++i) expect(realloc(malloc(100000), opaque(std::size_t{0})) == nullptr);
   expect(mallinfo2().uordblks + mallinfo2().hblkhd < before + 50 * 100000);  // it was no leak
 }
 
@@ -166,10 +201,10 @@ void reallocarray_overflow() {
 }
 
 void reallocarray_allocates_and_grows() {
-  char* object = static_cast<char*>(reallocarray(nullptr, opaque(30), 10));
+  char* object = static_cast<char*>(reallocarray(nullptr, opaque(std::size_t{30}), 10));
   expect(object != nullptr && malloc_usable_size(object) >= 300);
   fill(opaque(object), 300, 9);
-  object = static_cast<char*>(reallocarray(object, opaque(100), 1000));
+  object = static_cast<char*>(reallocarray(object, opaque(std::size_t{100}), 1000));
   expect(object != nullptr && malloc_usable_size(object) >= 100000 && holds(object, 300, 9));
   free(object);
 }
@@ -202,6 +237,7 @@ constexpr Row rows[] = {
     {"malloc.disjoint", objects_are_disjoint},
     {"malloc.alignment", alignment_fits_every_type},
     {"malloc.too_large", malloc_too_large},
+    {"malloc.exhausted", malloc_when_memory_is_out},
     {"calloc.zero", calloc_of_nothing},
     {"calloc.zeroed", calloc_is_zero},
     {"calloc.overflow", calloc_overflow},

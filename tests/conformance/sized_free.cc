@@ -1,5 +1,4 @@
 // C23's free_sized and free_aligned_sized (7.24.3.4, 7.24.3.5), found at run time as glibc has none yet.
-#include <dlfcn.h>
 #include <malloc.h>
 
 #include <cerrno>
