@@ -1,5 +1,6 @@
-/* diff-jobs: what swells a relay on glibc, an eighth of its size. Each second one of four workers compresses a consensus diff: its
- * buffers are large, short-lived and go back whole, while a small result stays. Under glibc each worker's arena keeps them. */
+/* diff-jobs: what swells a relay on glibc, an eighth of its size. Each second one of four workers compresses a
+ * consensus diff: its buffers are large, short-lived and go back whole, while a small result stays. Under glibc each
+ * worker's arena keeps them. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
