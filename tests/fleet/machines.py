@@ -54,7 +54,8 @@ JOBS = "[Service]\nExecStartPost=/bin/sh -c '/usr/local/bin/diff-jobs &'\n"
 EVERY_2_S = "[Timer]\nOnCalendar=\nOnCalendar=*:*:0/2\nRandomizedDelaySec=0\nAccuracySec=100ms\n"
 
 
-def until(condition, what, patience=300):
+def until(condition, what, patience=3600):
+    """Only a test that hangs waits so long: on a busy machine Ansible alone takes minutes for a batch."""
     deadline = time.monotonic() + patience
     while not (found := condition()):
         if time.monotonic() > deadline:
