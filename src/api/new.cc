@@ -6,8 +6,6 @@
 
 #include <dlfcn.h>
 
-#include <bit>
-
 #include "api/exempt.h"
 #include "api/export.h"
 #include "api/fast.h"
@@ -73,7 +71,7 @@ inline void* make(std::size_t size, bool may_throw) {
 // An alignment that is no power of two is refused without a word to the handler, as by libstdc++.
 void* make_aligned(std::size_t size, std::align_val_t alignment, bool may_throw) {
   const auto align = static_cast<std::size_t>(alignment);
-  if (std::has_single_bit(align)) return retry([=] { return neap::allocate_aligned(align, size); }, may_throw);
+  if (neap::is_power_of_two(align)) return retry([=] { return neap::allocate_aligned(align, size); }, may_throw);
   if (may_throw) throw_bad_alloc();
   return nullptr;
 }

@@ -7,7 +7,7 @@
 extern "C" {
 [[gnu::weak]] void* __cxa_begin_catch(void*) noexcept;
 }
-__asm__(".weak __gxx_personality_v0\n.weak __cxa_end_catch");
+__asm__(".weak __gxx_personality_v0, __cxa_end_catch, _ZSt9terminatev");
 
 namespace {
 
