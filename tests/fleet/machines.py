@@ -223,7 +223,8 @@ class Fleet:
             file.writelines(f"{host.name} ansible_host={host.address}\n" for host in self.hosts)
         environment = {**os.environ, "HOME": self.folder, "ANSIBLE_ROLES_PATH": os.path.join(SOURCE, "packaging/ansible/roles"), "LC_ALL": "C.UTF-8",
                        "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOST_KEY_CHECKING": "0", "ANSIBLE_PRIVATE_KEY_FILE": self.folder + "/key",
-                       "ANSIBLE_REMOTE_USER": "root", "ANSIBLE_TIMEOUT": str(HANG_S), "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3", "ANSIBLE_DEPRECATION_WARNINGS": "0",
+                       "ANSIBLE_REMOTE_USER": "root", "ANSIBLE_TIMEOUT": str(HANG_S), "ANSIBLE_DEPRECATION_WARNINGS": "0",
+                       "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
                        "ANSIBLE_SSH_ARGS": "-o ControlMaster=no -o UserKnownHostsFile=/dev/null"}
         self.log = self.folder + "/rollout.log"
         with open(self.log, "wb") as log:
