@@ -2,6 +2,7 @@
  * consensus diff: its buffers are large, short-lived and go back whole, while a small result stays. Under glibc each
  * worker's arena keeps them. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,6 +44,7 @@ static void* work(void* number) {
 int main(void) {
   static unsigned numbers[workers];
   pthread_t thread;
+  signal(SIGINT, SIG_DFL); /* by which tor@.service stops; a shell has its background ignore it */
   for (unsigned i = 0; i < workers; ++i) {
     numbers[i] = i;
     if (pthread_create(&thread, NULL, work, &numbers[i]) != 0) abort();
