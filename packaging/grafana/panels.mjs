@@ -3,7 +3,7 @@
 const host = 'instance=~"$instance"';
 const unit = `${host},unit=~"$unit"`;
 const withRunning = `* on (instance, unit) group_left (running) topk by (instance, unit) (1, neap_unit_info{${unit}})`;
-const unwell = 'state=~"drift|edited|interrupted|pending"';
+const unwell = 'state!~"on|not-switched|stopped|leaving"';
 
 const query = (expr, legend = '') => ({expr, legend});
 const panel = (kind, title, unitOfY, about, queries, more = {}) => ({kind, title, unit: unitOfY, about, queries, ...more});
@@ -19,8 +19,8 @@ export const rows = [
           [query(`sum(instance_template:neap_saved_bytes:baseline{${host}})`)]),
     panel('stat', 'Saved since the switches', 'bytes', 'Resident memory right before each switch less that of now.',
           [query(`sum(instance_target:neap_saved_bytes:before{${host}})`)]),
-    panel('stat', 'Services not as configured', 'short', 'Drift, edited, interrupted, pending; failed.',
-          [query(`count(neap_unit_info{${unit},${unwell}} or on (instance, unit) neap_unit_failed{${unit}} == 1) or vector(0)`)]),
+    panel('stat', 'Services not as configured', 'short', 'Any state but on, not-switched, stopped, leaving; failed; a journal entry that cannot be read.',
+          [query(`count(neap_unit_info{${unit},${unwell}} or on (instance, unit) neap_unit_failed{${unit}} == 1 or neap_switch_info{${host},state="broken"}) or vector(0)`)]),
     panel('lines', 'Memory by allocator', 'bytes', 'Sum of PSS over the fleet.',
           [query('running:neap_proportional_bytes:sum', '{{running}}')], {stacked: true}),
     panel('lines', 'Saved', 'bytes', 'Both ways of counting, over all hosts.',

@@ -1,5 +1,6 @@
 // The C allocation functions: C11, C17, C23, POSIX, and glibc's extras that allocate. Behaviour at the edges is
-// glibc's: malloc(0) gives a unique pointer, realloc(p, 0) frees, an alignment that is no power of two is rounded up.
+// glibc's: malloc(0) gives a unique pointer, realloc(p, 0) frees, memalign rounds an alignment up that is no power of
+// two. What each call does with which text stands in docs/conformance.md.
 #include <malloc.h>
 #include <stdlib.h>
 
@@ -61,7 +62,12 @@ NEAP_EXPORT void free_aligned_sized(void* pointer, std::size_t, std::size_t size
 }
 
 NEAP_EXPORT void* memalign(std::size_t align, std::size_t size) noexcept { return aligned(align, size); }
-NEAP_EXPORT void* aligned_alloc(std::size_t align, std::size_t size) noexcept { return aligned(align, size); }
+// The one that refuses what is no power of two: the standard's word, and glibc's since 2.38.
+NEAP_EXPORT void* aligned_alloc(std::size_t align, std::size_t size) noexcept {
+  if (neap::is_power_of_two(align)) return aligned(align, size);
+  errno = EINVAL;
+  return nullptr;
+}
 NEAP_EXPORT void* valloc(std::size_t size) noexcept { return aligned(neap::os::read_page_size(), size); }
 
 NEAP_EXPORT void* pvalloc(std::size_t size) noexcept { return whole_pages(size); }

@@ -1,10 +1,12 @@
-// Every C++ operator new and delete. The library links no C++ runtime: the new-handler and bad_alloc, which a failed
-// new needs of it, are looked up weakly, or by name where the program loaded a libstdc++ by itself.
+// Every C++ operator new and delete but the quiet ones of new (new_quiet.cc). The library links no C++ runtime: what a
+// failed new needs of it (the new-handler, bad_alloc) is looked up weakly, or by name in a libstdc++ that the program
+// loaded out of our sight. A form that the standard defines by another calls that by its public name, since a program
+// may have its own of it; weak, so that it may when we are linked in.
+#include "api/new.h"
+
 #include <dlfcn.h>
 
-#include <cstddef>
-#include <new>
-
+#include "api/exempt.h"
 #include "api/export.h"
 #include "api/fast.h"
 
@@ -66,42 +68,49 @@ inline void* make(std::size_t size, bool may_throw) {
   return object != nullptr ? object : new_slow(size, may_throw);
 }
 
-void* make_aligned(std::size_t size, std::align_val_t align, bool may_throw) {
-  return retry([=] { return neap::allocate_aligned(static_cast<std::size_t>(align), size); }, may_throw);
+// An alignment that is no power of two is refused without a word to the handler, as by libstdc++.
+void* make_aligned(std::size_t size, std::align_val_t alignment, bool may_throw) {
+  const auto align = static_cast<std::size_t>(alignment);
+  if (neap::is_power_of_two(align)) return retry([=] { return neap::allocate_aligned(align, size); }, may_throw);
+  if (may_throw) throw_bad_alloc();
+  return nullptr;
 }
 
 inline void destroy(void* object) { neap::deallocate(object, "operator delete"); }
 
-inline void destroy_sized(void* object, std::size_t size) {
-  if (heap.options.check != 0 && object != nullptr && size > neap::usable_size(object, "operator delete"))
-      [[unlikely]] {
+// An object that is not ours is of an operator new of the program's own.
+inline void check_size(void* object, std::size_t size) {
+  if (heap.options.check == 0 || object == nullptr || !neap::is_ours(object)) [[likely]]
+    return;
+  if (size > neap::usable_size(object, "operator delete"))
     neap::misuse(neap::Misuse::wrong_size, "operator delete", object, "the size given is above the object's");
-  }
-  neap::deallocate(object, "operator delete");
 }
 
 }  // namespace
 
-// clang-format off
-NEAP_EXPORT void* operator new(std::size_t n) { return make(n, true); }
-NEAP_EXPORT void* operator new[](std::size_t n) { return make(n, true); }
-NEAP_EXPORT void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return make(n, false); }
-NEAP_EXPORT void* operator new[](std::size_t n, const std::nothrow_t&) noexcept { return make(n, false); }
-NEAP_EXPORT void* operator new(std::size_t n, std::align_val_t a) { return make_aligned(n, a, true); }
-NEAP_EXPORT void* operator new[](std::size_t n, std::align_val_t a) { return make_aligned(n, a, true); }
-NEAP_EXPORT void* operator new(std::size_t n, std::align_val_t a, const std::nothrow_t&) noexcept { return make_aligned(n, a, false); }
-NEAP_EXPORT void* operator new[](std::size_t n, std::align_val_t a, const std::nothrow_t&) noexcept { return make_aligned(n, a, false); }
+namespace neap {
 
-NEAP_EXPORT void operator delete(void* p) noexcept { destroy(p); }
-NEAP_EXPORT void operator delete[](void* p) noexcept { destroy(p); }
-NEAP_EXPORT void operator delete(void* p, const std::nothrow_t&) noexcept { destroy(p); }
-NEAP_EXPORT void operator delete[](void* p, const std::nothrow_t&) noexcept { destroy(p); }
-NEAP_EXPORT void operator delete(void* p, std::size_t n) noexcept { destroy_sized(p, n); }
-NEAP_EXPORT void operator delete[](void* p, std::size_t n) noexcept { destroy_sized(p, n); }
-NEAP_EXPORT void operator delete(void* p, std::align_val_t) noexcept { destroy(p); }
-NEAP_EXPORT void operator delete[](void* p, std::align_val_t) noexcept { destroy(p); }
-NEAP_EXPORT void operator delete(void* p, std::align_val_t, const std::nothrow_t&) noexcept { destroy(p); }
-NEAP_EXPORT void operator delete[](void* p, std::align_val_t, const std::nothrow_t&) noexcept { destroy(p); }
-NEAP_EXPORT void operator delete(void* p, std::size_t n, std::align_val_t) noexcept { destroy_sized(p, n); }
-NEAP_EXPORT void operator delete[](void* p, std::size_t n, std::align_val_t) noexcept { destroy_sized(p, n); }
+void* new_or_null(std::size_t size) { return make(size, false); }
+void* new_or_null(std::size_t size, std::align_val_t align) { return make_aligned(size, align, false); }
+
+}  // namespace neap
+
+// clang-format off
+NEAP_REPLACEABLE void* operator new(std::size_t n) { return make(n, true); }
+NEAP_REPLACEABLE void* operator new[](std::size_t n) { return ::operator new(n); }
+NEAP_REPLACEABLE void* operator new(std::size_t n, std::align_val_t a) { return make_aligned(n, a, true); }
+NEAP_REPLACEABLE void* operator new[](std::size_t n, std::align_val_t a) { return ::operator new(n, a); }
+
+NEAP_REPLACEABLE void operator delete(void* p) noexcept { destroy(p); }
+NEAP_REPLACEABLE void operator delete[](void* p) noexcept { ::operator delete(p); }
+NEAP_REPLACEABLE void operator delete(void* p, const std::nothrow_t&) noexcept { ::operator delete(p); }
+NEAP_REPLACEABLE void operator delete[](void* p, const std::nothrow_t&) noexcept { ::operator delete[](p); }
+NEAP_REPLACEABLE void operator delete(void* p, std::size_t n) noexcept { check_size(p, n); ::operator delete(p); }
+NEAP_REPLACEABLE void operator delete[](void* p, std::size_t n) noexcept { check_size(p, n); ::operator delete[](p); }
+NEAP_REPLACEABLE void operator delete(void* p, std::align_val_t) noexcept { destroy(p); }
+NEAP_REPLACEABLE void operator delete[](void* p, std::align_val_t a) noexcept { ::operator delete(p, a); }
+NEAP_REPLACEABLE void operator delete(void* p, std::align_val_t a, const std::nothrow_t&) noexcept { ::operator delete(p, a); }
+NEAP_REPLACEABLE void operator delete[](void* p, std::align_val_t a, const std::nothrow_t&) noexcept { ::operator delete[](p, a); }
+NEAP_REPLACEABLE void operator delete(void* p, std::size_t n, std::align_val_t a) noexcept { check_size(p, n); ::operator delete(p, a); }
+NEAP_REPLACEABLE void operator delete[](void* p, std::size_t n, std::align_val_t a) noexcept { check_size(p, n); ::operator delete[](p, a); }
 // clang-format on

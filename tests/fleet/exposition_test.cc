@@ -51,7 +51,7 @@ HostMetrics full_host() {
   unit.restarts = 3;
   unit.started = unit.switched = Moment{1767225600};
   host.units = {unit};
-  host.switches = {{"tor@.service", "neap", "on", {1767225600}, Bytes{100}}};
+  host.switches = {{"tor@.service", "neap", "on", {1767225600}, Bytes{100}, true}};
   host.slices = {{"system-tor.slice", 2}};
   return host;
 }

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -78,6 +79,23 @@ class Dashboard(unittest.TestCase):
             made = subprocess.run(["node", "build.mjs", "--stdout", name], cwd=GRAFANA, capture_output=True, text=True, check=True).stdout
             with open(os.path.join(GRAFANA, name)) as file:
                 self.assertEqual(made, file.read(), f"{name}: npm run build")
+
+    def test_grafana_knows_every_name(self):
+        """Held to the types of Grafana's SDK; a dashboard with a misspelt name, a wrong word and a wrong type is refused."""
+        if not shutil.which("node") or not os.path.exists(os.path.join(GRAFANA, "node_modules/ts-json-schema-generator")):
+            self.skipTest("npm install in packaging/grafana first")
+        check = lambda *file: subprocess.run(["node", "check.mjs", *file], cwd=GRAFANA, capture_output=True, text=True)
+        good = check()
+        self.assertEqual((good.returncode, good.stderr), (0, ""))
+        lines = next(panel for panel in self.dashboard["panels"] if panel["type"] == "timeseries")
+        bad = json.loads(json.dumps({**self.dashboard, "timezone": 5, "panels": [lines]}))
+        bad["panels"][0]["targets"][0]["exprs"] = bad["panels"][0]["targets"][0].pop("expr")
+        bad["panels"][0]["options"]["legend"]["displayMode"] = "lines"
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(bad, file)
+            file.flush()
+            said = check(file.name)
+        self.assertEqual((said.returncode, said.stdout), (1, "1 panels and rows, 4 faults\n"), said.stderr)
 
     def test_the_page_draws(self):
         browser = shutil.which("chromium")

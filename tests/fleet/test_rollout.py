@@ -11,17 +11,18 @@ import unittest
 
 SOURCE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 ROLES = os.path.join(SOURCE, "packaging/ansible/roles")
-# Notes its call; fails where the host has a file `fails`; `on` holds what is switched.
+# Notes its call; fails where the host has a file `fails`; `on` holds what is switched, `cut` that it was not verified.
 NEAP = """#!/bin/sh
 home=$HOSTS/$HOST_NAME
 [ "$1" != --json ] || shift
 answer() { echo '{"changed": true, "targets": [{"target": "tor@.service", "changed": true'"$1"'}]}'; }
 case $1 in
-  status) [ -s $home/on ] && printf '[{"target":"tor@.service","state":"on","configured":"%s"}]' "$(cat $home/on)" || printf '[]' ;;
+  status) [ -e $home/cut ] && complete=false || complete=true
+          [ -s $home/on ] && printf '[{"target":"tor@.service","state":"on","configured":"%s","complete":%s}]' "$(cat $home/on)" $complete || printf '[]' ;;
   enable) echo "$HOST_NAME $*" >>$HOSTS/calls
           case "$*" in *--dry-run) answer; exit 0 ;; esac
           [ ! -e $home/fails ] || { echo "neap: rolled back; tor@ runs as before" >&2; answer ', "error": "rolled back; tor@ runs as before"'; exit 125; }
-          shift; echo $3 >$home/on; answer ;;
+          shift; echo $3 >$home/on; rm -f $home/cut; answer ;;
   disable) echo "$HOST_NAME $*" >>$HOSTS/calls; rm -f $home/on; answer ;;
 esac
 """
@@ -149,6 +150,13 @@ class Rollout(unittest.TestCase):
         Alerts.fires_after = 1
         self.play(code=1)
         self.assertEqual(self.calls()[-1], "h1 enable tor@ --allocator jemalloc --restart")
+
+    def test_a_switch_that_was_cut_off_is_made_again(self):
+        with open(self.path("h1/on"), "w") as file:
+            file.write("neap")
+        open(self.path("h1/cut"), "w").close()
+        self.play()
+        self.assertEqual(self.calls()[0], "h1 enable tor@ --allocator neap --restart")
 
     def test_with_a_host_out_of_reach_its_batch_does_not_begin(self):
         self.assertIn("no batch begins, and nothing was changed: out of reach: h3", self.play(code=1, lost=["h3"]))

@@ -113,6 +113,19 @@ class Kills(Killed):
         states = self.killed_everywhere("disable", "neap enable -q nginx")
         self.assertLessEqual({"none", "restored"}, states)
 
+    def test_cut_off_while_it_watches(self):
+        """All processes run on it already, unverified: the row says so, and the next run keeps what memory was before."""
+        self.machine.shell("systemctl reset-failed nginx; systemctl restart nginx; neap enable nginx --restart --watch 600 & pid=$!; "
+                           "until neap status --json | grep -q '\"state\": \"on\"'; do sleep 0.1; done; kill -9 $pid")
+        cut = self.row("nginx.service")
+        self.assertEqual((cut["state"], cut["complete"]), ("on", False))
+        self.assertIn("stopped before it had verified this", cut["remark"])
+        self.neap("enable", "nginx", "--restart", "--watch", "0")
+        whole = self.row("nginx.service")
+        self.assertEqual((whole["state"], whole["complete"], whole["bytes_before"]), ("on", True, cut["bytes_before"]))
+        self.neap("disable", "nginx", "--restart")
+        self.machine.run("systemctl", "stop", "nginx")
+
     def test_synced_before_and_after_each_rename(self):
         for verb, renames in (("enable", 3), ("disable", 0)):  # journal, drop-in, journal: verified
             calls = self.trace(verb)

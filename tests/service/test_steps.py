@@ -44,6 +44,7 @@ class Steps(MachineTest):
         rows = self.rows()
         self.assertEqual({row: each["state"] for row, each in rows.items()}, {"fleet@.service": "on", "fleet@008.service": "on"})
         self.assertEqual(len(rows["fleet@.service"]["processes"]), 7)
+        self.assertGreater(rows["fleet@.service"]["bytes_before"], 7 << 17)  # of all the steps
         self.assertFalse(json.loads(self.enable("--canary", "2", "--step", "30%", "--json"))["changed"])
         self.machine.run("systemctl", "start", "fleet@new")  # the template's own drop-in
         self.assertEqual({each["allocator"] for each in self.rows()["fleet@.service"]["processes"]}, {"neap"})

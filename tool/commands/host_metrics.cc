@@ -69,7 +69,7 @@ UnitMetrics metrics_of(const StatusRow& row, const UnitVitals& vitals, const Mem
   unit.unit = row.target;
   unit.configured = row.configured;
   unit.running = running_of(row);
-  unit.state = row.state;
+  unit.state = word_of(row.state);
   if (const auto member = members.find(row.target); member != members.end())
     unit.experiment = member->second.experiment, unit.group = member->second.group;
   unit.failed = vitals.active_state == "failed";
@@ -90,8 +90,12 @@ UnitMetrics metrics_of(const StatusRow& row, const UnitVitals& vitals, const Mem
 std::vector<SwitchMetrics> switches_of(const Root& root, const std::vector<Entry>& entries) {
   std::vector<SwitchMetrics> switches;
   for (const Entry& entry : entries) {
-    auto& each = switches.emplace_back(
-        SwitchMetrics{entry.target, entry.allocator, word_of_files(root, entry).state, {entry.since}, {}});
+    SwitchMetrics& each = switches.emplace_back();
+    each.target = entry.target;
+    each.allocator = entry.allocator;
+    each.state = word_of(word_of_files(root, entry).state);
+    each.at = {entry.since};
+    each.complete = entry.complete;
     if (entry.bytes_before) each.resident_before = Bytes{*entry.bytes_before};
   }
   return switches;
@@ -128,7 +132,11 @@ HostMetrics read_host_metrics(const Workplace& workplace, const MetricsScope& sc
     add_slice(vitals, host.slices);
   }
   host.switches = switches_of(context.root, entries);
-  for (const BrokenEntry& each : broken) host.switches.push_back({each.target, {}, "broken", {}, {}});
+  for (const BrokenEntry& each : broken) {
+    SwitchMetrics& told = host.switches.emplace_back();
+    told.target = each.target;
+    told.state = word_of(SwitchState::broken);
+  }
   host.scan = monotonic_now() - begin;
   return host;
 }

@@ -55,7 +55,7 @@ void print_table(const AllRows& all) {
     const StatusRow& row = all.rows[at];
     table.add({row.target + (at < all.first_own ? "" : " (--user)"), row.configured.empty() ? "-" : row.configured,
                what_runs(row.processes), moment(row.since), memory(row.bytes_before), memory(row.bytes_now),
-               row.remark.empty() ? row.state : row.state + ": " + row.remark});
+               row.remark.empty() ? std::string(word_of(row.state)) : fmt::format("{}: {}", word_of(row.state), row.remark)});
   }
   fmt::print("{}", table.text(false));
 }
@@ -72,11 +72,12 @@ nlohmann::json as_json(const StatusRow& row, bool own) {
   nlohmann::json written{{"scope", own ? "user" : "system"},
                          {"target", row.target},
                          {"configured", row.configured},
-                         {"state", row.state},
+                         {"state", word_of(row.state)},
                          {"remark", row.remark},
                          {"since", row.since},
                          {"bytes_now", row.bytes_now},
-                         {"processes", processes}};
+                         {"processes", processes},
+                         {"complete", row.complete}};
   if (row.bytes_before) written["bytes_before"] = *row.bytes_before;
   return written;
 }

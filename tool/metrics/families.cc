@@ -146,12 +146,19 @@ void add_switches(const HostMetrics& host, std::vector<MetricFamily>& families) 
                       "bytes",
                       "Resident memory of the target's processes right before its switch.",
                       {}};
+  MetricFamily complete{
+      "neap_switch_complete",
+      gauge,
+      "",
+      "1 where the command that made the switch went to its end; 0: it was cut off, or is at work yet.",
+      {}};
   for (const SwitchMetrics& each : host.switches) {
     info.samples.push_back({{{"target", each.target}, {"allocator", each.allocator}, {"state", each.state}}, 1});
     if (each.at.unix_s > 0) at.samples.push_back({{{"target", each.target}}, number(each.at)});
+    if (each.complete) complete.samples.push_back({{{"target", each.target}}, number(*each.complete)});
     if (each.resident_before) before.samples.push_back({{{"target", each.target}}, number(*each.resident_before)});
   }
-  for (MetricFamily* family : {&info, &at, &before}) families.push_back(std::move(*family));
+  for (MetricFamily* family : {&info, &at, &complete, &before}) families.push_back(std::move(*family));
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ struct SwitchMetrics {
   std::string allocator, state;
   Moment at;
   std::optional<Bytes> resident_before;
+  std::optional<bool> complete;  // the command that made it went to its end
 };
 
 // Kills by the kernel for want of memory, below a slice: they outlive the control group of the unit that was killed.

@@ -54,7 +54,7 @@ void look_at_probation(const SwitchContext& context, const std::string& target) 
   const std::vector<StatusRow> rows =
       read_status(context.root, context.journal, context.manager, context.scope, false).rows;
   const auto row = std::find_if(rows.begin(), rows.end(), [&](const StatusRow& each) { return each.target == target; });
-  const bool is_well = row == rows.end() || (row->state != "failed" && row->state != "flapping");
+  const bool is_well = row == rows.end() || (row->state != SwitchState::failed && row->state != SwitchState::flapping);
   if (is_well) {
     if (std::time(nullptr) < entry->probation_until) return;
     end_probation(context, *entry);
@@ -63,7 +63,7 @@ void look_at_probation(const SwitchContext& context, const std::string& target) 
   roll_back(context.root, context.journal, what_it_replaced(*entry), *entry);
   context.manager->reload();
   context.manager->stop(timer_name(target) + ".timer");
-  throw Failure(fmt::format("{} is {} on probation: {}; rolled back{}", target, row->state, row->remark,
+  throw Failure(fmt::format("{} is {} on probation: {}; rolled back{}", target, word_of(row->state), row->remark,
                             restart_all(*context.manager, target)));
 }
 

@@ -38,17 +38,18 @@ class Reader {
     const bool is_unit = entry.target.ends_with(".service");
     const UnitViews units = is_unit && manager_ != nullptr ? units_of_entry(entry) : UnitViews{};
     Word word = word_of_files(root_, entry);
-    if (word.state == "on" && is_unit && manager_ != nullptr) word = word_of_unit_entry(entry, units);
-    if (word.state == "on" && !entry.complete)
+    if (word.state == SwitchState::on && is_unit && manager_ != nullptr) word = word_of_unit_entry(entry, units);
+    if (word.state == SwitchState::on && !entry.complete)
       word.remark = "neap was stopped before it had verified this; neap enable with --restart does";
-    if (word.state == "on" && word.remark.empty()) word.remark = word_of_probation(entry);
-    return with_processes(
-        {entry.target, entry.allocator, word.state, word.remark, entry.since, {}, entry.bytes_before, 0}, units);
+    if (word.state == SwitchState::on && word.remark.empty()) word.remark = word_of_probation(entry);
+    StatusRow row{entry.target, entry.allocator, word.state, word.remark, entry.since, {}, entry.bytes_before, 0};
+    row.complete = entry.complete;
+    return with_processes(std::move(row), units);
   }
 
   // The services that no entry speaks of, as the system's entry makes them.
   void tell_of_system(const Entry& entry, StatusRow& row) const {
-    if (row.state != "on") return;
+    if (row.state != SwitchState::on) return;
     std::size_t older = 0, all = 0;
     UnitViews others;
     for (const auto& [unit, view] : units_) {
@@ -58,11 +59,11 @@ class Reader {
       all += view.looked_at.size();
       others[unit] = view;
     }
-    if (older > 0)
-      row.state = "pending", row.remark = fmt::format(
-                                 "{} of {} processes of services are older than it; a reboot, or "
-                                 "their restart, ends that",
-                                 older, all);
+    if (older > 0) {
+      row.state = SwitchState::pending;
+      row.remark = fmt::format(
+          "{} of {} processes of services are older than it; a reboot, or their restart, ends that", older, all);
+    }
     row = with_processes(std::move(row), others);
   }
 
@@ -98,12 +99,12 @@ class Reader {
   }
 
   Word word_of_unit_entry(const Entry& entry, const UnitViews& units) const {
-    if (Word word = word_of_units(root_, entry, units); word.state != "on") return word;
+    if (Word word = word_of_units(root_, entry, units); word.state != SwitchState::on) return word;
     if (manager_->state(entry.target).needs_reload)
-      return {"pending", "systemd has not read it yet: systemctl daemon-reload"};
+      return {SwitchState::pending, "systemd has not read it yet: systemctl daemon-reload"};
     const bool runs =
         std::any_of(units.begin(), units.end(), [](const auto& each) { return !each.second.looked_at.empty(); });
-    return runs ? word_of_processes(entry, units) : Word{"stopped", "takes effect at its start"};
+    return runs ? word_of_processes(entry, units) : Word{SwitchState::stopped, "takes effect at its start"};
   }
 
   static std::string word_of_probation(const Entry& entry) {
@@ -116,16 +117,16 @@ class Reader {
   static Other row_under(const Entry& system, const std::string& unit, const UnitView& view) {
     const Word word = word_of_processes(system, {{unit, view}});
     return {{unit, system.allocator, word.state, word.remark, system.since, {}, {}, 0},
-            word.state == "drift" || word.state == "outdated"};
+            word.state == SwitchState::drift || word.state == SwitchState::outdated};
   }
 
   static Other row_without_entry(const std::string& unit, const UnitView& view) {
-    Other other{{unit, {}, "not-switched", {}, 0, {}, {}, 0}, false};
+    Other other{{unit, {}, SwitchState::not_switched, {}, 0, {}, {}, 0}, false};
     for (const ProcessState& process : view.looked_at) {
       if (process.allocator.empty() || process.allocator == "libc") continue;
       other.second = true;
       if (process.allocator != "neap") continue;
-      other.first.state = "leaving";
+      other.first.state = SwitchState::leaving;
       other.first.remark = fmt::format("not by a drop-in of neap; if it was disabled: systemctl restart {}", unit);
     }
     return other;
@@ -149,7 +150,7 @@ class Reader {
 StatusRow row_of(const BrokenEntry& broken) {
   StatusRow row;
   row.target = broken.target;
-  row.state = "broken";
+  row.state = SwitchState::broken;
   row.remark = broken.why;
   return row;
 }
@@ -164,7 +165,7 @@ Status read_status(const Root& root, const Journal& journal, Manager* manager, c
   const Entry* system = nullptr;
   for (const Entry& entry : entries) {
     status.rows.push_back(reader.row_of(entry));
-    if (entry.target == system_target && status.rows.back().state == "on") system = &entry;
+    if (entry.target == system_target && status.rows.back().state == SwitchState::on) system = &entry;
   }
   for (StatusRow& row : status.rows)
     if (system != nullptr && row.target == system_target) reader.tell_of_system(*system, row);

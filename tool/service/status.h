@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tool/change/journal.h"
+#include "tool/model/switch_state.h"
 #include "tool/observe/processes.h"
 #include "tool/service/scope.h"
 #include "tool/systemd/manager.h"
@@ -14,12 +15,13 @@ namespace neap {
 struct StatusRow {
   std::string target;      // a unit, or an entry's target
   std::string configured;  // allocator that neap wrote; empty: none
-  std::string state;       // one word of docs/service.md
+  SwitchState state = SwitchState::on;
   std::string remark;      // what the word means here, and what to do
   std::int64_t since = 0;  // of the switch, seconds since 1970; 0 without one
   std::vector<ProcessState> processes;
   std::optional<std::uint64_t> bytes_before;  // resident, before the switch
   std::uint64_t bytes_now = 0;
+  bool complete = true;  // false: the command that made the switch was cut off before its end
 };
 
 struct Status {

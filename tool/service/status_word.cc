@@ -54,19 +54,21 @@ bool runs_it(const ProcessState& process, const Entry& entry) {
 Word word_of_files(const Root& root, const Entry& entry) {
   switch (standing_of(root, entry)) {
     case Standing::edited:
-      return {"edited", fmt::format("{} was changed by hand since; move it away, then neap disable {}",
-                                    fmt::join(edited_files(root, entry), ", "), entry.target)};
+      return {SwitchState::edited, fmt::format("{} was changed by hand since; move it away, then neap disable {}",
+                                               fmt::join(edited_files(root, entry), ", "), entry.target)};
     case Standing::before:
     case Standing::restored:
-      if (!entry.complete) return {"interrupted", "neap was stopped before it changed anything; run the command again"};
-      return {"restored",
+      if (!entry.complete)
+        return {SwitchState::interrupted, "neap was stopped before it changed anything; run the command again"};
+      return {SwitchState::restored,
               fmt::format("the files are as before neap; neap disable {} ends the journal entry", entry.target)};
     case Standing::in_force:
       break;
   }
   if (!entry.library.empty() && !std::filesystem::exists(root.at(entry.library)))
-    return {"drift", fmt::format("{} is gone: install it again or neap disable {}", entry.library, entry.target)};
-  return {"on", {}};
+    return {SwitchState::drift,
+            fmt::format("{} is gone: install it again or neap disable {}", entry.library, entry.target)};
+  return {SwitchState::on, {}};
 }
 
 Word word_of_units(const Root& root, const Entry& entry, const UnitViews& units) {
@@ -74,15 +76,15 @@ Word word_of_units(const Root& root, const Entry& entry, const UnitViews& units)
   for (const auto& [name, unit] : units)
     if (unit.state.active_state == "failed") failed.push_back(fmt::format("{} ({})", name, unit.state.result));
   if (!failed.empty())
-    return {"failed", fmt::format("{}; {}; journalctl -u {}", fmt::join(failed, ", "), way_back(entry),
-                                  in_quotes(units_of(entry.target)))};
+    return {SwitchState::failed, fmt::format("{}; {}; journalctl -u {}", fmt::join(failed, ", "), way_back(entry),
+                                             in_quotes(units_of(entry.target)))};
   for (const auto& [name, unit] : units) {
     const auto mark = entry.marks.find(name);
     const std::string troubles =
         troubles_since(mark == entry.marks.end() ? UnitMark{} : mark->second, root, unit.state, unit.processes);
-    if (!troubles.empty()) return {"flapping", fmt::format("{}: {}; {}", name, troubles, way_back(entry))};
+    if (!troubles.empty()) return {SwitchState::flapping, fmt::format("{}: {}; {}", name, troubles, way_back(entry))};
   }
-  return {"on", {}};
+  return {SwitchState::on, {}};
 }
 
 Word word_of_processes(const Entry& entry, const UnitViews& units) {
@@ -98,14 +100,15 @@ Word word_of_processes(const Entry& entry, const UnitViews& units) {
         (is_left_over(process, unit) ? left_over : old).push_back(text);
       }
     }
-  if (!other.empty()) return {"drift", fmt::format("started since, yet on another: {}", fmt::join(other, ", "))};
-  if (!old.empty()) return {"pending", fmt::format("takes effect at a restart: {}", restart_of(entry))};
+  if (!other.empty())
+    return {SwitchState::drift, fmt::format("started since, yet on another: {}", fmt::join(other, ", "))};
+  if (!old.empty()) return {SwitchState::pending, fmt::format("takes effect at a restart: {}", restart_of(entry))};
   if (!replaced.empty())
-    return {"outdated", fmt::format("runs the old library: restart to renew: {}", restart_of(entry))};
+    return {SwitchState::outdated, fmt::format("runs the old library: restart to renew: {}", restart_of(entry))};
   if (!left_over.empty())
-    return {"on",
+    return {SwitchState::on,
             fmt::format("older processes that its restart left running keep theirs: {}", fmt::join(left_over, ", "))};
-  return {"on", {}};
+  return {SwitchState::on, {}};
 }
 
 }  // namespace neap

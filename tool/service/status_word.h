@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "tool/change/journal.h"
+#include "tool/model/switch_state.h"
 #include "tool/observe/processes.h"
 
 namespace neap {
 
 struct Word {
-  std::string state, remark;
+  SwitchState state = SwitchState::on;
+  std::string remark;
 };
 
 // A running or failed unit of a target.

@@ -104,7 +104,7 @@ class Steps {
     whole.write();
     for (const Entry& part : parts) restore(context_.root, context_.journal, part);
     manager_.reload();
-    whole.take_marks(parts);
+    whole.take_over(parts);
     whole.finish({}, options_);
     context_.say(
         fmt::format("{} runs on {}: every instance verified, and new ones start on it", template_, allocator_.label));

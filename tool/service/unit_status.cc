@@ -21,11 +21,11 @@ class UnitReader {
   StatusRow row_of(const std::string& unit) {
     UnitView view{manager_.state(unit), manager_.processes(unit), {}};
     view.looked_at = look_at(view.processes);
-    StatusRow row{unit, {}, "not-switched", {}, 0, view.looked_at, {}, 0};
+    StatusRow row{unit, {}, SwitchState::not_switched, {}, 0, view.looked_at, {}, 0};
     for (const ProcessState& process : row.processes) row.bytes_now += process.resident_bytes;
     const Entry* entry = entry_of(unit);
     if (entry == nullptr) {
-      if (runs_neap(row)) row.state = "leaving";
+      if (runs_neap(row)) row.state = SwitchState::leaving;
       return row;
     }
     row.configured = entry->allocator;
@@ -56,10 +56,10 @@ class UnitReader {
   }
 
   Word word_of(const Entry& entry, const UnitViews& unit) {
-    if (const Word& word = word_of_switch(entry); word.state != "on") return word;
+    if (const Word& word = word_of_switch(entry); word.state != SwitchState::on) return word;
     if (entry.target != system_target)
-      if (Word word = word_of_units(root_, entry, unit); word.state != "on") return word;
-    if (unit.begin()->second.looked_at.empty()) return {"stopped", "takes effect at its start"};
+      if (Word word = word_of_units(root_, entry, unit); word.state != SwitchState::on) return word;
+    if (unit.begin()->second.looked_at.empty()) return {SwitchState::stopped, "takes effect at its start"};
     return word_of_processes(entry, unit);
   }
 
@@ -68,8 +68,9 @@ class UnitReader {
     const auto known = switches_.find(entry.target);
     if (known != switches_.end()) return known->second;
     Word word = word_of_files(root_, entry);
-    if (word.state == "on" && entry.target.ends_with(".service") && manager_.state(entry.target).needs_reload)
-      word = {"pending", "systemd has not read it yet: systemctl daemon-reload"};
+    if (word.state == SwitchState::on && entry.target.ends_with(".service") &&
+        manager_.state(entry.target).needs_reload)
+      word = {SwitchState::pending, "systemd has not read it yet: systemctl daemon-reload"};
     return switches_[entry.target] = word;
   }
 

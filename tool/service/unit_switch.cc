@@ -86,7 +86,10 @@ void UnitSwitch::refuse_unknown_drop_in() const {
 void UnitSwitch::write(const std::string& part_of) {
   if (is_in_force()) return resume();
   next_.part_of = part_of;
-  if (!running_.empty()) next_.bytes_before = resident_bytes_of(manager_, running_);
+  if (replaced_ && !replaced_->complete && replaced_->bytes_before)
+    next_.bytes_before = replaced_->bytes_before;  // since then some may have been restarted on what was to come
+  else if (!running_.empty())
+    next_.bytes_before = resident_bytes_of(manager_, running_);
   for (const std::string& unit : running_)
     next_.marks[unit] = mark_unit(context_.root, manager_.state(unit), manager_.processes(unit));
   apply(context_.root, context_.journal, replaced_, next_);
@@ -110,8 +113,11 @@ void UnitSwitch::check_loaded() {
 
 void UnitSwitch::undo() { roll_back(context_.root, context_.journal, replaced_, next_); }
 
-void UnitSwitch::take_marks(const std::vector<Entry>& parts) {
-  for (const Entry& part : parts) next_.marks.insert(part.marks.begin(), part.marks.end());
+void UnitSwitch::take_over(const std::vector<Entry>& parts) {
+  for (const Entry& part : parts) {
+    next_.marks.insert(part.marks.begin(), part.marks.end());
+    if (part.bytes_before) next_.bytes_before = next_.bytes_before.value_or(0) + *part.bytes_before;
+  }
 }
 
 std::vector<Entry> entries_of_steps(const Journal& journal, const std::string& template_name) {

@@ -10,6 +10,7 @@
 #include "tool/experiment/outcomes.h"
 #include "tool/metrics/query.h"
 #include "tool/model/failure.h"
+#include "tool/model/switch_state.h"
 
 namespace neap {
 namespace {
@@ -127,7 +128,8 @@ void read_what_runs(const PrometheusApi& api, const PrometheusSource& source, co
   std::map<std::size_t, bool> fits;
   for (const Series& series : api.at(fmt::format("neap_unit_info{{experiment={}}}", quoted(source.name)), span.until))
     if (const auto known = instances.find(key_of(series)); known != instances.end())
-      fits[known->second] = label(series, "state") != "drift" && label(series, "state") != "not-switched";
+      fits[known->second] = label(series, "state") != word_of(SwitchState::drift) &&
+                            label(series, "state") != word_of(SwitchState::not_switched);
   for (auto reading = experiment.readings.rbegin(); reading != experiment.readings.rend() && !fits.empty(); ++reading)
     if (const auto found = fits.find(reading->instance); found != fits.end())
       reading->as_assigned = found->second, fits.erase(found);
