@@ -44,7 +44,7 @@ class Pace {
   static constexpr std::uint32_t kUnpaced = 8192;     // programs are seen as sharply as long ones
   static constexpr std::uint32_t kBetweenLooks = 32;  // samples
   static constexpr std::uint64_t kShare = 100;        // one part in so many of the thread's time
-  static constexpr double kMost = 16 << 20;      // bytes
+  static constexpr double kMost = 16 << 20;           // bytes
 
   double mean_ = samples::kMean;
   std::uint64_t spent_ = 0, before_ = 0;

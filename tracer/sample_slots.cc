@@ -11,7 +11,9 @@ namespace {
 constexpr std::size_t kLine = 8, kPlaces = 2 * kLine;
 constexpr std::uint64_t kBeingWritten = 1;
 
-std::size_t first_place(std::uint64_t address) { return (address >> 4) * 0x9E3779B97F4A7C15ull >> 40 & (kSlots - kLine); }
+std::size_t first_place(std::uint64_t address) {
+  return (address >> 4) * 0x9E3779B97F4A7C15ull >> 40 & (kSlots - kLine);
+}
 
 }  // namespace
 

@@ -13,7 +13,9 @@ namespace neap::tracer {
 constexpr std::size_t kFilter = std::size_t{1} << 20;
 extern std::atomic<std::uint8_t> sample_filter[kFilter];
 
-inline std::atomic<std::uint8_t>& filter_of(std::uint64_t address) { return sample_filter[address >> 8 & (kFilter - 1)]; }
+inline std::atomic<std::uint8_t>& filter_of(std::uint64_t address) {
+  return sample_filter[address >> 8 & (kFilter - 1)];
+}
 
 // False for all objects that were not sampled but a few.
 inline bool may_be_sampled(std::uint64_t address) { return filter_of(address).load(std::memory_order_relaxed) != 0; }

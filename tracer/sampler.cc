@@ -37,7 +37,8 @@ double next_uniform() {
 
 // A thread's first gap begins at its first call.
 void start_thread() {
-  random_state = (reinterpret_cast<std::uint64_t>(&random_state) ^ Pace::now(CLOCK_MONOTONIC)) * 0xD6E8FEB86659FD93ull | 1;
+  random_state =
+      (reinterpret_cast<std::uint64_t>(&random_state) ^ Pace::now(CLOCK_MONOTONIC)) * 0xD6E8FEB86659FD93ull | 1;
   for (int i = 0; i < 4; ++i) next_uniform();
   bytes_to_next = pace.gap(next_uniform());
 }

@@ -95,9 +95,9 @@ TEST_P(Coverage, Of1000Intervals930To970HoldTheTruth) {
 INSTANTIATE_TEST_SUITE_P(Fleet, Coverage,
                          testing::Combine(testing::Values(2, 4, 8, 20), testing::Values(1.0, 0.97, 0.7)),
                          [](const auto& each) {
-                           const auto [hosts, ratio] = each.param;
-                           return std::to_string(hosts) + "_hosts_at_" + std::to_string(std::lround(ratio * 100)) +
-                                  "_percent";
+                           const double percent = std::get<1>(each.param) * 100;
+                           return std::to_string(std::get<0>(each.param)) + "_hosts_at_" +
+                                  std::to_string(std::lround(percent)) + "_percent";
                          });
 
 // An experiment that is looked at five times while its readings come in: in how many of 1,000 some interval misses.

@@ -53,9 +53,10 @@ void print_table(const AllRows& all) {
                    {"STATE", Align::left}});
   for (std::size_t at = 0; at < all.rows.size(); ++at) {
     const StatusRow& row = all.rows[at];
-    table.add({row.target + (at < all.first_own ? "" : " (--user)"), row.configured.empty() ? "-" : row.configured,
-               what_runs(row.processes), moment(row.since), memory(row.bytes_before), memory(row.bytes_now),
-               row.remark.empty() ? std::string(word_of(row.state)) : fmt::format("{}: {}", word_of(row.state), row.remark)});
+    table.add(
+        {row.target + (at < all.first_own ? "" : " (--user)"), row.configured.empty() ? "-" : row.configured,
+         what_runs(row.processes), moment(row.since), memory(row.bytes_before), memory(row.bytes_now),
+         row.remark.empty() ? std::string(word_of(row.state)) : fmt::format("{}: {}", word_of(row.state), row.remark)});
   }
   fmt::print("{}", table.text(false));
 }
@@ -69,15 +70,9 @@ nlohmann::json as_json(const StatusRow& row, bool own) {
                          {"library", process.library},
                          {"resident_bytes", process.resident_bytes},
                          {"started", process.started}});
-  nlohmann::json written{{"scope", own ? "user" : "system"},
-                         {"target", row.target},
-                         {"configured", row.configured},
-                         {"state", word_of(row.state)},
-                         {"remark", row.remark},
-                         {"since", row.since},
-                         {"bytes_now", row.bytes_now},
-                         {"processes", processes},
-                         {"complete", row.complete}};
+  nlohmann::json written{{"scope", own ? "user" : "system"}, {"target", row.target},   {"configured", row.configured},
+                         {"state", word_of(row.state)},      {"remark", row.remark},   {"since", row.since},
+                         {"bytes_now", row.bytes_now},       {"processes", processes}, {"complete", row.complete}};
   if (row.bytes_before) written["bytes_before"] = *row.bytes_before;
   return written;
 }
@@ -88,7 +83,7 @@ void add_own(AllRows& all, bool others, bool every, const Invocation& invocation
   Status status =
       read_status(own.context.root, own.context.journal, own.manager.get(), own.context.scope, others && every);
   for (StatusRow& row : status.rows)
-    if (others || !row.configured.empty() || row.state == "broken") all.rows.push_back(std::move(row));
+    if (others || !row.configured.empty() || row.state == SwitchState::broken) all.rows.push_back(std::move(row));
   if (!others) return;
   all.hidden = status.hidden;
   all.has_systemd = own.manager != nullptr;
