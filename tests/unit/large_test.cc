@@ -244,7 +244,8 @@ TEST_F(LargeTest, CountedCommitmentsOfFreeRunsGoBack) {
 
 // A move releases its source as it goes, where the system lets it; contents and accounts are kept where it does not.
 class MoveTest : public LargeTest, public testing::WithParamInterface<bool> {};
-INSTANTIATE_TEST_SUITE_P(WhetherRefusedOrNot, MoveTest, testing::Bool());
+INSTANTIATE_TEST_SUITE_P(Discards, MoveTest, testing::Bool(),
+                         [](const auto& each) { return each.param ? "refused" : "taken"; });
 
 TEST_P(MoveTest, KeepsContentsAndLeavesZeros) {
   char* object = make(3 * kMiB, 8);
