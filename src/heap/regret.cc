@@ -9,12 +9,11 @@ constexpr std::uint64_t kWindow = 50'000'000;  // nanoseconds
 // What a page costs that is given back and taken again: 0.2 to 0.5 us for its part of a discard, 1.6 for its fault.
 constexpr std::uint64_t kPageCost = 2'000;  // nanoseconds
 
-// Much is above a twelfth of the time, for half a second on end; little is below a fiftieth.
+// Much is above a twelfth of the time, for 150 ms on end; little is below a fiftieth.
 constexpr std::uint64_t kMuch = 12, kLittle = 50;
 constexpr std::uint32_t kHotWindows = 3;
 
-// The slack begins with 2 MiB and doubles with each hot window, to 4 MiB and an eighth of what is in use. Below 256 KiB
-// it ends.
+// The slack is 4 MiB and an eighth of what is in use, or less while it shrinks. Below 256 KiB it ends.
 constexpr std::uint64_t kLeast = 64;  // pages
 constexpr std::uint64_t kMost = 1024, kMostShare = 8;
 
