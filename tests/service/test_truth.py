@@ -164,7 +164,7 @@ class Truth(MachineTest):
         unit = self.started("fails", SLEEPER)
         self.enabled(unit)
         self.machine.run("systemctl", "kill", "-s", "SEGV", unit)
-        self.until("systemctl is-failed -q {unit}")
+        self.until(f"systemctl is-failed -q {unit}")
         row = self.row(unit)
         self.assertEqual(row["state"], "failed")
         self.assertRegex(row["remark"], "core-dump|signal")
