@@ -3,7 +3,6 @@
 // so much, in small objects), `scatter BYTES` (frees so much in small objects far from each other, and takes it again
 // as a large one).
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -173,31 +172,21 @@ static bool count_page(const void* heap, const struct page_told* page, void* blo
   *(size_t*)sum += page->used * page->block_size;
   return true;
 }
-typedef void* default_heap(void);
-typedef void collect(bool);
-typedef bool visit(void* heap, bool blocks, bool (*each)(const void*, const struct page_told*, void*, size_t, void*),
-                   void* with);
-
-// A function of the allocator's own, if it has it.
-union own_function {
-  void* address;
-  default_heap* heap;
-  visit* visit_blocks;
-  collect* collect;
-};
-static union own_function own(const char* name) { return (union own_function){.address = dlsym(RTLD_DEFAULT, name)}; }
+// Functions that mimalloc has, where it is preloaded. (Not asked for by dlsym, which allocates when it finds nothing.)
+typedef bool each_page(const void* heap, const struct page_told* page, void* block, size_t size, void* with);
+extern void* mi_heap_get_default(void) __attribute__((weak));
+extern bool mi_heap_visit_blocks(void* heap, bool blocks, each_page* each, void* with) __attribute__((weak));
+extern void mi_collect(bool force) __attribute__((weak));
 
 static size_t visited_bytes(void) {
-  const union own_function heap = own("mi_heap_get_default"), visit_heap = own("mi_heap_visit_blocks");
   size_t sum = 0;
-  if (heap.address != NULL && visit_heap.address != NULL) visit_heap.visit_blocks(heap.heap(), false, count_page, &sum);
+  if (mi_heap_visit_blocks != NULL) mi_heap_visit_blocks(mi_heap_get_default(), false, count_page, &sum);
   return sum;
 }
 
 static void trim(void) {
-  const union own_function mimalloc = own("mi_collect");
-  if (mimalloc.address != NULL)
-    mimalloc.collect(true);
+  if (mi_collect != NULL)
+    mi_collect(true);
   else
     malloc_trim(0);
 }
