@@ -31,7 +31,7 @@ static_assert(
 // behind it that have memory, and the cache lines that an object shares with them or with such.
 std::uint32_t end_of_reach(PageMask resident, const ClassRow& row, std::uint32_t offset) {
   const std::uint32_t page = offset >> kPageShift;
-  const std::uint32_t pages = static_cast<std::uint32_t>(std::countr_one(resident >> page | 1u));
+  const std::uint32_t pages = static_cast<std::uint32_t>(std::countr_one(std::uint32_t{resident} >> page | 1u));
   std::uint32_t end = (page + pages) << kPageShift;
   while (row.size < kCacheLine && end < kBlockSize && !begins_object(end, row.reciprocal))
     end += std::uint32_t{kCacheLine};
