@@ -34,7 +34,7 @@ extern constinit const NoStacks no_cache_yet, no_cache_any_more;
 
 inline bool is_shared(const Stacks* at) { return (address_of(at) & rseq::kMark) != 0; }
 // The stacks that a thread which shares a CPU's keeps to itself.
-inline void* own_marked() { return reinterpret_cast<char*>(&own_cache->own) + rseq::kMark; }
+inline void* own_marked() { return own_cache->marked_own(); }
 
 // The calling thread's cache if it has one.
 inline ThreadCache* opened_cache() { return own_cache; }

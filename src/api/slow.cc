@@ -14,7 +14,7 @@ bool fits_well(std::size_t size, std::size_t usable) { return size <= usable && 
 
 // What is asked for in place of `size`: an object that grows by less than an eighth is one that grows step by step, and
 // gets an eighth for the steps to come, or each would move it.
-std::size_t with_headroom(std::size_t used, std::size_t size) {
+std::size_t size_with_steps(std::size_t used, std::size_t size) {
   const bool in_steps = size > used && size - used < used / 8 && size <= kLargestSmall / 2;
   return in_steps ? size + size / 8 : size;
 }
@@ -22,7 +22,7 @@ std::size_t with_headroom(std::size_t used, std::size_t size) {
 // An object that is to become smaller stays where memory is out.
 void* move_object(void* from, std::size_t used, std::size_t size, const char* function) {
   const int before = errno;
-  void* to = allocate(with_headroom(used, size));
+  void* to = allocate(size_with_steps(used, size));
   if (to == nullptr && size <= used) {
     errno = before;
     return from;

@@ -37,6 +37,9 @@ constexpr std::size_t round_up(std::size_t value, std::size_t power_of_two) {
 constexpr std::size_t pages_of(std::size_t bytes) { return (bytes + kPageSize - 1) >> kPageShift; }
 constexpr std::size_t blocks_of(std::size_t bytes) { return (bytes + kBlockSize - 1) >> kBlockShift; }
 
+// What is left of sums that others may change meanwhile: never below zero.
+constexpr std::uint64_t rest(std::uint64_t all, std::uint64_t part) { return all > part ? all - part : 0; }
+
 inline std::uintptr_t address_of(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
 inline char* pointer_to(std::uintptr_t address) { return reinterpret_cast<char*>(address); }
 

@@ -77,14 +77,14 @@ void Bin::no_object(const ClassRow& row, const void* object, const char* functio
 }
 
 // Gives back the first of the objects, which lies in the slab, and those behind it that do so too. Returns how many.
-std::uint32_t Bin::put_row(const ClassRow& row, PageHeap& pages, Block& block, void* const* objects,
-                           std::uint32_t count, const char* function) {
+std::uint32_t Bin::put_together(const ClassRow& row, PageHeap& pages, Block& block, void* const* objects,
+                                std::uint32_t count, const char* function) {
   if (block.aside.load(std::memory_order_relaxed) != 0) {
     put(row, pages, block, objects[0], function);
     return 1;
   }
   const std::uint32_t before = block.free_count;
-  const slab::Given given = slab::give_row(block, row, objects, count);
+  const slab::Given given = slab::give_together(block, row, objects, count);
   if (given.count == 0) {
     index_of(row, objects[0], function);
     no_object_any_more(objects[0], function);
@@ -103,7 +103,7 @@ std::uint32_t Bin::give(ClassIndex c, PageHeap& pages, void** objects, std::uint
     Block& block = *pages.map().block_fast(address_of(object));
     const BlockKind kind = block.kind.load(std::memory_order_relaxed);
     if (kind == BlockKind::slab && block.class_index() == static_cast<std::size_t>(c)) [[likely]] {
-      i += put_row(row, pages, block, objects + i, count - i, function);
+      i += put_together(row, pages, block, objects + i, count - i, function);
     } else {
       if (kind != BlockKind::mixed) no_object_any_more(object, function);
       objects[strays++] = object;

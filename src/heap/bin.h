@@ -92,8 +92,8 @@ class alignas(64) Bin {
     return index;
   }
   [[noreturn]] static void no_object(const ClassRow& row, const void* object, const char* function);
-  std::uint32_t put_row(const ClassRow& row, PageHeap& pages, Block& block, void* const* objects, std::uint32_t count,
-                        const char* function);
+  std::uint32_t put_together(const ClassRow& row, PageHeap& pages, Block& block, void* const* objects,
+                             std::uint32_t count, const char* function);
   void settle(Block& block, const ClassRow& row, PageHeap& pages, std::uint32_t before);
   void admit(Block& block, const ClassRow& row);
   void add_slab();

@@ -40,8 +40,6 @@ bool look_at(char* begin, std::size_t pages, Look& look) {
   return true;
 }
 
-constexpr std::size_t rest(std::size_t all, std::size_t part) { return all > part ? all - part : 0; }
-
 }  // namespace
 
 Density::Like Density::like(std::size_t pages) {

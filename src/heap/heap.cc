@@ -68,8 +68,7 @@ Block& Heap::block_of(void* pointer, const char* function) {
 // is nobody's.
 bool Heap::seems_live(const Block& block, const void* pointer) const {
   if (block.kind.load(std::memory_order_acquire) == BlockKind::mixed) {
-    return mixed::is_begin(block, pointer) && !mixed::is_free(block, mixed::granule_at(pointer)) &&
-           !limbo.holds(pointer);
+    return seems_live_in_mixed(block, pointer);
   }
   const std::size_t c = block.class_index();
   const ClassRow& row = kClasses[c];

@@ -39,11 +39,11 @@ class Heap {
   void* allocate_in_slab(ThreadCache* cache, ClassIndex c) { return allocate_from(From::slabs, cache, c); }
   // `block` is the object's, of kind slab or mixed.
   void free_small(ThreadCache* cache, Block& block, void* object, const char* function);
+  // The same of a class c, where the object is known to begin in its slab.
+  void free_in_slab(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
   // What most frees in a mixed block come to: a live object begins there, and its stack has room. False, and nothing
   // was done, otherwise.
   bool cache_mixed(ThreadCache& cache, const Block& block, void* object);
-  // The same of a class c, where the object is known to begin in its slab.
-  void free_in_slab(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
   // Gives an object back that was just taken from a mixed block, past the stacks.
   void put_back_mixed(ThreadCache* cache, void* object);
 
@@ -104,6 +104,10 @@ class Heap {
   void stash(ThreadCache& cache, std::size_t c, void* object, const char* function);
   void free_mixed(ThreadCache& cache, const Block& block, void* object, const char* function);
   bool wishes_slab(ThreadCache& cache, std::size_t c);
+  bool seems_live_in_mixed(const Block& block, const void* pointer) const {
+    return mixed::is_begin(block, pointer) && !mixed::is_free(block, mixed::granule_at(pointer)) &&
+           !limbo.holds(pointer);
+  }
   void give_back(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
   void keep_big(ThreadCache& cache, std::size_t c, void* object, const char* function);
   void* take_big(ThreadCache& cache, std::size_t c);

@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "heap/fetch_ahead.h"
 #include "heap/heap.h"
 #include "heap/misuse.h"
+#include "heap/populate.h"
 #include "os/os.h"
 
 namespace neap {
@@ -27,9 +27,9 @@ constexpr std::size_t kMostHeadroom = (std::size_t{64} << 30) / kBlockSize;
 // From here on it is asked whether commitments are counted, and a free object's is given up.
 constexpr std::size_t kLeastDecommit = std::size_t{1} << 20;
 
-// Of the pages that an object lacks 1 MiB is fetched ahead, or a quarter of a larger object, at most 4 MiB: half a
+// Of the pages that an object lacks 1 MiB is populated, or a quarter of a larger object, at most 4 MiB: half a
 // microsecond each.
-constexpr std::size_t kLeastAhead = 256, kAheadShare = 4, kMostAhead = 1024;
+constexpr std::size_t kLeastPopulated = 256, kPopulatedShare = 4, kMostPopulated = 1024;
 
 // Ranges with huge pages are mappings of their own, two more for each such object: at most this many at a time.
 constexpr std::uint64_t kMostHugeObjects = 2048;
@@ -46,8 +46,8 @@ void make_zero(PageHeap& heap, char* pages, std::size_t size) {
   heap.note_refusal();
 }
 
-std::size_t most_ahead(std::size_t pages) {
-  return std::clamp(pages / kAheadShare / kPagesPerBlock * kPagesPerBlock, kLeastAhead, kMostAhead);
+std::size_t most_populated(std::size_t pages) {
+  return std::clamp(pages / kPopulatedShare / kPagesPerBlock * kPagesPerBlock, kLeastPopulated, kMostPopulated);
 }
 
 // The part of the garbage that lies behind an object's end.
@@ -110,23 +110,23 @@ void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t ali
 
 [[gnu::noinline]] char* Heap::allocate_run(std::size_t pages, std::size_t align, bool zero) {
   const Density::Like like = density_.like(pages);
-  const bool huge = wants_huge_pages(pages, like), ahead = like.whole && !huge && regret_.slack() != 0;
+  const bool huge = wants_huge_pages(pages, like), populates = like.whole && !huge && regret_.slack() != 0;
   if (huge && align < kHugePageSize) align = kHugePageSize;
   const PageHeap::Run run = pages_.take_run(blocks_of(pages * kPageSize), align_in_blocks(align), pages);
   if (run.first == nullptr) return nullptr;
   if (huge) lay_huge_pages(*run.first);
   char* begin = run.first->address();
   char* end = begin + pages * kPageSize;
-  FetchAhead fetch(begin, end, ahead ? most_ahead(pages) : 0);
+  Populate populate(begin, end, populates ? most_populated(pages) : 0);
   pages_.forget_dirty(run, [&](char* garbage, std::size_t bytes) {
     char* const behind = garbage + bytes;
-    fetch.has(garbage, behind);
+    populate.has(garbage, behind);
     if (zero && garbage < end)
       std::memset(garbage, 0, static_cast<std::size_t>((behind < end ? behind : end) - garbage));
     make_zero_behind(pages_, end, garbage, behind);
   });
-  fetch.finish();
-  run.first->large.had += fetch.pages();
+  populate.finish();
+  run.first->large.had += populate.pages();
   return begin;
 }
 

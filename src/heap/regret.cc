@@ -1,5 +1,9 @@
 #include "heap/regret.h"
 
+#include <algorithm>
+
+#include "base/units.h"
+
 namespace neap {
 namespace {
 
@@ -17,13 +21,11 @@ constexpr std::uint32_t kHotWindows = 3;
 constexpr std::uint64_t kLeast = 64;  // pages
 constexpr std::uint64_t kMost = 1024, kMostShare = 8;
 
-constexpr std::uint64_t lesser(std::uint64_t a, std::uint64_t b) { return a < b ? a : b; }
-
 }  // namespace
 
 std::uint64_t Regret::most() const { return kMost + last_.in_use / kMostShare; }
 
-std::uint64_t Regret::reach() const { return most() > slack() ? most() - slack() : 0; }
+std::uint64_t Regret::reach() const { return rest(most(), slack()); }
 
 void Regret::look(const PageTraffic& now) {
   const std::uint64_t span = now.time - last_.time;
@@ -31,7 +33,7 @@ void Regret::look(const PageTraffic& now) {
   const std::uint64_t lost = (now.missed - last_.missed) * kPageCost, saved = (now.reused - last_.reused) * kPageCost;
   if (last_.time != 0) judge(lost, saved, span);
   last_ = now;
-  const std::uint64_t slack = lesser(this->slack(), most());
+  const std::uint64_t slack = std::min(this->slack(), most());
   slack_.store(slack < kLeast ? 0 : slack, std::memory_order_relaxed);
 }
 

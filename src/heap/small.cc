@@ -192,13 +192,10 @@ void Heap::free_mixed(ThreadCache& cache, const Block& block, void* object, cons
 }
 
 bool Heap::cache_mixed(ThreadCache& cache, const Block& block, void* object) {
-  const std::uint32_t granule = mixed::granule_at(object);
-  if (!mixed::is_begin(block, object) || mixed::is_free(block, granule)) return false;
-  const std::uint64_t key = limbo.key(object);
-  if (Limbo::holds(object, key)) return false;
-  const std::size_t size = std::size_t{mixed::size_of(block, granule)} << mixed::kGranuleShift;
+  if (!seems_live_in_mixed(block, object)) return false;
+  const std::size_t size = std::size_t{mixed::size_of(block, mixed::granule_at(object))} << mixed::kGranuleShift;
   if (size > kLargestCached || cache.freed_mixed + size >= kWishStep) return false;
-  if (!cache.push(static_cast<std::size_t>(cached_class_of(size)), object, key)) return false;
+  if (!cache.push(static_cast<std::size_t>(cached_class_of(size)), object, limbo.key(object))) return false;
   cache.freed_mixed += static_cast<std::uint32_t>(size);
   return true;
 }

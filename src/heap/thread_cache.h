@@ -35,12 +35,13 @@ struct ThreadCache {
 
   bool shares() const { return shared != nullptr; }
   bool owns(std::size_t c) const { return !shares() || c < kClassesBelowLine; }
+  // As sections want it.
+  void* marked_own() { return reinterpret_cast<char*>(&own) + rseq::kMark; }
   Stack own_stack(std::size_t c) { return Stack::of(own, c); }
 
   // Onto stack c, the thread's own or the CPU's, with its key; false when it is full.
   bool push(std::size_t c, void* object, std::uint64_t key) {
-    if (shares())
-      return rseq::push<kClassesBelowLine>(shared, reinterpret_cast<char*>(&own) + rseq::kMark, c, object, key);
+    if (shares()) return rseq::push<kClassesBelowLine>(shared, marked_own(), c, object, key);
     Stacks::Half& top = own.top(c);
     if (top == own.limit(c)) return false;
     Limbo::enter(object, key);

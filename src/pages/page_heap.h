@@ -140,7 +140,8 @@ class PageHeap {
   std::uint64_t events() const { return events_.load(std::memory_order_relaxed); }
   std::uint64_t advance(std::uint64_t events) { return events_.fetch_add(events, std::memory_order_relaxed) + events; }
 
-  // Sums, for which a spare is dirty: it needs no other account than that it lies there.
+  // Sums, for which a spare is dirty: it needs no other account than that it lies there. (Others change them meanwhile:
+  // hence rest.)
   std::uint64_t dirty_pages() const { return accounts_.marked_pages.get() + spares_.pages(); }
   std::uint64_t large_pages() const { return rest(accounts_.run_pages.get(), spares_.pages()); }
   std::uint64_t large_objects() const { return rest(accounts_.runs.get(), spares_.count()); }
@@ -152,9 +153,6 @@ class PageHeap {
   Mutex& lock() { return lock_; }
 
  private:
-  // Sums that others change meanwhile must not end below zero.
-  static std::uint64_t rest(std::uint64_t all, std::uint64_t part) { return all > part ? all - part : 0; }
-
   static constexpr std::uint64_t kReturnStep = 64;  // pages
   static constexpr std::uint64_t kMostSteps = 1 << 15;
 

@@ -80,7 +80,7 @@ std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t 
   return taken;
 }
 
-Given give_row(Block& block, const ClassRow& row, void* const* objects, std::uint32_t count) {
+Given give_together(Block& block, const ClassRow& row, void* const* objects, std::uint32_t count) {
   constexpr std::uint32_t kNone = UINT32_MAX;
   const std::uintptr_t begin = address_of(block.address());
   const std::uint32_t reciprocal = row.reciprocal;

@@ -56,7 +56,7 @@ struct Given {
   PageMask over = 0;
 };
 // Marks objects free, in their order, up to the first that does not lie in this slab, begins no object or is free.
-Given give_row(Block& block, const ClassRow& row, void* const* objects, std::uint32_t count);
+Given give_together(Block& block, const ClassRow& row, void* const* objects, std::uint32_t count);
 
 // The resident pages under object `index` that no live object overlaps, and that were not dirty before.
 PageMask free_pages_under(const Block& block, const ClassRow& row, std::uint32_t index);

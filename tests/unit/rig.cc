@@ -20,7 +20,7 @@ void Rig::warm_up() {
 
 void* Rig::pop(ThreadCache& cache, std::size_t c) {
   if (cache.shares()) {
-    void* object = rseq::pop<kClassesBelowLine>(cache.shared, marked(cache), c);
+    void* object = rseq::pop<kClassesBelowLine>(cache.shared, cache.marked_own(), c);
     if (object != nullptr) Limbo::leave(object);
     return object;
   }
@@ -29,17 +29,6 @@ void* Rig::pop(ThreadCache& cache, std::size_t c) {
   void* object = stack.pop();
   stack.end();
   return object;
-}
-
-bool Rig::push(ThreadCache& cache, std::size_t c, void* object) {
-  if (cache.shares())
-    return rseq::push<kClassesBelowLine>(cache.shared, marked(cache), c, object, heap.limbo.key(object));
-  Stack stack = cache.own_stack(c);
-  if (stack.is_full()) return false;
-  heap.limbo.enter(object);
-  stack.push(object);
-  stack.end();
-  return true;
 }
 
 void* Rig::allocate(ThreadCache* cache, std::size_t size, bool zero) {
@@ -55,7 +44,8 @@ void* Rig::allocate(ThreadCache* cache, std::size_t size, bool zero) {
 void Rig::free(ThreadCache* cache, void* object) {
   Block& block = heap.block_of(object, "free");
   if (block.kind.load() == BlockKind::large) return heap.free_large(cache, block);
-  if (cache != nullptr && block.admit.load() != 0 && push(*cache, block.class_index(), object)) return;
+  if (cache != nullptr && block.admit.load() != 0 && cache->push(block.class_index(), object, heap.limbo.key(object)))
+    return;
   heap.free_small(cache, block, object, "free");
 }
 

@@ -50,9 +50,7 @@ class Rig {
   Ledger recounted() { return recount(*map_); }
 
  private:
-  static void* marked(ThreadCache& cache) { return reinterpret_cast<char*>(&cache.own) + rseq::kMark; }
   static void* pop(ThreadCache& cache, std::size_t c);
-  bool push(ThreadCache& cache, std::size_t c, void* object);
 
   std::unique_ptr<PageMap> map_ = std::make_unique<PageMap>();
 

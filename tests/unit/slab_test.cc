@@ -58,7 +58,7 @@ class SlabTest : public testing::Test {
     std::vector<void*> objects;
     for (const std::uint32_t index : indexes) objects.push_back(object(index));
     const std::uint32_t count = static_cast<std::uint32_t>(objects.size());
-    const slab::Given given = slab::give_row(block_, row_, objects.data(), count);
+    const slab::Given given = slab::give_together(block_, row_, objects.data(), count);
     EXPECT_EQ(given.count, count);
     block_.dirty = static_cast<PageMask>(block_.dirty | slab::free_pages_among(block_, row_, given.over));
   }
@@ -136,18 +136,18 @@ TEST_P(EveryClass, AgreesWithABruteForceModel) {
   }
 }
 
-// What lies elsewhere, begins no object or is free already ends the row; what came before it was given.
-TEST_P(EveryClass, ARowEndsBeforeWhatIsNoLiveObject) {
+// What lies elsewhere, begins no object or is free already ends what is given together; what came before it was given.
+TEST_P(EveryClass, GivingTogetherEndsBeforeWhatIsNoLiveObject) {
   take(3);
   if (row_.capacity < 4) return;
   void* const wrong[] = {static_cast<char*>(object(1)) + 4, object(0), object(row_.capacity - 1),
                          block_.address() + kBlockSize, block_.address() - kBlockSize};
   for (void* const end : wrong) {
     void* const objects[] = {object(0), end, object(1)};
-    const slab::Given given = slab::give_row(block_, row_, objects, 3);
+    const slab::Given given = slab::give_together(block_, row_, objects, 3);
     EXPECT_EQ(given.count, 1u);
     EXPECT_EQ(given.over, slab::pages_under(0, row_.size));
-    EXPECT_EQ(slab::give_row(block_, row_, objects, 1).count, 0u) << "it is free by now";
+    EXPECT_EQ(slab::give_together(block_, row_, objects, 1).count, 0u) << "it is free by now";
     EXPECT_EQ(take(1).front(), 0u);
   }
 }

@@ -2,9 +2,9 @@
 // library's data, or in that of a program that holds it; it is known by what it leads to: pages that say of themselves
 // that they lie where the map has them.
 #include <algorithm>
-#include <cstring>
 #include <set>
 
+#include "tool/fill/field.h"
 #include "tool/fill/mimalloc_pages.h"
 
 namespace neap::mimalloc {
@@ -22,13 +22,6 @@ constexpr std::size_t free_at = 8, used_at = 16, capacity_at = 18, reserved_at =
 constexpr std::size_t origin_at[] = {96, 88, 112, 104};
 // Of an arena: how many slices, and how many of them describe the rest. (3.2 has its number before.)
 constexpr std::size_t arena_count_at[] = {32, 40}, arena_head_bytes = 64;
-
-template <class T>
-T field(const char* bytes, std::size_t offset) {
-  T value;
-  std::memcpy(&value, bytes + offset, sizeof value);
-  return value;
-}
 
 class MapReader {
  public:

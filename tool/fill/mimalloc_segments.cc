@@ -2,8 +2,8 @@
 // of that with a description of itself and of the slices it is cut into. Four layouts were released; the one in which
 // the descriptions agree with themselves is that of the program.
 #include <algorithm>
-#include <cstring>
 
+#include "tool/fill/field.h"
 #include "tool/fill/mimalloc_pages.h"
 
 namespace neap::mimalloc {
@@ -34,13 +34,6 @@ constexpr Layout layouts[] = {
     {224, 248, 256, 264, 272, 288, 112, true, 56, 72, 512}, {320, 328, 336, 344, 360, 368, 96, false, 40, 56, 1024},
 };
 constexpr std::size_t head_bytes = 368;
-
-template <class T>
-T field(const char* bytes, std::size_t offset) {
-  T value;
-  std::memcpy(&value, bytes + offset, sizeof value);
-  return value;
-}
 
 struct Segment {
   std::uint64_t start = 0, slices = 0, info = 0, entries = 0, cookie = 0;

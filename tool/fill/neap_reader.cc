@@ -5,6 +5,7 @@
 #include <set>
 
 #include "format/heap_layout.h"
+#include "tool/fill/field.h"
 #include "tool/fill/layout_model.h"
 #include "tool/fill/piece_builder.h"
 
@@ -17,13 +18,6 @@ constexpr std::size_t most_bits = 8192;
 constexpr std::size_t batch = 1024;  // descriptors read at once
 
 using Octets = std::vector<std::uint8_t>;
-
-template <class T>
-T field(const std::uint8_t* bytes, std::uint32_t offset) {
-  T value;
-  std::memcpy(&value, bytes + offset, sizeof value);
-  return value;
-}
 
 bool within(std::uint64_t value, std::uint64_t least, std::uint64_t most) { return value >= least && value <= most; }
 

@@ -1,5 +1,5 @@
 // Pages that objects lack come by one call where all like them are written whole, and only there.
-#include "heap/fetch_ahead.h"
+#include "heap/populate.h"
 
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ std::size_t bytes_populated() {
   return all;
 }
 
-class FetchAheadTest : public RigTest {
+class PopulateTest : public RigTest {
  protected:
   // Two seconds in which pages come back as fast as they go: there is slack from then on. (By objects of which nothing
   // is learned.)
@@ -41,7 +41,7 @@ class FetchAheadTest : public RigTest {
     for (std::size_t at = 0; at < size; at += every * kPageSize) object[at] = 1;
     return object;
   }
-  // Objects that find no dirty page; bytes fetched for them.
+  // Objects that find no dirty page; bytes populated for them.
   std::size_t lives(int count, std::size_t size, std::size_t every) {
     const std::size_t before = bytes_populated();
     for (int i = 0; i < count; ++i) {
@@ -56,31 +56,31 @@ class FetchAheadTest : public RigTest {
   std::uint64_t time_ = kMillisecond;
 };
 
-TEST_F(FetchAheadTest, FetchesForSizesThatWereWrittenWholeSixTimes) {
+TEST_F(PopulateTest, PopulatesSizesThatWereWrittenWholeSixTimes) {
   be_hot();
   EXPECT_EQ(lives(kLearned, kSize, 1), 0u);
-  const std::size_t fetched = lives(16, kSize, 1);
-  EXPECT_GE(fetched, 13 * kSize);
-  EXPECT_LE(fetched, 15 * kSize) << "now and then one is looked at again";
+  const std::size_t populated = lives(16, kSize, 1);
+  EXPECT_GE(populated, 13 * kSize);
+  EXPECT_LE(populated, 15 * kSize) << "now and then one is looked at again";
   EXPECT_EQ(lives(10, kOtherSize, 1), 3 * kOtherSize) << "others have to be seen first";
   rig_.expect_in_order();
 }
 
-TEST_F(FetchAheadTest, NothingIsFetchedWhileTheHeapIsQuiet) {
+TEST_F(PopulateTest, NothingIsPopulatedWhileTheHeapIsQuiet) {
   EXPECT_EQ(lives(40, kSize, 1), 0u);
   EXPECT_EQ(lives(40, 3 * kMiB, 1), 0u);
   EXPECT_EQ(fake_os::calls(Call::populate), 0u);
 }
 
 // Neither for objects touched here and there, nor for those of which the beginning is used.
-TEST_F(FetchAheadTest, NothingIsFetchedThatWouldNotHaveBeenWritten) {
+TEST_F(PopulateTest, NothingIsPopulatedThatWouldNotHaveBeenWritten) {
   be_hot();
   EXPECT_EQ(lives(60, kSize, 2), 0u);
   EXPECT_EQ(lives(60, 2 * kSize, 2 * kSize / kPageSize), 0u);
   EXPECT_EQ(fake_os::calls(Call::populate), 0u);
 }
 
-TEST_F(FetchAheadTest, OneSparseObjectEndsIt) {
+TEST_F(PopulateTest, OneSparseObjectEndsIt) {
   be_hot();
   EXPECT_GT(lives(30, kSize, 1), 0u);
   lives(16, kSize, 4);
@@ -89,7 +89,7 @@ TEST_F(FetchAheadTest, OneSparseObjectEndsIt) {
 }
 
 // What an object found dirty tells nothing of it: it could have been garbage all along.
-TEST_F(FetchAheadTest, GarbageIsNotTakenForWritten) {
+TEST_F(PopulateTest, GarbageIsNotTakenForWritten) {
   be_hot();
   for (int i = 0; i < 42; ++i) {
     rig_.free(nullptr, touched(2 * kSize, 1));
@@ -100,20 +100,20 @@ TEST_F(FetchAheadTest, GarbageIsNotTakenForWritten) {
   EXPECT_EQ(lives(20, kSize, kSize / kPageSize), 0u);
 }
 
-TEST_F(FetchAheadTest, OnlyWhatIsLackedIsFetchedAndContentsStay) {
+TEST_F(PopulateTest, OnlyWhatIsLackedIsPopulatedAndContentsStay) {
   be_hot();
   lives(2 * kLearned, kSize, 1);
   rig_.free(nullptr, touched(kSize / 2, 1));
   const std::size_t before = bytes_populated();
   char* object = static_cast<char*>(rig_.allocate(nullptr, kSize, true));
-  const std::size_t fetched = bytes_populated() - before;
-  EXPECT_EQ(fetched, kSize - kSize / 2 / kPageSize * kPageSize);
+  const std::size_t populated = bytes_populated() - before;
+  EXPECT_EQ(populated, kSize - kSize / 2 / kPageSize * kPageSize);
   for (std::size_t at = 0; at < kSize; ++at) ASSERT_EQ(object[at], 0) << at;
   EXPECT_EQ(rig_.block(object).large.had, kSize / kPageSize);
   rig_.expect_in_order();
 }
 
-TEST_F(FetchAheadTest, ACallFetchesAQuarterOfALargeObject) {
+TEST_F(PopulateTest, ACallPopulatesAQuarterOfALargeObject) {
   be_hot();
   rig_.heap.options.huge_pages = 0;
   for (const std::size_t size : {2 * kMiB, 8 * kMiB, 40 * kMiB}) {
@@ -131,7 +131,7 @@ TEST_F(FetchAheadTest, ACallFetchesAQuarterOfALargeObject) {
   }
 }
 
-TEST_F(FetchAheadTest, ARefusalChangesNothing) {
+TEST_F(PopulateTest, ARefusalChangesNothing) {
   be_hot();
   lives(2 * kLearned, kSize, 1);
   fake_os::refuse(Call::populate);
@@ -144,18 +144,18 @@ TEST_F(FetchAheadTest, ARefusalChangesNothing) {
   EXPECT_GT(lives(20, kSize, 1), 0u) << "it is the system's to say that it never will";
 }
 
-TEST(FetchAheadPiecesTest, FetchesTheStretchesBetweenInOrder) {
+TEST(PopulatePiecesTest, PopulatesTheStretchesBetweenInOrder) {
   fake_os::reset();
   char* const begin = static_cast<char*>(os::reserve(kMiB, kPageSize));
   ASSERT_TRUE(os::commit(begin, kMiB));
   const auto page = [&](std::size_t i) { return begin + i * kPageSize; };
-  FetchAhead fetch(begin, page(20), 10);
-  fetch.has(page(0), page(2));
-  fetch.has(page(6), page(7));
-  fetch.has(page(7), page(8));
-  fetch.has(page(18), page(30));
-  fetch.finish();
-  EXPECT_EQ(fetch.pages(), 10u);
+  Populate populate(begin, page(20), 10);
+  populate.has(page(0), page(2));
+  populate.has(page(6), page(7));
+  populate.has(page(7), page(8));
+  populate.has(page(18), page(30));
+  populate.finish();
+  EXPECT_EQ(populate.pages(), 10u);
   const auto ranges = fake_os::populated();
   ASSERT_EQ(ranges.size(), 2u);
   EXPECT_EQ(ranges[0].begin, page(2));
