@@ -15,7 +15,7 @@ namespace {
 using Dlopen = void* (*)(const char*, int) noexcept;
 constinit neap::Next<Dlopen> next{"dlopen"};
 
-bool may_bind_deep() { return neap::is_exempt() || neap::heap.options.deepbind != 0; }
+bool may_bind_deep() { return neap::server == neap::Server::libc || neap::heap.options.deepbind != 0; }
 
 }  // namespace
 

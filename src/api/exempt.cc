@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "api/fast.h"
+#include "api/start.h"
 #include "api/telemetry.h"
 #include "pages/chunk.h"
 
@@ -79,22 +80,27 @@ void say_that_pages_are_unknown(std::size_t bytes, bool libc_serves) {
 
 }  // namespace
 
-bool meet_system() {
+void meet_system() {
   const std::size_t page = os::read_page_size();
   if (is_power_of_two(page) && page >= kPageSize && page <= kBlockSize) {
     os::page_size = page;
     server = Server::ours;
-    return true;
+    return read_options();
   }
   const bool libc_serves = find_next();
   say_that_pages_are_unknown(page, libc_serves);
   if (!libc_serves) os::abort();
   leave_to_next();
-  return false;
+}
+
+bool serves_apart() {
+  if (server == Server::unknown) meet_system();
+  return server != Server::ours;
 }
 
 void exempt_if_named(const char* preload) {
-  if (is_exempt() || program() == nullptr) return;
+  is_apart();
+  if (server == Server::libc || program() == nullptr) return;
   if (preload != nullptr && std::strstr(preload, "libneap") != nullptr) return;
   char list[kListBytes];
   const std::size_t size = os::read_file_of_root(kList, list, sizeof list);

@@ -3,7 +3,7 @@
 // pages are of a size that the heap is not made for, from the first call on; in a program that /etc/neap/except names
 // (/etc/ld.so.preload puts libneap into every program) from start() on: what was allocated before that stays ours until
 // it is freed. The fast paths know nothing of it: the front is one without a cache, whose every malloc and free is a
-// slow one, and the slow paths ask is_exempt() first.
+// slow one, and the slow paths ask is_apart() first.
 #pragma once
 
 #include <cstddef>
@@ -12,15 +12,18 @@
 namespace neap {
 
 // Who serves the process. Written while it has one thread.
-enum class Server : std::uint8_t { unknown, ours, libc };
+enum class Server : std::uint8_t { unknown, ours, ours_hardened, libc };
 extern constinit Server server;
 
-// The first call tells the heap the size of the system's pages, or finds that it cannot serve.
-bool meet_system();
-inline bool is_exempt() {
+// The first call tells the heap the size of the system's pages and its options, or finds that it cannot serve.
+void meet_system();
+
+// Whether the heap with its caches serves, as it does most processes; or else apart.h tells who does.
+[[gnu::noinline, gnu::cold]] bool serves_apart();
+inline bool is_apart() {
   if (server == Server::ours) [[likely]]
     return false;
-  return server == Server::libc || !meet_system();
+  return serves_apart();
 }
 
 // Reads the list, unless LD_PRELOAD names the library (then this program was chosen on its own) or there is no

@@ -44,6 +44,7 @@ void before_fork() {
   const bool lock_streams = _IO_list_lock != nullptr && !single_threaded();
   if (lock_streams) _IO_list_lock();
   if (may_register_meanwhile()) registration.lock();
+  hardened.before_fork();
   heap.before_fork();
   streams_locked = lock_streams;
 }
@@ -52,12 +53,14 @@ void after_fork_in_parent() {
   if (is_interrupted()) return;
   const bool unlock_streams = std::exchange(streams_locked, false);
   heap.after_fork_in_parent();
+  hardened.after_fork_in_parent();
   if (may_register_meanwhile()) registration.unlock();
   if (unlock_streams) _IO_list_unlock();
 }
 
 void after_fork_in_child() {
   registration.reset();
+  hardened.reset_locks();
   if (is_interrupted()) return heap.reset_locks();
   heap.after_fork_in_child(opened_cache());
   if (std::exchange(streams_locked, false)) _IO_list_resetlock();

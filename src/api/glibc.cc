@@ -25,7 +25,9 @@ std::size_t trim() {
   return neap::heap.release_all();
 }
 
-std::size_t live(const struct neap_telemetry& t) { return t.small_bytes + t.large_bytes; }
+// What waits in quarantine is nobody's.
+std::size_t small(const struct neap_telemetry& t) { return neap::rest(t.small_bytes, t.quarantine_bytes); }
+std::size_t live(const struct neap_telemetry& t) { return small(t) + t.large_bytes; }
 
 template <class Info>
 Info describe() {
@@ -38,7 +40,7 @@ Info describe() {
   info.arena = fit(t.resident_bytes - t.large_bytes);
   info.hblks = fit(t.large_objects);
   info.hblkhd = fit(t.large_bytes);
-  info.uordblks = fit(t.small_bytes);
+  info.uordblks = fit(small(t));
   info.fordblks = fit(t.resident_bytes > live(t) ? t.resident_bytes - live(t) : 0);
   info.keepcost = fit(t.dirty_bytes);
   return info;

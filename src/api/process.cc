@@ -59,6 +59,6 @@ constinit const NoStacks no_cache_yet, no_cache_any_more;
 thread_local constinit Stacks* front = no_cache_yet.get();
 thread_local constinit ThreadCache* own_cache = nullptr;
 
-ThreadCache* current_cache() { return front == no_cache_yet.get() && !is_exempt() ? open_cache() : opened_cache(); }
+ThreadCache* current_cache() { return front == no_cache_yet.get() && !is_apart() ? open_cache() : opened_cache(); }
 
 }  // namespace neap

@@ -5,12 +5,14 @@
 #include <cstddef>
 #include <memory>
 
+#include "hardened/hardened.h"
 #include "heap/heap.h"
 
 namespace neap {
 
 [[gnu::visibility("hidden")]] extern constinit PageMap page_map;  // its fields are reached without a look at the GOT
 extern constinit Heap heap;
+extern constinit Hardened hardened;  // malloc and free of a hardened process
 
 // Stacks without room, and a null slot behind them: of threads before their first call, and after their last (frees
 // come after our destructor of thread-specific data; a cache made then would never be closed).

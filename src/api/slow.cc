@@ -1,8 +1,8 @@
-// The slow half of fast.h: decides whose call it is (the C library's in an exempt program, the heap's otherwise) and
-// which part of the heap serves it.
+// The slow half of fast.h: decides whose call it is (apart.h, or the heap's) and which part of the heap serves it.
 #include <bit>
 #include <cstring>
 
+#include "api/apart.h"
 #include "api/exempt.h"
 #include "api/fast.h"
 
@@ -49,8 +49,8 @@ void* allocate_slotted(std::size_t c, std::size_t align) {
 }  // namespace
 
 void* allocate_slow(std::size_t size) {
-  if (is_exempt()) [[unlikely]]
-    return exempt_allocate(size);
+  if (is_apart()) [[unlikely]]
+    return apart_allocate(size);
   if (size > kMostBytes) [[unlikely]]
     return out_of_memory();
   ThreadCache* cache = current_cache();
@@ -76,8 +76,8 @@ void free_slow(void* pointer, Block* hint, const char* function) {
     }
   }
   if (pointer == nullptr) return;
-  if (is_exempt() && !is_ours(pointer)) [[unlikely]]
-    return exempt_free(pointer);
+  if (is_apart() && apart_free(pointer, function)) [[unlikely]]
+    return;
   ThreadCache* cache = current_cache();
   Block& block = heap.block_of(pointer, function);
   if (block.kind.load(std::memory_order_relaxed) == BlockKind::large) return heap.free_large(cache, block);
@@ -85,8 +85,8 @@ void free_slow(void* pointer, Block* hint, const char* function) {
 }
 
 void* allocate_aligned(std::size_t align, std::size_t size) {
-  if (is_exempt()) [[unlikely]]
-    return exempt_allocate_aligned(align, size);
+  if (is_apart()) [[unlikely]]
+    return apart_allocate_aligned(align, size);
   if (align > kMostBytes || size > kMostBytes - align) return out_of_memory();
   if (align <= 16 && size > 8) return allocate(size);
   if (const std::size_t slot = round_up(size != 0 ? size : 1, align); slot <= kLargestSmall) {
@@ -98,8 +98,8 @@ void* allocate_aligned(std::size_t align, std::size_t size) {
 }
 
 void* allocate_zeroed(std::size_t count, std::size_t size) {
-  if (is_exempt()) [[unlikely]]
-    return exempt_allocate_zeroed(count, size);
+  if (is_apart()) [[unlikely]]
+    return apart_allocate_zeroed(count, size);
   std::size_t bytes;
   if (__builtin_mul_overflow(count, size, &bytes) || bytes > kMostBytes) return out_of_memory();
   if (bytes > kLargestSmall) {
@@ -113,8 +113,8 @@ void* allocate_zeroed(std::size_t count, std::size_t size) {
 
 void* reallocate(void* pointer, std::size_t size, const char* function) {
   if (pointer == nullptr) return allocate(size);
-  if (is_exempt()) [[unlikely]]
-    return exempt_reallocate(pointer, size, function);
+  if (is_apart()) [[unlikely]]
+    return apart_reallocate(pointer, size, function);
   if (size == 0) {
     deallocate(pointer, function);
     return nullptr;
@@ -136,8 +136,8 @@ void* reallocate(void* pointer, std::size_t size, const char* function) {
 
 std::size_t usable_size(void* pointer, const char* function) {
   if (pointer == nullptr) return 0;
-  if (is_exempt() && !is_ours(pointer)) [[unlikely]]
-    return exempt_usable_size(pointer);
+  if (std::size_t size; is_apart() && apart_usable_size(pointer, function, size)) [[unlikely]]
+    return size;
   Block& block = heap.block_of(pointer, function);
   return heap.usable_size(block, pointer);
 }

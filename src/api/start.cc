@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 
+#include <cstring>
+
 #include "api/exempt.h"
 #include "api/fast.h"
 #include "api/fork.h"
@@ -13,6 +15,11 @@
 
 constinit neap::PageMap neap::page_map;
 constinit neap::Heap neap::heap{neap::page_map, ::neap_telemetry};
+constinit neap::Hardened neap::hardened{neap::heap};
+
+// Where the kernel put what a program starts with: how many arguments, those, a null, and the environment. glibc's;
+// absent in static programs, which have their environment before the first call.
+extern "C" [[gnu::weak]] void* __libc_stack_end;
 
 namespace {
 
@@ -24,7 +31,20 @@ void complain(const neap::Line& sentence) {
 
 constinit bool environment_read = false;
 
-const char* variable(const char* name) { return getauxval(AT_SECURE) != 0 ? nullptr : getenv(name); }
+const char* const* environment() {
+  if (environ != nullptr || &__libc_stack_end == nullptr) return environ;
+  const char* const* const start = static_cast<const char* const*>(__libc_stack_end);
+  return start + 1 + *reinterpret_cast<const long*>(start) + 1;
+}
+
+const char* variable(const char* name) {
+  if (getauxval(AT_SECURE) != 0) return nullptr;
+  const std::size_t length = std::strlen(name);
+  for (const char* const* at = environment(); at != nullptr && *at != nullptr; ++at) {
+    if (std::strncmp(*at, name, length) == 0 && (*at)[length] == '=') return *at + length + 1;
+  }
+  return nullptr;
+}
 
 // 101: before the constructors of programs and of most libraries.
 [[gnu::constructor(101)]] void start() {
@@ -43,9 +63,16 @@ const char* variable(const char* name) { return getauxval(AT_SECURE) != 0 ? null
 void neap::read_environment() {
   if (environment_read || environ == nullptr) return;
   environment_read = true;
-  if (const char* text = variable("NEAP_OPTIONS")) {
-    parse_options(text, heap.options, complain);
-    if (ThreadCache* cache = opened_cache()) heap.renew_cache(*cache);
-  }
   exempt_if_named(variable("LD_PRELOAD"));
+}
+
+void neap::read_options() {
+  if (const char* text = variable("NEAP_OPTIONS")) parse_options(text, heap.options, complain);
+  if (!is_hardened(heap.options)) return;
+  if (!hardened.open()) {
+    constexpr char kLine[] = "libneap: NEAP_OPTIONS: no memory for what a hardened heap needs to begin\n";
+    os::print(kLine, sizeof kLine - 1);
+    os::abort();
+  }
+  server = Server::ours_hardened;
 }

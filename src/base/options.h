@@ -19,7 +19,36 @@ struct Options {
   std::uint64_t deepbind = 0;
   std::uint64_t check = 0;
   std::uint64_t stats = 0;
+  std::uint64_t hardened = 0;
+  std::uint64_t zero_on_free = 0;
+  std::uint64_t quarantine = 0;
+  std::uint64_t canaries = 0;
+  std::uint64_t random_slots = 0;
+  std::uint64_t guard_pages = 0;
+  std::uint64_t no_reuse_of_addresses = 0;
 };
+
+// What `hardened:1` stands for. A switch that comes behind it counts.
+struct Hardening {
+  std::uint64_t Options::*value;
+  std::uint64_t when_hardened;
+};
+inline constexpr Hardening kHardenings[] = {
+    {&Options::zero_on_free, 1}, {&Options::quarantine, 1 << 20}, {&Options::canaries, 1},
+    {&Options::random_slots, 1}, {&Options::guard_pages, 1},      {&Options::no_reuse_of_addresses, 1},
+    {&Options::check, 1},
+};
+
+inline void harden(Options& options, bool yes) {
+  const Options defaults;
+  for (const Hardening& one : kHardenings) options.*one.value = yes ? one.when_hardened : defaults.*one.value;
+}
+
+// Whether any of the switches is on. (`check` is a look more on the default's way.)
+constexpr bool is_hardened(const Options& options) {
+  return (options.zero_on_free | options.quarantine | options.canaries | options.random_slots | options.guard_pages |
+          options.no_reuse_of_addresses) != 0;
+}
 
 struct OptionRow {
   const char* name;
@@ -47,6 +76,20 @@ inline constexpr OptionRow kOptionTable[] = {
      "0 opens plug-ins without RTLD_DEEPBIND, which would tie them to libc's malloc; 1 leaves the flag as it is"},
     {"check", &Options::check, 0, 1, "0 or 1", "1 checks the size given to C++ sized delete"},
     {"stats", &Options::stats, 0, 1, "0 or 1", "1 prints the allocator's figures to stderr at exit"},
+    {"hardened", &Options::hardened, 0, 1, "0 or 1",
+     "1 finds misuse that the default lets pass: it turns on check and all switches below, each of which can be set "
+     "behind it"},
+    {"zero_on_free", &Options::zero_on_free, 0, 1, "0 or 1",
+     "1 clears an object when it is freed, and finds what is written to it afterwards"},
+    {"quarantine", &Options::quarantine, 0, 1 << 30, "bytes",
+     "freed small objects that wait before they are used again, and leave in random order; 1M where hardened"},
+    {"canaries", &Options::canaries, 0, 1, "0 or 1",
+     "1 finds at free, and at realloc, what was written beside an object, from the first byte on"},
+    {"random_slots", &Options::random_slots, 0, 1, "0 or 1", "1 places an object at random within its slab"},
+    {"guard_pages", &Options::guard_pages, 0, 1, "0 or 1",
+     "1 puts memory that cannot be touched behind every slab and every large object"},
+    {"no_reuse_of_addresses", &Options::no_reuse_of_addresses, 0, 1, "0 or 1",
+     "1 keeps the addresses of freed large objects out of use, 4 GiB of them and 4,096 objects at most"},
 };
 
 // Parses `text` into `options`. Each unknown key or bad value is handed to complain(const Line&), a full sentence
@@ -116,6 +159,7 @@ void parse_options(const char* text, Options& options, Complain complain) {
       std::uint64_t number = 0;
       if (detail::parse_number(value, length, number) && number >= row->least && number <= row->most) {
         options.*(row->value) = number;
+        if (row->value == &Options::hardened) harden(options, number != 0);
       } else {
         complain(detail::bad_value(*row, value, length));
       }

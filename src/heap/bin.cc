@@ -1,6 +1,7 @@
 #include "heap/bin.h"
 
 #include "heap/mixed_bin.h"
+#include "slabs/waiting.h"
 
 namespace neap {
 namespace {
@@ -41,19 +42,26 @@ void Bin::note_lowest(const ClassRow& row) {
   if (now != nullptr) admit(*now, row);
 }
 
+// The slab that is taken from next; null when there is none and none may be added, or memory is out.
+inline Block* Bin::lowest_or_new(ClassIndex c, const ClassRow& row, PageHeap& pages, Growth growth) {
+  Block* block = nonfull_.lowest();
+  if (block != nullptr || growth == Growth::no) return block;
+  const bool waiting = pages.hardening().waiting;
+  block = pages.take_slab(static_cast<std::uint8_t>(c), waiting ? slab::bits_with_waiting(row.capacity) : row.capacity);
+  if (block == nullptr) return nullptr;
+  slab::init(*block, row);
+  if (waiting) slab::none_waits(*block, row);
+  add_slab();
+  nonfull_.insert(*block);
+  note_lowest(row);
+  return block;
+}
+
 std::uint32_t Bin::take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t want, Growth growth) {
   const ClassRow& row = neap::row_of(c);
   Guard guard(lock_);
-  Block* block = nonfull_.lowest();
-  if (block == nullptr) {
-    if (growth == Growth::no) return 0;
-    block = pages.take_slab(static_cast<std::uint8_t>(c), row.capacity);
-    if (block == nullptr) return 0;
-    slab::init(*block, row);
-    add_slab();
-    nonfull_.insert(*block);
-    note_lowest(row);
-  }
+  Block* block = lowest_or_new(c, row, pages, growth);
+  if (block == nullptr) return 0;
   Touched touched;
   const PageMask had = block->resident;
   const std::uint32_t taken = slab::take(*block, row, out, want, touched);
@@ -67,6 +75,34 @@ std::uint32_t Bin::take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t
   served_.add(taken);
   pages.account(touched);
   return taken;
+}
+
+void* Bin::take_one(ClassIndex c, PageHeap& pages, std::uint32_t start, bool& fresh) {
+  const ClassRow& row = neap::row_of(c);
+  Guard guard(lock_);
+  Block* block = lowest_or_new(c, row, pages, Growth::by_a_slab);
+  if (block == nullptr) return nullptr;
+  Touched touched;
+  const PageMask had = block->resident;
+  void* const object = slab::take_at(*block, row, start, touched);
+  fresh = (had & slab::pages_under(offset_in_block(object), row.size)) == 0;
+  if (block->free_count == 0) {
+    nonfull_.remove(*block);
+    note_lowest(row);
+  }
+  settle_later(*block, row);
+  bytes_out_.add(row.size);
+  served_.add(1);
+  pages.account(touched);
+  return object;
+}
+
+void Bin::give_waiting(ClassIndex c, PageHeap& pages, void* object, const char* function) {
+  const ClassRow& row = neap::row_of(c);
+  Guard guard(lock_);
+  Block& block = *pages.map().block_fast(address_of(object));
+  slab::end_waiting(block, row, index_in_slab(row, offset_in_block(object)));
+  give_one(c, pages, block, object, function);
 }
 
 void Bin::no_object(const ClassRow& row, const void* object, const char* function) {

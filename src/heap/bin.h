@@ -32,6 +32,12 @@ class alignas(64) Bin {
   // when no slab has any and none may be added, or memory is out.
   std::uint32_t take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t want, Growth growth = Growth::by_a_slab);
 
+  // For a hardened heap: the first free object at or after the `start`-th of a slab, or null. `fresh`: its pages held
+  // no memory before.
+  void* take_one(ClassIndex c, PageHeap& pages, std::uint32_t start, bool& fresh);
+  // The end of one that waits.
+  void give_waiting(ClassIndex c, PageHeap& pages, void* object, const char* function);
+
   // Gives objects of this class back. Aborts on a double free and on a pointer into the middle of an object.
   // Returns how many lie in mixed blocks: those are moved to the front, for their caller to give back there.
   std::uint32_t give(ClassIndex c, PageHeap& pages, void** objects, std::uint32_t count, const char* function);
@@ -94,6 +100,7 @@ class alignas(64) Bin {
   [[noreturn]] static void no_object(const ClassRow& row, const void* object, const char* function);
   std::uint32_t put_together(const ClassRow& row, PageHeap& pages, Block& block, void* const* objects,
                              std::uint32_t count, const char* function);
+  Block* lowest_or_new(ClassIndex c, const ClassRow& row, PageHeap& pages, Growth growth);
   void settle(Block& block, const ClassRow& row, PageHeap& pages, std::uint32_t before);
   void admit(Block& block, const ClassRow& row);
   void add_slab();

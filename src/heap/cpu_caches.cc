@@ -1,7 +1,7 @@
 #include "heap/cpu_caches.h"
 
 #include "base/units.h"
-#include "os/os.h"
+#include "os/guarded.h"
 
 namespace neap {
 
@@ -11,10 +11,10 @@ bool CpuCaches::open() {
   const std::size_t below = os::page_size;  // a null word lies below the first stacks, too
   const std::size_t bound = os::cpu_bound(), size = below + round_up(bound << rseq::kShift, os::page_size);
   if (bound == 0) return false;
-  char* region = static_cast<char*>(os::reserve(size, os::page_size));
+  char* region = static_cast<char*>(os::reserve_guarded(size));
   if (region == nullptr) return false;
   if (!os::make_readable(region, size)) {
-    os::unreserve(region, size);
+    os::unreserve_guarded(region, size);
     return false;
   }
   bound_ = bound;

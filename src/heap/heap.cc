@@ -4,7 +4,7 @@
 #include <type_traits>
 
 #include "heap/misuse.h"
-#include "os/os.h"
+#include "os/guarded.h"
 
 namespace neap {
 namespace {
@@ -104,10 +104,10 @@ ThreadCache* Heap::open_cache() {
     free_caches_[shares] = cache->next;
   } else {
     if (static_cast<std::size_t>(metadata_end_ - metadata_) < bytes) {
-      char* more = static_cast<char*>(os::reserve(kMetadataStep, os::page_size));
+      char* more = static_cast<char*>(os::reserve_guarded(kMetadataStep));
       if (more == nullptr) return nullptr;
       if (!os::commit(more, kMetadataStep)) {
-        os::unreserve(more, kMetadataStep);
+        os::unreserve_guarded(more, kMetadataStep);
         return nullptr;
       }
       metadata_ = more;
@@ -175,6 +175,7 @@ void Heap::publish() {
   put(board_.returned_bytes, sums.returned_pages.get() * kPageSize);
   put(board_.return_calls, sums.return_calls.get());
   put(board_.events, pages_.events());
+  put(board_.quarantine_bytes, sums.quarantine_bytes.get());
   put(board_.magic, NEAP_TELEMETRY_MAGIC);
   std::atomic_ref<std::uint32_t> control(board_.control);
   if (control.load(std::memory_order_relaxed) == kTrimNow && control.exchange(0) == kTrimNow) release_all();

@@ -53,6 +53,18 @@ class Heap {
   // Changes the size where it lies or moves it; null when memory is out, the object is untouched then.
   void* resize_large(ThreadCache* cache, Block& first, std::size_t size);
 
+  // A hardened heap, as its options say. Before its first object; false when memory is out.
+  bool harden();
+  // Its small objects lie in slabs alone. One of class c, of a slab's objects the first that is free at or after number
+  // `start`; null when memory is out. `fresh`: its pages held no memory before.
+  void* take_slot(std::size_t c, std::uint32_t start, bool& fresh);
+  // The end of one that waits in its slab (slabs/waiting.h), as which it was counted.
+  void give_slot(std::size_t c, void* object, const char* function);
+  void count_waiting(std::size_t bytes) { pages_.accounts().quarantine_bytes.add(bytes); }
+  std::uint64_t waiting_bytes() const { return accounts().quarantine_bytes.get(); }
+  // Held, no free object of the class is handed out.
+  Mutex& slab_lock(std::size_t c) { return bins_[c].lock(); }
+
   // The block of the live object that begins at `pointer`; aborts when there is none, naming `function`.
   Block& block_of(void* pointer, const char* function);
   // Whether a live object of a slab or mixed block begins there, as it looks without a lock.
@@ -140,6 +152,9 @@ class Heap {
   void count_events(ThreadCache* cache, std::uint32_t events);
   [[gnu::noinline]] void act_on(std::uint32_t events, bool publish_all);
   void count_large_event(ThreadCache* cache);
+  void count_single_event();
+  void end_large(ThreadCache* cache, Block& first);
+  void* resize_for_good(ThreadCache* cache, Block& first, std::size_t size);
   void check_live(Block& block, void* object, const char* function);
   [[noreturn]] void no_object(Block* block, void* pointer, const char* function) const;
   std::uint32_t threads() const { return threads_.load(std::memory_order_relaxed); }
@@ -147,7 +162,7 @@ class Heap {
   bool release_one(const Due& due);
   void wait_after_refusal();
   std::uint64_t dirty_limit() const;
-  char* allocate_run(std::size_t pages, std::size_t align, bool zero);
+  char* allocate_run(std::size_t pages, std::size_t align, bool zero, std::size_t blocks);
   Left discard_if_much(Block& first);
   static Left discard_blocks(char* begin, std::size_t blocks);
   static std::size_t with_headroom(std::size_t blocks);

@@ -97,10 +97,10 @@ void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t ali
     if (zero) std::memset(object, 0, pages * kPageSize);
     count_events(cache, 1);
   } else {
-    object = allocate_run(pages, align, zero);
+    object = allocate_run(pages, align, zero, blocks_of(pages * kPageSize));
     if (object == nullptr) {
       give_up_reserves(cache);
-      object = allocate_run(pages, align, zero);
+      object = allocate_run(pages, align, zero, blocks_of(pages * kPageSize));
     }
     if (object == nullptr) return nullptr;
     count_large_event(cache);
@@ -108,11 +108,12 @@ void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t ali
   return object;
 }
 
-[[gnu::noinline]] char* Heap::allocate_run(std::size_t pages, std::size_t align, bool zero) {
+// Of `blocks` blocks of address space.
+[[gnu::noinline]] char* Heap::allocate_run(std::size_t pages, std::size_t align, bool zero, std::size_t blocks) {
   const Density::Like like = density_.like(pages);
   const bool huge = wants_huge_pages(pages, like), populates = like.whole && !huge && regret_.slack() != 0;
   if (huge && align < kHugePageSize) align = kHugePageSize;
-  const PageHeap::Run run = pages_.take_run(blocks_of(pages * kPageSize), align_in_blocks(align), pages);
+  const PageHeap::Run run = pages_.take_run(blocks, align_in_blocks(align), pages);
   if (run.first == nullptr) return nullptr;
   if (huge) lay_huge_pages(*run.first);
   char* begin = run.first->address();
@@ -127,10 +128,12 @@ void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t ali
   });
   populate.finish();
   run.first->large.had += populate.pages();
+  if (pages_.hardening().guards) pages_.guard_run(*run.first);
   return begin;
 }
 
 void Heap::free_large(ThreadCache* cache, Block& first) {
+  if (pages_.hardening().ends) return end_large(cache, first);
   const std::uint64_t pages = first.large.pages;
   const bool is_small = pages <= Spares::kMostPages && pages < too_dirty_.load(std::memory_order_relaxed);
   const Left left = is_small ? Left::all : discard_if_much(first);
@@ -164,6 +167,7 @@ Left Heap::discard_blocks(char* begin, std::size_t blocks) {
 void* Heap::resize_large(ThreadCache* cache, Block& first, std::size_t size) {
   const std::size_t pages = pages_for(size), old_pages = first.large.pages;
   if (pages == old_pages) return first.address();
+  if (pages_.hardening().ends) return resize_for_good(cache, first, size);
   forget_huge_pages(first);
   if (pages < old_pages) {
     PageMask stale = 0;

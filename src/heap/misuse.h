@@ -9,18 +9,25 @@
 
 namespace neap {
 
-// The four words a message begins with; tests and users' log filters rely on them.
-enum class Misuse { double_free, invalid_pointer, interior_pointer, wrong_size };
+// The words a message begins with; tests and users' log filters rely on them. The last two are a hardened heap's.
+enum class Misuse { double_free, invalid_pointer, interior_pointer, wrong_size, overflow, write_after_free };
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void misuse(Misuse what, const char* function, const void* pointer,
+                                                          const Line& explanation) {
+  Guard::abandon_all();
+  constexpr const char* kWords[] = {"double free", "invalid pointer", "interior pointer",
+                                    "wrong size",  "overflow",        "write after free"};
+  Line line;
+  line.text("libneap: ").text(kWords[static_cast<int>(what)]).text(": ").text(function).text("(").pointer(pointer);
+  line.text("): ").text(explanation.data(), explanation.size()).text("\n");
+  os::print(line.data(), line.size());
+  os::abort();
+}
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void misuse(Misuse what, const char* function, const void* pointer,
                                                           const char* explanation) {
-  Guard::abandon_all();
-  constexpr const char* kWords[] = {"double free", "invalid pointer", "interior pointer", "wrong size"};
   Line line;
-  line.text("libneap: ").text(kWords[static_cast<int>(what)]).text(": ").text(function).text("(").pointer(pointer);
-  line.text("): ").text(explanation).text("\n");
-  os::print(line.data(), line.size());
-  os::abort();
+  misuse(what, function, pointer, line.text(explanation));
 }
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void no_object_any_more(const void* pointer, const char* function) {

@@ -50,6 +50,7 @@ struct Accounts {
   LockedCounter committed_bytes;  // heap
   LockedCounter reserved_bytes;   // heap
   Counter metadata_bytes;         // committed for the library itself
+  Counter quarantine_bytes;       // of freed objects that wait in a hardened heap; to their slabs they are live
 
   void reuse(std::uint64_t dirty) {
     marked_pages.subtract(dirty);

@@ -3,7 +3,7 @@
 #include <bit>
 #include <new>
 
-#include "os/os.h"
+#include "os/guarded.h"
 
 namespace neap {
 namespace {
@@ -48,9 +48,9 @@ struct Header {
 };
 
 void* reserve_committed(std::size_t size) {
-  void* p = os::reserve(size, os::page_size);
+  void* p = os::reserve_guarded(size);
   if (p == nullptr || os::commit(p, size)) return p;
-  os::unreserve(p, size);
+  os::unreserve_guarded(p, size);
   return nullptr;
 }
 
@@ -123,7 +123,7 @@ Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts
   accounts.metadata_bytes.add(header.bytes);
   if (chunk->settle(static_cast<char*>(place), map, accounts)) return chunk;
   accounts.metadata_bytes.subtract(header.bytes);
-  os::unreserve(memory, header.bytes);
+  os::unreserve_guarded(memory, header.bytes);
   return nullptr;
 }
 
@@ -131,17 +131,17 @@ void Chunk::destroy(Chunk* chunk, PageMap& map, Accounts& accounts) {
   if (!chunk->is_vacant()) chunk->vacate(map, accounts);
   const Header header(chunk->count_);
   accounts.metadata_bytes.subtract(header.bytes);
-  os::unreserve(chunk, header.bytes);
+  os::unreserve_guarded(chunk, header.bytes);
 }
 
 // Begins to live at `place`, or gives it back.
 bool Chunk::settle(char* place, PageMap& map, Accounts& accounts) {
   const std::size_t described = described_blocks(address_of(place), count_) * sizeof(Block);
   const std::size_t bytes = described_bytes(address_of(place), count_);
-  char* descriptors = static_cast<char*>(os::reserve(bytes, os::page_size));
+  char* descriptors = static_cast<char*>(os::reserve_guarded(bytes));
   if (descriptors == nullptr || !os::make_readable(descriptors, described) ||
       !map.cover(address_of(place), count_ * kBlockSize)) {
-    if (descriptors != nullptr) os::unreserve(descriptors, bytes);
+    if (descriptors != nullptr) os::unreserve_guarded(descriptors, bytes);
     os::unreserve(place, count_ * kBlockSize);
     return false;
   }
@@ -172,7 +172,10 @@ bool Chunk::make_usable(std::size_t count) {
   const std::size_t from = committed();
   char* const first =
       from == 0 ? pointer_to(address_of(blocks_) & ~(os::page_size - 1)) : reinterpret_cast<char*>(blocks_ + from);
-  return commit_between(first, blocks_ + count) && commit_between(address_of_block(from), address_of_block(count));
+  if (!commit_between(first, blocks_ + count)) return false;
+  if (!block_by_block_) return commit_between(address_of_block(from), address_of_block(count));
+  close(from, count - from);
+  return true;
 }
 
 // Makes the blocks below `count` usable.
@@ -213,6 +216,12 @@ void Chunk::close(std::size_t first, std::size_t count) {
 
 bool Chunk::make_usable(std::size_t first, std::size_t count, Accounts& accounts) {
   return commit(first + count, accounts) && reopen(first, count);
+}
+
+void Chunk::open_block_by_block() {
+  block_by_block_ = true;
+  never_taken_ = 1;
+  runs_.take(0, never_taken_);
 }
 
 void Chunk::prepare(std::size_t index) {
@@ -313,7 +322,7 @@ void Chunk::vacate(PageMap& map, Accounts& accounts) {
   any_closed_ = false;
   publish(map, nullptr);
   os::unreserve(base_, count_ * kBlockSize);
-  os::unreserve(described_, described_bytes(address_of(base_), count_));
+  os::unreserve_guarded(described_, described_bytes(address_of(base_), count_));
   accounts.marked_pages.subtract(dirty);
   accounts.resident_pages.subtract(dirty);
   accounts.returned_pages.add(dirty);

@@ -27,6 +27,9 @@ class Chunk {
   // `align` bytes, and publishes it. Null when refused.
   static Chunk* create(std::size_t least, std::size_t wish, PageMap& map, Accounts& accounts,
                        std::size_t align = kBlockSize);
+  // Before its first block is taken: its blocks are opened one by one as they are taken, and nothing can touch the
+  // others. The first is never taken.
+  void open_block_by_block();
   // Gives all of it back, itself included. As vacate, and no mixed block was ever in it.
   static void destroy(Chunk* chunk, PageMap& map, Accounts& accounts);
 
@@ -54,7 +57,7 @@ class Chunk {
   template <class Fn>
   void each_dirty(std::size_t first, std::size_t count, Fn fn);
 
-  // The memory of these blocks went together with its commitment: they are usable again once they are taken.
+  // Nothing can touch these blocks: they are usable again once they are taken.
   void close(std::size_t first, std::size_t count);
   bool is_closed(std::size_t index) const { return any_closed_ && bits::test(closed_, index); }
 
@@ -74,7 +77,7 @@ class Chunk {
   // Ranks its blocks from `first` upwards; before their first use.
   void rank_from(std::uint32_t first) { first_rank_ = first; }
 
-  bool is_wholly_free() const { return runs_.used() == 0; }
+  bool is_wholly_free() const { return runs_.used() == never_taken_; }
   bool is_free(std::size_t index) const { return runs_.is_free(index); }
 
   // Marks that others may set and find without the page heap's lock: slabs that few objects are left in.
@@ -119,8 +122,10 @@ class Chunk {
   bits::Word* bitmaps_used_;
   bits::Word* sparse_;  // one bit per block
   bits::Word* dirty_;   // one bit per block: it is free, and may have dirty pages
-  bits::Word* closed_;  // one bit per block: it is free, and was closed
+  bits::Word* closed_;  // one bit per block: nothing can touch it
   bool any_closed_ = false;
+  bool block_by_block_ = false;
+  std::size_t never_taken_ = 0;             // blocks
   std::size_t count_ = 0;                   // blocks
   std::atomic<std::size_t> committed_ = 0;  // blocks, from the bottom
   std::size_t equipped_ = 0;                // blocks that have bitmaps now

@@ -26,7 +26,8 @@ PageMask pages_inside(const Block& first, const Block& block, std::size_t pages)
 
 Chunk* PageHeap::grow(std::size_t blocks, std::size_t align) {
   if (blocks > kSlots * kBlocksPerSlot / 2) return nullptr;
-  const std::size_t need = blocks * kBlockSize;
+  // (Of a chunk that opens block by block the first one is never taken.)
+  const std::size_t need = (hardening_.guards ? blocks + align : blocks) * kBlockSize;
   const std::size_t limit = os::address_space_limit();
   std::size_t wish = accounts_.reserved_bytes.get();
   if (wish < kFirstChunk) wish = kFirstChunk;
@@ -42,6 +43,7 @@ Chunk* PageHeap::grow(std::size_t blocks, std::size_t align) {
     chunk = Chunk::create(least, wish, map_, accounts_, align * kBlockSize);
   }
   if (chunk == nullptr) return nullptr;
+  if (hardening_.guards) chunk->open_block_by_block();
   chunk->rank_from(next_rank_);
   next_rank_ += static_cast<std::uint32_t>(chunk->size());
   (newest_ == nullptr ? chunks_ : newest_->next) = chunk;
@@ -64,8 +66,9 @@ void PageHeap::return_behind(Chunk& chunk, std::size_t first, std::size_t count)
 
 Block* PageHeap::take(std::size_t blocks, std::size_t align, std::size_t commit_blocks) {
   Block* block = search(blocks, align, commit_blocks);
-  if (block != nullptr || spares_.oldest() == nullptr) return block;
+  if (block != nullptr || (spares_.oldest() == nullptr && held_.empty())) return block;
   free_spares();
+  free_held();
   return search(blocks, align, commit_blocks);
 }
 
@@ -95,15 +98,19 @@ Block* PageHeap::take_dirty(std::size_t blocks, std::size_t commit_blocks) {
 
 Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class, std::size_t bits) {
   Guard guard(lock_);
-  Block* block = take(1, 1, 1);
+  const std::size_t guards = guards_for_next();
+  Block* block = take(1 + guards, 1, 1);
   if (block == nullptr) return nullptr;
   Chunk* chunk = map_.chunk(address_of(block->address()));
   const std::size_t index = chunk->index_of(block);
   if (!chunk->equip(*block, bits, accounts_)) {
-    return_blocks(*chunk, index, 1);
+    return_blocks(*chunk, index, 1 + guards);
     return nullptr;
   }
   chunk->each_dirty(index, 1, [](const Block&) {});
+  block->guards = static_cast<std::uint8_t>(guards);
+  if (guards != 0) shut(*chunk, index + 1, guards);
+  guards_ += guards;
   block->size_class.store(size_class, std::memory_order_relaxed);
   block->kind.store(kind, std::memory_order_relaxed);
   return block;
@@ -131,7 +138,8 @@ void PageHeap::free_block(Block& block) {
   Chunk* chunk = map_.chunk(address_of(block.address()));
   chunk->unmark_sparse(chunk->index_of(&block));
   chunk->strip(block);
-  return_blocks(*chunk, chunk->index_of(&block), 1);
+  guards_ -= block.guards;
+  return_blocks(*chunk, chunk->index_of(&block), std::size_t{1} + block.guards);
   if (block.dirty != 0) chunk->note_dirty(chunk->index_of(&block));
   end_chunk_if_limited(*chunk);
 }
@@ -139,6 +147,7 @@ void PageHeap::free_block(Block& block) {
 PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, std::size_t pages) {
   Guard guard(lock_);
   const std::size_t commit_blocks = (pages + kPagesPerBlock - 1) / kPagesPerBlock;
+  blocks += guards_for_next();
   Block* first = align_blocks == 1 ? take_dirty(blocks, commit_blocks) : nullptr;
   if (first == nullptr) first = take(blocks, align_blocks, commit_blocks);
   if (first == nullptr) return {};

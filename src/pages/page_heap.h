@@ -16,6 +16,7 @@
 #include "pages/block.h"
 #include "pages/chunk.h"
 #include "pages/dirty_queue.h"
+#include "pages/held_runs.h"
 #include "pages/page_map.h"
 #include "pages/spares.h"
 
@@ -40,6 +41,23 @@ inline constexpr std::size_t kMostBlocksPerDiscard = 256;
 class PageHeap {
  public:
   explicit constexpr PageHeap(PageMap& map) : map_(map), queue_(map) {}
+
+  // What a hardened heap does with blocks (guards.cc): set before the first one is taken.
+  struct Hardening {
+    bool guards = false;   // memory that nothing can touch lies behind every slab and every run
+    bool ends = false;     // the memory of a run goes when its object ends
+    bool holds = false;    // and its addresses stay out of use for a while
+    bool waiting = false;  // slabs have bits for objects that wait
+  };
+  // False when memory is out.
+  bool harden(Hardening what);
+  const Hardening& hardening() const { return hardening_; }
+  // Shuts what lies behind an object, once forget_dirty was called.
+  void guard_run(Block& first);
+  // As resize, of a run whose memory ends with its object. Contents behind the old end are zeros.
+  bool resize_guarded(Block& first, std::size_t pages);
+  // Ends a run whose pages nothing can touch any more.
+  void end_shut_run(Block& first);
 
   // One block for a slab of the given class with so many objects, or null. Its resident mask stays as it was, and so
   // does the dirty one.
@@ -161,6 +179,12 @@ class PageHeap {
   Block* take_block(BlockKind kind, std::uint8_t size_class, std::size_t bits);
   Block* take(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
   Block* take_dirty(std::size_t blocks, std::size_t commit_blocks);
+  std::size_t guards_for_next() const;
+  void shut(Chunk& chunk, std::size_t first, std::size_t count);
+  void shut_tail(Chunk& chunk, Block& first);
+  bool open_up_to(Chunk& chunk, Block& first, std::size_t pages);
+  void free_held();
+  void release_held(Block& first);
   Block* search(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
   Chunk* grow(std::size_t blocks, std::size_t align);
   void end_chunk(Chunk& chunk);
@@ -198,6 +222,9 @@ class PageHeap {
   alignas(64) Spares spares_;
   alignas(64) std::atomic<std::uint64_t> events_{0};
   alignas(64) Accounts accounts_;
+  Hardening hardening_;
+  HeldRuns held_;
+  std::size_t guards_ = 0;  // slabs and runs that have some behind them
 };
 
 inline Block* PageHeap::take_spare(std::size_t align_blocks, std::size_t pages) {

@@ -1,15 +1,15 @@
 #include "pages/page_map.h"
 
-#include "os/os.h"
+#include "os/guarded.h"
 
 namespace neap {
 
 bool PageMap::open() {
   if (slots_ != 0) return true;
-  void* table = os::reserve(kSlots * sizeof(Slot), os::page_size);
+  void* table = os::reserve_guarded(kSlots * sizeof(Slot));
   if (table == nullptr) return false;
   if (!os::make_readable(table, kSlots * sizeof(Slot))) {
-    os::unreserve(table, kSlots * sizeof(Slot));
+    os::unreserve_guarded(table, kSlots * sizeof(Slot));
     return false;
   }
   table_ = static_cast<Slot*>(table);

@@ -38,8 +38,9 @@ void PageHeap::end_chunk_if_limited(Chunk& chunk) {
 
 void PageHeap::give_up_reserves() {
   Guard guard(lock_);
+  free_held();
   vacate_free_chunks();
-  const bool counted = os::counts_commits();
+  const bool counted = os::counts_commits() && !hardening_.guards;
   for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
     if (chunk->is_vacant()) continue;
     cut_headroom(*chunk);
@@ -49,6 +50,7 @@ void PageHeap::give_up_reserves() {
 
 // Takes the address space back that large objects have in front of them.
 void PageHeap::cut_headroom(Chunk& chunk) {
+  if (hardening_.guards) return;
   for (std::size_t i = 0; i < chunk.committed();) {
     Block& block = *chunk.at(i);
     if (chunk.is_free(i) || block.kind.load(std::memory_order_relaxed) != BlockKind::large) {

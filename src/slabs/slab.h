@@ -26,6 +26,9 @@ inline PageMask pages_under(std::uint32_t offset, std::uint32_t size) {
 // first does. Returns how many; at least one when any is free.
 std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t want, Touched& touched);
 
+// The same for one object: the first that is free at or after `start`, or else the first of all. Null when none is.
+void* take_at(Block& block, const ClassRow& row, std::uint32_t start, Touched& touched);
+
 inline bool is_free(const Block& block, std::uint32_t index) { return bits::test(block.free_bits, index); }
 
 // True when an object that is not free begins at `offset`, as it looks without the lock. Behind the last object all

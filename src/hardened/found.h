@@ -1,0 +1,25 @@
+// The ends of a program whose object was found changed: the line names the object, its size, and what was seen.
+#pragma once
+
+#include <cstddef>
+
+#include "heap/misuse.h"
+
+namespace neap {
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void found_overflow(const char* function, const void* object,
+                                                                  std::size_t size, const char* where) {
+  Line line;
+  line.text("an object of ").number(size).text(" bytes, and memory ").text(where).text(" was written to");
+  misuse(Misuse::overflow, function, object, line);
+}
+
+// `object` may be another than the call's: it was freed before.
+[[noreturn, gnu::cold, gnu::noinline]] inline void found_written(const char* function, const void* object,
+                                                                 std::size_t size, std::size_t at) {
+  Line line;
+  line.text("an object of up to ").number(size).text(" bytes that was freed before, and written to since, at byte ");
+  misuse(Misuse::write_after_free, function, object, line.number(at));
+}
+
+}  // namespace neap

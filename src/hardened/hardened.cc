@@ -1,0 +1,146 @@
+// Where objects are placed, and where they go.
+#include "hardened/hardened.h"
+
+#include <bit>
+#include <cstring>
+
+#include "hardened/found.h"
+#include "hardened/zeros.h"
+#include "slabs/waiting.h"
+
+namespace neap {
+namespace {
+
+// No object lies in the class of 8 bytes: its slabs have no room for bits of objects that wait.
+constexpr std::size_t kLeastSlot = 16;
+
+}  // namespace
+
+bool Hardened::open() {
+  secret_.draw();
+  if (!heap_.harden() || !quarantine_.open(heap_.options.quarantine)) return false;
+  return heap_.options.guard_pages == 0 || empty_.open();
+}
+
+Hardened::Slot Hardened::slot_at(Block& block, void* object) {
+  const ClassRow& row = kClasses[block.class_index()];
+  return {&block, &row, index_in_slab(row, offset_in_block(object)), static_cast<char*>(object)};
+}
+
+void* Hardened::allocate(std::size_t size, std::size_t align, bool zero) {
+  if (size == 0 && align <= EmptyObjects::kApart && empty_.is_open()) {
+    if (void* object = empty_.take()) return object;
+  }
+  const std::size_t slot = size + (seals() ? Seals::kBytes : 0);
+  void* object = place(size, slot, align, zero);
+  return object == nullptr && give_up_quarantine() ? place(size, slot, align, zero) : object;
+}
+
+// In a slot of at least `slot` bytes.
+void* Hardened::place(std::size_t size, std::size_t slot, std::size_t align, bool zero) {
+  const std::size_t whole = round_up(slot < kLeastSlot ? kLeastSlot : slot, align);
+  if (whole < slot || whole > kLargestSmall) return allocate_large(size, align, zero);
+  const std::size_t c = static_cast<std::size_t>(class_of(whole));
+  return allocate_small(size, kAlignedTable[static_cast<std::size_t>(std::countr_zero(align))][c], zero);
+}
+
+void* Hardened::allocate_small(std::size_t size, std::size_t c, bool zero) {
+  const bool at_random = heap_.options.random_slots != 0;
+  const std::uint64_t start = at_random ? (quarantine_.random() >> 32) * kClasses[c].capacity >> 32 : 0;
+  bool fresh = false;
+  void* const object = heap_.take_slot(c, static_cast<std::uint32_t>(start), fresh);
+  if (object == nullptr) return nullptr;
+  const Slot slot = slot_at(*heap_.map().block_fast(address_of(object)), object);
+  if (clears() && !fresh) {
+    const std::size_t at = first_written(object, slot.size());
+    if (at != slot.size()) found_written("malloc", object, slot.size(), at);
+  }
+  if (zero && !clears()) std::memset(object, 0, size);
+  if (seals()) seals_.set(slot.at, slot.size(), size);
+  return object;
+}
+
+void* Hardened::allocate_large(std::size_t size, std::size_t align, bool zero) {
+  void* const object = heap_.allocate_large(nullptr, size, align, zero);
+  if (object != nullptr) end_large_at(*heap_.map().block_fast(address_of(object)), size);
+  return object;
+}
+
+void Hardened::end_large_at(Block& first, std::size_t size) {
+  char* const end = first.address() + first.large.pages * kPageSize;
+  first.asked = seals() ? size : first.large.pages * kPageSize;
+  if (seals()) seals_.fill(first.address() + size, end);
+}
+
+void Hardened::free(void* pointer, const char* function) {
+  if (empty_.holds(pointer)) {
+    if (!empty_.give(pointer)) no_object_any_more(pointer, function);
+    return;
+  }
+  Block& block = heap_.block_of(pointer, function);
+  if (block.kind.load(std::memory_order_relaxed) == BlockKind::large) return free_large(block, function);
+  free_small(slot_at(block, pointer), function);
+}
+
+void Hardened::free_small(const Slot& slot, const char* function) {
+  if (!slab::begin_waiting(*slot.block, *slot.row, slot.index)) no_object_any_more(slot.at, function);
+  if (seals()) {
+    const std::size_t asked = seals_.read(slot.at, slot.size());
+    if (asked == Seals::kBroken) found_overflow(function, slot.at, slot.size() - Seals::kBytes, "behind it");
+    if (clears()) look_beside(slot, asked, function);
+  }
+  if (clears()) wipe(slot.at, slot.size());
+  wait(slot.at, slot.size(), function);
+}
+
+void Hardened::free_large(Block& first, const char* function) {
+  size_of_large(first, function);
+  heap_.free_large(nullptr, first);
+}
+
+// Until it has left, what waits is counted.
+void Hardened::wait(void* object, std::size_t size, const char* function) {
+  heap_.count_waiting(size);
+  if (size > quarantine_.bytes()) return leave(object, function);
+  while (heap_.waiting_bytes() > quarantine_.bytes()) {
+    void* const other = quarantine_.take();
+    if (other == nullptr) break;
+    leave(other, function);
+  }
+  while (!quarantine_.put(object)) {
+    if (void* const other = quarantine_.take()) leave(other, function);
+  }
+}
+
+void Hardened::leave(void* object, const char* function) {
+  const std::size_t c = heap_.map().block_fast(address_of(object))->class_index(), size = class_size(c);
+  if (clears()) {
+    const std::size_t at = first_written(object, size);
+    if (at != size) found_written(function, object, size, at);
+  }
+  heap_.give_slot(c, object, function);
+}
+
+bool Hardened::give_up_quarantine() {
+  bool any = false;
+  while (void* object = quarantine_.take()) {
+    leave(object, "malloc");
+    any = true;
+  }
+  return any;
+}
+
+void Hardened::before_fork() {
+  empty_.lock().lock();
+  quarantine_.before_fork();
+}
+void Hardened::after_fork_in_parent() {
+  quarantine_.after_fork_in_parent();
+  empty_.lock().unlock();
+}
+void Hardened::reset_locks() {
+  quarantine_.reset_locks();
+  empty_.lock().reset();
+}
+
+}  // namespace neap

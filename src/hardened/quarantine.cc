@@ -1,0 +1,78 @@
+#include "hardened/quarantine.h"
+
+#include "os/guarded.h"
+
+namespace neap {
+namespace {
+
+// The most objects of a part: so many as make up all its bytes at this size, in bounds.
+constexpr std::uint64_t kUsualSize = 64, kLeast = 64, kMost = 1 << 16;
+
+// A number below `bound`, of random bits.
+std::uint32_t below(std::uint32_t bound, std::uint64_t bits) {
+  return static_cast<std::uint32_t>((bits >> 32) * bound >> 32);
+}
+
+}  // namespace
+
+bool Quarantine::open(std::uint64_t bytes) {
+  bytes_ = bytes;
+  if (bytes == 0) return true;
+  const std::uint64_t usual = bytes / kUsualSize;
+  most_ = static_cast<std::uint32_t>(usual < kLeast ? kLeast : usual > kMost ? kMost : usual);
+  const std::size_t each = round_up(most_ * sizeof(void*), os::page_size);
+  char* memory = static_cast<char*>(os::reserve_guarded(each * kParts));
+  if (memory == nullptr || !os::commit(memory, each * kParts)) return false;
+  for (std::size_t i = 0; i < kParts; ++i) parts_[i].objects = reinterpret_cast<void**>(memory + i * each);
+  return true;
+}
+
+// By where the thread's own data lie, which costs no state of ours.
+Quarantine::Part& Quarantine::own_part() {
+  if (single_threaded()) return parts_[0];
+  const std::uint64_t place = address_of(__builtin_thread_pointer()) >> 6;
+  return parts_[place * 0x9e3779b97f4a7c15 >> 32 & (kParts - 1)];
+}
+
+std::uint64_t Quarantine::random(Part& part) {
+  const std::uint64_t roll = part.rolls.load(std::memory_order_relaxed);
+  part.rolls.store(roll + 1, std::memory_order_relaxed);
+  return secret_.of(~(static_cast<std::uint64_t>(&part - parts_) << 56 | roll));
+}
+
+bool Quarantine::put(void* object) {
+  Part& part = own_part();
+  const Guard guard(part.lock);
+  if (part.count == most_) return false;
+  part.objects[part.count++] = object;
+  return true;
+}
+
+void* Quarantine::take(Part& part) {
+  const Guard guard(part.lock);
+  if (part.count == 0) return nullptr;
+  void*& any = part.objects[below(part.count, random(part))];
+  void* const object = any;
+  any = part.objects[--part.count];
+  return object;
+}
+
+void* Quarantine::take() {
+  if (void* object = take(own_part())) return object;
+  for (Part& part : parts_) {
+    if (void* object = take(part)) return object;
+  }
+  return nullptr;
+}
+
+void Quarantine::before_fork() {
+  for (Part& part : parts_) part.lock.lock();
+}
+void Quarantine::after_fork_in_parent() {
+  for (std::size_t i = kParts; i > 0; --i) parts_[i - 1].lock.unlock();
+}
+void Quarantine::reset_locks() {
+  for (Part& part : parts_) part.lock.reset();
+}
+
+}  // namespace neap

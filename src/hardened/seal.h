@@ -1,0 +1,72 @@
+// Seals: what lies behind an object in its slot, to its last byte, so that a write of one byte is seen: padding, and a
+// word that tells how much lies there and is a keyed hash of that and of the slot's address. No part of it is the
+// program's, and what was seen of one slot says nothing of another. The padding is the word's lowest byte, never 0.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "base/units.h"
+#include "hardened/secret.h"
+
+namespace neap {
+
+class Seals {
+ public:
+  static constexpr std::size_t kBytes = 8;
+  static constexpr std::size_t kBroken = SIZE_MAX;
+
+  explicit constexpr Seals(const Secret& secret) : secret_(secret) {}
+
+  // Of a slot of at most 32 KiB, whose first `asked` bytes are the program's.
+  void set(char* slot, std::size_t slot_size, std::size_t asked) const {
+    const std::uint64_t word = word_for(slot, slot_size - asked);
+    std::memset(slot + asked, static_cast<int>(word & 0xff), slot_size - asked - kBytes);
+    word_of(slot, slot_size).store(word, std::memory_order_relaxed);
+  }
+
+  // How many bytes are the program's; kBroken when any byte behind them was changed.
+  std::size_t read(char* slot, std::size_t slot_size) const {
+    const std::uint64_t word = word_of(slot, slot_size).load(std::memory_order_relaxed);
+    if (!is_seal(word, slot, slot_size)) return kBroken;
+    const std::size_t asked = slot_size - (word >> kShift);
+    return is_filled(slot + asked, slot + slot_size - kBytes, static_cast<unsigned char>(word)) ? asked : kBroken;
+  }
+
+  // False when the word is neither the slot's seal nor 0, which is how a slot looks that nobody has, or not yet.
+  bool may_be(char* slot, std::size_t slot_size) const {
+    const std::uint64_t word = word_of(slot, slot_size).load(std::memory_order_relaxed);
+    return word == 0 || is_seal(word, slot, slot_size);
+  }
+
+  // The same for the end of a large object's last page, whose length its descriptor tells.
+  void fill(char* from, const char* to) const { std::memset(from, byte_at(to), static_cast<std::size_t>(to - from)); }
+  bool is_whole(const char* from, const char* to) const { return is_filled(from, to, byte_at(to)); }
+
+ private:
+  static constexpr unsigned kShift = 48;
+
+  std::uint64_t word_for(const char* slot, std::uint64_t behind) const {
+    const std::uint64_t hash = secret_.of(address_of(slot) << (64 - kShift) | behind);
+    return (hash & (~std::uint64_t{0} >> (64 - kShift))) | 1 | behind << kShift;
+  }
+  bool is_seal(std::uint64_t word, const char* slot, std::size_t slot_size) const {
+    const std::size_t behind = word >> kShift;
+    return behind >= kBytes && behind <= slot_size && word == word_for(slot, behind);
+  }
+  static bool is_filled(const char* from, const char* to, unsigned char byte) {
+    while (from < to && static_cast<unsigned char>(*from) == byte) ++from;
+    return from >= to;
+  }
+  unsigned char byte_at(const char* end) const { return static_cast<unsigned char>(secret_.of(address_of(end)) | 1); }
+
+  static std::atomic_ref<std::uint64_t> word_of(char* slot, std::size_t slot_size) {
+    return std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(slot + slot_size - kBytes));
+  }
+
+  const Secret& secret_;
+};
+
+}  // namespace neap

@@ -1,0 +1,114 @@
+// What lies beside an object, and how its size changes.
+#include <algorithm>
+#include <cstdint>
+
+#include "hardened/found.h"
+#include "hardened/hardened.h"
+#include "hardened/zeros.h"
+#include "slabs/waiting.h"
+
+namespace neap {
+namespace {
+
+// Of slots up to this size so many on each side are looked at; of larger ones the seal of the one below.
+constexpr std::size_t kSmallSlot = 64;
+constexpr std::uint32_t kNeighbours = 2;
+
+// An object keeps its slot while it uses at least 3/4 of it.
+bool fits_well(std::size_t size, std::size_t room) { return size <= room && size >= room - room / 4; }
+
+}  // namespace
+
+std::size_t Hardened::size_in(const Slot& slot, const char* function) const {
+  if (!seals()) return slot.size();
+  const std::size_t asked = seals_.read(slot.at, slot.size());
+  if (asked == Seals::kBroken) found_overflow(function, slot.at, slot.size() - Seals::kBytes, "behind it");
+  return asked;
+}
+
+std::size_t Hardened::size_of_large(Block& first, const char* function) const {
+  const char* const end = first.address() + first.large.pages * kPageSize;
+  if (seals() && !seals_.is_whole(first.address() + first.asked, end)) {
+    found_overflow(function, first.address(), first.asked, "behind it");
+  }
+  return first.asked;
+}
+
+// What waits is looked at when it leaves. (It may begin to while we look: so that comes last.)
+bool Hardened::is_in_order(const Slot& slot) const {
+  const bool free = slab::is_free(*slot.block, slot.index);
+  const bool good = free ? first_written(slot.at, slot.size()) == slot.size() : seals_.may_be(slot.at, slot.size());
+  return good || slab::is_waiting(*slot.block, *slot.row, slot.index);
+}
+
+void Hardened::look_beside(const Slot& slot, std::size_t asked, const char* function) {
+  const auto look = [&](std::uint32_t index, const char* where) {
+    const std::ptrdiff_t off = (std::ptrdiff_t{index} - std::ptrdiff_t{slot.index}) * std::ptrdiff_t{slot.row->size};
+    if (!is_in_order({slot.block, slot.row, index, slot.at + off})) found_overflow(function, slot.at, asked, where);
+  };
+  const bool is_small = slot.size() <= kSmallSlot;
+  if (!is_small && (slot.index == 0 || seals_.may_be(slot.at - slot.size(), slot.size()))) return;
+  const std::uint32_t below = is_small ? kNeighbours : 1, above = is_small ? kNeighbours : 0;
+  const Guard guard(heap_.slab_lock(slot.block->class_index()));  // what is free stays so
+  const std::uint32_t first = slot.index > below ? slot.index - below : 0;
+  const std::uint32_t end = std::min<std::uint32_t>(slot.index + above + 1, slot.row->capacity);
+  for (std::uint32_t i = first; i < slot.index; ++i) look(i, "before it");
+  for (std::uint32_t i = slot.index + 1; i < end; ++i) look(i, "behind it");
+}
+
+std::size_t Hardened::usable_size(void* pointer, const char* function) {
+  if (empty_.holds(pointer)) {
+    if (!empty_.is_live(pointer)) no_object_any_more(pointer, function);
+    return 0;
+  }
+  Block& block = heap_.block_of(pointer, function);
+  if (block.kind.load(std::memory_order_relaxed) == BlockKind::large) return size_of_large(block, function);
+  const Slot slot = slot_at(block, pointer);
+  if (slab::is_waiting(*slot.block, *slot.row, slot.index)) no_object_any_more(pointer, function);
+  return size_in(slot, function);
+}
+
+void* Hardened::reallocate(void* pointer, std::size_t size, const char* function) {
+  const std::size_t asked = usable_size(pointer, function);
+  if (size > PTRDIFF_MAX) return nullptr;
+  if (empty_.holds(pointer)) return move(pointer, 0, size, function);
+  Block& block = heap_.block_of(pointer, function);
+  const bool is_large = block.kind.load(std::memory_order_relaxed) == BlockKind::large;
+  if (is_large && size > kLargestSmall) return resize_large(block, size);
+  if (!is_large && resize_in_slot(slot_at(block, pointer), asked, size)) return pointer;
+  return move(pointer, asked, size, function);
+}
+
+bool Hardened::resize_in_slot(const Slot& slot, std::size_t asked, std::size_t size) {
+  const std::size_t room = slot.size() - (seals() ? Seals::kBytes : 0);
+  if (!fits_well(size, room)) return false;
+  if (!seals()) return true;
+  if (size > asked) std::memset(slot.at + asked, 0, size - asked);
+  seals_.set(slot.at, slot.size(), size);
+  return true;
+}
+
+// What steps by less than an eighth gets a slot with an eighth more, or each step would move it.
+void* Hardened::move(void* from, std::size_t asked, std::size_t size, const char* function) {
+  const bool in_steps = size > asked && size - asked < asked / 8 && size <= kLargestSmall / 2;
+  const std::size_t seal = seals() ? Seals::kBytes : 0;
+  void* to = in_steps ? place(size, size + size / 8 + seal, 1, false) : allocate(size, 1, false);
+  if (to == nullptr) return size <= asked ? from : nullptr;
+  std::memcpy(to, from, std::min(asked, size));
+  free(from, function);
+  return to;
+}
+
+void* Hardened::resize_large(Block& first, std::size_t size) {
+  char* const end = first.address() + first.large.pages * kPageSize;
+  std::memset(first.address() + first.asked, 0, static_cast<std::size_t>(end - (first.address() + first.asked)));
+  void* const object = heap_.resize_large(nullptr, first, size);
+  if (object == nullptr) {
+    end_large_at(first, first.asked);
+    return nullptr;
+  }
+  end_large_at(*heap_.map().block_fast(address_of(object)), size);
+  return object;
+}
+
+}  // namespace neap

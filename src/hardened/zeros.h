@@ -1,0 +1,27 @@
+// Clearing memory for good, and whether it is still clear.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace neap {
+
+// No compiler may take it for a store that nobody reads.
+inline void wipe(void* memory, std::size_t size) {
+  std::memset(memory, 0, size);
+  asm volatile("" : : "r"(memory) : "memory");
+}
+
+// Where the first byte lies that is not 0; `size`, a multiple of 8, when there is none.
+inline std::size_t first_written(const void* memory, std::size_t size) {
+  using Word [[gnu::may_alias]] = std::uint64_t;
+  const Word* words = static_cast<const Word*>(memory);
+  const unsigned char* bytes = static_cast<const unsigned char*>(memory);
+  std::size_t at = 0;
+  while (at < size && words[at / sizeof(Word)] == 0) at += sizeof(Word);
+  while (at < size && bytes[at] == 0) ++at;
+  return at;
+}
+
+}  // namespace neap

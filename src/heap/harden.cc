@@ -1,0 +1,69 @@
+// What src/hardened/ asks of the heap: single slots of slabs, and large objects whose memory goes when they end.
+#include <cstring>
+
+#include "heap/heap.h"
+#include "os/os.h"
+
+namespace neap {
+
+bool Heap::harden() {
+  limbo.draw_secret(os::random());
+  PageHeap::Hardening what;
+  what.guards = options.guard_pages != 0;
+  what.holds = options.no_reuse_of_addresses != 0;
+  what.ends = what.guards || what.holds || options.zero_on_free != 0;
+  what.waiting = true;
+  return pages_.harden(what);
+}
+
+void Heap::count_single_event() {
+  const std::uint64_t now = pages_.advance(1);
+  release_due();
+  if (now % kClockStep == 0 || too_dirty_.load(std::memory_order_relaxed) == 0) publish();
+}
+
+void* Heap::take_slot(std::size_t c, std::uint32_t start, bool& fresh) {
+  void* object = bins_[c].take_one(static_cast<ClassIndex>(c), pages_, start, fresh);
+  if (object == nullptr) {
+    fresh = false;
+    object = allocate_from_reserves(nullptr, From::slabs, c);
+  }
+  count_single_event();
+  return object;
+}
+
+void Heap::give_slot(std::size_t c, void* object, const char* function) {
+  pages_.accounts().quarantine_bytes.subtract(class_size(c));
+  bins_[c].give_waiting(static_cast<ClassIndex>(c), pages_, object, function);
+  count_single_event();
+}
+
+// (What the system refuses to take is cleared by hand.)
+void Heap::end_large(ThreadCache* cache, Block& first) {
+  forget_huge_pages(first);
+  const std::size_t pages = first.large.pages, bytes = pages * kPageSize;
+  if (!os::decommit(first.address(), bytes) && !os::discard(first.address(), bytes)) {
+    std::memset(first.address(), 0, bytes);
+  }
+  pages_.accounts().returned_pages.add(pages);
+  pages_.accounts().return_calls.add(1);
+  pages_.end_shut_run(first);
+  count_large_event(cache);
+}
+
+void* Heap::resize_for_good(ThreadCache* cache, Block& first, std::size_t size) {
+  const std::size_t pages = round_up(size, os::page_size) >> kPageShift, old = first.large.pages;
+  forget_huge_pages(first);
+  if (pages_.resize_guarded(first, pages)) {
+    count_large_event(cache);
+    return first.address();
+  }
+  char* to = allocate_run(pages, 1, false, with_headroom(blocks_of(size)));
+  if (to == nullptr) to = static_cast<char*>(allocate_large(cache, size, 1, false));
+  if (to == nullptr) return pages < old ? first.address() : nullptr;
+  std::memcpy(to, first.address(), (pages < old ? pages : old) * kPageSize);
+  end_large(cache, first);
+  return to;
+}
+
+}  // namespace neap

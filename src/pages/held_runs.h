@@ -1,0 +1,47 @@
+// HeldRuns: the runs of large objects that ended a short while ago, in a hardened heap: nothing can touch their
+// addresses, and no other object gets them. First in, first out. Changes under the page heap's lock.
+#pragma once
+
+#include <cstddef>
+
+#include "os/guarded.h"
+#include "pages/block.h"
+
+namespace neap {
+
+class HeldRuns {
+ public:
+  static constexpr std::size_t kMostBlocks = (std::size_t{4} << 30) / kBlockSize, kMostRuns = 4096;
+
+  bool open() {
+    constexpr std::size_t kBytes = kMostRuns * sizeof(Block*);
+    void* const memory = os::reserve_guarded(round_up(kBytes, os::page_size));
+    if (memory == nullptr || !os::commit(memory, round_up(kBytes, os::page_size))) return false;
+    runs_ = static_cast<Block**>(memory);
+    return true;
+  }
+  bool is_open() const { return runs_ != nullptr; }
+  bool empty() const { return count_ == 0; }
+  // Whether there is room for so many blocks, of which at most `most` may be held.
+  bool has_room(std::size_t blocks, std::size_t most) const {
+    return count_ < kMostRuns && blocks_ + blocks <= (most < kMostBlocks ? most : kMostBlocks);
+  }
+
+  void push(Block& first) {
+    runs_[(first_ + count_++) % kMostRuns] = &first;
+    blocks_ += first.large.blocks;
+  }
+  Block& pop() {
+    Block& first = *runs_[first_];
+    first_ = (first_ + 1) % kMostRuns;
+    --count_;
+    blocks_ -= first.large.blocks;
+    return first;
+  }
+
+ private:
+  Block** runs_ = nullptr;
+  std::size_t first_ = 0, count_ = 0, blocks_ = 0;
+};
+
+}  // namespace neap

@@ -1,0 +1,44 @@
+// In a hardened heap a freed object waits before it goes back to its slab. To the slab it is live; that nobody has it
+// is told by a bit of its own, behind the free ones. Set without a lock, cleared under that of the slab's bin.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/bits.h"
+#include "pages/block.h"
+#include "sizes/size_class.h"
+
+namespace neap::slab {
+
+constexpr std::uint32_t bitmap_words(std::uint32_t capacity) {
+  return (capacity + static_cast<std::uint32_t>(bits::kWordBits) - 1) / static_cast<std::uint32_t>(bits::kWordBits);
+}
+// Of both bitmaps.
+constexpr std::uint32_t bits_with_waiting(std::uint32_t capacity) {
+  return 2 * bitmap_words(capacity) * static_cast<std::uint32_t>(bits::kWordBits);
+}
+
+inline bits::Word& waiting_word(const Block& block, const ClassRow& row, std::uint32_t index) {
+  return block.free_bits[bitmap_words(row.capacity) + index / bits::kWordBits];
+}
+constexpr bits::Word waiting_bit(std::uint32_t index) { return bits::Word{1} << index % bits::kWordBits; }
+
+inline void none_waits(const Block& block, const ClassRow& row) {
+  for (std::uint32_t i = 0; i < row.capacity; i += bits::kWordBits) bits::store(waiting_word(block, row, i), 0);
+}
+inline bool is_waiting(const Block& block, const ClassRow& row, std::uint32_t index) {
+  const std::atomic_ref<bits::Word> word(waiting_word(block, row, index));
+  return (word.load(std::memory_order_acquire) & waiting_bit(index)) != 0;
+}
+// False when it waits already: of two threads that free an object one is told so.
+inline bool begin_waiting(const Block& block, const ClassRow& row, std::uint32_t index) {
+  const std::atomic_ref<bits::Word> word(waiting_word(block, row, index));
+  return (word.fetch_or(waiting_bit(index), std::memory_order_acq_rel) & waiting_bit(index)) == 0;
+}
+inline void end_waiting(const Block& block, const ClassRow& row, std::uint32_t index) {
+  const std::atomic_ref<bits::Word> word(waiting_word(block, row, index));
+  word.fetch_and(~waiting_bit(index), std::memory_order_acq_rel);
+}
+
+}  // namespace neap::slab
