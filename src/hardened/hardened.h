@@ -61,7 +61,8 @@ class Hardened {
   std::size_t size_of_large(Block& first, const char* function) const;
   void end_large_at(Block& first, std::size_t size);
   void look_beside(const Slot& slot, std::size_t asked, const char* function);
-  bool is_in_order(const Slot& slot) const;
+  bool is_in_order(const Slot& slot, std::size_t reach) const;
+  int wrong_neighbour(const Slot& slot) const;
   void wait(void* object, std::size_t size, const char* function);
   void leave(void* object, const char* function);
   bool give_up_quarantine();

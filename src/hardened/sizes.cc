@@ -10,9 +10,9 @@
 namespace neap {
 namespace {
 
-// Of slots up to this size so many on each side are looked at; of larger ones the seal of the one below.
-constexpr std::size_t kSmallSlot = 64;
-constexpr std::uint32_t kNeighbours = 2;
+// So far is looked beside an object, in bytes. Of slots up to this size two on each side are looked at whole; of larger
+// ones the end of the one below.
+constexpr std::size_t kReach = 64;
 
 // An object keeps its slot while it uses at least 3/4 of it.
 bool fits_well(std::size_t size, std::size_t room) { return size <= room && size >= room - room / 4; }
@@ -34,26 +34,35 @@ std::size_t Hardened::size_of_large(Block& first, const char* function) const {
   return first.asked;
 }
 
-// What waits is looked at when it leaves. (It may begin to while we look: so that comes last.)
-bool Hardened::is_in_order(const Slot& slot) const {
+// Of a slot beside another, `reach` bytes at its end, or all where that is not less, are as the heap left them: what is
+// free there is zeros, and of what is live its seal is whole. What waits is looked at when it leaves; that it does is
+// asked last, as it may begin to meanwhile.
+bool Hardened::is_in_order(const Slot& slot, std::size_t reach) const {
+  const std::size_t bytes = std::min(slot.size(), reach);
   const bool free = slab::is_free(*slot.block, slot.index);
-  const bool good = free ? first_written(slot.at, slot.size()) == slot.size() : seals_.may_be(slot.at, slot.size());
+  const bool good =
+      free ? first_written(slot.at + slot.size() - bytes, bytes) == bytes : seals_.may_be(slot.at, slot.size());
   return good || slab::is_waiting(*slot.block, *slot.row, slot.index);
 }
 
+// The first neighbour that is not in order; 0, which is the slot itself, when all are.
+int Hardened::wrong_neighbour(const Slot& slot) const {
+  const bool is_small = slot.size() <= kReach;
+  for (const int off : {-1, 1, -2, 2}) {
+    const std::uint32_t index = slot.index + static_cast<std::uint32_t>(off);  // below the first one: a large number
+    if (index >= slot.row->capacity || (!is_small && off != -1)) continue;
+    char* const at = slot.at + off * static_cast<std::ptrdiff_t>(slot.row->size);
+    if (!is_in_order({slot.block, slot.row, index, at}, kReach)) return off;
+  }
+  return 0;
+}
+
+// A free neighbour may be handed out while it is looked at; under its bin's lock it is not.
 void Hardened::look_beside(const Slot& slot, std::size_t asked, const char* function) {
-  const auto look = [&](std::uint32_t index, const char* where) {
-    const std::ptrdiff_t off = (std::ptrdiff_t{index} - std::ptrdiff_t{slot.index}) * std::ptrdiff_t{slot.row->size};
-    if (!is_in_order({slot.block, slot.row, index, slot.at + off})) found_overflow(function, slot.at, asked, where);
-  };
-  const bool is_small = slot.size() <= kSmallSlot;
-  if (!is_small && (slot.index == 0 || seals_.may_be(slot.at - slot.size(), slot.size()))) return;
-  const std::uint32_t below = is_small ? kNeighbours : 1, above = is_small ? kNeighbours : 0;
-  const Guard guard(heap_.slab_lock(slot.block->class_index()));  // what is free stays so
-  const std::uint32_t first = slot.index > below ? slot.index - below : 0;
-  const std::uint32_t end = std::min<std::uint32_t>(slot.index + above + 1, slot.row->capacity);
-  for (std::uint32_t i = first; i < slot.index; ++i) look(i, "before it");
-  for (std::uint32_t i = slot.index + 1; i < end; ++i) look(i, "behind it");
+  if (wrong_neighbour(slot) == 0) return;
+  const Guard guard(heap_.slab_lock(slot.block->class_index()));
+  const int wrong = wrong_neighbour(slot);
+  if (wrong != 0) found_overflow(function, slot.at, asked, wrong < 0 ? "before it" : "behind it");
 }
 
 std::size_t Hardened::usable_size(void* pointer, const char* function) {

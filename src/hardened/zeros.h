@@ -13,8 +13,9 @@ inline void wipe(void* memory, std::size_t size) {
   asm volatile("" : : "r"(memory) : "memory");
 }
 
-// Where the first byte lies that is not 0; `size`, a multiple of 8, when there is none.
-inline std::size_t first_written(const void* memory, std::size_t size) {
+// Where the first byte lies that is not 0; `size`, a multiple of 8, when there is none. (Others may write there while a
+// neighbour is looked at.)
+[[gnu::no_sanitize("thread")]] inline std::size_t first_written(const void* memory, std::size_t size) {
   using Word [[gnu::may_alias]] = std::uint64_t;
   const Word* words = static_cast<const Word*>(memory);
   const unsigned char* bytes = static_cast<const unsigned char*>(memory);

@@ -1,0 +1,17 @@
+# Known attacks, by default and hardened: attacks.table has what comes of each, and docs/security.md tells it.
+preload_program(attacks attacks.c)
+if(NEAP_TEST_PRELOAD)
+  foreach(way IN ITEMS default hardened)
+    add_test(NAME preload.attacks.${way} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/attacked ${NEAP_TEST_PRELOAD} $<TARGET_FILE:attacks>
+             ${way} ${CMAKE_CURRENT_SOURCE_DIR}/attacks.table)
+  endforeach()
+endif()
+
+# The promises of the API in a hardened process, and with each switch alone.
+foreach(name IN ITEMS edges aligned errno_kept zeroed contents children thread_exit statistics limits)
+  neap_black_box(preload.${name}.hardened COMMAND ${name} ENVIRONMENT NEAP_OPTIONS=hardened:1)
+endforeach()
+foreach(switch IN ITEMS zero_on_free:1 quarantine:64K canaries:1 random_slots:1 guard_pages:1 no_reuse_of_addresses:1)
+  string(REGEX REPLACE ":.*" "" name ${switch})
+  neap_black_box(preload.contents.${name} COMMAND contents ENVIRONMENT NEAP_OPTIONS=${switch})
+endforeach()
