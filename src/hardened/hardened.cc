@@ -33,7 +33,7 @@ void* Hardened::allocate(std::size_t size, std::size_t align, bool zero) {
   }
   const std::size_t slot = size + (seals() ? Seals::kBytes : 0);
   void* object = place(size, slot, align, zero);
-  return object == nullptr && give_up_quarantine() ? place(size, slot, align, zero) : object;
+  return object == nullptr && empty_quarantine() ? place(size, slot, align, zero) : object;
 }
 
 // In a slot of at least `slot` bytes.
@@ -121,7 +121,7 @@ void Hardened::leave(void* object, const char* function) {
   heap_.give_slot(c, object, function);
 }
 
-bool Hardened::give_up_quarantine() {
+bool Hardened::empty_quarantine() {
   bool any = false;
   while (void* object = quarantine_.take()) {
     leave(object, "malloc");

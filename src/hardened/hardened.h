@@ -31,6 +31,9 @@ class Hardened {
   // What was asked for: not a byte more is the program's.
   std::size_t usable_size(void* pointer, const char* function);
 
+  // Before malloc says that memory is out: true when anything waited.
+  bool empty_quarantine();
+
   // Before the heap's own locks are taken, and after they were given back.
   void before_fork();
   void after_fork_in_parent();
@@ -65,7 +68,6 @@ class Hardened {
   int wrong_neighbour(const Slot& slot) const;
   void wait(void* object, std::size_t size, const char* function);
   void leave(void* object, const char* function);
-  bool give_up_quarantine();
 
   Heap& heap_;
   Secret secret_;

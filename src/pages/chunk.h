@@ -77,6 +77,7 @@ class Chunk {
   // Ranks its blocks from `first` upwards; before their first use.
   void rank_from(std::uint32_t first) { first_rank_ = first; }
 
+  std::size_t never_taken() const { return never_taken_; }  // blocks, from the first
   bool is_wholly_free() const { return runs_.used() == never_taken_; }
   bool is_free(std::size_t index) const { return runs_.is_free(index); }
 

@@ -61,6 +61,13 @@ void PageHeap::guard_run(Block& first) {
   shut_tail(*chunk, first);
 }
 
+// The same can be touched again, and reads as zeros.
+void PageHeap::open_tail(Chunk& chunk, Block& first, std::size_t pages) {
+  char* const end = first.address() + pages * kPageSize;
+  char* const behind = chunk.address_of_block(chunk.index_of(&first) + blocks_of(pages * kPageSize));
+  if (end < behind) os::commit(end, static_cast<std::size_t>(behind - end));
+}
+
 // The pages between an object's end and its new one, in blocks that are its own.
 bool PageHeap::open_up_to(Chunk& chunk, Block& first, std::size_t pages) {
   const std::size_t begin = chunk.index_of(&first), used = used_blocks(first);
@@ -88,6 +95,7 @@ bool PageHeap::resize_guarded(Block& first, std::size_t pages) {
     char* const from = first.address() + pages * kPageSize;
     if (!os::decommit(from, (old - pages) * kPageSize)) return false;
     chunk->close(begin + need, used - need);
+    if (!hardening_.guards) open_tail(*chunk, first, pages);
     accounts_.resident_pages.subtract(old - pages);
     accounts_.run_pages.subtract(old - pages);
   }

@@ -182,6 +182,7 @@ class PageHeap {
   std::size_t guards_for_next() const;
   void shut(Chunk& chunk, std::size_t first, std::size_t count);
   void shut_tail(Chunk& chunk, Block& first);
+  void open_tail(Chunk& chunk, Block& first, std::size_t pages);
   bool open_up_to(Chunk& chunk, Block& first, std::size_t pages);
   void free_held();
   void release_held(Block& first);

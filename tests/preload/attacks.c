@@ -25,13 +25,15 @@ static void churn(size_t size) {
   malloc_trim(0);
 }
 
-/* Linear overflows and underflows, of an object that is freed. */
+/* Linear overflows and underflows, of an object that is freed. What is small lies behind an object of another class. */
 static int write_at(size_t size, ptrdiff_t from, size_t length, char byte) {
+  char* before = make(size < MEDIUM ? 3 * size : size);
   char* object = make(size);
-  char* neighbour = make(size);
+  char* behind = make(size);
   memset(opaque(object + from), byte, length);
   end(object);
-  end(neighbour);
+  end(before);
+  end(behind);
   return GAINED;
 }
 static int overflow_by_one(void) { return write_at(SMALL, SMALL, 1, 'x'); }
@@ -120,13 +122,11 @@ static int read_after_free(size_t size) {
 static int read_after_free_small(void) { return read_after_free(SMALL); }
 static int read_after_free_large(void) { return read_after_free(LARGE); }
 static int read_uninitialised(void) {
-  char* objects[FEW];
-  for (int i = 0; i < FEW; ++i) objects[i] = make(SMALL);
-  for (int i = 0; i < FEW; ++i) end(objects[i]);
-  for (int i = 0; i < MANY; ++i) {
-    char* object = opaque(malloc(SMALL));
-    if (memchr(object, 's', SMALL) != NULL) return GAINED;
-    end(object);
+  static char* objects[MANY / 10];
+  for (int i = 0; i < MANY / 10; ++i) objects[i] = make(SMALL);
+  for (int i = 0; i < MANY / 10; ++i) end(objects[i]);
+  for (int i = 0; i < MANY / 10; ++i) {
+    if (memchr(opaque(malloc(SMALL)), 's', SMALL) != NULL) return GAINED;
   }
   return 0;
 }
@@ -229,6 +229,7 @@ static int poisoned_list(void) {
   for (int i = 0; i < MANY; ++i) {
     if (make(SMALL) == target) return GAINED;
   }
+  churn(SMALL);
   return 0;
 }
 /* Unlink: a freed neighbour whose links are fake makes the next free write where they lead. */

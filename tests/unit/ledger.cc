@@ -22,7 +22,7 @@ bool is_zero(const char* page) {
 class Walk {
  public:
   void chunk(Chunk& chunk) {
-    for (std::size_t i = 0; i < chunk.committed();) i += block(chunk, i);
+    for (std::size_t i = chunk.never_taken(); i < chunk.committed();) i += block(chunk, i);
     bitmaps(chunk);
   }
   Ledger ledger;
@@ -37,6 +37,9 @@ class Walk {
       free_block(block, chunk.address_of_block(i));
     } else if (block.kind.load() == BlockKind::slab) {
       slab(block);
+      return std::size_t{1} + block.guards;
+    } else if (block.kind.load() == BlockKind::held) {
+      return block.large.blocks;
     } else if (block.kind.load() == BlockKind::mixed) {
       mixed(block);
     } else if (block.kind.load() == BlockKind::large) {
@@ -129,7 +132,9 @@ class Walk {
     for (std::size_t i = begin; i < end; ++i) {
       if (chunk.at(i)->dirty != 0) fault(chunk.address_of_block(i), "inside a large object and dirty");
     }
+    const bool is_guarded = chunk.never_taken() != 0;
     for (std::size_t page = first.large.pages; page < (end - begin) * kPagesPerBlock; ++page) {
+      if (is_guarded || chunk.is_closed(begin + page / kPagesPerBlock)) continue;
       if (!is_zero(first.address() + page * kPageSize))
         fault(first.address() + page * kPageSize, "garbage behind a large object");
     }

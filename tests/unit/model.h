@@ -35,14 +35,18 @@ struct Object {
   unsigned char fill;
 };
 
+enum class Kind : std::uint8_t { usual, hardened };
+
 class Model {
  public:
-  explicit Model(Choices& choices, std::size_t system_page = kPageSize) : rig_(system_page), choices_(choices) {
+  explicit Model(Choices& choices, std::size_t system_page = kPageSize, Kind kind = Kind::usual)
+      : rig_(system_page), choices_(choices) {
     Options& options = rig_.heap.options;
     options.decay_events = pick(2) == 0 ? 0 : pick(3000);
     options.dirty_floor = pick(3) == 0 ? 0 : pick(4 << 20);
     options.cache_bytes = pick(4) == 0 ? pick(2000) : options.cache_bytes;
     if (pick(2) == 0) fake_os::set_cpu_bound(64);  // where there are other threads, the CPUs' caches are used then
+    if (kind == Kind::hardened) harden();
     for (const int i : {0, 1}) caches_[i] = rig_.heap.open_cache();
   }
 
@@ -60,6 +64,17 @@ class Model {
   std::uint64_t mixed_blocks_seen() const { return mixed_blocks_seen_; }
 
  private:
+  // All of it, or any of the switches.
+  void harden() {
+    Options& options = rig_.heap.options;
+    neap::harden(options, true);
+    options.quarantine = pick(200 << 10);
+    if (pick(2) == 0) {
+      for (const Hardening& one : kHardenings) options.*one.value = pick(2) == 0 ? 0 : options.*one.value;
+    }
+    rig_.harden();
+  }
+
   void look() {
     rig_.expect_in_order();
     mixed_blocks_seen_ += rig_.recounted().mixed_blocks;
@@ -119,7 +134,7 @@ class Model {
     const bool zero = pick(4) == 0;
     const std::size_t align = pick(30) == 0 ? kPageSize << pick(8) : 1;
     void* got =
-        align > 1 ? rig_.heap.allocate_large(any_cache(), size, align, zero) : rig_.allocate(any_cache(), size, zero);
+        align > 1 ? rig_.allocate_aligned(align, size, any_cache(), zero) : rig_.allocate(any_cache(), size, zero);
     if (got == nullptr) return refused(size);
     EXPECT_EQ(address_of(got) % align, 0u);
     char* at = static_cast<char*>(got);
@@ -167,7 +182,8 @@ class Model {
     }
   }
 
-  static constexpr fake_os::Call kRefusable[] = {fake_os::Call::reserve, fake_os::Call::commit, fake_os::Call::discard};
+  static constexpr fake_os::Call kRefusable[] = {fake_os::Call::reserve, fake_os::Call::commit, fake_os::Call::discard,
+                                                 fake_os::Call::decommit};
 
   static void allow_all() {
     for (const fake_os::Call call : kRefusable) fake_os::allow(call);
@@ -183,6 +199,7 @@ class Model {
   void finish() {
     allow_all();
     while (!objects_.empty()) free(objects_.begin());
+    if (rig_.hardened) rig_.hardened->empty_quarantine();
     for (ThreadCache* cache : {caches_[0], caches_[1]}) rig_.heap.close_cache(*cache);
     rig_.expect_in_order();
     EXPECT_EQ(rig_.sums().small_bytes, 0u);

@@ -10,10 +10,10 @@ namespace neap {
 namespace {
 
 // Returns how many mixed blocks were seen.
-std::uint64_t run_seed(unsigned seed, int steps, std::size_t system_page = kPageSize) {
+std::uint64_t run_seed(unsigned seed, int steps, std::size_t system_page = kPageSize, Kind kind = Kind::usual) {
   SCOPED_TRACE(seed);
   SeededChoices choices(seed);
-  Model model(choices, system_page);
+  Model model(choices, system_page, kind);
   model.run(steps);
   return model.mixed_blocks_seen();
 }
@@ -32,6 +32,16 @@ TEST_P(ModelTest, WithLargerPages) {
   for (const std::size_t page : {4 * kPageSize, 16 * kPageSize}) run_seed(GetParam() + 2000, 1500, page);
 }
 
+TEST_P(ModelTest, Hardened) {
+  run_seed(GetParam() + 3000, 2000, kPageSize, Kind::hardened);
+  for (const std::size_t page : {4 * kPageSize, 16 * kPageSize}) run_seed(GetParam() + 4000, 700, page, Kind::hardened);
+}
+
+TEST_P(ModelTest, HardenedAmongOtherThreads) {
+  leave_single_thread();
+  run_seed(GetParam() + 5000, 2000, kPageSize, Kind::hardened);
+}
+
 TEST(ModelCoverage, SparseSlabsAreOpened) {
   std::uint64_t seen = 0;
   for (unsigned seed = 1; seed <= 4; ++seed) {
@@ -46,7 +56,7 @@ TEST(ModelFuzz, FreshSeeds) {
   std::random_device device;
   do {
     const unsigned seed = again == nullptr ? device() : static_cast<unsigned>(std::strtoul(again, nullptr, 10));
-    run_seed(seed, 3000, kPageSize << seed % 3 * 2);
+    run_seed(seed, 3000, kPageSize << seed % 3 * 2, seed % 4 == 3 ? Kind::hardened : Kind::usual);
   } while (std::chrono::steady_clock::now() < end && !HasFailure());
 }
 

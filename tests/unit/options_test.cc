@@ -39,6 +39,21 @@ TEST(Options, EveryRowTakesItsLeastAndItsMost) {
   }
 }
 
+TEST(Options, HardenedTurnsOnItsSwitchesAndThoseBehindItCount) {
+  EXPECT_FALSE(is_hardened(Options{}));
+  const Options all = parse("hardened:1").options;
+  for (const Hardening& one : kHardenings) EXPECT_EQ(all.*one.value, one.when_hardened);
+  EXPECT_TRUE(is_hardened(all));
+  EXPECT_EQ(parse("hardened:1,canaries:0,quarantine:64K").options.canaries, 0u);
+  EXPECT_EQ(parse("hardened:1,quarantine:64K").options.quarantine, 64u << 10);
+  EXPECT_EQ(parse("canaries:0,hardened:1").options.canaries, 1u);
+  EXPECT_FALSE(is_hardened(parse("hardened:1,hardened:0").options));
+  EXPECT_FALSE(is_hardened(parse("check:1").options));
+  for (const char* one :
+       {"zero_on_free:1", "quarantine:1", "canaries:1", "random_slots:1", "guard_pages:1", "no_reuse_of_addresses:1"})
+    EXPECT_TRUE(is_hardened(parse(one).options)) << one;
+}
+
 TEST(Options, EveryRowRefusesWhatIsAboveItsMost) {
   for (const OptionRow& row : kOptionTable) {
     const Parsed parsed = parse((std::string(row.name) + ":" + std::to_string(row.most + 1)).c_str());

@@ -32,6 +32,7 @@ void* Rig::pop(ThreadCache& cache, std::size_t c) {
 }
 
 void* Rig::allocate(ThreadCache* cache, std::size_t size, bool zero) {
+  if (hardened) return hardened->allocate(size, 1, zero);
   if (size > kLargestSmall) return heap.allocate_large(cache, size, 1, zero);
   const ClassIndex c = class_of(size);
   void* object = nullptr;
@@ -42,6 +43,7 @@ void* Rig::allocate(ThreadCache* cache, std::size_t size, bool zero) {
 }
 
 void Rig::free(ThreadCache* cache, void* object) {
+  if (hardened) return hardened->free(object, "free");
   Block& block = heap.block_of(object, "free");
   if (block.kind.load() == BlockKind::large) return heap.free_large(cache, block);
   if (cache != nullptr && block.admit.load() != 0 && cache->push(block.class_index(), object, heap.limbo.key(object)))
@@ -50,6 +52,7 @@ void Rig::free(ThreadCache* cache, void* object) {
 }
 
 void* Rig::reallocate(ThreadCache* cache, void* object, std::size_t size) {
+  if (hardened) return hardened->reallocate(object, size, "realloc");
   Block& block = heap.block_of(object, "realloc");
   const std::size_t usable_now = heap.usable_size(block, object);
   if (block.kind.load() == BlockKind::large && size > kLargestSmall) return heap.resize_large(cache, block, size);

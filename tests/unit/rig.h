@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fake_os.h"
+#include "hardened/hardened.h"
 #include "heap/heap.h"
 #include "ledger.h"
 
@@ -28,16 +29,25 @@ class Rig {
   Rig(const Rig&) = delete;
   Rig& operator=(const Rig&) = delete;
 
+  // Makes it a hardened heap, as its options say, before the first object. Caches are of no use then.
+  void harden() {
+    hardened = std::make_unique<Hardened>(heap);
+    ASSERT_TRUE(hardened->open());
+  }
+
   // Lets every size class ask for so much that its objects go to slabs of its own.
   void warm_up();
 
   void* allocate(ThreadCache* cache, std::size_t size, bool zero = false);
-  void* allocate_aligned(std::size_t align, std::size_t size) {
-    return heap.allocate_large(nullptr, size, align, false);
+  void* allocate_aligned(std::size_t align, std::size_t size, ThreadCache* cache = nullptr, bool zero = false) {
+    return hardened ? hardened->allocate(size, align, zero) : heap.allocate_large(cache, size, align, zero);
   }
   void free(ThreadCache* cache, void* object);
   void* reallocate(ThreadCache* cache, void* object, std::size_t size);
-  std::size_t usable(void* object) { return heap.usable_size(heap.block_of(object, "usable"), object); }
+  std::size_t usable(void* object) {
+    return hardened ? hardened->usable_size(object, "usable")
+                    : heap.usable_size(heap.block_of(object, "usable"), object);
+  }
   Block& block(void* object) { return *heap.map().block_fast(address_of(object)); }
 
   // The heap's own sums.
@@ -57,6 +67,7 @@ class Rig {
  public:
   neap_telemetry board{};
   Heap heap{*map_, board};
+  std::unique_ptr<Hardened> hardened;  // or null
 };
 
 // For tests of one heap.

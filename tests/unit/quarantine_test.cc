@@ -1,0 +1,69 @@
+#include "hardened/quarantine.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "fake_os.h"
+
+namespace neap {
+namespace {
+
+class QuarantineTest : public testing::Test {
+ protected:
+  QuarantineTest() { fake_os::reset(); }
+  ~QuarantineTest() override { fake_os::reset(); }
+
+  Secret secret_;
+  Quarantine quarantine_{secret_};
+  char objects_[1000] = {};
+};
+
+TEST_F(QuarantineTest, WhatWentInComesOutOnce) {
+  ASSERT_TRUE(quarantine_.open(1 << 20));
+  std::set<void*> waiting;
+  for (char& object : objects_) {
+    ASSERT_TRUE(quarantine_.put(&object));
+    waiting.insert(&object);
+  }
+  while (void* object = quarantine_.take()) EXPECT_EQ(waiting.erase(object), 1u);
+  EXPECT_TRUE(waiting.empty());
+}
+
+TEST_F(QuarantineTest, TheOrderIsNeitherThatOfFreeNorItsReverse) {
+  ASSERT_TRUE(quarantine_.open(1 << 20));
+  for (char& object : objects_) quarantine_.put(&object);
+  int up = 0;
+  for (void *last = quarantine_.take(), *next; (next = quarantine_.take()) != nullptr; last = next) up += next > last;
+  EXPECT_GT(up, 300);
+  EXPECT_LT(up, 700);
+}
+
+TEST_F(QuarantineTest, APartThatIsFullTakesNoMore) {
+  ASSERT_TRUE(quarantine_.open(100));
+  std::size_t held = 0;
+  while (quarantine_.put(&objects_[held])) ++held;
+  EXPECT_EQ(held, 64u);
+  EXPECT_NE(quarantine_.take(), nullptr);
+  EXPECT_TRUE(quarantine_.put(&objects_[held]));
+}
+
+TEST_F(QuarantineTest, WithoutMemoryItDoesNotOpen) {
+  fake_os::refuse(fake_os::Call::commit);
+  EXPECT_FALSE(quarantine_.open(1 << 20));
+}
+
+TEST_F(QuarantineTest, OfNoBytesItNeedsNoMemory) {
+  ASSERT_TRUE(quarantine_.open(0));
+  EXPECT_EQ(fake_os::calls(fake_os::Call::reserve), 0u);
+  EXPECT_EQ(quarantine_.take(), nullptr);
+}
+
+TEST_F(QuarantineTest, NumbersAreAllDifferent) {
+  std::set<std::uint64_t> seen;
+  for (int i = 0; i < 1000; ++i) seen.insert(quarantine_.random());
+  EXPECT_EQ(seen.size(), 1000u);
+}
+
+}  // namespace
+}  // namespace neap

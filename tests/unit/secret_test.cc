@@ -1,0 +1,41 @@
+#include "hardened/secret.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <set>
+
+#include "fake_os.h"
+
+namespace neap {
+namespace {
+
+TEST(Secret, IsAFunctionOfTheWordAndOfWhatWasDrawn) {
+  fake_os::reset();
+  Secret one, other;
+  one.draw();
+  fake_os::set_random(1);
+  other.draw();
+  EXPECT_EQ(one.of(7), one.of(7));
+  EXPECT_NE(one.of(7), other.of(7));
+  fake_os::reset();
+}
+
+// Of a word that differs in one bit about half of the bits are others.
+TEST(Secret, OneBitChangesHalfOfAll) {
+  Secret secret;
+  int changed = 0;
+  for (int bit = 0; bit < 64; ++bit) changed += std::popcount(secret.of(0) ^ secret.of(std::uint64_t{1} << bit));
+  EXPECT_GT(changed, 64 * 24);
+  EXPECT_LT(changed, 64 * 40);
+}
+
+TEST(Secret, WordsInARowAreAllDifferent) {
+  Secret secret;
+  std::set<std::uint64_t> seen;
+  for (std::uint64_t word = 0; word < 10000; ++word) seen.insert(secret.of(word));
+  EXPECT_EQ(seen.size(), 10000u);
+}
+
+}  // namespace
+}  // namespace neap
