@@ -26,7 +26,8 @@ constexpr const char* misuse_about =
     "A misuse of the heap ends the program with one line on standard error and SIGABRT:\n\n"
     "  libneap: KIND: FUNCTION(ADDRESS...): explanation\n\n"
     "KIND is double free, invalid pointer (not an object of this heap), interior pointer (inside an object) or\n"
-    "wrong size (free_sized with more than is usable).";
+    "wrong size (free_sized with more than is usable). With hardened:1 it can be overflow (something was written\n"
+    "beside the object) or write after free (the object named was freed before, by another call).";
 
 constexpr const char* limits_about =
     "Static programs and programs with an allocator of their own do not take a preloaded malloc; setuid programs\n"

@@ -40,7 +40,7 @@ struct neap_telemetry {
   uint64_t events;          /* heap events so far: the clock of the release policy */
   uint64_t exempt;          /* 1: /etc/neap/except names the program, and libc's malloc serves it */
   const void* layout;       /* a table that tells readers outside where the objects lie; its form is neap's own */
-  uint64_t quarantine_bytes; /* part of small_bytes: freed objects that wait in a hardened heap */
+  uint64_t quarantined;     /* part of small_bytes: freed objects that wait in a hardened process */
 };
 
 /* The library's version as "major.minor.patch". */

@@ -26,7 +26,7 @@ std::size_t trim() {
 }
 
 // What waits in quarantine is nobody's.
-std::size_t small(const struct neap_telemetry& t) { return neap::rest(t.small_bytes, t.quarantine_bytes); }
+std::size_t small(const struct neap_telemetry& t) { return neap::rest(t.small_bytes, t.quarantined); }
 std::size_t live(const struct neap_telemetry& t) { return small(t) + t.large_bytes; }
 
 template <class Info>

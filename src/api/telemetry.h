@@ -29,7 +29,7 @@ inline constexpr StatRow kStats[] = {
     {&neap_telemetry::returned_bytes, "returned_bytes", "returned to the system so far, bytes"},
     {&neap_telemetry::return_calls, "return_calls", "calls to return it"},
     {&neap_telemetry::events, "events", "heap events"},
-    {&neap_telemetry::quarantine_bytes, "quarantine_bytes", "freed objects that wait in quarantine, bytes"},
+    {&neap_telemetry::quarantined, "quarantine_bytes", "freed objects that wait in quarantine, bytes"},
 };
 
 // Writes the figures to stderr, one line each, without allocating.

@@ -28,6 +28,7 @@ class Hardened {
   // These abort where no object begins at `pointer`, or what lies beside it was changed, naming `function`.
   void free(void* pointer, const char* function);
   void* reallocate(void* pointer, std::size_t size, const char* function);
+  bool is_empty_object(const void* pointer) const { return empty_.holds(pointer); }
   // What was asked for: not a byte more is the program's.
   std::size_t usable_size(void* pointer, const char* function);
 

@@ -175,7 +175,7 @@ void Heap::publish() {
   put(board_.returned_bytes, sums.returned_pages.get() * kPageSize);
   put(board_.return_calls, sums.return_calls.get());
   put(board_.events, pages_.events());
-  put(board_.quarantine_bytes, sums.quarantine_bytes.get());
+  put(board_.quarantined, sums.quarantine_bytes.get());
   put(board_.magic, NEAP_TELEMETRY_MAGIC);
   std::atomic_ref<std::uint32_t> control(board_.control);
   if (control.load(std::memory_order_relaxed) == kTrimNow && control.exchange(0) == kTrimNow) release_all();

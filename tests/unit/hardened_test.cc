@@ -62,18 +62,18 @@ TEST_F(HardenedTest, AFreedObjectIsClearedAndWaits) {
   std::memset(object, 'x', 100);
   free(object);
   EXPECT_EQ(clear_bytes(object, 100), 100u);
-  EXPECT_EQ(rig_.sums().quarantine_bytes, class_size(static_cast<std::size_t>(class_of(108))));
+  EXPECT_EQ(rig_.sums().quarantined, class_size(static_cast<std::size_t>(class_of(108))));
   for (int i = 0; i < 1000; ++i) EXPECT_NE(make(100), object);
 }
 
 TEST_F(HardenedTest, TheQuarantineHoldsNoMoreThanItsBytes) {
   for (int i = 0; i < 100000; ++i) {
     free(make(200));
-    ASSERT_LE(rig_.sums().quarantine_bytes, std::uint64_t{1} << 20);
+    ASSERT_LE(rig_.sums().quarantined, std::uint64_t{1} << 20);
   }
-  EXPECT_GT(rig_.sums().quarantine_bytes, (std::uint64_t{1} << 20) - 300);
+  EXPECT_GT(rig_.sums().quarantined, (std::uint64_t{1} << 20) - 300);
   EXPECT_TRUE(rig_.hardened->empty_quarantine());
-  EXPECT_EQ(rig_.sums().quarantine_bytes, 0u);
+  EXPECT_EQ(rig_.sums().quarantined, 0u);
   EXPECT_FALSE(rig_.hardened->empty_quarantine());
 }
 

@@ -97,6 +97,7 @@ std::optional<neap_telemetry> read_telemetry(pid_t pid, std::uint64_t address) {
   // An older library's ends sooner; what lies behind it is not telemetry.
   if (telemetry.size <= offsetof(neap_telemetry, exempt)) telemetry.exempt = 0;
   if (telemetry.size <= offsetof(neap_telemetry, layout)) telemetry.layout = nullptr;
+  if (telemetry.size <= offsetof(neap_telemetry, quarantined)) telemetry.quarantined = 0;
   return telemetry;
 }
 
