@@ -82,8 +82,11 @@ inline void destroy(void* object) { neap::deallocate(object, "operator delete");
 inline void check_size(void* object, std::size_t size) {
   if (heap.options.check == 0 || object == nullptr || !neap::is_ours(object)) [[likely]]
     return;
-  if (size > neap::usable_size(object, "operator delete"))
-    neap::misuse(neap::Misuse::wrong_size, "operator delete", object, "the size given is above the object's");
+  const std::size_t usable = neap::usable_size(object, "operator delete");
+  const bool is_exact = neap::server == neap::Server::ours_hardened && heap.options.canaries != 0;
+  if (size > usable || (is_exact && size != usable))
+    neap::misuse(neap::Misuse::wrong_size, "operator delete", object,
+                 is_exact ? "the size given is not the object's" : "the size given is above the object's");
 }
 
 }  // namespace

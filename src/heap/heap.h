@@ -99,8 +99,8 @@ class Heap {
   void publish_pages();  // of it what a large object changes
   const PageMap& map() const { return pages_.map(); }
 
-  Options options;  // written once, before main
-  Limbo limbo;
+  Limbo limbo;      // first: every free reads it, by a short instruction
+  Options options;  // written once, before the first object
 
  private:
   enum class From : std::uint8_t { anywhere, slabs };

@@ -271,13 +271,15 @@ static int endless_top(void) {
   return hit ? GAINED : 0;
 }
 
-static int delete_of_another_size(void) {
+static int delete_of(size_t size) {
   void (*delete_sized)(void*, size_t) = NULL;
   *(void**)&delete_sized = dlsym(RTLD_DEFAULT, "_ZdlPvm");
   if (delete_sized == NULL) return SKIPPED;
-  delete_sized(make(SMALL), 5 * SMALL);
+  delete_sized(make(SMALL), opaque_size(size));
   return GAINED;
 }
+static int delete_of_a_larger_size(void) { return delete_of(5 * SMALL); }
+static int delete_of_a_smaller_size(void) { return delete_of(1); }
 
 static const struct {
   const char* name;
@@ -331,7 +333,8 @@ static const struct {
     ATTACK(unlinked),
     ATTACK(overlapping),
     ATTACK(endless_top),
-    ATTACK(delete_of_another_size),
+    ATTACK(delete_of_a_larger_size),
+    ATTACK(delete_of_a_smaller_size),
 };
 
 int main(int argc, char** argv) {
