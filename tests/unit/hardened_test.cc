@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <initializer_list>
 #include <set>
+#include <vector>
 
 #include "os/guarded.h"
 #include "rig.h"
@@ -40,14 +43,15 @@ class WithoutQuarantineTest : public HardenedTest {
 };
 
 TEST_F(HardenedTest, WhatWasAskedForIsTheProgramsAndNotAByteMore) {
-  for (const std::size_t size : {1, 8, 9, 24, 25, 100, 4096, 32760, 32761, 40000, 65536, 300000}) {
+  for (const std::size_t size :
+       std::initializer_list<std::size_t>{1, 8, 9, 24, 25, 100, 4096, 32760, 32761, 40000, 65536, 300000}) {
     EXPECT_EQ(rig_.usable(make(size)), size);
   }
 }
 
 TEST_F(HardenedTest, ObjectsAreAlignedAsAsked) {
   for (std::size_t align = 1; align <= 4 * kBlockSize; align *= 2) {
-    for (const std::size_t size : {1, 100, 5000, 40000}) {
+    for (const std::size_t size : std::initializer_list<std::size_t>{1, 100, 5000, 40000}) {
       void* object = rig_.allocate_aligned(align, size);
       EXPECT_EQ(address_of(object) % align, 0u);
       EXPECT_EQ(rig_.usable(object), size);
@@ -89,8 +93,8 @@ TEST_F(HardenedTest, NeighboursAreNotAskedForInARow) {
 }
 
 TEST_F(HardenedTest, ReallocKeepsContentsAndSealsTheNewSize) {
-  for (const std::size_t from : {20, 100, 30000, 50000, 200000}) {
-    for (const std::size_t to : {17, 95, 110, 29000, 49000, 60000, 700000}) {
+  for (const std::size_t from : std::initializer_list<std::size_t>{20, 100, 30000, 50000, 200000}) {
+    for (const std::size_t to : std::initializer_list<std::size_t>{17, 95, 110, 29000, 49000, 60000, 700000}) {
       char* object = make(from);
       std::memset(object, 'c', from);
       object = resize(object, to);
@@ -156,7 +160,7 @@ TEST_F(HardenedTest, WhenMemoryIsOutWhatWaitsServes) {
 }
 
 TEST_F(HardenedDeathTest, WhatLiesBehindALargeObjectCannotBeTouched) {
-  for (const std::size_t size : {36864, 65536, 131072}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{36864, 65536, 131072}) {
     char* object = make(size);
     EXPECT_DEATH(object[size] = 'x', "");
     EXPECT_DEATH(object[-1] = 'x', "");
@@ -178,7 +182,7 @@ TEST_F(HardenedDeathTest, AnEndedLargeObjectCannotBeTouched) {
 }
 
 TEST_F(HardenedDeathTest, WhatWasWrittenBehindIsFoundByEveryCall) {
-  for (const std::size_t size : {20, 104, 30000, 50000}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{20, 104, 30000, 50000}) {
     char* object = make(size);
     object[size] = 0;
     EXPECT_EXIT(free(object), aborted, "libneap: overflow: free\\(0x[0-9a-f]+\\): an object of [0-9]+ bytes");
