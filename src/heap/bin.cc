@@ -76,19 +76,63 @@ void Bin::no_object(const ClassRow& row, const void* object, const char* functio
   misuse(Misuse::interior_pointer, function, object, "points inside an object");
 }
 
+void* Bin::take_one(ClassIndex c, PageHeap& pages) {
+  const ClassRow& row = neap::row_of(c);
+  char* object;
+  PageMask had;
+  {
+    Guard guard(lock_);
+    Block* block = nonfull_.lowest();
+    if (block == nullptr) return nullptr;
+    Touched touched;
+    had = block->resident;
+    object = slab::take_one(*block, row, touched);
+    if (block->free_count == 0) {
+      nonfull_.remove(*block);
+      note_lowest(row);
+    }
+    settle_later(*block, row);
+    bytes_out_.add(row.size);
+    served_.add(1);
+    pages.account(touched);
+  }
+  if (lies_on(had, object)) Limbo::leave(object);
+  return object;
+}
+
+bool Bin::give_one(ClassIndex c, PageHeap& pages, Block& block, void* object) {
+  const ClassRow& row = neap::row_of(c);
+  Guard guard(lock_);
+  const bool ours = block.kind.load(std::memory_order_relaxed) == BlockKind::slab &&
+                    block.class_index() == static_cast<std::size_t>(c);
+  if (!ours || !put(row, pages, block, object)) return false;
+  bytes_out_.subtract(row.size);
+  return true;
+}
+
+// What a slab is to the bin, and which of its pages are free, changes at few frees only: the rest is one bit set. False
+// when no live object begins there.
+[[gnu::always_inline]] inline bool Bin::put(const ClassRow& row, PageHeap& pages, Block& block, void* object) {
+  const std::uint32_t offset = offset_in_block(object), index = index_in_slab(row, offset);
+  if (!begins_object(offset, row.reciprocal) || slab::is_aside(block, row, index) || !slab::give(block, index)) {
+    return false;
+  }
+  if (const PageMask fresh = slab::newly_free_pages(block, row, index)) pages.mark_dirty(block, fresh);
+  if (block.free_count == block.settle_at) [[unlikely]]
+    settle(block, row, pages, block.free_count - 1u);
+  return true;
+}
+
 // Gives back the first of the objects, which lies in the slab, and those behind it that do so too. Returns how many.
 std::uint32_t Bin::put_together(const ClassRow& row, PageHeap& pages, Block& block, void* const* objects,
                                 std::uint32_t count, const char* function) {
   if (block.aside.load(std::memory_order_relaxed) != 0) {
-    put(row, pages, block, objects[0], function);
+    if (!put(row, pages, block, objects[0])) not_live(row, objects[0], function);
     return 1;
   }
   const std::uint32_t before = block.free_count;
   const slab::Given given = slab::give_together(block, row, objects, count);
-  if (given.count == 0) {
-    index_of(row, objects[0], function);
-    no_object_any_more(objects[0], function);
-  }
+  if (given.count == 0) not_live(row, objects[0], function);
   if (block.free_count >= row.per_page) pages.mark_dirty(block, slab::free_pages_among(block, row, given.over));
   if (block.free_count >= block.settle_at) settle(block, row, pages, before);
   return given.count;

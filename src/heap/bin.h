@@ -32,16 +32,15 @@ class alignas(64) Bin {
   // when no slab has any and none may be added, or memory is out.
   std::uint32_t take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t want, Growth growth = Growth::by_a_slab);
 
+  // Takes the lowest free object of the lowest slab that has any; null when none has.
+  void* take_one(ClassIndex c, PageHeap& pages);
+
   // Gives objects of this class back. Aborts on a double free and on a pointer into the middle of an object.
   // Returns how many lie in mixed blocks: those are moved to the front, for their caller to give back there.
   std::uint32_t give(ClassIndex c, PageHeap& pages, void** objects, std::uint32_t count, const char* function);
 
-  // Gives one object back to the slab in which it begins, while the process has one thread.
-  void give_one(ClassIndex c, PageHeap& pages, Block& block, void* object, const char* function) {
-    const ClassRow& row = row_of(c);
-    put(row, pages, block, object, function);
-    bytes_out_.subtract(row.size);
-  }
+  // Gives one object back, if a live one begins there in a slab of this class; otherwise false, and nothing happened.
+  bool give_one(ClassIndex c, PageHeap& pages, Block& block, void* object);
 
   // Brings near what give will touch. Needs no lock.
   static void expect(const PageHeap& pages, const void* object) {
@@ -74,16 +73,6 @@ class alignas(64) Bin {
   Mutex& lock() { return lock_; }
 
  private:
-  // What a slab is to the bin, and which of its pages are free, changes at few frees only: the rest is one bit set.
-  [[gnu::always_inline]] void put(const ClassRow& row, PageHeap& pages, Block& block, void* object,
-                                  const char* function) {
-    const std::uint32_t index = index_of(row, object, function);
-    if (slab::is_aside(block, row, index) || !slab::give(block, index)) [[unlikely]]
-      no_object_any_more(object, function);
-    if (const PageMask fresh = slab::newly_free_pages(block, row, index)) pages.mark_dirty(block, fresh);
-    if (block.free_count == block.settle_at) [[unlikely]]
-      settle(block, row, pages, block.free_count - 1u);
-  }
   // The index of an object in its slab; aborts when the pointer does not begin one.
   static std::uint32_t index_of(const ClassRow& row, const void* object, const char* function) {
     const std::uint32_t offset = offset_in_block(object), index = index_in_slab(row, offset);
@@ -92,6 +81,11 @@ class alignas(64) Bin {
     return index;
   }
   [[noreturn]] static void no_object(const ClassRow& row, const void* object, const char* function);
+  [[noreturn]] static void not_live(const ClassRow& row, void* object, const char* function) {
+    index_of(row, object, function);
+    no_object_any_more(object, function);
+  }
+  bool put(const ClassRow& row, PageHeap& pages, Block& block, void* object);
   std::uint32_t put_together(const ClassRow& row, PageHeap& pages, Block& block, void* const* objects,
                              std::uint32_t count, const char* function);
   void settle(Block& block, const ClassRow& row, PageHeap& pages, std::uint32_t before);

@@ -41,6 +41,8 @@ class Heap {
   void free_small(ThreadCache* cache, Block& block, void* object, const char* function);
   // The same of a class c, where the object is known to begin in its slab.
   void free_in_slab(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
+  // What most frees in a slab come to that no stack takes. False, and nothing was done, otherwise.
+  bool give_to_slab(ThreadCache& cache, Block& block, void* object);
   // What most frees in a mixed block come to: a live object begins there, and its stack has room. False, and nothing
   // was done, otherwise.
   bool cache_mixed(ThreadCache& cache, const Block& block, void* object);
@@ -101,6 +103,10 @@ class Heap {
   void give_up_reserves(ThreadCache* cache);
   void give(std::size_t c, void** objects, std::uint32_t count, const char* function);
   void* allocate_batch(From from, ThreadCache& cache, std::size_t c);
+  void* allocate_one(ThreadCache& cache, std::size_t c);
+  void ask_for_room(ThreadCache& cache, std::size_t c);
+  // Whether an object that no stack takes goes to its slab by itself. Several threads let small ones wait for a batch.
+  static bool goes_at_once(std::size_t c) { return single_threaded() || class_size(c) > kLargestBatched; }
   void stash(ThreadCache& cache, std::size_t c, void* object, const char* function);
   void free_mixed(ThreadCache& cache, const Block& block, void* object, const char* function);
   bool wishes_slab(ThreadCache& cache, std::size_t c);
@@ -110,7 +116,6 @@ class Heap {
   }
   void give_back(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
   void keep_big(ThreadCache& cache, std::size_t c, void* object, const char* function);
-  void* take_big(ThreadCache& cache, std::size_t c);
   void give_up_big(ThreadCache& cache, const char* function);
   bool push(ThreadCache& cache, std::size_t c, void* object);
   Stack stack_of(ThreadCache& cache, std::size_t c);

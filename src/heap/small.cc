@@ -25,13 +25,33 @@ void* Heap::allocate_from(From from, ThreadCache* cache, ClassIndex c) {
   const std::size_t index = static_cast<std::size_t>(c);
   void* object = nullptr;
   if (cache != nullptr) {
-    object = index < kCachedClasses ? allocate_batch(from, *cache, index) : take_big(*cache, index);
+    object = class_size(index) > kLargestBatched ? allocate_one(*cache, index) : allocate_batch(from, *cache, index);
     if (object != nullptr) return object;
   }
   if (take(from, index, &object, 1) == 0) [[unlikely]]
     object = allocate_from_reserves(cache, from, index);
   if (object != nullptr) count_events(cache, 1);
   return object;
+}
+
+// Of those that are never fetched ahead.
+void* Heap::allocate_one(ThreadCache& cache, std::size_t c) {
+  if (cache.big != nullptr && cache.big_class == c) {
+    Limbo::leave(cache.big);
+    return std::exchange(cache.big, nullptr);
+  }
+  if (c < kCachedClasses && !single_threaded()) ask_for_room(cache, c);
+  void* const object = bins_[c].take_one(static_cast<ClassIndex>(c), pages_);
+  if (object != nullptr) count_events(&cache, 1);
+  return object;
+}
+
+// Where there are other threads a stack takes what its own thread asked for once.
+void Heap::ask_for_room(ThreadCache& cache, std::size_t c) {
+  Stack stack = stack_of(cache, c);
+  if (!stack) return;
+  if (stack.count() == 0) grow(stack);
+  stack.end();
 }
 
 // Fills a stack's room or half of it, lowest address on top, so that objects are handed out in address order, and takes
@@ -148,10 +168,20 @@ void Heap::free_in_slab(ThreadCache& cache, Block& block, std::size_t c, void* o
 }
 
 void Heap::give_back(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function) {
-  if (!single_threaded()) return stash(cache, c, object, function);
-  bins_[c].give_one(static_cast<ClassIndex>(c), pages_, block, object, function);
+  if (!goes_at_once(c)) return stash(cache, c, object, function);
+  if (!bins_[c].give_one(static_cast<ClassIndex>(c), pages_, block, object)) give(c, &object, 1, function);
   cache.count_given(1);
   count_events(&cache, 1);
+}
+
+// The most frequent of frees that no stack takes: false, and nothing was done, where it is another.
+bool Heap::give_to_slab(ThreadCache& cache, Block& block, void* object) {
+  const std::size_t c = block.class_index();
+  if (block.admit.load(std::memory_order_relaxed) != 0 || c >= kCachedClasses || !goes_at_once(c)) return false;
+  if (limbo.holds(object) || !bins_[c].give_one(static_cast<ClassIndex>(c), pages_, block, object)) return false;
+  cache.count_given(1);
+  count_events(&cache, 1);
+  return true;
 }
 
 // Of the objects that no stack takes a thread keeps the one freed last: a buffer that is taken and freed in turn.
@@ -165,23 +195,12 @@ void Heap::keep_big(ThreadCache& cache, std::size_t c, void* object, const char*
   cache.big_class = static_cast<std::uint8_t>(c);
 }
 
-void* Heap::take_big(ThreadCache& cache, std::size_t c) {
-  if (cache.big == nullptr || cache.big_class != c) return nullptr;
-  Limbo::leave(cache.big);
-  return std::exchange(cache.big, nullptr);
-}
-
 // (Meanwhile its slab may have been opened to other sizes.)
 void Heap::give_up_big(ThreadCache& cache, const char* function) {
   void* object = std::exchange(cache.big, nullptr);
   if (object == nullptr) return;
   Block& block = *pages_.map().block_fast(address_of(object));
-  if (single_threaded() && block.kind.load(std::memory_order_relaxed) == BlockKind::slab) {
-    return give_back(cache, block, cache.big_class, object, function);
-  }
-  give(cache.big_class, &object, 1, function);
-  cache.count_given(1);
-  count_events(&cache, 1);
+  give_back(cache, block, cache.big_class, object, function);
 }
 
 void Heap::free_mixed(ThreadCache& cache, const Block& block, void* object, const char* function) {
