@@ -28,7 +28,7 @@ void* Heap::allocate_from(From from, ThreadCache* cache, ClassIndex c) {
     object = class_size(index) > kLargestBatched ? allocate_one(*cache, index) : allocate_batch(from, *cache, index);
     if (object != nullptr) return object;
   }
-  if (take(from, index, &object, 1) == 0) [[unlikely]]
+  if (take(from, id_for(cache, index), &object, 1) == 0) [[unlikely]]
     object = allocate_from_reserves(cache, from, index);
   if (object != nullptr) count_events(cache, 1);
   return object;
@@ -41,7 +41,8 @@ void* Heap::allocate_one(ThreadCache& cache, std::size_t c) {
     return std::exchange(cache.big, nullptr);
   }
   if (c < kCachedClasses && !single_threaded()) ask_for_room(cache, c);
-  void* const object = bins_[c].take_one(static_cast<ClassIndex>(c), pages_);
+  const BinId id = id_for(&cache, c);
+  void* const object = bin(id).take_one(id, pages_);
   if (object != nullptr) count_events(&cache, 1);
   return object;
 }
@@ -64,7 +65,8 @@ void* Heap::allocate_batch(From from, ThreadCache& cache, std::size_t c) {
   if (stack.count() == 0) {
     grow(stack);
     void* fetched[kMostInStack];
-    if (stack.room() > 1) got = take(from, c, fetched, refill_size(c, stack.room(), cache.mostly_takes()));
+    if (stack.room() > 1)
+      got = take(from, id_for(&cache, c), fetched, refill_size(c, stack.room(), cache.mostly_takes()));
     if (got != 0) object = fetched[0];
     for (std::uint32_t i = got; i > 1; --i) {
       limbo.enter(fetched[i - 1]);
@@ -82,21 +84,21 @@ void* Heap::allocate_batch(From from, ThreadCache& cache, std::size_t c) {
 
 // From a slab that the class has, then from holes among other sizes, at last from a block of its own: a slab, once the
 // class is in use enough and blocks are to be had.
-std::uint32_t Heap::take(From from, std::size_t c, void** out, std::uint32_t want) {
-  const ClassIndex index = static_cast<ClassIndex>(c);
-  Bin& bin = bins_[c];
-  if (from == From::slabs || !is_mixed_class(c)) return bin.take(index, pages_, out, want);
-  if (const std::uint32_t got = bin.take(index, pages_, out, want, Bin::Growth::no)) return got;
+std::uint32_t Heap::take(From from, BinId id, void** out, std::uint32_t want) {
+  const std::size_t c = static_cast<std::size_t>(id.c);
+  Bin& bin = this->bin(id);
+  if (from == From::slabs || !is_mixed_class(c)) return bin.take(id, pages_, out, want);
+  if (const std::uint32_t got = bin.take(id, pages_, out, want, Bin::Growth::no)) return got;
   if (!bin.deserves_slab(std::uint64_t{want} * class_size(c)) || pages_.is_short()) {
     for (int opened = 0;; ++opened) {
-      if (const std::uint32_t got = mixed_.take(index, pages_, out, want)) return got;
+      if (const std::uint32_t got = mixed_.take(id.c, pages_, out, want)) return got;
       if (opened == kMostOpened || !open_sparse_slab()) break;
     }
     if (!bin.has_slabs() && mixed_.add_block(pages_)) {
-      if (const std::uint32_t got = mixed_.take(index, pages_, out, want)) return got;
+      if (const std::uint32_t got = mixed_.take(id.c, pages_, out, want)) return got;
     }
   }
-  return bin.take(index, pages_, out, want);
+  return bin.take(id, pages_, out, want);
 }
 
 // Turns the lowest slab that few objects are left in into a mixed block. Pages of it could be out for release: hence
@@ -109,9 +111,9 @@ bool Heap::open_sparse_slab() {
   for (int tries = 0; !opened && tries < kMostCandidates; ++tries) {
     Block* block = pages_.take_sparse();
     if (block == nullptr) break;
-    const std::size_t c = block->class_index();
-    opened = is_mixed_class(c) && bins_[c].hand_over(static_cast<ClassIndex>(c), *block, pages_, mixed_,
-                                                     row_of(static_cast<ClassIndex>(c)).sparse_free);
+    const BinId id = BinId::of(*block);
+    opened = is_mixed_class(static_cast<std::size_t>(id.c)) &&
+             bin(id).hand_over(id, *block, pages_, mixed_, row_of(id.c).sparse_free);
   }
   pages_.end_look();
   return opened;
@@ -119,9 +121,19 @@ bool Heap::open_sparse_slab() {
 
 // `c` is a class, or kMixed.
 void Heap::give(std::size_t c, void** objects, std::uint32_t count, const char* function) {
-  if (c == kMixed) return mixed_.give(pages_, objects, count, function);
-  const std::uint32_t strays = bins_[c].give(static_cast<ClassIndex>(c), pages_, objects, count, function);
-  if (strays != 0) mixed_.give(pages_, objects, strays, function);
+  std::uint32_t mixed = c == kMixed ? count : 0;  // how many at the front lie in mixed blocks
+  while (mixed < count) {
+    const Block& block = *pages_.map().block_fast(address_of(objects[mixed]));
+    if (block.kind.load(std::memory_order_acquire) == BlockKind::mixed) {
+      ++mixed;
+      continue;
+    }
+    const BinId id(static_cast<ClassIndex>(c), block.owner.load(std::memory_order_relaxed));
+    const std::uint32_t left = bin(id).give(id, pages_, objects + mixed, count - mixed, function);
+    if (left == count - mixed && block.kind.load(std::memory_order_acquire) != BlockKind::mixed) break;
+    count = mixed + left;
+  }
+  if (count != 0) mixed_.give(pages_, objects, count, function);
 }
 
 // Pushes an object onto its stack; false when there is no room to have, or the thread never asked for such objects:
@@ -169,16 +181,18 @@ void Heap::free_in_slab(ThreadCache& cache, Block& block, std::size_t c, void* o
 
 void Heap::give_back(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function) {
   if (!goes_at_once(c)) return stash(cache, c, object, function);
-  if (!bins_[c].give_one(static_cast<ClassIndex>(c), pages_, block, object)) give(c, &object, 1, function);
+  const BinId id = BinId::of(block);
+  if (!bin(id).give_one(id, pages_, block, object)) give(c, &object, 1, function);
   cache.count_given(1);
   count_events(&cache, 1);
 }
 
 // The most frequent of frees that no stack takes: false, and nothing was done, where it is another.
 bool Heap::give_to_slab(ThreadCache& cache, Block& block, void* object) {
-  const std::size_t c = block.class_index();
+  const BinId id = BinId::of(block);
+  const std::size_t c = static_cast<std::size_t>(id.c);
   if (block.admit.load(std::memory_order_relaxed) != 0 || c >= kCachedClasses || !goes_at_once(c)) return false;
-  if (limbo.holds(object) || !bins_[c].give_one(static_cast<ClassIndex>(c), pages_, block, object)) return false;
+  if (limbo.holds(object) || !bin(id).give_one(id, pages_, block, object)) return false;
   cache.count_given(1);
   count_events(&cache, 1);
   return true;
@@ -229,7 +243,7 @@ void Heap::put_back_mixed(ThreadCache* cache, void* object) {
 bool Heap::wishes_slab(ThreadCache& cache, std::size_t c) {
   cache.freed_mixed += class_size(c);
   if (cache.freed_mixed < kWishStep) return false;
-  if (!bins_[c].deserves_slab(std::exchange(cache.freed_mixed, 0)) || pages_.is_short()) return false;
+  if (!bin(id_for(&cache, c)).deserves_slab(std::exchange(cache.freed_mixed, 0)) || pages_.is_short()) return false;
   const std::uint32_t dropped = drop_all(stack_of(cache, c));
   cache.count_given(dropped);
   count_events(&cache, dropped);
