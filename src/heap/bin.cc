@@ -8,7 +8,7 @@ namespace {
 const ClassRow& row_of(const Block& block) { return kClasses[block.class_index()]; }
 
 // Under the lock of the bin, in which it stays so.
-bool is_slab_of(const Block& block, BinId id) {
+[[gnu::always_inline]] inline bool is_slab_of(const Block& block, BinId id) {
   return block.kind.load(std::memory_order_acquire) == BlockKind::slab && BinId::of(block) == id;
 }
 

@@ -19,6 +19,18 @@ constexpr std::uint32_t kMixedGuess = 128;  // bytes
 // Bytes freed in mixed blocks after which the class of the last object is told of all: by chance each has its share.
 constexpr std::uint32_t kWishStep = 1 << 10;
 
+// Puts objects onto an empty stack, the first on top.
+void fill(Stack& stack, const Limbo& limbo, void* const* objects, std::uint32_t count) {
+  void** const slots = stack.objects();
+  const std::uint64_t key = limbo.key(nullptr);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    void* const object = objects[count - 1 - i];
+    Limbo::enter(object, key ^ address_of(object));
+    slots[i] = object;
+  }
+  stack.set_count(count);
+}
+
 }  // namespace
 
 void* Heap::allocate_from(From from, ThreadCache* cache, ClassIndex c) {
@@ -68,10 +80,7 @@ void* Heap::allocate_batch(From from, ThreadCache& cache, std::size_t c) {
     if (stack.room() > 1)
       got = take(from, id_for(&cache, c), fetched, refill_size(c, stack.room(), cache.mostly_takes()));
     if (got != 0) object = fetched[0];
-    for (std::uint32_t i = got; i > 1; --i) {
-      limbo.enter(fetched[i - 1]);
-      stack.push(fetched[i - 1]);
-    }
+    if (got > 1) fill(stack, limbo, fetched + 1, got - 1);
   } else if (from == From::anywhere) {  // another thread's free, or another CPU's stack
     object = stack.pop();
   }

@@ -65,7 +65,7 @@ inline bool give(Block& block, std::uint32_t index) {
   return true;
 }
 
-// Objects that were given back together: how many, and the pages that they overlap (and may be some between them).
+// Objects that were given back together: how many, and the pages that they overlap.
 struct Given {
   std::uint32_t count = 0;
   PageMask over = 0;
