@@ -8,6 +8,9 @@ namespace {
 // A CPU's stacks may hold so many times Options::cache_bytes.
 constexpr std::uint64_t kMostShares = 16;
 
+// Not the first, whose the process's first thread is.
+constexpr std::size_t kLoneOwner = 1;
+
 }  // namespace
 
 // The first thread keeps a cache of its own: a process of one thread knows nothing of CPUs, and its forks lose nothing.
@@ -35,9 +38,10 @@ Stack Heap::stack_in(Stacks& all, std::size_t c) {
   return all.shape.load(std::memory_order_relaxed) == &kCpuShape ? cpus_.claim(c, &all) : Stack::of(all, c);
 }
 
-// Of the CPU's bins. Where there was no memory for them the first owner's serve.
+// Whose bins serve a thread that has the CPU's stacks in hand. One thread alone that shares has the same wherever it
+// runs: it would leave its objects behind with each move. Where there was no memory for them the first owner's serve.
 std::uint8_t Heap::owner_of(const Stacks& stacks) const {
-  const std::size_t owner = cpus_.index_of(stacks) % kMostOwners;
+  const std::size_t owner = cpus_.users() > 1 ? cpus_.index_of(stacks) % kMostOwners : kLoneOwner;
   return bins_of(owner) != nullptr ? static_cast<std::uint8_t>(owner) : std::uint8_t{0};
 }
 
@@ -52,6 +56,7 @@ void Heap::open_bins(std::size_t owner) {
 bool Heap::begin_cpu(Stacks& stacks) {
   Guard guard(registry_lock_);
   if (stacks.shape.load(std::memory_order_relaxed) != nullptr) return true;
+  open_bins(kLoneOwner);
   open_bins(cpus_.index_of(stacks) % kMostOwners);
   if (!cpus_.begin(stacks, cpu_allowance())) return false;
   pages_.accounts().metadata_bytes.add(round_up(Stacks::bytes(kCpuShape), os::page_size));

@@ -29,7 +29,7 @@ struct ThreadCache {
   std::uint32_t freed_mixed;     // bytes of objects of mixed blocks that no class was told of yet
   void* big;                     // the object freed last that is larger than those in stacks; or null
   std::uint8_t big_class;        // its class
-  std::uint8_t owner;            // whose bins it takes from: the CPU's that it was on at its last refill
+  std::uint8_t owner;            // whose bins it takes from
   ThreadCache *next, *previous;  // in the registry: in use, or the free ones by `next`
   Stash stash;
   Stacks own;  // the last: its slots lie behind
