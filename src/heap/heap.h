@@ -1,8 +1,8 @@
 // Heap: the process's one heap. Owns the page heap, a bin for each size class, and the thread caches; carries out what
 // the fast paths in api/ could not: refills, flushes, large objects, release of pages, fork.
 //
-// Lock order: release_lock_, registry_lock_, bins by class, the mixed blocks, the page heap. Constant-initialised;
-// nothing runs before use.
+// Lock order: release_lock_, registry_lock_, bins by owner and class, the mixed blocks, the page heap.
+// Constant-initialised; nothing runs before use.
 #pragma once
 
 #include <array>
@@ -41,6 +41,8 @@ class Heap {
   void free_small(ThreadCache* cache, Block& block, void* object, const char* function);
   // The same of a class c, where the object is known to begin in its slab.
   void free_in_slab(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
+  // What most frees in a slab come to that no stack takes. False, and nothing was done, otherwise.
+  bool give_to_slab(ThreadCache& cache, Block& block, void* object);
   // What most frees in a mixed block come to: a live object begins there, and its stack has room. False, and nothing
   // was done, otherwise.
   bool cache_mixed(ThreadCache& cache, const Block& block, void* object);
@@ -93,7 +95,21 @@ class Heap {
  private:
   enum class From : std::uint8_t { anywhere, slabs };
   void* allocate_from(From from, ThreadCache* cache, ClassIndex c);
-  std::uint32_t take(From from, std::size_t c, void** out, std::uint32_t want);
+  std::uint32_t take(From from, BinId id, void** out, std::uint32_t want);
+  Bins* bins_of(std::size_t owner) const { return bins_[owner].load(std::memory_order_acquire); }
+  Bin& bin(BinId id) { return (*bins_of(id.owner))[static_cast<std::size_t>(id.c)]; }
+  static BinId id_for(const ThreadCache* cache, std::size_t c) {
+    return {static_cast<ClassIndex>(c), cache != nullptr ? cache->owner : std::uint8_t{0}};
+  }
+  // fn(bin, id), in the order of their locks.
+  void each_bin(auto fn) {
+    for (std::uint8_t owner = 0; owner < kMostOwners; ++owner) {
+      Bins* const bins = bins_of(owner);
+      for (std::size_t c = 0; bins != nullptr && c < kClassCount; ++c) {
+        fn((*bins)[c], BinId(static_cast<ClassIndex>(c), owner));
+      }
+    }
+  }
   bool open_sparse_slab();
   [[gnu::noinline]] void* allocate_from_reserves(ThreadCache* cache, From from, std::size_t c);
   bool open_any_slab();
@@ -101,6 +117,10 @@ class Heap {
   void give_up_reserves(ThreadCache* cache);
   void give(std::size_t c, void** objects, std::uint32_t count, const char* function);
   void* allocate_batch(From from, ThreadCache& cache, std::size_t c);
+  void* allocate_one(ThreadCache& cache, std::size_t c);
+  void ask_for_room(ThreadCache& cache, std::size_t c);
+  // Whether an object that no stack takes goes to its slab by itself. Several threads let small ones wait for a batch.
+  static bool goes_at_once(std::size_t c) { return single_threaded() || class_size(c) > kLargestBatched; }
   void stash(ThreadCache& cache, std::size_t c, void* object, const char* function);
   void free_mixed(ThreadCache& cache, const Block& block, void* object, const char* function);
   bool wishes_slab(ThreadCache& cache, std::size_t c);
@@ -110,7 +130,6 @@ class Heap {
   }
   void give_back(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
   void keep_big(ThreadCache& cache, std::size_t c, void* object, const char* function);
-  void* take_big(ThreadCache& cache, std::size_t c);
   void give_up_big(ThreadCache& cache, const char* function);
   bool push(ThreadCache& cache, std::size_t c, void* object);
   Stack stack_of(ThreadCache& cache, std::size_t c);
@@ -132,6 +151,9 @@ class Heap {
   std::uint64_t allowance(const Stacks& all) const;
   bool may_share();
   bool begin_cpu(Stacks& stacks);
+  std::uint8_t owner_of(const Stacks& stacks) const;
+  void open_bins(std::size_t owner);
+  char* take_metadata(std::size_t bytes);
   void flush_cpu();
   std::uint32_t empty_cpus();
   void give_up_cpus(std::uint32_t users);
@@ -173,7 +195,8 @@ class Heap {
   neap_telemetry& board_;
   alignas(64) std::atomic<std::uint64_t> too_dirty_{
       0};  // pages: one above the limit of the last look; 0 before the first
-  std::array<Bin, kClassCount> bins_;
+  Bins first_bins_;
+  std::array<std::atomic<Bins*>, kMostOwners> bins_{&first_bins_};  // null until an owner's first refill
   MixedBin mixed_;
   PageHeap pages_;
 };

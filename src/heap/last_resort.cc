@@ -21,7 +21,11 @@ void* Heap::take_any_hole(From from, std::size_t c) {
   }
   for (std::size_t larger = c; larger < kClassCount; ++larger) {
     if (from == From::slabs && class_size(larger) % alignment_of(c) != 0) continue;
-    if (bins_[larger].take(static_cast<ClassIndex>(larger), pages_, &object, 1, Bin::Growth::no) != 0) return object;
+    for (std::uint8_t owner = 0; owner < kMostOwners; ++owner) {
+      if (bins_of(owner) == nullptr) continue;
+      const BinId id(static_cast<ClassIndex>(larger), owner);
+      if (bin(id).take(id, pages_, &object, 1, Bin::Growth::no) != 0) return object;
+    }
   }
   return nullptr;
 }
@@ -32,8 +36,8 @@ bool Heap::open_any_slab() {
   bool opened = false;
   while (Block* block = opened ? nullptr : pages_.next_slab(next_to_open_)) {
     next_to_open_ = block->rank + 1;
-    const std::size_t c = block->class_index();
-    opened = c != 0 && bins_[c].hand_over(static_cast<ClassIndex>(c), *block, pages_, mixed_, 1);
+    const BinId id = BinId::of(*block);
+    opened = id.c != ClassIndex{0} && bin(id).hand_over(id, *block, pages_, mixed_, 1);
   }
   if (!opened) next_to_open_ = 0;
   pages_.end_look();
@@ -43,7 +47,7 @@ bool Heap::open_any_slab() {
 // Everything that is kept for a better time. (What the stacks of other CPUs and other threads hold is theirs.)
 void Heap::give_up_reserves(ThreadCache* cache) {
   if (cache != nullptr) flush_all(*cache);
-  for (std::size_t c = 0; c < kClassCount; ++c) bins_[c].give_up_empty(static_cast<ClassIndex>(c), pages_);
+  each_bin([this](Bin& bin, BinId id) { bin.give_up_empty(id, pages_); });
   pages_.give_up_reserves();
 }
 
@@ -51,7 +55,7 @@ void* Heap::allocate_from_reserves(ThreadCache* cache, From from, std::size_t c)
   if (void* object = take_any_hole(from, c)) return object;
   give_up_reserves(cache);
   void* object = nullptr;
-  if (take(from, c, &object, 1) != 0) return object;
+  if (take(from, id_for(cache, c), &object, 1) != 0) return object;
   return take_any_hole(from, c);
 }
 

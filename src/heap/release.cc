@@ -56,8 +56,8 @@ void Heap::count_large_event(ThreadCache* cache) {
 bool Heap::release_one(const Due& due) {
   const std::uint64_t refusals = pages_.refusals();
   if (due.what == Due::What::slab) {
-    const std::size_t c = due.block->class_index();
-    bins_[c].release_pages(static_cast<ClassIndex>(c), *due.block, pages_);
+    const BinId id = BinId::of(*due.block);
+    bin(id).release_pages(id, *due.block, pages_);
   } else if (due.what == Due::What::mixed) {
     mixed_.release_pages(*due.block, pages_);
   } else if (due.what == Due::What::free_run) {

@@ -34,6 +34,7 @@ struct alignas(64) Block {
   std::atomic<BlockKind> kind;
   std::atomic<std::uint8_t> size_class;  // slab; changes under the page heap's lock
   std::uint8_t bitmap_lines;             // slab, mixed: of its bitmaps (Bitmaps); 0: they are few_bits
+  std::atomic<std::uint8_t> owner;       // slab: of whose bins; changes as the class does
   std::atomic<std::uint32_t> admit;      // slab: while freed objects may enter a thread's cache the reciprocal of their
                                          // size, by which free knows that one begins there; otherwise 0
   BlockId id;

@@ -93,7 +93,7 @@ Block* PageHeap::take_dirty(std::size_t blocks, std::size_t commit_blocks) {
   return best != nullptr ? best->take_from(fit.place(), blocks, commit_blocks, accounts_) : nullptr;
 }
 
-Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class, std::size_t bits) {
+Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class, std::uint8_t owner, std::size_t bits) {
   Guard guard(lock_);
   Block* block = take(1, 1, 1);
   if (block == nullptr) return nullptr;
@@ -105,7 +105,8 @@ Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class, std::size_t
   }
   chunk->each_dirty(index, 1, [](const Block&) {});
   block->size_class.store(size_class, std::memory_order_relaxed);
-  block->kind.store(kind, std::memory_order_relaxed);
+  block->owner.store(owner, std::memory_order_relaxed);
+  block->kind.store(kind, std::memory_order_release);
   return block;
 }
 

@@ -43,10 +43,10 @@ class PageHeap {
 
   // One block for a slab of the given class with so many objects, or null. Its resident mask stays as it was, and so
   // does the dirty one.
-  Block* take_slab(std::uint8_t size_class, std::size_t objects) {
-    return take_block(BlockKind::slab, size_class, objects);
+  Block* take_slab(std::uint8_t size_class, std::uint8_t owner, std::size_t objects) {
+    return take_block(BlockKind::slab, size_class, owner, objects);
   }
-  Block* take_mixed() { return take_block(BlockKind::mixed, 0, kMixedBits); }
+  Block* take_mixed() { return take_block(BlockKind::mixed, 0, 0, kMixedBits); }
   // Gives a slab, whose bin's lock the caller holds, the bitmaps of a mixed block; its free bits are kept.
   void widen_bitmaps(Block& block, std::size_t objects);
   // Ends a slab or a mixed block, whose lock the caller holds; no object is out. Its resident pages become dirty.
@@ -158,7 +158,7 @@ class PageHeap {
 
   static constexpr std::size_t kMixedBits = 2 * kBlockSize / 16;  // of each granule: it is free; it begins something
 
-  Block* take_block(BlockKind kind, std::uint8_t size_class, std::size_t bits);
+  Block* take_block(BlockKind kind, std::uint8_t size_class, std::uint8_t owner, std::size_t bits);
   Block* take(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
   Block* take_dirty(std::size_t blocks, std::size_t commit_blocks);
   Block* search(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
