@@ -10,15 +10,19 @@ constexpr std::uint32_t alignment_of(std::size_t c) { return class_size(c) & (~c
 
 }  // namespace
 
-// A hole among other sizes, wherever there is one: in a mixed block, which any slab can become, or a larger class's
-// free object.
-void* Heap::take_any_hole(From from, std::size_t c) {
+// A hole among other sizes: in a mixed block, which any slab can become of which a `share`-th is free. Or null.
+void* Heap::take_any_hole(std::size_t c, std::uint32_t share) {
   void* object = nullptr;
-  if (from == From::anywhere && c != 0) {
-    do {
-      if (mixed_.take(static_cast<ClassIndex>(c), pages_, &object, 1) != 0) return object;
-    } while (open_sparse_slab() || open_any_slab());
-  }
+  do {
+    if (mixed_.take(static_cast<ClassIndex>(c), pages_, &object, 1) != 0) return object;
+  } while (open_sparse_slab() || open_any_slab(share));
+  return nullptr;
+}
+
+// The same wherever there is one, or a larger class's free object.
+void* Heap::take_anything(From from, std::size_t c) {
+  void* object = from == From::anywhere && c != 0 ? take_any_hole(c, kMostObjects) : nullptr;
+  if (object != nullptr) return object;
   for (std::size_t larger = c; larger < kClassCount; ++larger) {
     if (from == From::slabs && class_size(larger) % alignment_of(c) != 0) continue;
     if (bins_[larger].take(static_cast<ClassIndex>(larger), pages_, &object, 1, Bin::Growth::no) != 0) return object;
@@ -26,14 +30,16 @@ void* Heap::take_any_hole(From from, std::size_t c) {
   return nullptr;
 }
 
-// Turns the next slab in the heap's order that has a free object into a mixed block; after the last one false, once.
-bool Heap::open_any_slab() {
+// Turns the next slab in the heap's order that has so many free objects, at least one, into a mixed block; after the
+// last one false, once.
+bool Heap::open_any_slab(std::uint32_t share) {
   Guard guard(release_lock_);
   bool opened = false;
   while (Block* block = opened ? nullptr : pages_.next_slab(next_to_open_)) {
     next_to_open_ = block->rank + 1;
     const std::size_t c = block->class_index();
-    opened = c != 0 && bins_[c].hand_over(static_cast<ClassIndex>(c), *block, pages_, mixed_, 1);
+    const std::uint32_t least = kClasses[c].capacity / share;
+    opened = c != 0 && bins_[c].hand_over(static_cast<ClassIndex>(c), *block, pages_, mixed_, least != 0 ? least : 1);
   }
   if (!opened) next_to_open_ = 0;
   pages_.end_look();
@@ -43,16 +49,20 @@ bool Heap::open_any_slab() {
 // Everything that is kept for a better time. (What the stacks of other CPUs and other threads hold is theirs.)
 void Heap::give_up_reserves(ThreadCache* cache) {
   if (cache != nullptr) flush_all(*cache);
-  for (std::size_t c = 0; c < kClassCount; ++c) bins_[c].give_up_empty(static_cast<ClassIndex>(c), pages_);
+  give_up_empty_slabs();
   pages_.give_up_reserves();
 }
 
+void Heap::give_up_empty_slabs() {
+  for (std::size_t c = 0; c < kClassCount; ++c) bins_[c].give_up_empty(static_cast<ClassIndex>(c), pages_);
+}
+
 void* Heap::allocate_from_reserves(ThreadCache* cache, From from, std::size_t c) {
-  if (void* object = take_any_hole(from, c)) return object;
+  if (void* object = take_anything(from, c)) return object;
   give_up_reserves(cache);
   void* object = nullptr;
   if (take(from, c, &object, 1) != 0) return object;
-  return take_any_hole(from, c);
+  return take_anything(from, c);
 }
 
 }  // namespace neap

@@ -28,6 +28,8 @@ void* Heap::allocate_from(From from, ThreadCache* cache, ClassIndex c) {
     object = index < kCachedClasses ? allocate_batch(from, *cache, index) : take_big(*cache, index);
     if (object != nullptr) return object;
   }
+  if (wants_look(0)) [[unlikely]]
+    approach_limit(cache);
   if (take(from, index, &object, 1) == 0) [[unlikely]]
     object = allocate_from_reserves(cache, from, index);
   if (object != nullptr) count_events(cache, 1);
@@ -67,7 +69,7 @@ std::uint32_t Heap::take(From from, std::size_t c, void** out, std::uint32_t wan
   Bin& bin = bins_[c];
   if (from == From::slabs || !is_mixed_class(c)) return bin.take(index, pages_, out, want);
   if (const std::uint32_t got = bin.take(index, pages_, out, want, Bin::Growth::no)) return got;
-  if (!bin.deserves_slab(std::uint64_t{want} * class_size(c)) || pages_.is_short()) {
+  if (!bin.deserves_slab(std::uint64_t{want} * class_size(c)) || pages_.is_short() || is_near_limit()) {
     for (int opened = 0;; ++opened) {
       if (const std::uint32_t got = mixed_.take(index, pages_, out, want)) return got;
       if (opened == kMostOpened || !open_sparse_slab()) break;
@@ -76,6 +78,7 @@ std::uint32_t Heap::take(From from, std::size_t c, void** out, std::uint32_t wan
       if (const std::uint32_t got = mixed_.take(index, pages_, out, want)) return got;
     }
   }
+  if (is_near_limit() && (out[0] = take_before_block(c)) != nullptr) return 1;
   return bin.take(index, pages_, out, want);
 }
 
