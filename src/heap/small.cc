@@ -74,11 +74,11 @@ std::uint32_t Heap::take(From from, std::size_t c, void** out, std::uint32_t wan
       if (const std::uint32_t got = mixed_.take(index, pages_, out, want)) return got;
       if (opened == kMostOpened || !open_sparse_slab()) break;
     }
+    if (is_near_limit() && (out[0] = take_before_block(c)) != nullptr) return 1;
     if (!bin.has_slabs() && mixed_.add_block(pages_)) {
       if (const std::uint32_t got = mixed_.take(index, pages_, out, want)) return got;
     }
   }
-  if (is_near_limit() && (out[0] = take_before_block(c)) != nullptr) return 1;
   return bin.take(index, pages_, out, want);
 }
 

@@ -27,6 +27,7 @@ std::vector<std::string> each_option() {
       const std::string next = text(row, value);
       if (all.empty() || all.back() != next) all.push_back(next);
     }
+    if (row.word != nullptr) all.push_back(std::string(row.name) + ":" + row.word);
   }
   return all;
 }
