@@ -14,7 +14,7 @@ from . import control_group, page
 from .loads import loads
 from .survival import Runner, measure
 
-DEFAULT = "libc,jemalloc,mimalloc,tcmalloc,neap,neap+limit=neap:soft_limit=cgroup"
+DEFAULT = "libc,jemalloc,mimalloc,tcmalloc,neap,neap-limit=neap:soft_limit=cgroup"
 EPILOG = """Allocators are named as in bench/run. Each run has a control group of its own, without swap, so that the kernel ends what does not
 fit; that takes the right to make groups. --page writes the table and the chart between the markers of docs/limits.md."""
 

@@ -1,6 +1,6 @@
 """A table of Markdown and a chart of bars, for pages of docs/ that scripts write."""
 COLOURS = {"libc": "#8a8f98", "jemalloc": "#c98a2b", "mimalloc": "#7a5fb0", "tcmalloc": "#4d9a6a", "neap": "#1f77b4",
-           "neap+limit": "#0b4f80"}
+           "neap-limit": "#0b4f80"}
 
 
 def table(head, rows):
