@@ -48,7 +48,7 @@ class Groups(unittest.TestCase):
 
 
 class Bisection(unittest.TestCase):
-    def test_the_smallest_is_found_to_a_fiftieth(self):
+    def test_the_smallest_is_found_to_three_percent(self):
         for need in (3 * MIB, 100 * MIB, 222 * MIB + 5, 8 << 30):
             tried = []
             found = survival.smallest(lambda limit: tried.append(limit) or limit >= need, need * 1.3)

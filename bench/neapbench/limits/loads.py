@@ -11,13 +11,14 @@ INSTALL = "scripts/packages bench programs programs-long"
 
 # name, binary, arguments parted by |, properties
 PROGRAMS = (
-    ("redis", "redis-server", "--port|0|--unixsocket|redis.socket|--save||--appendonly|no", {"beside": "{scripts}/redis-sizes redis.socket 60000"}),
-    ("python", "python3", "-B|{scripts}/documents.py|5", {"environment": (("PYTHONMALLOC", "malloc"),)}),
-    ("imagemagick", "convert-im6.q16", "-limit|thread|2|-size|900x700|xc:gray|+noise|Random|-seed|7|(|+clone|-resize|150%|)|(|-clone|0|-blur|0x2|)|"
-     "(|-clone|1|-rotate|30|)|(|-clone|1|-resize|60%|-sharpen|0x1|)|-delete|0|-append|-resize|80%|image.png", {}),
-    ("sqlite", "sqlite3", ":memory:|.param init|.param set :n 60000|.read {scripts}/tables.sql", {}),
+    ("redis", "redis-server", "--port|0|--unixsocket|redis.socket|--save||--appendonly|no", {"beside": "{scripts}/redis-sizes redis.socket 17000"}),
+    ("python-documents", "python3", "-B|{scripts}/documents.py|4", {"environment": (("PYTHONMALLOC", "malloc"),)}),
+    ("python-cache", "python3", "-B|{scripts}/cache.py|190|20000", {}),
+    ("imagemagick", "convert-im6.q16", "-limit|thread|2|-size|1200x900|xc:#8a4|-seed|7|(|+clone|-resize|130%|)|(|-clone|1|-rotate|30|)|"
+     "(|-clone|1|-resize|60%|)|(|-clone|0|-flip|-rotate|7|)|-delete|0|-append|-resize|80%|image.png", {}),
+    ("sqlite", "sqlite3", ":memory:|.param init|.param set :n 25000|.read {scripts}/tables.sql", {}),
     ("perl", "perl", "{scripts}/phases.pl|1", {}),
-    ("lua", "lua5.4", "{scripts}/phases.lua|2", {}),
+    ("lua", "lua5.4", "{scripts}/phases.lua|1", {}),
 )
 
 # Recorded: exact sizes, order and threads of a Tor relay and of MariaDB.
@@ -25,8 +26,8 @@ TRACES = ("replay-lab-relay", "replay-mariadb-waves")
 
 # workload of neap-bench, threads, size, scale
 PATTERNS = (
-    ("images", 1, 100, 1),
-    ("images", 4, 100, 1),
+    ("images", 1, 220, 1),
+    ("images", 4, 220, 1),
     ("phases-wide", 4, None, 1),
     ("pools", 8, None, 0.5),
     ("pipeline", 4, None, 1),

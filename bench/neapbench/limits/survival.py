@@ -9,8 +9,8 @@ from ..failure import Failure
 from . import control_group
 
 STEP = 1 << 20  # a limit is so many whole bytes
-CLOSE = 0.02  # what may be between a limit that is survived and one that is not, as a part of it
-CONFIRMED = 2  # a limit counts once it was survived so many times more
+CLOSE = 0.03  # what may be between a limit that is survived and one that is not, as a part of it
+CONFIRMED = 1  # a limit counts once it was survived so many times more
 SLOWEST = 20  # in times of the load without a limit: one that only pages does not survive
 LEAST_PATIENCE_S = 20
 
@@ -73,7 +73,7 @@ def _environment(load, allocator):
 
 
 def smallest(survives, peak):
-    """The smallest limit, to 2%, of which survives(limit) is true; `peak` is what was used without one."""
+    """The smallest limit, to 3%, of which survives(limit) is true; `peak` is what was used without one."""
     whole = lambda limit: max(int(limit) // STEP, 1) * STEP  # noqa: E731
     high = whole(peak * 1.05 + STEP)
     while not survives(high):
