@@ -2,8 +2,9 @@
 import dataclasses
 import os
 import pathlib
+import resource
 import subprocess
-import time
+import threading
 
 from ..failure import Failure
 from . import control_group
@@ -11,15 +12,16 @@ from . import control_group
 STEP = 1 << 20  # a limit is so many whole bytes
 CLOSE = 0.03  # what may be between a limit that is survived and one that is not, as a part of it
 CONFIRMED = 1  # a limit counts once it was survived so many times more
-SLOWEST = 20  # in times of the load without a limit: one that only pages does not survive
-LEAST_PATIENCE_S = 20
+SLOWEST = 20  # of CPU time, in times of the load without a limit: one that only pages does not survive
+LEAST_CPU_S = 10
+HANG_S = 600  # nothing here takes so long, on however busy a machine
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
     survived: bool
     peak: int  # bytes
-    seconds: float
+    cpu_s: float
     why: str = ""  # it did not
 
 
@@ -35,34 +37,39 @@ class Runner:
             if done.returncode != 0:
                 raise Failure(f"{load.name} could not be prepared: {done.stderr.strip()}")
 
-    def run(self, load, allocator, limit=None, patience_s=600):
+    def run(self, load, allocator, limit=None, most_cpu_s=HANG_S):
         self.count += 1
         with control_group.ControlGroup(self.hierarchy, f"neap-limits-{os.getpid()}-{self.count}", limit) as group:
-            start = time.monotonic()
+            def enter():
+                group.join()
+                resource.setrlimit(resource.RLIMIT_CPU, (int(most_cpu_s), int(most_cpu_s)))
+
             with open(pathlib.Path(self.scratch) / "output", "w") as output:
                 program = subprocess.Popen(load.command, env=_environment(load, allocator), cwd=self.scratch, stdin=subprocess.DEVNULL,
-                                           stdout=output, stderr=subprocess.STDOUT, preexec_fn=group.join)
-            why = self._wait(load, program, patience_s)
+                                           stdout=output, stderr=subprocess.STDOUT, preexec_fn=enter)
+            why, cpu_s = self._wait(load, program)
             kills = group.kills()
             if kills:
                 why = f"the kernel ended {kills} of its processes"
-            return Outcome(not why, group.peak(), time.monotonic() - start, why)
+            return Outcome(not why, group.peak(), cpu_s, why)
 
-    def _wait(self, load, program, patience_s):
-        """Why it did not survive, or nothing. A client beside it runs outside of the group, and ends it when it is through."""
-        try:
-            if load.beside:
-                client = subprocess.run(load.beside, shell=True, cwd=self.scratch, capture_output=True, timeout=patience_s)
-                alive = program.poll() is None
-                program.terminate()
-                program.wait(patience_s)
-                return "" if alive and client.returncode == 0 else f"its client ended with {client.returncode}"
-            program.wait(patience_s)
-        except subprocess.TimeoutExpired:
-            program.kill()
-            program.wait()
-            return f"it did not end within {patience_s:.0f} s"
-        return "" if program.returncode in load.exit_codes else f"it ended with {program.returncode}"
+    def _wait(self, load, program):
+        """Why it did not survive, or nothing; and its CPU time. A client beside it runs outside of the group, and ends it when it is
+        through."""
+        why = ""
+        if load.beside:
+            client = subprocess.run(load.beside, shell=True, cwd=self.scratch, capture_output=True, timeout=HANG_S)
+            if client.returncode != 0:
+                why = f"its client ended with {client.returncode}"
+            program.terminate()
+        timer = threading.Timer(HANG_S, program.kill)
+        timer.start()
+        _, status, usage = os.wait4(program.pid, 0)
+        timer.cancel()
+        program.returncode = os.waitstatus_to_exitcode(status)
+        if program.returncode not in load.exit_codes:
+            why = why or f"it ended with {program.returncode}"
+        return why, usage.ru_utime + usage.ru_stime
 
 
 def _environment(load, allocator):
@@ -94,10 +101,10 @@ def measure(runner, load, allocator, tell):
     free = runner.run(load, allocator)
     if not free.survived:
         raise Failure(f"{load.name} under {allocator.label}, without a limit: {free.why}")
-    patience_s = max(LEAST_PATIENCE_S, SLOWEST * free.seconds)
+    most_cpu_s = max(LEAST_CPU_S, SLOWEST * free.cpu_s)
 
     def survives(limit):
-        outcome = runner.run(load, allocator, limit, patience_s)
+        outcome = runner.run(load, allocator, limit, most_cpu_s)
         tell(f"{load.name} under {allocator.label} in {limit // STEP} MiB: {'survived' if outcome.survived else outcome.why}")
         return outcome.survived
 
