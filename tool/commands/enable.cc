@@ -112,7 +112,8 @@ int enable_for_user(const EnableOptions& options, const Invocation& invocation) 
 EnableOptions with_soft_limit(EnableOptions options) {
   if (!options.soft_limit) return options;
   if (!resolve_allocator(options.allocator).is_neap())
-    throw UsageFailure(fmt::format("--soft-limit goes with the allocator neap by its name, not with {}", options.allocator));
+    throw UsageFailure(
+        fmt::format("--soft-limit goes with the allocator neap by its name, not with {}", options.allocator));
   options.allocator += fmt::format(":{}", soft_limit_setting);
   return options;
 }

@@ -29,7 +29,7 @@ def _parse(words):
     parser.add_argument("--build", metavar="DIR", help="the build tree (default: build/release)")
     parser.add_argument("--scale", type=float, default=1, metavar="X", help="times the work of the patterns (default 1)")
     parser.add_argument("--output", metavar="FILE", help="what was found, as JSON; a load that is in it already is not tried again")
-    parser.add_argument("--page", action="store_true", help="write what is in --output into docs/limits.md and docs/limits.svg")
+    parser.add_argument("--page", action="store_true", help="write what is in --output into docs/limits.md and its chart")
     parser.add_argument("-q", "--no-progress", action="store_true", help="no line for each run")
     return parser.parse_args(words)
 
