@@ -100,9 +100,8 @@ class Heap {
   std::uint32_t take(From from, std::size_t c, void** out, std::uint32_t want);
   bool open_sparse_slab();
   [[gnu::noinline]] void* allocate_from_reserves(ThreadCache* cache, From from, std::size_t c);
-  bool open_any_slab(std::uint32_t share);
-  void* take_any_hole(std::size_t c, std::uint32_t share);
-  void* take_anything(From from, std::size_t c);
+  bool open_any_slab(std::size_t smallest, std::uint32_t share);
+  void* take_any_hole(From from, std::size_t c);
   void give_up_empty_slabs();
   void give_up_reserves(ThreadCache* cache);
   void give(std::size_t c, void** objects, std::uint32_t count, const char* function);
@@ -154,6 +153,7 @@ class Heap {
   void wait_after_refusal();
   std::uint64_t dirty_limit() const;
   bool is_near_limit() const { return soft_limit_.is_near(accounts().resident_pages.get()); }
+  bool is_limit_met() const { return soft_limit_.is_met(accounts().resident_pages.get()); }
   bool wants_look(std::uint64_t more) const { return soft_limit_.wants_look(accounts().resident_pages.get() + more); }
   // Pages that the heap may keep above its limit for free ones.
   std::uint64_t slack() const { return is_near_limit() ? 0 : regret_.slack(); }
@@ -186,7 +186,7 @@ class Heap {
   Density density_;
   Regret regret_;
   SoftLimit soft_limit_;
-  std::atomic<std::uint64_t> next_search_{0};  // the event, after every hole was looked for in vain
+  std::atomic<std::uint64_t> next_search_{0};  // the event, after no slab was found to open
   neap_telemetry& board_;
   alignas(64) std::atomic<std::uint64_t> too_dirty_{
       0};  // pages: one above the limit of the last look; 0 before the first

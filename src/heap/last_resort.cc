@@ -10,19 +10,15 @@ constexpr std::uint32_t alignment_of(std::size_t c) { return class_size(c) & (~c
 
 }  // namespace
 
-// A hole among other sizes: in a mixed block, which any slab can become of which a `share`-th is free. Or null.
-void* Heap::take_any_hole(std::size_t c, std::uint32_t share) {
+// A hole among other sizes, wherever there is one: in a mixed block, which any slab can become, or a larger class's
+// free object.
+void* Heap::take_any_hole(From from, std::size_t c) {
   void* object = nullptr;
-  do {
-    if (mixed_.take(static_cast<ClassIndex>(c), pages_, &object, 1) != 0) return object;
-  } while (open_sparse_slab() || open_any_slab(share));
-  return nullptr;
-}
-
-// The same wherever there is one, or a larger class's free object.
-void* Heap::take_anything(From from, std::size_t c) {
-  void* object = from == From::anywhere && c != 0 ? take_any_hole(c, kMostObjects) : nullptr;
-  if (object != nullptr) return object;
+  if (from == From::anywhere && c != 0) {
+    do {
+      if (mixed_.take(static_cast<ClassIndex>(c), pages_, &object, 1) != 0) return object;
+    } while (open_sparse_slab() || open_any_slab(1, kMostObjects));
+  }
   for (std::size_t larger = c; larger < kClassCount; ++larger) {
     if (from == From::slabs && class_size(larger) % alignment_of(c) != 0) continue;
     if (bins_[larger].take(static_cast<ClassIndex>(larger), pages_, &object, 1, Bin::Growth::no) != 0) return object;
@@ -30,16 +26,17 @@ void* Heap::take_anything(From from, std::size_t c) {
   return nullptr;
 }
 
-// Turns the next slab in the heap's order that has so many free objects, at least one, into a mixed block; after the
-// last one false, once.
-bool Heap::open_any_slab(std::uint32_t share) {
+// Turns the next slab in the heap's order into a mixed block whose objects are of `smallest` or a larger class, and of
+// which a `share`-th is free, at least one object; after the last one false, once.
+bool Heap::open_any_slab(std::size_t smallest, std::uint32_t share) {
   Guard guard(release_lock_);
   bool opened = false;
   while (Block* block = opened ? nullptr : pages_.next_slab(next_to_open_)) {
     next_to_open_ = block->rank + 1;
     const std::size_t c = block->class_index();
     const std::uint32_t least = kClasses[c].capacity / share;
-    opened = c != 0 && bins_[c].hand_over(static_cast<ClassIndex>(c), *block, pages_, mixed_, least != 0 ? least : 1);
+    opened =
+        c >= smallest && bins_[c].hand_over(static_cast<ClassIndex>(c), *block, pages_, mixed_, least != 0 ? least : 1);
   }
   if (!opened) next_to_open_ = 0;
   pages_.end_look();
@@ -58,11 +55,11 @@ void Heap::give_up_empty_slabs() {
 }
 
 void* Heap::allocate_from_reserves(ThreadCache* cache, From from, std::size_t c) {
-  if (void* object = take_anything(from, c)) return object;
+  if (void* object = take_any_hole(from, c)) return object;
   give_up_reserves(cache);
   void* object = nullptr;
   if (take(from, c, &object, 1) != 0) return object;
-  return take_anything(from, c);
+  return take_any_hole(from, c);
 }
 
 }  // namespace neap

@@ -13,7 +13,7 @@ constexpr std::uint64_t kDirtyShare = 4;
 // A slab of which this part is free may be opened at the limit.
 constexpr std::uint32_t kOpenShare = 8;
 
-// Where every hole of the heap was looked for in vain, events pass before the next search.
+// Where no slab was found to open, events pass before the next search.
 constexpr std::uint64_t kSearchEvery = 4096;
 
 // Discards of one look, a bound on the time of a call.
@@ -54,7 +54,7 @@ void Heap::approach_limit(ThreadCache* cache) {
     release_to(dirty_limit());
     pages_.discard_unused_bitmaps();
   }
-  if (!soft_limit_.is_met(accounts().resident_pages.get())) return;
+  if (!is_limit_met()) return;
   if (cache != nullptr) flush_all(*cache);
   give_up_empty_slabs();
 }
@@ -67,13 +67,14 @@ void Heap::release_to(std::uint64_t most) {
   }
 }
 
-// At the limit, before a block is taken: an object of the class in any hole of the heap, or null.
+// At the limit, before a block is taken: an object of the class in a slab of as large ones that is opened for it, or
+// null.
 void* Heap::take_before_block(std::size_t c) {
-  if (!soft_limit_.is_met(accounts().resident_pages.get()) ||
-      pages_.events() < next_search_.load(std::memory_order_relaxed))
-    return nullptr;
-  void* const object = take_any_hole(c, kOpenShare);
-  if (object == nullptr) next_search_.store(pages_.events() + kSearchEvery, std::memory_order_relaxed);
+  const std::uint64_t now = pages_.events();
+  if (!is_limit_met() || now < next_search_.load(std::memory_order_relaxed)) return nullptr;
+  void* object = nullptr;
+  if (open_any_slab(c, kOpenShare)) mixed_.take(static_cast<ClassIndex>(c), pages_, &object, 1);
+  if (object == nullptr) next_search_.store(now + kSearchEvery, std::memory_order_relaxed);
   return object;
 }
 
