@@ -46,6 +46,7 @@ void neap::read_environment() {
   if (const char* text = variable("NEAP_OPTIONS")) {
     parse_options(text, heap.options, complain);
     if (ThreadCache* cache = opened_cache()) heap.renew_cache(*cache);
+    heap.look_at_limit();
   }
   exempt_if_named(variable("LD_PRELOAD"));
 }

@@ -15,6 +15,7 @@
 #include "heap/density.h"
 #include "heap/mixed_bin.h"
 #include "heap/regret.h"
+#include "heap/soft_limit.h"
 #include "heap/thread_cache.h"
 #include "neap/neap.h"
 #include "os/mutex.h"
@@ -76,6 +77,9 @@ class Heap {
   void release_due();
   std::size_t release_all();
 
+  // Looks how much memory is left before the soft limit, if one was asked for.
+  void look_at_limit();
+
   // Around fork: the child has one thread, `current` is its cache. Other threads' caches may be torn there: what they
   // held is given up, at most Options::cache_bytes each.
   void before_fork();
@@ -112,8 +116,9 @@ class Heap {
   }
   bool open_sparse_slab();
   [[gnu::noinline]] void* allocate_from_reserves(ThreadCache* cache, From from, std::size_t c);
-  bool open_any_slab();
+  bool open_any_slab(std::size_t smallest, std::uint32_t share);
   void* take_any_hole(From from, std::size_t c);
+  void give_up_empty_slabs();
   void give_up_reserves(ThreadCache* cache);
   void give(std::size_t c, void** objects, std::uint32_t count, const char* function);
   void* allocate_batch(From from, ThreadCache& cache, std::size_t c);
@@ -169,6 +174,16 @@ class Heap {
   bool release_one(const Due& due);
   void wait_after_refusal();
   std::uint64_t dirty_limit() const;
+  bool is_near_limit() const { return soft_limit_.is_near(accounts().resident_pages.get()); }
+  bool is_limit_met() const { return soft_limit_.is_met(accounts().resident_pages.get()); }
+  bool wants_look(std::uint64_t more) const { return soft_limit_.wants_look(accounts().resident_pages.get() + more); }
+  // Pages that the heap may keep above its limit for free ones.
+  std::uint64_t slack() const { return is_near_limit() ? 0 : regret_.slack(); }
+  std::uint64_t most_dirty(std::uint64_t usual) const;
+  void look();
+  [[gnu::noinline]] void approach_limit(ThreadCache* cache);
+  void release_to(std::uint64_t most);
+  [[gnu::noinline]] void* take_before_block(std::size_t c);
   char* allocate_run(std::size_t pages, std::size_t align, bool zero);
   Left discard_if_much(Block& first);
   static Left discard_blocks(char* begin, std::size_t blocks);
@@ -192,6 +207,8 @@ class Heap {
   std::atomic<std::uint64_t> next_try_{0};   // the event
   Density density_;
   Regret regret_;
+  SoftLimit soft_limit_;
+  std::atomic<std::uint64_t> next_search_{0};  // the event, after no slab was found to open
   neap_telemetry& board_;
   alignas(64) std::atomic<std::uint64_t> too_dirty_{
       0};  // pages: one above the limit of the last look; 0 before the first

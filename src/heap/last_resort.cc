@@ -17,7 +17,7 @@ void* Heap::take_any_hole(From from, std::size_t c) {
   if (from == From::anywhere && c != 0) {
     do {
       if (mixed_.take(static_cast<ClassIndex>(c), pages_, &object, 1) != 0) return object;
-    } while (open_sparse_slab() || open_any_slab());
+    } while (open_sparse_slab() || open_any_slab(1, kMostObjects));
   }
   for (std::size_t larger = c; larger < kClassCount; ++larger) {
     if (from == From::slabs && class_size(larger) % alignment_of(c) != 0) continue;
@@ -30,14 +30,17 @@ void* Heap::take_any_hole(From from, std::size_t c) {
   return nullptr;
 }
 
-// Turns the next slab in the heap's order that has a free object into a mixed block; after the last one false, once.
-bool Heap::open_any_slab() {
+// Turns the next slab in the heap's order into a mixed block whose objects are of `smallest` or a larger class, and of
+// which a `share`-th is free, at least one object; after the last one false, once.
+bool Heap::open_any_slab(std::size_t smallest, std::uint32_t share) {
   Guard guard(release_lock_);
   bool opened = false;
   while (Block* block = opened ? nullptr : pages_.next_slab(next_to_open_)) {
     next_to_open_ = block->rank + 1;
     const BinId id = BinId::of(*block);
-    opened = id.c != ClassIndex{0} && bin(id).hand_over(id, *block, pages_, mixed_, 1);
+    const std::size_t c = static_cast<std::size_t>(id.c);
+    const std::uint32_t least = kClasses[c].capacity / share;
+    opened = c >= smallest && bin(id).hand_over(id, *block, pages_, mixed_, least != 0 ? least : 1);
   }
   if (!opened) next_to_open_ = 0;
   pages_.end_look();
@@ -47,8 +50,12 @@ bool Heap::open_any_slab() {
 // Everything that is kept for a better time. (What the stacks of other CPUs and other threads hold is theirs.)
 void Heap::give_up_reserves(ThreadCache* cache) {
   if (cache != nullptr) flush_all(*cache);
-  each_bin([this](Bin& bin, BinId id) { bin.give_up_empty(id, pages_); });
+  give_up_empty_slabs();
   pages_.give_up_reserves();
+}
+
+void Heap::give_up_empty_slabs() {
+  each_bin([this](Bin& bin, BinId id) { bin.give_up_empty(id, pages_); });
 }
 
 void* Heap::allocate_from_reserves(ThreadCache* cache, From from, std::size_t c) {

@@ -40,6 +40,8 @@ void* Heap::allocate_from(From from, ThreadCache* cache, ClassIndex c) {
     object = class_size(index) > kLargestBatched ? allocate_one(*cache, index) : allocate_batch(from, *cache, index);
     if (object != nullptr) return object;
   }
+  if (wants_look(0)) [[unlikely]]
+    approach_limit(cache);
   if (take(from, id_for(cache, index), &object, 1) == 0) [[unlikely]]
     object = allocate_from_reserves(cache, from, index);
   if (object != nullptr) count_events(cache, 1);
@@ -98,11 +100,12 @@ std::uint32_t Heap::take(From from, BinId id, void** out, std::uint32_t want) {
   Bin& bin = this->bin(id);
   if (from == From::slabs || !is_mixed_class(c)) return bin.take(id, pages_, out, want);
   if (const std::uint32_t got = bin.take(id, pages_, out, want, Bin::Growth::no)) return got;
-  if (!bin.deserves_slab(std::uint64_t{want} * class_size(c)) || pages_.is_short()) {
+  if (!bin.deserves_slab(std::uint64_t{want} * class_size(c)) || pages_.is_short() || is_near_limit()) {
     for (int opened = 0;; ++opened) {
       if (const std::uint32_t got = mixed_.take(id.c, pages_, out, want)) return got;
       if (opened == kMostOpened || !open_sparse_slab()) break;
     }
+    if (is_near_limit() && (out[0] = take_before_block(c)) != nullptr) return 1;
     if (!bin.has_slabs() && mixed_.add_block(pages_)) {
       if (const std::uint32_t got = mixed_.take(id.c, pages_, out, want)) return got;
     }

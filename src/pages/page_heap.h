@@ -109,6 +109,8 @@ class PageHeap {
   // For the last resort, where memory is out: gives back what serves nobody: address space that large objects have in
   // front of them for growth, spares, wholly free chunks.
   void give_up_reserves();
+  // Gives the memory of bitmaps back that nobody has.
+  void discard_unused_bitmaps();
   // True while no block was to be had and none was given back since.
   bool is_short() const { return is_short_.load(std::memory_order_relaxed); }
 
