@@ -35,6 +35,8 @@ class Mutant:
     before: str
     after: str     # empty: the statement is deleted
     nth: int       # of the mutants of this file that read alike
+    begin: int     # columns of what is replaced
+    end: int
 
     @property
     def key(self):
@@ -100,7 +102,7 @@ def mutants_of(path, text):
         for kind, begin, end, replacement in changes(code):
             after = line[:begin] + replacement + line[end:]
             alike[line, after] += 1
-            found.append(Mutant(path, number, kind, line, after, alike[line, after]))
+            found.append(Mutant(path, number, kind, line, after, alike[line, after], begin, end))
     return found
 
 
