@@ -76,20 +76,20 @@ def right_edge(code, end, stops):
     return len(code)
 
 
-def expression_around(code, mutant):
+def expression_around(line, code, mutant):
     """The columns of the smallest expression that holds the change and that brackets can be put around; or None."""
     if mutant.kind == "condition":
         return mutant.begin, mutant.end
     stops = borders(code, mutant.kind)
     begin, end = left_edge(code, mutant.begin, stops), right_edge(code, mutant.end, stops)
     while True:  # behind `return`, and behind the head of a statement
-        begin = LEADING.match(code, begin).end()
+        begin = LEADING.match(line, begin).end()
         head = HEAD.match(code, begin)
         behind = group_end(code, head.end()) if head else None
         if behind is None or behind > mutant.begin:
             break
         begin = behind
-    end = len(code[:end].rstrip())
+    end = len(line[:end].rstrip())
     return (begin, end) if begin <= mutant.begin and mutant.end <= end else None
 
 
@@ -122,7 +122,7 @@ def switched_line(line, code, mutants):
             deleted.append(number)
             taken.add(number)
             continue
-        span = expression_around(code, mutant)
+        span = expression_around(line, code, mutant)
         if span is None or any(crosses(span, other) for other in spans):
             continue
         changed = mutant.after[span[0]:len(mutant.after) - (len(line) - span[1])]
