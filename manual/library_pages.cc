@@ -66,8 +66,9 @@ std::string option_text(const OptionRow& row) {
   help.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(help.front())));
   const std::string fallback = show_value(Options{}.*(row.value), row.unit);
   if (row.most == 1) return fmt::format("{}. {}; default {}.", help, row.unit, fallback);
-  return fmt::format("{}. In {}, {} to {}; default {}.", help, row.unit, show_value(row.least, row.unit),
-                     show_value(row.most, row.unit), fallback);
+  const std::string word = row.word != nullptr ? fmt::format(", or {}", row.word) : "";
+  return fmt::format("{}. In {}, {} to {}{}; default {}.", help, row.unit, show_value(row.least, row.unit),
+                     show_value(row.most, row.unit), word, fallback);
 }
 
 }  // namespace

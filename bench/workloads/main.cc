@@ -46,6 +46,7 @@ constexpr Workload workloads[] = {
     {"pipeline", pipeline},
     {"pools", pools},
     {"vectors", vectors},
+    {"images", images},
     {"growth", growth},
     {"idle-threads", idle_threads},
     {"idle-processes", idle_processes},
@@ -53,6 +54,7 @@ constexpr Workload workloads[] = {
     {"bursts-scattered", bursts_scattered},
     {"latency", latency},
     {"scale", scale},
+    {"heap", heap},
 };
 
 [[noreturn]] void refuse(const char* what, const char* word) {

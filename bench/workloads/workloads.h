@@ -30,6 +30,7 @@ void phases_wide(Job& job);
 void pipeline(Job& job);
 void pools(Job& job);
 void vectors(Job& job);
+void images(Job& job);
 void growth(Job& job);
 void idle_threads(Job& job);
 void idle_processes(Job& job);
@@ -38,5 +39,6 @@ void bursts_scattered(Job& job);
 
 void latency(Job& job);
 void scale(Job& job);
+void heap(Job& job);
 
 }  // namespace neap::bench

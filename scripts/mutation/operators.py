@@ -35,6 +35,8 @@ class Mutant:
     before: str
     after: str     # empty: the statement is deleted
     nth: int       # of the mutants of this file that read alike
+    begin: int     # columns of what is replaced
+    end: int
 
     @property
     def key(self):
@@ -64,8 +66,8 @@ def closing(line, opening):
     return None
 
 
-def changes(code):
-    """(kind, begin, end, replacement) of every change to a line of code."""
+def changes(line, code):
+    """(kind, begin, end, replacement) of every change to a line, of which `code` is what is no literal and no remark."""
     for match in BINARY.finditer(code):
         kind = KINDS[match[1]]
         yield kind, match.start(), match.end(), SWAPS[kind][match[1]]
@@ -80,7 +82,7 @@ def changes(code):
         end = closing(code, opening)
         inner = code[opening + 1:end] if end else ""
         if end and " = " not in inner and ";" not in inner:
-            yield "condition", opening + 1, end, f"!({inner})"
+            yield "condition", opening + 1, end, f"!({line[opening + 1:end]})"
     if STATEMENT.match(code) and not DECLARATION.match(code) and code.count("(") == code.count(")"):
         begin = len(code) - len(code.lstrip())
         yield "deletion", begin, len(code.rstrip()), ";"
@@ -97,10 +99,10 @@ def mutants_of(path, text):
             continue
         if not is_code(code):
             continue
-        for kind, begin, end, replacement in changes(code):
+        for kind, begin, end, replacement in changes(line, code):
             after = line[:begin] + replacement + line[end:]
             alike[line, after] += 1
-            found.append(Mutant(path, number, kind, line, after, alike[line, after]))
+            found.append(Mutant(path, number, kind, line, after, alike[line, after], begin, end))
     return found
 
 

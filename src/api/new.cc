@@ -79,14 +79,18 @@ void* make_aligned(std::size_t size, std::align_val_t alignment, bool may_throw)
 inline void destroy(void* object) { neap::deallocate(object, "operator delete"); }
 
 // An object that is not ours is of an operator new of the program's own.
-inline void check_size(void* object, std::size_t size) {
-  if (heap.options.check == 0 || object == nullptr || !neap::is_ours(object)) [[likely]]
-    return;
+[[gnu::noinline, gnu::cold]] void compare_size(void* object, std::size_t size) {
+  if (object == nullptr || !neap::is_ours(object)) return;
   const std::size_t usable = neap::usable_size(object, "operator delete");
   const bool is_exact = neap::server == neap::Server::ours_hardened && heap.options.canaries != 0;
   if (size > usable || (is_exact && size != usable))
     neap::misuse(neap::Misuse::wrong_size, "operator delete", object,
                  is_exact ? "the size given is not the object's" : "the size given is above the object's");
+}
+
+inline void check_size(void* object, std::size_t size) {
+  if (heap.options.check != 0) [[unlikely]]
+    compare_size(object, size);
 }
 
 }  // namespace

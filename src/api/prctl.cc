@@ -7,6 +7,7 @@
 
 #include "api/export.h"
 #include "api/next.h"
+#include "api/process.h"
 #include "os/os.h"
 
 namespace {
@@ -19,6 +20,9 @@ extern "C" NEAP_EXPORT int prctl(int option, unsigned long a, unsigned long b, u
   const auto libc = next.get();
   if (libc == nullptr) [[unlikely]]
     return errno = ENOSYS, -1;
-  if (option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP) neap::os::prepare_for_sandbox();
+  if (option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP) {
+    neap::heap.look_at_limit();
+    neap::os::prepare_for_sandbox();
+  }
   return libc(option, a, b, c, d);
 }

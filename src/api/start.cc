@@ -67,7 +67,10 @@ void neap::read_environment() {
 }
 
 void neap::read_options() {
-  if (const char* text = variable("NEAP_OPTIONS")) parse_options(text, heap.options, complain);
+  if (const char* text = variable("NEAP_OPTIONS")) {
+    parse_options(text, heap.options, complain);
+    heap.look_at_limit();
+  }
   if (!is_hardened(heap.options)) return;
   if (!hardened.open()) {
     constexpr char kLine[] = "libneap: NEAP_OPTIONS: no memory for what a hardened heap needs to begin\n";

@@ -9,6 +9,9 @@
 
 namespace neap {
 
+// What `soft_limit:cgroup` says.
+inline constexpr std::uint64_t kByControlGroup = UINT64_MAX;
+
 struct Options {
   std::uint64_t decay_events = 10000;
   std::uint64_t dirty_percent = 5;
@@ -18,6 +21,7 @@ struct Options {
   std::uint64_t huge_pages = 1;
   std::uint64_t deepbind = 0;
   std::uint64_t check = 0;
+  std::uint64_t soft_limit = 0;
   std::uint64_t stats = 0;
   std::uint64_t hardened = 0;
   std::uint64_t zero_on_free = 0;
@@ -56,6 +60,7 @@ struct OptionRow {
   std::uint64_t least, most;
   const char* unit;
   const char* help;
+  const char* word = nullptr;  // may stand for a number, and means UINT64_MAX
 };
 
 inline constexpr OptionRow kOptionTable[] = {
@@ -75,6 +80,11 @@ inline constexpr OptionRow kOptionTable[] = {
     {"deepbind", &Options::deepbind, 0, 1, "0 or 1",
      "0 opens plug-ins without RTLD_DEEPBIND, which would tie them to libc's malloc; 1 leaves the flag as it is"},
     {"check", &Options::check, 0, 1, "0 or 1", "1 checks the size given to C++ sized delete"},
+    {"soft_limit", &Options::soft_limit, 0, std::uint64_t{1} << 46, "bytes",
+     "near this much memory the heap keeps nothing that it can give back; cgroup: near the limit of the process's "
+     "control "
+     "group; 0: there is none",
+     "cgroup"},
     {"stats", &Options::stats, 0, 1, "0 or 1", "1 prints the allocator's figures to stderr at exit"},
     {"hardened", &Options::hardened, 0, 1, "0 or 1",
      "1 finds misuse that the default lets pass: it turns on check and all switches below, each of which can be set "
@@ -122,6 +132,15 @@ inline bool parse_number(const char* text, std::size_t length, std::uint64_t& ou
   return true;
 }
 
+// False, and nothing was set, when it is none of the option's values.
+inline bool parse_value(const OptionRow& row, const char* text, std::size_t length, std::uint64_t& out) {
+  std::uint64_t number = UINT64_MAX;
+  const bool is_word = row.word != nullptr && same(text, length, row.word);
+  const bool fits = is_word || (parse_number(text, length, number) && number >= row.least && number <= row.most);
+  if (fits) out = number;
+  return fits;
+}
+
 inline const OptionRow* find_option(const char* text, std::size_t length) {
   for (const OptionRow& row : kOptionTable) {
     if (same(text, length, row.name)) return &row;
@@ -140,7 +159,9 @@ inline Line unknown_key(const char* key, std::size_t length) {
 inline Line bad_value(const OptionRow& row, const char* value, std::size_t length) {
   Line line;
   line.text("NEAP_OPTIONS: '").text(row.name).text("' takes ").number(row.least).text(" to ").number(row.most);
-  line.text(" (").text(row.unit).text("), not '").text(value, length).text("'; the default stays");
+  line.text(" (").text(row.unit).text(")");
+  if (row.word != nullptr) line.text(" or '").text(row.word).text("'");
+  line.text(", not '").text(value, length).text("'; the default stays");
   return line;
 }
 
@@ -156,12 +177,10 @@ void parse_options(const char* text, Options& options, Complain complain) {
     std::size_t length = 0;
     while (has_value && value[length] != '\0' && value[length] != ',') ++length;
     if (const OptionRow* row = detail::find_option(text, key)) {
-      std::uint64_t number = 0;
-      if (detail::parse_number(value, length, number) && number >= row->least && number <= row->most) {
-        options.*(row->value) = number;
-        if (row->value == &Options::hardened) harden(options, number != 0);
-      } else {
+      if (!detail::parse_value(*row, value, length, options.*(row->value))) {
         complain(detail::bad_value(*row, value, length));
+      } else if (row->value == &Options::hardened) {
+        harden(options, options.hardened != 0);
       }
     } else if (key != 0) {
       complain(detail::unknown_key(text, key));

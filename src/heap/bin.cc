@@ -8,6 +8,11 @@ namespace {
 
 const ClassRow& row_of(const Block& block) { return kClasses[block.class_index()]; }
 
+// Under the lock of the bin, in which it stays so.
+[[gnu::always_inline]] inline bool is_slab_of(const Block& block, BinId id) {
+  return block.kind.load(std::memory_order_acquire) == BlockKind::slab && BinId::of(block) == id;
+}
+
 // A slab's free objects are counted at every free; at few counts it becomes something else to its bin.
 void settle_later(Block& block, const ClassRow& row) {
   const std::uint32_t free = block.free_count;
@@ -42,12 +47,11 @@ void Bin::note_lowest(const ClassRow& row) {
   if (now != nullptr) admit(*now, row);
 }
 
-// The slab that is taken from next; null when there is none and none may be added, or memory is out.
-inline Block* Bin::lowest_or_new(ClassIndex c, const ClassRow& row, PageHeap& pages, Growth growth) {
-  Block* block = nonfull_.lowest();
-  if (block != nullptr || growth == Growth::no) return block;
+// Another slab, from which the next object is taken. Null when memory is out.
+Block* Bin::open_slab(BinId id, const ClassRow& row, PageHeap& pages) {
   const bool waiting = pages.hardening().waiting;
-  block = pages.take_slab(static_cast<std::uint8_t>(c), waiting ? slab::bits_with_waiting(row.capacity) : row.capacity);
+  const std::uint32_t bits = waiting ? slab::bits_with_waiting(row.capacity) : row.capacity;
+  Block* const block = pages.take_slab(static_cast<std::uint8_t>(id.c), id.owner, bits);
   if (block == nullptr) return nullptr;
   slab::init(*block, row);
   if (waiting) slab::none_waits(*block, row);
@@ -57,11 +61,15 @@ inline Block* Bin::lowest_or_new(ClassIndex c, const ClassRow& row, PageHeap& pa
   return block;
 }
 
-std::uint32_t Bin::take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t want, Growth growth) {
-  const ClassRow& row = neap::row_of(c);
+std::uint32_t Bin::take(BinId id, PageHeap& pages, void** out, std::uint32_t want, Growth growth) {
+  const ClassRow& row = neap::row_of(id.c);
   Guard guard(lock_);
-  Block* block = lowest_or_new(c, row, pages, growth);
-  if (block == nullptr) return 0;
+  Block* block = nonfull_.lowest();
+  if (block == nullptr) {
+    if (growth == Growth::no) return 0;
+    block = open_slab(id, row, pages);
+    if (block == nullptr) return 0;
+  }
   Touched touched;
   const PageMask had = block->resident;
   const std::uint32_t taken = slab::take(*block, row, out, want, touched);
@@ -77,10 +85,11 @@ std::uint32_t Bin::take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t
   return taken;
 }
 
-void* Bin::take_one(ClassIndex c, PageHeap& pages, std::uint32_t start, bool& fresh) {
-  const ClassRow& row = neap::row_of(c);
+void* Bin::take_at(BinId id, PageHeap& pages, std::uint32_t start, bool& fresh) {
+  const ClassRow& row = neap::row_of(id.c);
   Guard guard(lock_);
-  Block* block = lowest_or_new(c, row, pages, Growth::by_a_slab);
+  Block* block = nonfull_.lowest();
+  if (block == nullptr) block = open_slab(id, row, pages);
   if (block == nullptr) return nullptr;
   Touched touched;
   const PageMask had = block->resident;
@@ -97,12 +106,13 @@ void* Bin::take_one(ClassIndex c, PageHeap& pages, std::uint32_t start, bool& fr
   return object;
 }
 
-void Bin::give_waiting(ClassIndex c, PageHeap& pages, void* object, const char* function) {
-  const ClassRow& row = neap::row_of(c);
+void Bin::give_waiting(BinId id, PageHeap& pages, void* object, const char* function) {
+  const ClassRow& row = neap::row_of(id.c);
   Guard guard(lock_);
   Block& block = *pages.map().block_fast(address_of(object));
   slab::end_waiting(block, row, index_in_slab(row, offset_in_block(object)));
-  give_one(c, pages, block, object, function);
+  if (!put(row, pages, block, object)) not_live(row, object, function);
+  bytes_out_.subtract(row.size);
 }
 
 void Bin::no_object(const ClassRow& row, const void* object, const char* function) {
@@ -112,36 +122,76 @@ void Bin::no_object(const ClassRow& row, const void* object, const char* functio
   misuse(Misuse::interior_pointer, function, object, "points inside an object");
 }
 
+void* Bin::take_one(BinId id, PageHeap& pages) {
+  const ClassRow& row = neap::row_of(id.c);
+  char* object;
+  PageMask had;
+  {
+    Guard guard(lock_);
+    Block* block = nonfull_.lowest();
+    if (block == nullptr) return nullptr;
+    Touched touched;
+    had = block->resident;
+    object = slab::take_one(*block, row, touched);
+    if (block->free_count == 0) {
+      nonfull_.remove(*block);
+      note_lowest(row);
+    }
+    settle_later(*block, row);
+    bytes_out_.add(row.size);
+    served_.add(1);
+    pages.account(touched);
+  }
+  if (lies_on(had, object)) Limbo::leave(object);
+  return object;
+}
+
+bool Bin::give_one(BinId id, PageHeap& pages, Block& block, void* object) {
+  const ClassRow& row = neap::row_of(id.c);
+  Guard guard(lock_);
+  if (!is_slab_of(block, id) || !put(row, pages, block, object)) return false;
+  bytes_out_.subtract(row.size);
+  return true;
+}
+
+// What a slab is to the bin, and which of its pages are free, changes at few frees only: the rest is one bit set. False
+// when no live object begins there.
+[[gnu::always_inline]] inline bool Bin::put(const ClassRow& row, PageHeap& pages, Block& block, void* object) {
+  const std::uint32_t offset = offset_in_block(object), index = index_in_slab(row, offset);
+  if (!begins_object(offset, row.reciprocal) || slab::is_aside(block, row, index) || !slab::give(block, index)) {
+    return false;
+  }
+  if (const PageMask fresh = slab::newly_free_pages(block, row, index)) pages.mark_dirty(block, fresh);
+  if (block.free_count == block.settle_at) [[unlikely]]
+    settle(block, row, pages, block.free_count - 1u);
+  return true;
+}
+
 // Gives back the first of the objects, which lies in the slab, and those behind it that do so too. Returns how many.
 std::uint32_t Bin::put_together(const ClassRow& row, PageHeap& pages, Block& block, void* const* objects,
                                 std::uint32_t count, const char* function) {
   if (block.aside.load(std::memory_order_relaxed) != 0) {
-    put(row, pages, block, objects[0], function);
+    if (!put(row, pages, block, objects[0])) not_live(row, objects[0], function);
     return 1;
   }
   const std::uint32_t before = block.free_count;
   const slab::Given given = slab::give_together(block, row, objects, count);
-  if (given.count == 0) {
-    index_of(row, objects[0], function);
-    no_object_any_more(objects[0], function);
-  }
+  if (given.count == 0) not_live(row, objects[0], function);
   if (block.free_count >= row.per_page) pages.mark_dirty(block, slab::free_pages_among(block, row, given.over));
   if (block.free_count >= block.settle_at) settle(block, row, pages, before);
   return given.count;
 }
 
-std::uint32_t Bin::give(ClassIndex c, PageHeap& pages, void** objects, std::uint32_t count, const char* function) {
-  const ClassRow row = neap::row_of(c);  // a copy: no store through a block can change it
+std::uint32_t Bin::give(BinId id, PageHeap& pages, void** objects, std::uint32_t count, const char* function) {
+  const ClassRow row = neap::row_of(id.c);  // a copy: no store through a block can change it
   std::uint32_t strays = 0;
   Guard guard(lock_);
   for (std::uint32_t i = 0; i < count;) {
     void* const object = objects[i];
     Block& block = *pages.map().block_fast(address_of(object));
-    const BlockKind kind = block.kind.load(std::memory_order_relaxed);
-    if (kind == BlockKind::slab && block.class_index() == static_cast<std::size_t>(c)) [[likely]] {
+    if (is_slab_of(block, id)) [[likely]] {
       i += put_together(row, pages, block, objects + i, count - i, function);
     } else {
-      if (kind != BlockKind::mixed) no_object_any_more(object, function);
       objects[strays++] = object;
       ++i;
     }
@@ -158,8 +208,8 @@ void Bin::end_slab(Block& block, const ClassRow& row, PageHeap& pages) {
   pages.free_block(block);
 }
 
-void Bin::give_up_empty(ClassIndex c, PageHeap& pages) {
-  const ClassRow& row = neap::row_of(c);
+void Bin::give_up_empty(BinId id, PageHeap& pages) {
+  const ClassRow& row = neap::row_of(id.c);
   Guard guard(lock_);
   Block* block = nonfull_.lowest();
   if (block != nullptr && block->free_count == row.capacity) end_slab(*block, row, pages);
@@ -177,14 +227,12 @@ void Bin::settle(Block& block, const ClassRow& row, PageHeap& pages, std::uint32
   settle_later(block, row);
 }
 
-void Bin::release_pages(ClassIndex c, Block& block, PageHeap& pages) {
-  const ClassRow& row = neap::row_of(c);
+void Bin::release_pages(BinId id, Block& block, PageHeap& pages) {
+  const ClassRow& row = neap::row_of(id.c);
   PageMask mask = 0;
   {
     Guard guard(lock_);
-    const bool ours = block.kind.load(std::memory_order_relaxed) == BlockKind::slab &&
-                      block.class_index() == static_cast<std::size_t>(c);
-    if (!ours) return;
+    if (!is_slab_of(block, id)) return;
     mask = pages.claim_dirty(block);
     if (mask == 0) return;
     // Only pages behind the last object: nothing would keep the slab ours without the lock.
@@ -212,12 +260,11 @@ bool Bin::deserves_slab(std::uint64_t bytes) {
   return wished > (slabs == 0 ? kLeastForSlabs : slabs * kBlockSize * kTimesForMore);
 }
 
-bool Bin::hand_over(ClassIndex c, Block& block, PageHeap& pages, MixedBin& mixed, std::uint32_t least_free) {
-  const ClassRow& row = neap::row_of(c);
+bool Bin::hand_over(BinId id, Block& block, PageHeap& pages, MixedBin& mixed, std::uint32_t least_free) {
+  const ClassRow& row = neap::row_of(id.c);
   Guard guard(lock_);
-  const bool ours = block.kind.load(std::memory_order_relaxed) == BlockKind::slab &&
-                    block.class_index() == static_cast<std::size_t>(c);
-  if (!ours || &block == lowest_ || block.free_count < least_free || block.free_count == row.capacity) return false;
+  if (!is_slab_of(block, id) || &block == lowest_) return false;
+  if (block.free_count < least_free || block.free_count == row.capacity) return false;
   nonfull_.remove(block);
   slabs_.subtract(1);
   bytes_out_.subtract(std::uint64_t{row.capacity} * row.size - std::uint64_t{block.free_count} * row.size);
@@ -225,10 +272,10 @@ bool Bin::hand_over(ClassIndex c, Block& block, PageHeap& pages, MixedBin& mixed
   return true;
 }
 
-bool Bin::check_live(const PageHeap& pages, void* object, const char* function) {
+bool Bin::check_live(BinId id, const PageHeap& pages, void* object, const char* function) {
   Guard guard(lock_);
   const Block& block = *pages.map().block_fast(address_of(object));
-  if (block.kind.load(std::memory_order_relaxed) != BlockKind::slab) return false;
+  if (!is_slab_of(block, id)) return false;
   const ClassRow& row = row_of(block);
   const std::uint32_t index = index_of(row, object, function);
   if (slab::is_free(block, index) || slab::is_aside(block, row, index)) no_object_any_more(object, function);

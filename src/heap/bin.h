@@ -1,10 +1,12 @@
-// Bin: all slabs of one size class, shared by all threads behind one lock that is held for a batch. Refills come from
-// the slab with free objects at the lowest address, in address order; a page that falls wholly free is queued for
-// release.
+// Bin: an owner's slabs of one size class, behind one lock that is held for a batch. An owner is a CPU, or several that
+// are taken for one: it alone is served from its slabs, so that what lies side by side is in use on one CPU, and is not
+// written to by turns. Anybody gives objects back. Refills come from the slab with free objects at the lowest address,
+// in address order; a page that falls wholly free is queued for release.
 //
 // Rank: a bin's lock is taken before the page heap's, and never two bins' at once (fork takes them all, by class).
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "heap/limbo.h"
@@ -19,6 +21,21 @@ namespace neap {
 
 class MixedBin;
 
+// So many owners there are at most. A process of one thread has the first.
+inline constexpr std::uint8_t kMostOwners = 8;
+
+// Which bin: of what size class, and whose.
+struct BinId {
+  constexpr BinId(ClassIndex of, std::uint8_t whose = 0) : c(of), owner(whose) {}
+  static BinId of(const Block& slab) {
+    return {static_cast<ClassIndex>(slab.class_index()), slab.owner.load(std::memory_order_relaxed)};
+  }
+  bool operator==(const BinId&) const = default;
+
+  ClassIndex c;
+  std::uint8_t owner;
+};
+
 // A class gets its first slab after so many bytes were asked for, another after so many times what its slabs hold:
 // until then holes among other sizes serve it, and none of its objects is cached when it is freed.
 inline constexpr std::uint64_t kLeastForSlabs = 8 << 10;
@@ -30,24 +47,24 @@ class alignas(64) Bin {
 
   // Takes 1 to `want` objects of one slab, lowest first: that one is to be used at once, the others fetched ahead. 0
   // when no slab has any and none may be added, or memory is out.
-  std::uint32_t take(ClassIndex c, PageHeap& pages, void** out, std::uint32_t want, Growth growth = Growth::by_a_slab);
+  std::uint32_t take(BinId id, PageHeap& pages, void** out, std::uint32_t want, Growth growth = Growth::by_a_slab);
+
+  // Takes the lowest free object of the lowest slab that has any; null when none has.
+  void* take_one(BinId id, PageHeap& pages);
 
   // For a hardened heap: the first free object at or after the `start`-th of a slab, or null. `fresh`: its pages held
   // no memory before.
-  void* take_one(ClassIndex c, PageHeap& pages, std::uint32_t start, bool& fresh);
+  void* take_at(BinId id, PageHeap& pages, std::uint32_t start, bool& fresh);
   // The end of one that waits.
-  void give_waiting(ClassIndex c, PageHeap& pages, void* object, const char* function);
+  void give_waiting(BinId id, PageHeap& pages, void* object, const char* function);
 
   // Gives objects of this class back. Aborts on a double free and on a pointer into the middle of an object.
-  // Returns how many lie in mixed blocks: those are moved to the front, for their caller to give back there.
-  std::uint32_t give(ClassIndex c, PageHeap& pages, void** objects, std::uint32_t count, const char* function);
+  // Returns how many lie in mixed blocks or in other owners' slabs: those are moved to the front, for their caller to
+  // give back there.
+  std::uint32_t give(BinId id, PageHeap& pages, void** objects, std::uint32_t count, const char* function);
 
-  // Gives one object back to the slab in which it begins, while the process has one thread.
-  void give_one(ClassIndex c, PageHeap& pages, Block& block, void* object, const char* function) {
-    const ClassRow& row = row_of(c);
-    put(row, pages, block, object, function);
-    bytes_out_.subtract(row.size);
-  }
+  // Gives one object back, if a live one begins there in a slab of this class; otherwise false, and nothing happened.
+  bool give_one(BinId id, PageHeap& pages, Block& block, void* object);
 
   // Brings near what give will touch. Needs no lock.
   static void expect(const PageHeap& pages, const void* object) {
@@ -58,18 +75,18 @@ class alignas(64) Bin {
   }
 
   // Gives the slab back that is kept for the next object although none is out.
-  void give_up_empty(ClassIndex c, PageHeap& pages);
+  void give_up_empty(BinId id, PageHeap& pages);
 
   // Discards the dirty pages of a block that was a slab of this bin a moment ago: sets their objects aside under the
   // lock, discards without it.
-  void release_pages(ClassIndex c, Block& block, PageHeap& pages);
+  void release_pages(BinId id, Block& block, PageHeap& pages);
 
   // Makes a mixed block of a slab, if it is one of this bin, has so many free objects and some live ones, and is not
   // the one refilled from.
-  bool hand_over(ClassIndex c, Block& block, PageHeap& pages, MixedBin& mixed, std::uint32_t least_free);
+  bool hand_over(BinId id, Block& block, PageHeap& pages, MixedBin& mixed, std::uint32_t least_free);
 
   // Aborts when the object is in its slab, that is, was freed. False when its block is no slab any more.
-  bool check_live(const PageHeap& pages, void* object, const char* function);
+  bool check_live(BinId id, const PageHeap& pages, void* object, const char* function);
 
   // Counts what was asked for while no slab had a free object; true when that is enough for another slab.
   bool deserves_slab(std::uint64_t bytes);
@@ -80,16 +97,6 @@ class alignas(64) Bin {
   Mutex& lock() { return lock_; }
 
  private:
-  // What a slab is to the bin, and which of its pages are free, changes at few frees only: the rest is one bit set.
-  [[gnu::always_inline]] void put(const ClassRow& row, PageHeap& pages, Block& block, void* object,
-                                  const char* function) {
-    const std::uint32_t index = index_of(row, object, function);
-    if (slab::is_aside(block, row, index) || !slab::give(block, index)) [[unlikely]]
-      no_object_any_more(object, function);
-    if (const PageMask fresh = slab::newly_free_pages(block, row, index)) pages.mark_dirty(block, fresh);
-    if (block.free_count == block.settle_at) [[unlikely]]
-      settle(block, row, pages, block.free_count - 1u);
-  }
   // The index of an object in its slab; aborts when the pointer does not begin one.
   static std::uint32_t index_of(const ClassRow& row, const void* object, const char* function) {
     const std::uint32_t offset = offset_in_block(object), index = index_in_slab(row, offset);
@@ -98,9 +105,14 @@ class alignas(64) Bin {
     return index;
   }
   [[noreturn]] static void no_object(const ClassRow& row, const void* object, const char* function);
+  [[noreturn]] static void not_live(const ClassRow& row, void* object, const char* function) {
+    index_of(row, object, function);
+    no_object_any_more(object, function);
+  }
+  bool put(const ClassRow& row, PageHeap& pages, Block& block, void* object);
   std::uint32_t put_together(const ClassRow& row, PageHeap& pages, Block& block, void* const* objects,
                              std::uint32_t count, const char* function);
-  Block* lowest_or_new(ClassIndex c, const ClassRow& row, PageHeap& pages, Growth growth);
+  Block* open_slab(BinId id, const ClassRow& row, PageHeap& pages);
   void settle(Block& block, const ClassRow& row, PageHeap& pages, std::uint32_t before);
   void admit(Block& block, const ClassRow& row);
   void add_slab();
@@ -113,5 +125,8 @@ class alignas(64) Bin {
   LockedCounter bytes_out_, served_, slabs_;
   std::atomic<std::uint64_t> wished_{0};  // bytes, since the newest slab; threads may lose one another's
 };
+
+// An owner's.
+using Bins = std::array<Bin, kClassCount>;
 
 }  // namespace neap

@@ -19,6 +19,11 @@ class CpuCaches {
   std::size_t bound() const { return bound_; }
   Stacks& at(std::size_t i) const { return *reinterpret_cast<Stacks*>(marked_ - rseq::kMark + (i << rseq::kShift)); }
 
+  // The CPU's number, of its stacks.
+  std::size_t index_of(const Stacks& stacks) const {
+    return (address_of(&stacks) - (address_of(marked_) - rseq::kMark)) >> rseq::kShift;
+  }
+
   // Makes memory of unused stacks; false when the system refuses.
   bool begin(Stacks& stacks, std::uint64_t bytes);
   std::uint32_t begun() const { return begun_.load(std::memory_order_relaxed); }

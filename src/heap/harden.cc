@@ -25,7 +25,10 @@ void Heap::count_single_event() {
 }
 
 void* Heap::take_slot(std::size_t c, std::uint32_t start, bool& fresh) {
-  void* object = bins_[c].take_one(static_cast<ClassIndex>(c), pages_, start, fresh);
+  if (wants_look(0)) [[unlikely]]
+    approach_limit(nullptr);
+  const BinId id(static_cast<ClassIndex>(c));
+  void* object = bin(id).take_at(id, pages_, start, fresh);
   if (object == nullptr) {
     fresh = false;
     object = allocate_from_reserves(nullptr, From::slabs, c);
@@ -36,7 +39,8 @@ void* Heap::take_slot(std::size_t c, std::uint32_t start, bool& fresh) {
 
 void Heap::give_slot(std::size_t c, void* object, const char* function) {
   pages_.accounts().quarantine_bytes.subtract(class_size(c));
-  bins_[c].give_waiting(static_cast<ClassIndex>(c), pages_, object, function);
+  const BinId id(static_cast<ClassIndex>(c));
+  bin(id).give_waiting(id, pages_, object, function);
   count_single_event();
 }
 

@@ -79,8 +79,9 @@ bool Heap::seems_live(const Block& block, const void* pointer) const {
 
 // Looks again under the lock: meanwhile the slab may have been opened.
 void Heap::check_live(Block& block, void* object, const char* function) {
-  const bool in_slab = block.kind.load(std::memory_order_acquire) == BlockKind::slab &&
-                       bins_[block.class_index()].check_live(pages_, object, function);
+  const BinId id = BinId::of(block);
+  const bool in_slab =
+      block.kind.load(std::memory_order_acquire) == BlockKind::slab && bin(id).check_live(id, pages_, object, function);
   if (!in_slab) mixed_.check_live(block, object, function);
   if (limbo.holds(object)) no_object_any_more(object, function);
 }
@@ -94,6 +95,24 @@ std::size_t Heap::usable_size(const Block& block, const void* pointer) const {
   return class_size(block.class_index());
 }
 
+// Zeros for good, in whole cache lines; null where memory is out. Under the registry's lock.
+char* Heap::take_metadata(std::size_t bytes) {
+  if (static_cast<std::size_t>(metadata_end_ - metadata_) < bytes) {
+    char* more = static_cast<char*>(os::reserve_guarded(kMetadataStep));
+    if (more == nullptr) return nullptr;
+    if (!os::commit(more, kMetadataStep)) {
+      os::unreserve_guarded(more, kMetadataStep);
+      return nullptr;
+    }
+    metadata_ = more;
+    metadata_end_ = more + kMetadataStep;
+    pages_.accounts().metadata_bytes.add(kMetadataStep);
+  }
+  char* const taken = metadata_;
+  metadata_ += bytes;
+  return taken;
+}
+
 ThreadCache* Heap::open_cache() {
   Guard guard(registry_lock_);
   if (!limbo.has_secret()) limbo.draw_secret(os::random());
@@ -103,19 +122,8 @@ ThreadCache* Heap::open_cache() {
   if (cache != nullptr) {
     free_caches_[shares] = cache->next;
   } else {
-    if (static_cast<std::size_t>(metadata_end_ - metadata_) < bytes) {
-      char* more = static_cast<char*>(os::reserve_guarded(kMetadataStep));
-      if (more == nullptr) return nullptr;
-      if (!os::commit(more, kMetadataStep)) {
-        os::unreserve_guarded(more, kMetadataStep);
-        return nullptr;
-      }
-      metadata_ = more;
-      metadata_end_ = more + kMetadataStep;
-      pages_.accounts().metadata_bytes.add(kMetadataStep);
-    }
-    cache = reinterpret_cast<ThreadCache*>(metadata_);
-    metadata_ += bytes;
+    cache = reinterpret_cast<ThreadCache*>(take_metadata(bytes));
+    if (cache == nullptr) return nullptr;
   }
   cache->reset(thread_allowance(), shares ? cpus_.marked() : nullptr);
   if (shares) cpus_.set_users(cpus_.users() + 1);
@@ -163,10 +171,10 @@ void Heap::publish() {
   put(board_.size, sizeof board_);
   put(board_.threads, threads());
   std::uint64_t small_bytes = mixed_.bytes_out(), served = mixed_.served() + sums.large_served.get();
-  for (const Bin& bin : bins_) {
+  each_bin([&](const Bin& bin, BinId) {
     small_bytes += bin.bytes_out();
     served += bin.served();
-  }
+  });
   put(board_.served, served);
   put(board_.small_bytes, small_bytes);
   put(board_.committed_bytes, sums.committed_bytes.get());
@@ -184,7 +192,7 @@ void Heap::publish() {
 void Heap::before_fork() {
   release_lock_.lock();
   registry_lock_.lock();
-  for (Bin& bin : bins_) bin.lock().lock();
+  each_bin([](Bin& bin, BinId) { bin.lock().lock(); });
   mixed_.lock().lock();
   pages_.lock().lock();
 }
@@ -192,7 +200,7 @@ void Heap::before_fork() {
 void Heap::after_fork_in_parent() {
   pages_.lock().unlock();
   mixed_.lock().unlock();
-  for (std::size_t c = kClassCount; c > 0; --c) bins_[c - 1].lock().unlock();
+  each_bin([](Bin& bin, BinId) { bin.lock().unlock(); });
   registry_lock_.unlock();
   release_lock_.unlock();
 }
@@ -200,7 +208,7 @@ void Heap::after_fork_in_parent() {
 void Heap::reset_locks() {
   pages_.lock().reset();
   mixed_.lock().reset();
-  for (Bin& bin : bins_) bin.lock().reset();
+  each_bin([](Bin& bin, BinId) { bin.lock().reset(); });
   registry_lock_.reset();
   release_lock_.reset();
 }

@@ -1,8 +1,8 @@
 // Heap: the process's one heap. Owns the page heap, a bin for each size class, and the thread caches; carries out what
 // the fast paths in api/ could not: refills, flushes, large objects, release of pages, fork.
 //
-// Lock order: release_lock_, registry_lock_, bins by class, the mixed blocks, the page heap. Constant-initialised;
-// nothing runs before use.
+// Lock order: release_lock_, registry_lock_, bins by owner and class, the mixed blocks, the page heap.
+// Constant-initialised; nothing runs before use.
 #pragma once
 
 #include <array>
@@ -15,6 +15,7 @@
 #include "heap/density.h"
 #include "heap/mixed_bin.h"
 #include "heap/regret.h"
+#include "heap/soft_limit.h"
 #include "heap/thread_cache.h"
 #include "neap/neap.h"
 #include "os/mutex.h"
@@ -41,6 +42,8 @@ class Heap {
   void free_small(ThreadCache* cache, Block& block, void* object, const char* function);
   // The same of a class c, where the object is known to begin in its slab.
   void free_in_slab(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
+  // What most frees in a slab come to that no stack takes. False, and nothing was done, otherwise.
+  bool give_to_slab(ThreadCache& cache, Block& block, void* object);
   // What most frees in a mixed block come to: a live object begins there, and its stack has room. False, and nothing
   // was done, otherwise.
   bool cache_mixed(ThreadCache& cache, const Block& block, void* object);
@@ -55,15 +58,15 @@ class Heap {
 
   // A hardened heap, as its options say. Before its first object; false when memory is out.
   bool harden();
-  // Its small objects lie in slabs alone. One of class c, of a slab's objects the first that is free at or after number
-  // `start`; null when memory is out. `fresh`: its pages held no memory before.
+  // Its small objects lie in slabs of the first owner alone. One of class c, of a slab's objects the first that is free
+  // at or after number `start`; null when memory is out. `fresh`: its pages held no memory before.
   void* take_slot(std::size_t c, std::uint32_t start, bool& fresh);
   // The end of one that waits in its slab (slabs/waiting.h), as which it was counted.
   void give_slot(std::size_t c, void* object, const char* function);
   void count_waiting(std::size_t bytes) { pages_.accounts().quarantine_bytes.add(bytes); }
   std::uint64_t waiting_bytes() const { return accounts().quarantine_bytes.get(); }
   // Held, no free object of the class is handed out.
-  Mutex& slab_lock(std::size_t c) { return bins_[c].lock(); }
+  Mutex& slab_lock(std::size_t c) { return first_bins_[c].lock(); }
 
   // The block of the live object that begins at `pointer`; aborts when there is none, naming `function`.
   Block& block_of(void* pointer, const char* function);
@@ -86,6 +89,9 @@ class Heap {
   void release_due();
   std::size_t release_all();
 
+  // Looks how much memory is left before the soft limit, if one was asked for.
+  void look_at_limit();
+
   // Around fork: the child has one thread, `current` is its cache. Other threads' caches may be torn there: what they
   // held is given up, at most Options::cache_bytes each.
   void before_fork();
@@ -105,14 +111,33 @@ class Heap {
  private:
   enum class From : std::uint8_t { anywhere, slabs };
   void* allocate_from(From from, ThreadCache* cache, ClassIndex c);
-  std::uint32_t take(From from, std::size_t c, void** out, std::uint32_t want);
+  std::uint32_t take(From from, BinId id, void** out, std::uint32_t want);
+  Bins* bins_of(std::size_t owner) const { return bins_[owner].load(std::memory_order_acquire); }
+  Bin& bin(BinId id) { return (*bins_of(id.owner))[static_cast<std::size_t>(id.c)]; }
+  static BinId id_for(const ThreadCache* cache, std::size_t c) {
+    return {static_cast<ClassIndex>(c), cache != nullptr ? cache->owner : std::uint8_t{0}};
+  }
+  // fn(bin, id), in the order of their locks.
+  void each_bin(auto fn) {
+    for (std::uint8_t owner = 0; owner < kMostOwners; ++owner) {
+      Bins* const bins = bins_of(owner);
+      for (std::size_t c = 0; bins != nullptr && c < kClassCount; ++c) {
+        fn((*bins)[c], BinId(static_cast<ClassIndex>(c), owner));
+      }
+    }
+  }
   bool open_sparse_slab();
   [[gnu::noinline]] void* allocate_from_reserves(ThreadCache* cache, From from, std::size_t c);
-  bool open_any_slab();
+  bool open_any_slab(std::size_t smallest, std::uint32_t share);
   void* take_any_hole(From from, std::size_t c);
+  void give_up_empty_slabs();
   void give_up_reserves(ThreadCache* cache);
   void give(std::size_t c, void** objects, std::uint32_t count, const char* function);
   void* allocate_batch(From from, ThreadCache& cache, std::size_t c);
+  void* allocate_one(ThreadCache& cache, std::size_t c);
+  void ask_for_room(ThreadCache& cache, std::size_t c);
+  // Whether an object that no stack takes goes to its slab by itself. Several threads let small ones wait for a batch.
+  static bool goes_at_once(std::size_t c) { return single_threaded() || class_size(c) > kLargestBatched; }
   void stash(ThreadCache& cache, std::size_t c, void* object, const char* function);
   void free_mixed(ThreadCache& cache, const Block& block, void* object, const char* function);
   bool wishes_slab(ThreadCache& cache, std::size_t c);
@@ -122,7 +147,6 @@ class Heap {
   }
   void give_back(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
   void keep_big(ThreadCache& cache, std::size_t c, void* object, const char* function);
-  void* take_big(ThreadCache& cache, std::size_t c);
   void give_up_big(ThreadCache& cache, const char* function);
   bool push(ThreadCache& cache, std::size_t c, void* object);
   Stack stack_of(ThreadCache& cache, std::size_t c);
@@ -144,6 +168,9 @@ class Heap {
   std::uint64_t allowance(const Stacks& all) const;
   bool may_share();
   bool begin_cpu(Stacks& stacks);
+  std::uint8_t owner_of(const Stacks& stacks) const;
+  void open_bins(std::size_t owner);
+  char* take_metadata(std::size_t bytes);
   void flush_cpu();
   std::uint32_t empty_cpus();
   void give_up_cpus(std::uint32_t users);
@@ -162,6 +189,16 @@ class Heap {
   bool release_one(const Due& due);
   void wait_after_refusal();
   std::uint64_t dirty_limit() const;
+  bool is_near_limit() const { return soft_limit_.is_near(accounts().resident_pages.get()); }
+  bool is_limit_met() const { return soft_limit_.is_met(accounts().resident_pages.get()); }
+  bool wants_look(std::uint64_t more) const { return soft_limit_.wants_look(accounts().resident_pages.get() + more); }
+  // Pages that the heap may keep above its limit for free ones.
+  std::uint64_t slack() const { return is_near_limit() ? 0 : regret_.slack(); }
+  std::uint64_t most_dirty(std::uint64_t usual) const;
+  void look();
+  [[gnu::noinline]] void approach_limit(ThreadCache* cache);
+  void release_to(std::uint64_t most);
+  [[gnu::noinline]] void* take_before_block(std::size_t c);
   char* allocate_run(std::size_t pages, std::size_t align, bool zero, std::size_t blocks);
   Left discard_if_much(Block& first);
   static Left discard_blocks(char* begin, std::size_t blocks);
@@ -185,10 +222,13 @@ class Heap {
   std::atomic<std::uint64_t> next_try_{0};   // the event
   Density density_;
   Regret regret_;
+  SoftLimit soft_limit_;
+  std::atomic<std::uint64_t> next_search_{0};  // the event, after no slab was found to open
   neap_telemetry& board_;
   alignas(64) std::atomic<std::uint64_t> too_dirty_{
       0};  // pages: one above the limit of the last look; 0 before the first
-  std::array<Bin, kClassCount> bins_;
+  Bins first_bins_;
+  std::array<std::atomic<Bins*>, kMostOwners> bins_{&first_bins_};  // null until an owner's first refill
   MixedBin mixed_;
   PageHeap pages_;
 };

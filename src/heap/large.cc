@@ -72,7 +72,7 @@ bool copy_and_discard(char* from, char* to, std::size_t size) {
 // An object that could stay while there is slack is given none: they do not go in parts.
 bool Heap::wants_huge_pages(std::size_t pages, Density::Like like) const {
   return like.dense && pages >= kPagesPerHugePage && options.huge_pages != 0 && pages > regret_.slack() &&
-         huge_objects_.get() < kMostHugeObjects;
+         !is_near_limit() && huge_objects_.get() < kMostHugeObjects;
 }
 
 // Only where a huge page lies wholly inside the object.
@@ -91,6 +91,8 @@ void Heap::forget_huge_pages(Block& first) {
 
 void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t align, bool zero) {
   const std::size_t pages = pages_for(size == 0 ? 1 : size);
+  if (wants_look(pages)) [[unlikely]]
+    approach_limit(cache);
   char* object;
   if (Block* spare = pages_.take_spare(align_in_blocks(align), pages)) {
     object = spare->address();
@@ -111,7 +113,7 @@ void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t ali
 // Of `blocks` blocks of address space.
 [[gnu::noinline]] char* Heap::allocate_run(std::size_t pages, std::size_t align, bool zero, std::size_t blocks) {
   const Density::Like like = density_.like(pages);
-  const bool huge = wants_huge_pages(pages, like), populates = like.whole && !huge && regret_.slack() != 0;
+  const bool huge = wants_huge_pages(pages, like), populates = like.whole && !huge && slack() != 0;
   if (huge && align < kHugePageSize) align = kHugePageSize;
   const PageHeap::Run run = pages_.take_run(blocks, align_in_blocks(align), pages);
   if (run.first == nullptr) return nullptr;
@@ -167,6 +169,8 @@ Left Heap::discard_blocks(char* begin, std::size_t blocks) {
 void* Heap::resize_large(ThreadCache* cache, Block& first, std::size_t size) {
   const std::size_t pages = pages_for(size), old_pages = first.large.pages;
   if (pages == old_pages) return first.address();
+  if (pages > old_pages && wants_look(pages - old_pages)) [[unlikely]]
+    approach_limit(cache);
   if (pages_.hardening().ends) return resize_for_good(cache, first, size);
   forget_huge_pages(first);
   if (pages < old_pages) {

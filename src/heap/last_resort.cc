@@ -17,23 +17,30 @@ void* Heap::take_any_hole(From from, std::size_t c) {
   if (from == From::anywhere && c != 0) {
     do {
       if (mixed_.take(static_cast<ClassIndex>(c), pages_, &object, 1) != 0) return object;
-    } while (open_sparse_slab() || open_any_slab());
+    } while (open_sparse_slab() || open_any_slab(1, kMostObjects));
   }
   for (std::size_t larger = c; larger < kClassCount; ++larger) {
     if (from == From::slabs && class_size(larger) % alignment_of(c) != 0) continue;
-    if (bins_[larger].take(static_cast<ClassIndex>(larger), pages_, &object, 1, Bin::Growth::no) != 0) return object;
+    for (std::uint8_t owner = 0; owner < kMostOwners; ++owner) {
+      if (bins_of(owner) == nullptr) continue;
+      const BinId id(static_cast<ClassIndex>(larger), owner);
+      if (bin(id).take(id, pages_, &object, 1, Bin::Growth::no) != 0) return object;
+    }
   }
   return nullptr;
 }
 
-// Turns the next slab in the heap's order that has a free object into a mixed block; after the last one false, once.
-bool Heap::open_any_slab() {
+// Turns the next slab in the heap's order into a mixed block whose objects are of `smallest` or a larger class, and of
+// which a `share`-th is free, at least one object; after the last one false, once.
+bool Heap::open_any_slab(std::size_t smallest, std::uint32_t share) {
   Guard guard(release_lock_);
   bool opened = false;
   while (Block* block = opened ? nullptr : pages_.next_slab(next_to_open_)) {
     next_to_open_ = block->rank + 1;
-    const std::size_t c = block->class_index();
-    opened = c != 0 && bins_[c].hand_over(static_cast<ClassIndex>(c), *block, pages_, mixed_, 1);
+    const BinId id = BinId::of(*block);
+    const std::size_t c = static_cast<std::size_t>(id.c);
+    const std::uint32_t least = kClasses[c].capacity / share;
+    opened = c >= smallest && bin(id).hand_over(id, *block, pages_, mixed_, least != 0 ? least : 1);
   }
   if (!opened) next_to_open_ = 0;
   pages_.end_look();
@@ -43,15 +50,19 @@ bool Heap::open_any_slab() {
 // Everything that is kept for a better time. (What the stacks of other CPUs and other threads hold is theirs.)
 void Heap::give_up_reserves(ThreadCache* cache) {
   if (cache != nullptr) flush_all(*cache);
-  for (std::size_t c = 0; c < kClassCount; ++c) bins_[c].give_up_empty(static_cast<ClassIndex>(c), pages_);
+  give_up_empty_slabs();
   pages_.give_up_reserves();
+}
+
+void Heap::give_up_empty_slabs() {
+  each_bin([this](Bin& bin, BinId id) { bin.give_up_empty(id, pages_); });
 }
 
 void* Heap::allocate_from_reserves(ThreadCache* cache, From from, std::size_t c) {
   if (void* object = take_any_hole(from, c)) return object;
   give_up_reserves(cache);
   void* object = nullptr;
-  if (take(from, c, &object, 1) != 0) return object;
+  if (take(from, id_for(cache, c), &object, 1) != 0) return object;
   return take_any_hole(from, c);
 }
 

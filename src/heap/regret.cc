@@ -7,13 +7,14 @@
 namespace neap {
 namespace {
 
-// A process is judged by windows of at least this length.
-constexpr std::uint64_t kWindow = 50'000'000;  // nanoseconds
+// A process is judged by windows of at least this length; for a while after the first look by shorter ones, as many
+// programs end soon (docs/decisions/031-young-programs.md).
+constexpr std::uint64_t kWindow = 50'000'000, kYoungWindow = 12'000'000, kYouth = 500'000'000;  // nanoseconds
 
 // What a page costs that is given back and taken again: 0.2 to 0.5 us for its part of a discard, 1.6 for its fault.
 constexpr std::uint64_t kPageCost = 2'000;  // nanoseconds
 
-// Much is above a twelfth of the time, for 150 ms on end; little is below a fiftieth.
+// Much is above a twelfth of the time, for three windows on end; little is below a fiftieth.
 constexpr std::uint64_t kMuch = 12, kLittle = 50;
 constexpr std::uint32_t kHotWindows = 3;
 
@@ -29,7 +30,9 @@ std::uint64_t Regret::reach() const { return rest(most(), slack()); }
 
 void Regret::look(const PageTraffic& now) {
   const std::uint64_t span = now.time - last_.time;
-  if (now.time == 0 || span < kWindow) return;
+  if (now.time == 0) return;
+  if (first_ == 0) first_ = now.time;
+  if (span < (now.time - first_ < kYouth ? kYoungWindow : kWindow)) return;
   const std::uint64_t lost = (now.missed - last_.missed) * kPageCost, saved = (now.reused - last_.reused) * kPageCost;
   if (last_.time != 0) judge(lost, saved, span);
   last_ = now;

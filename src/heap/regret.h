@@ -34,6 +34,7 @@ class Regret {
   std::uint64_t most() const;
 
   std::atomic<std::uint64_t> slack_{0};
+  std::uint64_t first_ = 0;  // when it looked first
   PageTraffic last_;
   std::uint32_t hot_ = 0;  // windows in a row
 };

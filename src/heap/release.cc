@@ -35,7 +35,7 @@ std::size_t blocks_for(std::uint64_t excess) {
 
 std::uint64_t Heap::dirty_limit() const {
   const std::uint64_t floor = __atomic_load_n(&options.dirty_floor, __ATOMIC_RELAXED);  // mallopt may change it
-  return pages_of(floor) + accounts().resident_pages.get() * options.dirty_percent / 100 + regret_.slack();
+  return most_dirty(pages_of(floor) + accounts().resident_pages.get() * options.dirty_percent / 100 + slack());
 }
 
 void Heap::act_on(std::uint32_t events, bool publish_all) {
@@ -43,6 +43,8 @@ void Heap::act_on(std::uint32_t events, bool publish_all) {
   const std::uint64_t now = pages_.advance(events);
   release_due();
   const bool due = first || publish_all || now / kClockStep != (now - events) / kClockStep;
+  if (options.soft_limit != 0 && due && (wants_look(0) || soft_limit_.wants_look_after(os::coarse_time())))
+    approach_limit(nullptr);
   due ? publish() : publish_pages();
 }
 
@@ -56,8 +58,8 @@ void Heap::count_large_event(ThreadCache* cache) {
 bool Heap::release_one(const Due& due) {
   const std::uint64_t refusals = pages_.refusals();
   if (due.what == Due::What::slab) {
-    const std::size_t c = due.block->class_index();
-    bins_[c].release_pages(static_cast<ClassIndex>(c), *due.block, pages_);
+    const BinId id = BinId::of(*due.block);
+    bin(id).release_pages(id, *due.block, pages_);
   } else if (due.what == Due::What::mixed) {
     mixed_.release_pages(*due.block, pages_);
   } else if (due.what == Due::What::free_run) {
@@ -87,7 +89,7 @@ void Heap::release_due() {
   regret_.look({os::coarse_time(), accounts().missed_pages.get(), accounts().reused_pages.get(),
                 accounts().resident_pages.get() - dirty});
   pages_.set_reach(regret_.reach());
-  const std::uint64_t decay = regret_.slack() != 0 ? options.decay_events * kHotDecay : options.decay_events;
+  const std::uint64_t decay = slack() != 0 ? options.decay_events * kHotDecay : options.decay_events;
   for (int i = 0; i < kMostInARow; ++i) {
     const std::uint64_t now = pages_.dirty_pages();
     if (i != 0 && now <= far) break;

@@ -20,6 +20,7 @@ constexpr std::uint64_t kShareOfAny = 32, kMostTimes = 16;
 std::uint64_t Heap::thread_allowance() const {
   const std::uint64_t bytes = options.cache_bytes, sharers = threads() / 8 + 1;
   const std::uint64_t least = bytes / (sharers < 4 ? sharers : 4);
+  if (is_near_limit()) return least;
   const std::uint64_t fair = accounts().resident_pages.get() * kPageSize / (threads() == 0 ? 1 : threads());
   const std::uint64_t of_small = std::min(fair / kShareOfSmall, bytes * kMostOfSmall);
   const std::uint64_t of_any = std::min(fair / kShareOfAny, bytes * kMostTimes);

@@ -1,4 +1,5 @@
 // Threads that share the stacks of the CPU they are on (heap/cpu_caches.h).
+
 #include "heap/heap.h"
 
 namespace neap {
@@ -6,6 +7,9 @@ namespace {
 
 // A CPU's stacks may hold so many times Options::cache_bytes.
 constexpr std::uint64_t kMostShares = 16;
+
+// Not the first, whose the process's first thread is.
+constexpr std::size_t kLoneOwner = 1;
 
 }  // namespace
 
@@ -22,18 +26,38 @@ std::uint64_t Heap::cpu_allowance() const {
 
 Stack Heap::stack_of(ThreadCache& cache, std::size_t c) {
   if (cache.owns(c)) return cache.own_stack(c);
-  const Stack stack = cpus_.claim(c);
-  if (stack || stack.at->shape.load(std::memory_order_acquire) != nullptr || !begin_cpu(*stack.at)) return stack;
-  return cpus_.claim(c);
+  Stack stack = cpus_.claim(c);
+  if (!stack && stack.at->shape.load(std::memory_order_acquire) == nullptr && begin_cpu(*stack.at)) {
+    stack = cpus_.claim(c);
+  }
+  if (stack) cache.owner = owner_of(*stack.at);
+  return stack;
 }
 
 Stack Heap::stack_in(Stacks& all, std::size_t c) {
   return all.shape.load(std::memory_order_relaxed) == &kCpuShape ? cpus_.claim(c, &all) : Stack::of(all, c);
 }
 
+// Whose bins serve a thread that has the CPU's stacks in hand. One thread alone that shares has the same wherever it
+// runs: it would leave its objects behind with each move. Where there was no memory for them the first owner's serve.
+std::uint8_t Heap::owner_of(const Stacks& stacks) const {
+  const std::size_t owner = cpus_.users() > 1 ? cpus_.index_of(stacks) % kMostOwners : kLoneOwner;
+  return bins_of(owner) != nullptr ? static_cast<std::uint8_t>(owner) : std::uint8_t{0};
+}
+
+void Heap::open_bins(std::size_t owner) {
+  static_assert(sizeof(Bins) % kCacheLine == 0);
+  if (bins_of(owner) != nullptr) return;
+  if (char* memory = take_metadata(sizeof(Bins))) {
+    bins_[owner].store(std::construct_at(reinterpret_cast<Bins*>(memory)), std::memory_order_release);
+  }
+}
+
 bool Heap::begin_cpu(Stacks& stacks) {
   Guard guard(registry_lock_);
   if (stacks.shape.load(std::memory_order_relaxed) != nullptr) return true;
+  open_bins(kLoneOwner);
+  open_bins(cpus_.index_of(stacks) % kMostOwners);
   if (!cpus_.begin(stacks, cpu_allowance())) return false;
   pages_.accounts().metadata_bytes.add(round_up(Stacks::bytes(kCpuShape), os::page_size));
   return true;

@@ -19,19 +19,54 @@ constexpr std::uint32_t kMixedGuess = 128;  // bytes
 // Bytes freed in mixed blocks after which the class of the last object is told of all: by chance each has its share.
 constexpr std::uint32_t kWishStep = 1 << 10;
 
+// Puts objects onto an empty stack, the first on top.
+void fill(Stack& stack, const Limbo& limbo, void* const* objects, std::uint32_t count) {
+  void** const slots = stack.objects();
+  const std::uint64_t key = limbo.key(nullptr);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    void* const object = objects[count - 1 - i];
+    Limbo::enter(object, key ^ address_of(object));
+    slots[i] = object;
+  }
+  stack.set_count(count);
+}
+
 }  // namespace
 
 void* Heap::allocate_from(From from, ThreadCache* cache, ClassIndex c) {
   const std::size_t index = static_cast<std::size_t>(c);
   void* object = nullptr;
   if (cache != nullptr) {
-    object = index < kCachedClasses ? allocate_batch(from, *cache, index) : take_big(*cache, index);
+    object = class_size(index) > kLargestBatched ? allocate_one(*cache, index) : allocate_batch(from, *cache, index);
     if (object != nullptr) return object;
   }
-  if (take(from, index, &object, 1) == 0) [[unlikely]]
+  if (wants_look(0)) [[unlikely]]
+    approach_limit(cache);
+  if (take(from, id_for(cache, index), &object, 1) == 0) [[unlikely]]
     object = allocate_from_reserves(cache, from, index);
   if (object != nullptr) count_events(cache, 1);
   return object;
+}
+
+// Of those that are never fetched ahead.
+void* Heap::allocate_one(ThreadCache& cache, std::size_t c) {
+  if (cache.big != nullptr && cache.big_class == c) {
+    Limbo::leave(cache.big);
+    return std::exchange(cache.big, nullptr);
+  }
+  if (c < kCachedClasses && !single_threaded()) ask_for_room(cache, c);
+  const BinId id = id_for(&cache, c);
+  void* const object = bin(id).take_one(id, pages_);
+  if (object != nullptr) count_events(&cache, 1);
+  return object;
+}
+
+// Where there are other threads a stack takes what its own thread asked for once.
+void Heap::ask_for_room(ThreadCache& cache, std::size_t c) {
+  Stack stack = stack_of(cache, c);
+  if (!stack) return;
+  if (stack.count() == 0) grow(stack);
+  stack.end();
 }
 
 // Fills a stack's room or half of it, lowest address on top, so that objects are handed out in address order, and takes
@@ -44,12 +79,10 @@ void* Heap::allocate_batch(From from, ThreadCache& cache, std::size_t c) {
   if (stack.count() == 0) {
     grow(stack);
     void* fetched[kMostInStack];
-    if (stack.room() > 1) got = take(from, c, fetched, refill_size(c, stack.room(), cache.mostly_takes()));
+    if (stack.room() > 1)
+      got = take(from, id_for(&cache, c), fetched, refill_size(c, stack.room(), cache.mostly_takes()));
     if (got != 0) object = fetched[0];
-    for (std::uint32_t i = got; i > 1; --i) {
-      limbo.enter(fetched[i - 1]);
-      stack.push(fetched[i - 1]);
-    }
+    if (got > 1) fill(stack, limbo, fetched + 1, got - 1);
   } else if (from == From::anywhere) {  // another thread's free, or another CPU's stack
     object = stack.pop();
   }
@@ -62,21 +95,22 @@ void* Heap::allocate_batch(From from, ThreadCache& cache, std::size_t c) {
 
 // From a slab that the class has, then from holes among other sizes, at last from a block of its own: a slab, once the
 // class is in use enough and blocks are to be had.
-std::uint32_t Heap::take(From from, std::size_t c, void** out, std::uint32_t want) {
-  const ClassIndex index = static_cast<ClassIndex>(c);
-  Bin& bin = bins_[c];
-  if (from == From::slabs || !is_mixed_class(c)) return bin.take(index, pages_, out, want);
-  if (const std::uint32_t got = bin.take(index, pages_, out, want, Bin::Growth::no)) return got;
-  if (!bin.deserves_slab(std::uint64_t{want} * class_size(c)) || pages_.is_short()) {
+std::uint32_t Heap::take(From from, BinId id, void** out, std::uint32_t want) {
+  const std::size_t c = static_cast<std::size_t>(id.c);
+  Bin& bin = this->bin(id);
+  if (from == From::slabs || !is_mixed_class(c)) return bin.take(id, pages_, out, want);
+  if (const std::uint32_t got = bin.take(id, pages_, out, want, Bin::Growth::no)) return got;
+  if (!bin.deserves_slab(std::uint64_t{want} * class_size(c)) || pages_.is_short() || is_near_limit()) {
     for (int opened = 0;; ++opened) {
-      if (const std::uint32_t got = mixed_.take(index, pages_, out, want)) return got;
+      if (const std::uint32_t got = mixed_.take(id.c, pages_, out, want)) return got;
       if (opened == kMostOpened || !open_sparse_slab()) break;
     }
+    if (is_near_limit() && (out[0] = take_before_block(c)) != nullptr) return 1;
     if (!bin.has_slabs() && mixed_.add_block(pages_)) {
-      if (const std::uint32_t got = mixed_.take(index, pages_, out, want)) return got;
+      if (const std::uint32_t got = mixed_.take(id.c, pages_, out, want)) return got;
     }
   }
-  return bin.take(index, pages_, out, want);
+  return bin.take(id, pages_, out, want);
 }
 
 // Turns the lowest slab that few objects are left in into a mixed block. Pages of it could be out for release: hence
@@ -89,9 +123,9 @@ bool Heap::open_sparse_slab() {
   for (int tries = 0; !opened && tries < kMostCandidates; ++tries) {
     Block* block = pages_.take_sparse();
     if (block == nullptr) break;
-    const std::size_t c = block->class_index();
-    opened = is_mixed_class(c) && bins_[c].hand_over(static_cast<ClassIndex>(c), *block, pages_, mixed_,
-                                                     row_of(static_cast<ClassIndex>(c)).sparse_free);
+    const BinId id = BinId::of(*block);
+    opened = is_mixed_class(static_cast<std::size_t>(id.c)) &&
+             bin(id).hand_over(id, *block, pages_, mixed_, row_of(id.c).sparse_free);
   }
   pages_.end_look();
   return opened;
@@ -99,9 +133,19 @@ bool Heap::open_sparse_slab() {
 
 // `c` is a class, or kMixed.
 void Heap::give(std::size_t c, void** objects, std::uint32_t count, const char* function) {
-  if (c == kMixed) return mixed_.give(pages_, objects, count, function);
-  const std::uint32_t strays = bins_[c].give(static_cast<ClassIndex>(c), pages_, objects, count, function);
-  if (strays != 0) mixed_.give(pages_, objects, strays, function);
+  std::uint32_t mixed = c == kMixed ? count : 0;  // how many at the front lie in mixed blocks
+  while (mixed < count) {
+    const Block& block = *pages_.map().block_fast(address_of(objects[mixed]));
+    if (block.kind.load(std::memory_order_acquire) == BlockKind::mixed) {
+      ++mixed;
+      continue;
+    }
+    const BinId id(static_cast<ClassIndex>(c), block.owner.load(std::memory_order_relaxed));
+    const std::uint32_t left = bin(id).give(id, pages_, objects + mixed, count - mixed, function);
+    if (left == count - mixed && block.kind.load(std::memory_order_acquire) != BlockKind::mixed) break;
+    count = mixed + left;
+  }
+  if (count != 0) mixed_.give(pages_, objects, count, function);
 }
 
 // Pushes an object onto its stack; false when there is no room to have, or the thread never asked for such objects:
@@ -148,10 +192,22 @@ void Heap::free_in_slab(ThreadCache& cache, Block& block, std::size_t c, void* o
 }
 
 void Heap::give_back(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function) {
-  if (!single_threaded()) return stash(cache, c, object, function);
-  bins_[c].give_one(static_cast<ClassIndex>(c), pages_, block, object, function);
+  if (!goes_at_once(c)) return stash(cache, c, object, function);
+  const BinId id = BinId::of(block);
+  if (!bin(id).give_one(id, pages_, block, object)) give(c, &object, 1, function);
   cache.count_given(1);
   count_events(&cache, 1);
+}
+
+// The most frequent of frees that no stack takes: false, and nothing was done, where it is another.
+bool Heap::give_to_slab(ThreadCache& cache, Block& block, void* object) {
+  const BinId id = BinId::of(block);
+  const std::size_t c = static_cast<std::size_t>(id.c);
+  if (block.admit.load(std::memory_order_relaxed) != 0 || c >= kCachedClasses || !goes_at_once(c)) return false;
+  if (limbo.holds(object) || !bin(id).give_one(id, pages_, block, object)) return false;
+  cache.count_given(1);
+  count_events(&cache, 1);
+  return true;
 }
 
 // Of the objects that no stack takes a thread keeps the one freed last: a buffer that is taken and freed in turn.
@@ -165,23 +221,12 @@ void Heap::keep_big(ThreadCache& cache, std::size_t c, void* object, const char*
   cache.big_class = static_cast<std::uint8_t>(c);
 }
 
-void* Heap::take_big(ThreadCache& cache, std::size_t c) {
-  if (cache.big == nullptr || cache.big_class != c) return nullptr;
-  Limbo::leave(cache.big);
-  return std::exchange(cache.big, nullptr);
-}
-
 // (Meanwhile its slab may have been opened to other sizes.)
 void Heap::give_up_big(ThreadCache& cache, const char* function) {
   void* object = std::exchange(cache.big, nullptr);
   if (object == nullptr) return;
   Block& block = *pages_.map().block_fast(address_of(object));
-  if (single_threaded() && block.kind.load(std::memory_order_relaxed) == BlockKind::slab) {
-    return give_back(cache, block, cache.big_class, object, function);
-  }
-  give(cache.big_class, &object, 1, function);
-  cache.count_given(1);
-  count_events(&cache, 1);
+  give_back(cache, block, cache.big_class, object, function);
 }
 
 void Heap::free_mixed(ThreadCache& cache, const Block& block, void* object, const char* function) {
@@ -210,7 +255,7 @@ void Heap::put_back_mixed(ThreadCache* cache, void* object) {
 bool Heap::wishes_slab(ThreadCache& cache, std::size_t c) {
   cache.freed_mixed += class_size(c);
   if (cache.freed_mixed < kWishStep) return false;
-  if (!bins_[c].deserves_slab(std::exchange(cache.freed_mixed, 0)) || pages_.is_short()) return false;
+  if (!bin(id_for(&cache, c)).deserves_slab(std::exchange(cache.freed_mixed, 0)) || pages_.is_short()) return false;
   const std::uint32_t dropped = drop_all(stack_of(cache, c));
   cache.count_given(dropped);
   count_events(&cache, dropped);

@@ -56,7 +56,7 @@ constexpr Shape make_shape(std::size_t first, std::size_t end, std::uint32_t tim
 inline constexpr std::size_t kClassesBelowLine = static_cast<std::size_t>(class_of(kCacheLine));
 inline constexpr Shape kThreadShape = make_shape(0, kCachedClasses, 1);
 inline constexpr Shape kSharingThreadShape = make_shape(0, kClassesBelowLine, 1);
-inline constexpr Shape kCpuShape = make_shape(kClassesBelowLine, kCachedClasses, 2);
+inline constexpr Shape kCpuShape = make_shape(kClassesBelowLine, kCachedClasses, 4);
 
 inline constexpr std::uint32_t kMostInStack = [] {
   std::uint32_t most = 0;

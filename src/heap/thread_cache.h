@@ -29,6 +29,7 @@ struct ThreadCache {
   std::uint32_t freed_mixed;     // bytes of objects of mixed blocks that no class was told of yet
   void* big;                     // the object freed last that is larger than those in stacks; or null
   std::uint8_t big_class;        // its class
+  std::uint8_t owner;            // whose bins it takes from
   ThreadCache *next, *previous;  // in the registry: in use, or the free ones by `next`
   Stash stash;
   Stacks own;  // the last: its slots lie behind
@@ -67,6 +68,7 @@ struct ThreadCache {
     shared = cpus;
     events = surplus = freed_mixed = 0;
     big = nullptr;
+    owner = 0;
     stash.count = stash.bytes = 0;
     own.reset(shape(shares()), bytes);
   }

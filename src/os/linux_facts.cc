@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "base/units.h"
+#include "os/control_group.h"
 #include "os/os.h"
 #include "os/sandbox.h"
 #include "os/system_call.h"
@@ -117,6 +118,13 @@ bool counts_commits() { return overcommit_is_strict() || limit(RLIMIT_DATA, know
 std::size_t address_space_limit() {
   const std::uint64_t bytes = limit(RLIMIT_AS, known.address_space);
   return bytes == RLIM_INFINITY ? SIZE_MAX : static_cast<std::size_t>(bytes);
+}
+
+bool group_memory(GroupMemory& out) {
+  if (in_sandbox()) return false;
+  static constinit GroupTexts texts;
+  out = read_group_memory(read_beginning, texts);
+  return true;
 }
 
 std::size_t cpu_bound() { return in_sandbox() ? known.cpus.load(std::memory_order_relaxed) : ask_cpu_bound(); }

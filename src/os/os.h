@@ -1,6 +1,7 @@
 // Everything the library asks of the system. linux.cc and linux_facts.cc make the system calls, and are the only files
-// that do; unit tests link tests/unit/fake_os.cc in their place. All functions are thread-safe and async-signal-safe,
-// and keep errno. A call that a sandbox refuses is answered by `false` or null, never by a spin or an abort.
+// that do; unit tests link tests/unit/fake_os.cc in their place. All functions but one are thread-safe and
+// async-signal-safe, and keep errno. A call that a sandbox refuses is answered by `false` or null, never by a spin or
+// an abort.
 #pragma once
 
 #include <cstddef>
@@ -61,6 +62,15 @@ bool which_written(void* address, std::size_t pages, unsigned char* out);
 
 // The process's limit on address space in bytes; SIZE_MAX when there is none.
 std::size_t address_space_limit();
+
+// What a control group may have of memory, and what it has that the system could not take back at once, in bytes.
+struct GroupMemory {
+  std::uint64_t limit = UINT64_MAX, used = 0;
+  std::uint64_t left() const { return rest(limit, used); }
+};
+// Of the groups that the process lives in the one that has least left before its limit, into `out`. False where nothing
+// may be asked: what was told last stands. The one function that is not thread-safe: its caller has a lock.
+bool group_memory(GroupMemory& out);
 
 // Nanoseconds of a clock that never goes back, as exact as is free of a system call; 0 where there is none.
 std::uint64_t coarse_time();

@@ -19,7 +19,7 @@
 
 namespace neap::rseq {
 
-inline constexpr std::size_t kShift = 14;  // of the bytes from one CPU's set to the next
+inline constexpr std::size_t kShift = 15;  // of the bytes from one CPU's set to the next
 // Addresses of sets that sections use carry this mark: a pointer to anything else is told by one test.
 inline constexpr std::uintptr_t kMark = 1;
 

@@ -1,5 +1,7 @@
 #include "pages/bitmaps.h"
 
+#include "os/os.h"
+
 namespace neap {
 namespace {
 
@@ -21,6 +23,7 @@ bits::Word* Bitmaps::take(std::size_t lines) {
   while (places(used_[page], lines) == 0) ++page;
   const std::size_t line = static_cast<std::size_t>(std::countr_zero(places(used_[page], lines)));
   used_[page] |= bits::low_bits(lines) << line;
+  if (page >= written_) written_ = page + 1;
   return reinterpret_cast<Word*>(store_ + page * kPageSize + line * kCacheLine);
 }
 
@@ -30,6 +33,13 @@ void Bitmaps::give(bits::Word* bitmap, std::size_t lines) {
   for (std::size_t i = 0; i < kLengths && places(used_[page], std::size_t{1} << i) != 0; ++i) {
     if (page < first_[i]) first_[i] = page;
   }
+}
+
+Bitmaps::Tail Bitmaps::forget_tail() {
+  const std::size_t end = round_up(written_, os::page_size / kPageSize);
+  while (written_ > 0 && used_[written_ - 1] == 0) --written_;
+  written_ = round_up(written_, os::page_size / kPageSize);
+  return {store_ + written_ * kPageSize, (end - written_) * kPageSize};
 }
 
 }  // namespace neap

@@ -38,12 +38,20 @@ class Bitmaps {
   bits::Word* take(std::size_t lines);
   void give(bits::Word* bitmap, std::size_t lines);
 
+  // Pages behind the last bitmap that were written to and are to be forgotten: the caller takes their memory away.
+  struct Tail {
+    char* begin;
+    std::size_t bytes;
+  };
+  Tail forget_tail();
+
  private:
   static constexpr std::size_t kLengths = 5;
   static_assert(kPageSize == kCacheLine * bits::kWordBits, "a word tells of a page");
 
   char* store_ = nullptr;
   bits::Word* used_ = nullptr;
+  std::size_t written_ = 0;           // no page at or above it was
   std::size_t first_[kLengths] = {};  // no lower page has a place for a bitmap of 1, 2, 4, 8, 16 lines
 };
 

@@ -35,13 +35,14 @@ struct alignas(64) Block {
   std::atomic<BlockKind> kind;
   std::atomic<std::uint8_t> size_class;  // slab; changes under the page heap's lock
   std::uint8_t bitmap_lines;             // slab, mixed: of its bitmaps (Bitmaps); 0: they are few_bits
-  std::uint8_t guards;                   // slab: blocks behind it that nothing can touch
+  std::atomic<std::uint8_t> owner;       // slab: of whose bins; changes as the class does
   std::atomic<std::uint32_t> admit;      // slab: while freed objects may enter a thread's cache the reciprocal of their
                                          // size, by which free knows that one begins there; otherwise 0
   BlockId id;
   std::uint32_t rank;     // place in the heap: by the age of its chunk, then by address
   bits::Word* free_bits;  // slab: bit i set = object i is free; mixed: granule i, and begin_bits behind them
   std::uint64_t asked;    // large, of a hardened heap: bytes of it that are the program's
+  std::uint8_t guards;    // slab: blocks behind it that nothing can touch
 
   alignas(64) std::atomic<std::uint8_t> queued;  // 1 while in the dirty queue; changes under the page heap's lock
   std::uint16_t free_count;                      // slab: objects that are in it now; mixed: granules

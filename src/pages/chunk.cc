@@ -258,6 +258,11 @@ void Chunk::strip(Block& block) {
   block.bitmap_lines = 0;
 }
 
+void Chunk::discard_unused_bitmaps() {
+  const Bitmaps::Tail tail = is_vacant() ? Bitmaps::Tail{} : bitmaps_.forget_tail();
+  if (tail.bytes != 0) os::discard(tail.begin, tail.bytes);
+}
+
 Chunk::Taken Chunk::take(std::size_t count, std::size_t align, std::size_t commit_count, Accounts& accounts) {
   if (is_vacant()) return {};
   const std::size_t index = runs_.find(count, align, address_of(base_) / kBlockSize);

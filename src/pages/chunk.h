@@ -69,6 +69,9 @@ class Chunk {
   bool equip(Block& block, std::size_t bits, Accounts& accounts);
   void strip(Block& block);
 
+  // Gives the memory of bitmaps back that nobody has.
+  void discard_unused_bitmaps();
+
   // Gives the address space of a wholly free chunk back, and its descriptors, which nobody may be looking at; none of
   // its blocks is in the dirty queue. revive reserves as much again, anywhere.
   void vacate(PageMap& map, Accounts& accounts);

@@ -96,7 +96,7 @@ Block* PageHeap::take_dirty(std::size_t blocks, std::size_t commit_blocks) {
   return best != nullptr ? best->take_from(fit.place(), blocks, commit_blocks, accounts_) : nullptr;
 }
 
-Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class, std::size_t bits) {
+Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class, std::uint8_t owner, std::size_t bits) {
   Guard guard(lock_);
   const std::size_t guards = guards_for_next();
   Block* block = take(1 + guards, 1, 1);
@@ -112,7 +112,8 @@ Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class, std::size_t
   if (guards != 0) shut(*chunk, index + 1, guards);
   guards_ += guards;
   block->size_class.store(size_class, std::memory_order_relaxed);
-  block->kind.store(kind, std::memory_order_relaxed);
+  block->owner.store(owner, std::memory_order_relaxed);
+  block->kind.store(kind, std::memory_order_release);
   return block;
 }
 

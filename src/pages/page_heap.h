@@ -61,10 +61,10 @@ class PageHeap {
 
   // One block for a slab of the given class with so many objects, or null. Its resident mask stays as it was, and so
   // does the dirty one.
-  Block* take_slab(std::uint8_t size_class, std::size_t objects) {
-    return take_block(BlockKind::slab, size_class, objects);
+  Block* take_slab(std::uint8_t size_class, std::uint8_t owner, std::size_t objects) {
+    return take_block(BlockKind::slab, size_class, owner, objects);
   }
-  Block* take_mixed() { return take_block(BlockKind::mixed, 0, kMixedBits); }
+  Block* take_mixed() { return take_block(BlockKind::mixed, 0, 0, kMixedBits); }
   // Gives a slab, whose bin's lock the caller holds, the bitmaps of a mixed block; its free bits are kept.
   void widen_bitmaps(Block& block, std::size_t objects);
   // Ends a slab or a mixed block, whose lock the caller holds; no object is out. Its resident pages become dirty.
@@ -127,6 +127,8 @@ class PageHeap {
   // For the last resort, where memory is out: gives back what serves nobody: address space that large objects have in
   // front of them for growth, spares, wholly free chunks.
   void give_up_reserves();
+  // Gives the memory of bitmaps back that nobody has.
+  void discard_unused_bitmaps();
   // True while no block was to be had and none was given back since.
   bool is_short() const { return is_short_.load(std::memory_order_relaxed); }
 
@@ -176,7 +178,7 @@ class PageHeap {
 
   static constexpr std::size_t kMixedBits = 2 * kBlockSize / 16;  // of each granule: it is free; it begins something
 
-  Block* take_block(BlockKind kind, std::uint8_t size_class, std::size_t bits);
+  Block* take_block(BlockKind kind, std::uint8_t size_class, std::uint8_t owner, std::size_t bits);
   Block* take(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
   Block* take_dirty(std::size_t blocks, std::size_t commit_blocks);
   std::size_t guards_for_next() const;

@@ -48,6 +48,11 @@ void PageHeap::give_up_reserves() {
   }
 }
 
+void PageHeap::discard_unused_bitmaps() {
+  Guard guard(lock_);
+  for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) chunk->discard_unused_bitmaps();
+}
+
 // Takes the address space back that large objects have in front of them.
 void PageHeap::cut_headroom(Chunk& chunk) {
   if (hardening_.guards) return;

@@ -100,7 +100,7 @@ Given give_together(Block& block, const ClassRow& row, void* const* objects, std
   const std::uintptr_t begin = address_of(block.address());
   const std::uint32_t reciprocal = row.reciprocal;
   Given given;
-  std::uint32_t at = kNone, lowest = kNone, highest = 0;
+  std::uint32_t at = kNone;
   bits::Word word = 0;
   for (; given.count < count; ++given.count) {
     const std::uintptr_t offset = address_of(objects[given.count]) - begin;
@@ -116,13 +116,11 @@ Given give_together(Block& block, const ClassRow& row, void* const* objects, std
     const bits::Word bit = bits::Word{1} << (place >> 32) % bits::kWordBits;
     if ((word & bit) != 0) break;
     word |= bit;
-    if (offset < lowest) lowest = static_cast<std::uint32_t>(offset);
-    if (offset > highest) highest = static_cast<std::uint32_t>(offset);
+    given.over |= pages_under(static_cast<std::uint32_t>(offset), row.size);
   }
   if (given.count == 0) return given;
   bits::store(block.free_bits[at], word);
   block.free_count = static_cast<std::uint16_t>(block.free_count + given.count);
-  given.over = pages_under(lowest, highest - lowest + row.size);
   return given;
 }
 

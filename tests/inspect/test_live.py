@@ -6,7 +6,7 @@ import subprocess
 import threading
 import unittest
 
-from inspected import KNOWN_HEAP, Known, NeapTest, inspect, neap, until
+from inspected import KNOWN_HEAP, Known, NeapTest, as_mallinfo, heap_of, inspect, neap, until
 
 NOBODY = 65534
 
@@ -51,6 +51,28 @@ class Rights(NeapTest):
         with subprocess.Popen(["true"]) as ended:
             os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
             self.refused(ended.pid, "has ended and waits for its parent")
+
+
+class Containers(NeapTest):
+    """Of its own numbers, mounts and root, as container engines make them: read from the host by the host's number."""
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, to make one")
+    def test_one_with_a_root_of_its_own(self):
+        root = self.path("root")
+        told = subprocess.run(["ldd", KNOWN_HEAP], check=True, capture_output=True, text=True).stdout
+        for file in {KNOWN_HEAP, *(word for word in told.split() if word.startswith("/"))}:
+            os.makedirs(root + os.path.dirname(file), exist_ok=True)
+            shutil.copy(file, root + file)
+        script = 'mount -t tmpfs none "$0" && cp -a "$1/." "$0" && exec chroot "$0" "$2" "$3"'  # a mount that the host has not
+        os.mkdir(self.path("mounted"))
+        inside = ["unshare", "--pid", "--mount", "--net", "--fork", "sh", "-c", script, self.path("mounted"), root, KNOWN_HEAP]
+        with Known("ended_threads", program=inside) as known:
+            self.assertEqual(known.pid, 1)  # as it is told in there
+            with open(f"/proc/{known.process.pid}/task/{known.process.pid}/children") as file:
+                pid = int(file.read())
+            look = inspect(pid)
+            self.assertEqual(as_mallinfo(heap_of(look, "glibc")), known.mallinfo)
+            self.assertFalse(os.path.exists(self.path("mounted") + KNOWN_HEAP))
 
 
 class Live(NeapTest):

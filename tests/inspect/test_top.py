@@ -10,8 +10,10 @@ import termios
 import time
 import unittest
 
-from inspected import Known, NeapTest, inspect, neap
+from inspected import Known, NeapTest, inspect, neap, until
 from neap_command import HANG_S, NEAP
+
+SPAN_S, LONGEST_ROUND_S = 6, 0.04
 
 
 class Once(NeapTest):
@@ -70,6 +72,15 @@ class Terminal:
         before, _, self.text = self.text.partition(wanted)
         return before
 
+    def drain(self):
+        while select.select([self.master], [], [], 0)[0]:
+            os.read(self.master, 65536)
+
+    def cpu(self):
+        """Seconds that it has run."""
+        with open(f"/proc/{self.pid}/schedstat") as file:
+            return int(file.read().split()[0]) / 1e9
+
     def type(self, text):
         os.write(self.master, text)
 
@@ -90,6 +101,25 @@ class Interactive(NeapTest):
             terminal.type(b"r")
             terminal.until(b"\x1b[7m   RSS")
             terminal.type(b"\x1b[B")
+            terminal.type(b"q")
+            terminal.until(b"\x1b[?1049l")
+            self.assertEqual(terminal.end(), 0)
+
+    def test_stays_within_its_budget(self):
+        """Of CPU time, on a machine as busy as it may be: once what it may take at the beginning is spent, one percent of a core and
+        the last walk, however often it is asked to look."""
+        with Known("mass_deletion"):
+            terminal = Terminal("--delay", "0.1", "--budget", "1")
+            for _ in range(10):  # rounds in which all the others are walked
+                terminal.until(b"processes")
+            until(lambda: terminal.drain() is None and terminal.cpu() > 0.5)
+            begin, cpu = time.monotonic(), terminal.cpu()
+            while time.monotonic() < begin + SPAN_S:
+                terminal.drain()
+                time.sleep(0.1)
+            spent, passed = terminal.cpu() - cpu, time.monotonic() - begin
+            print(f"{100 * spent / passed:.2f}% of a core over {passed:.0f} s")
+            self.assertLess(spent, 0.01 * passed + LONGEST_ROUND_S)
             terminal.type(b"q")
             terminal.until(b"\x1b[?1049l")
             self.assertEqual(terminal.end(), 0)

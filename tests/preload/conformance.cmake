@@ -8,6 +8,13 @@ preload_program(sandboxed sandboxed.c)
 foreach(way IN ITEMS prctl seccomp started)
   neap_black_box(preload.sandboxed.${way} LIBC COMMAND sandboxed ${way})
 endforeach()
+# The same where limits of memory are looked at, as long as files may be opened; and what fits only then.
+foreach(way IN ITEMS prctl seccomp started)
+  neap_black_box(preload.sandboxed.${way}.limited COMMAND sandboxed ${way} ENVIRONMENT NEAP_OPTIONS=soft_limit:cgroup)
+endforeach()
+preload_program(soft_limit soft_limit.c)
+neap_black_box(preload.soft_limit COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/in_group 45 $<TARGET_FILE:soft_limit>
+               ENVIRONMENT NEAP_OPTIONS=soft_limit:cgroup)
 # The fall-back: threads keep objects of their own where the kernel restarts nothing.
 neap_black_box(preload.restarts.unregistered COMMAND restarts ENVIRONMENT GLIBC_TUNABLES=glibc.pthread.rseq=0)
 preload_program(small_process small_process.c)

@@ -104,6 +104,20 @@ class Units(MachineTest):
         self.neap("disable", "nginx")
         self.assertEqual(self.state(), old)
 
+    def test_a_limit_of_memory_is_told_and_heeded(self):
+        unit = self.unit("limited", "MemoryMax=200M\nExecStart=/bin/sleep 1000")
+        self.machine.run("systemctl", "start", unit)
+        old = self.state()
+        self.neap("enable", unit, "--dry-run", says="MemoryMax: limited.service has 200 MiB; with --soft-limit")
+        self.neap("enable", unit, "--soft-limit", "-a", "libc", code=2, says="--soft-limit goes with the allocator neap")
+        shown = self.neap("enable", unit, "--soft-limit", "--dry-run")
+        self.assertIn('+ Environment="NEAP_OPTIONS=soft_limit:cgroup"', shown.splitlines())
+        self.assertNotIn("with --soft-limit", shown)
+        self.neap("enable", unit, "--soft-limit", "--restart", "--watch", "1", says="every process verified")
+        self.assertEqual(self.row(unit)["configured"], "neap:soft_limit=cgroup")
+        self.neap("disable", unit, "--restart")
+        self.assertEqual(self.state(), old)
+
     def test_rolls_back_what_does_not_start(self):
         unit = self.unit("crasher", "ExecStart=/bin/sh -c 'case $LD_PRELOAD in *neap*) kill -SEGV $$$$;; esac; exec sleep 1000'")
         self.rolls_back(unit, "rolled back; crasher.service runs as before", watch=600)

@@ -6,7 +6,9 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "rig.h"
@@ -22,10 +24,7 @@ class CpuCachesTest : public RigTest {
   CpuCachesTest() {
     leave_single_thread();
     sched_getaffinity(0, sizeof before_, &before_);
-    cpu_set_t here;
-    CPU_ZERO(&here);
-    CPU_SET(static_cast<unsigned>(sched_getcpu()), &here);
-    sched_setaffinity(0, sizeof here, &here);
+    move_to(sched_getcpu());
     rig_.heap.options.dirty_floor = std::uint64_t{1} << 40;
     fake_os::set_cpu_bound(kCpus);
     rig_.warm_up();
@@ -37,6 +36,20 @@ class CpuCachesTest : public RigTest {
     first_ = rig_.heap.open_cache();
     one_ = rig_.heap.open_cache();
     other_ = rig_.heap.open_cache();
+  }
+  static void move_to(int cpu) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(static_cast<unsigned>(cpu), &set);
+    ASSERT_EQ(sched_setaffinity(0, sizeof set, &set), 0);
+  }
+  // Another than this one, whose bins are other ones too; -1 where there is none.
+  int another_cpu() const {
+    const int here = sched_getcpu();
+    for (int cpu = 0; cpu < static_cast<int>(kCpus); ++cpu) {
+      if (CPU_ISSET(static_cast<unsigned>(cpu), &before_) && cpu % kMostOwners != here % kMostOwners) return cpu;
+    }
+    return -1;
   }
   // Those of the CPU; null before their first use.
   Stacks* stacks() {
@@ -227,6 +240,54 @@ TEST_F(CpuCachesTest, AfterForkTheChildGivesUpWhatLiesInThem) {
   rig_.expect_in_order();
   rig_.heap.close_cache(*one_);
   EXPECT_EQ(room_bytes(), 0);
+}
+
+// What threads on two CPUs take lies in slabs of each CPU's own; what either frees goes back to where it lies.
+TEST_F(CpuCachesTest, EachCpuIsServedFromSlabsOfItsOwn) {
+  const int second = another_cpu();
+  if (second < 0) GTEST_SKIP() << "one CPU";
+  constexpr std::size_t kSize = 256, kCount = 2000;
+  std::vector<void*> here = make(one_, kCount, kSize);
+  move_to(second);
+  std::vector<void*> there = make(other_, kCount, kSize);
+  std::set<Block*> blocks_here, blocks_there;
+  const std::size_t first_few = kCount / 4;  // until the second CPU's class has earned slabs, holes serve it
+  for (void* object : here) blocks_here.insert(&rig_.block(object));
+  for (std::size_t i = first_few; i < kCount; ++i) blocks_there.insert(&rig_.block(there[i]));
+  std::vector<Block*> both;
+  std::set_intersection(blocks_here.begin(), blocks_here.end(), blocks_there.begin(), blocks_there.end(),
+                        std::back_inserter(both));
+  EXPECT_TRUE(both.empty()) << both.size() << " of " << blocks_there.size();
+  for (std::size_t i = 0; i < kCount; ++i) {  // on the second CPU, of both by turns
+    rig_.free(other_, here[i]);
+    rig_.free(other_, there[i]);
+  }
+  rig_.heap.flush_all(*other_);
+  rig_.heap.flush_all(*one_);
+  EXPECT_EQ(rig_.sums().small_bytes, 0u);
+  rig_.expect_in_order();
+}
+
+// No room for a CPU's bins, and the system gives none: the first owner's serve it.
+TEST_F(CpuCachesTest, WithoutMemoryForItsBinsACpuIsServedFromTheFirstOnes) {
+  const int second = another_cpu();
+  if (second < 0) GTEST_SKIP() << "one CPU";
+  std::vector<void*> here = make(one_, 100, 256);
+  const std::uint64_t before = rig_.sums().metadata_bytes;
+  while (rig_.sums().metadata_bytes == before) rig_.heap.open_cache();
+  const std::uint64_t step = rig_.sums().metadata_bytes - before;
+  for (std::uint64_t used = ThreadCache::bytes(true); step - used >= sizeof(Bins); used += ThreadCache::bytes(true)) {
+    rig_.heap.open_cache();
+  }
+  move_to(second);
+  fake_os::refuse(fake_os::Call::reserve);
+  std::vector<void*> there = make(other_, 100, 256);
+  EXPECT_EQ(std::count(there.begin(), there.end(), nullptr), 0);
+  EXPECT_EQ(other_->owner, 0);
+  fake_os::allow(fake_os::Call::reserve);
+  free(other_, here);
+  free(other_, there);
+  rig_.expect_in_order();
 }
 
 TEST_F(CpuCachesTest, FreeingTwiceIsSeen) {

@@ -28,7 +28,8 @@ struct System {
   std::map<std::uintptr_t, std::vector<Page>> reserved;  // by address; one entry a page
   std::array<Plan, kCalls> plans;
   std::size_t limit = SIZE_MAX, cpus = 0;
-  bool counts_commits = false, locks_pages = false;
+  bool counts_commits = false, locks_pages = false, tells_group = true;
+  os::GroupMemory group;
   std::uint64_t random = 0, time = 0;
   DiscardHook hook;
   std::vector<Range> discards, huge, populated;
@@ -118,6 +119,8 @@ void reset() {
   s.limit = SIZE_MAX;
   s.cpus = 0;
   s.counts_commits = s.locks_pages = false;
+  s.tells_group = true;
+  s.group = {};
   s.random = s.time = 0;
   s.hook = nullptr;
   s.discards.clear();
@@ -145,8 +148,11 @@ void set_address_space_limit(std::size_t bytes) { system().limit = bytes; }
 void set_abort(void (*other)()) { ending = other; }
 void count_commits() { system().counts_commits = true; }
 void lock_pages() { system().locks_pages = true; }
+void set_group_memory(std::uint64_t limit, std::uint64_t used) { system().group = {limit, used}; }
+void forbid_group_memory() { system().tells_group = false; }
 void reset_limits() {
   system().limit = SIZE_MAX;
+  system().group = {};
   system().counts_commits = system().locks_pages = false;
 }
 void set_random(std::uint64_t bits) { system().random = bits; }
@@ -301,6 +307,11 @@ bool which_written(void* address, std::size_t pages, unsigned char* out) {
 }
 
 std::size_t cpu_bound() { return fake_os::system().cpus; }
+
+bool group_memory(GroupMemory& out) {
+  if (system().tells_group) out = system().group;
+  return system().tells_group;
+}
 
 std::size_t address_space_limit() { return system().limit; }
 

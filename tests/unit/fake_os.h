@@ -41,6 +41,9 @@ void set_address_space_limit(std::size_t bytes);
 void count_commits();
 // Pages are locked in memory; are not, after reset().
 void lock_pages();
+// Of the process's control group; UINT64_MAX: no limit, as after reset(). And that nobody may ask.
+void set_group_memory(std::uint64_t limit, std::uint64_t used);
+void forbid_group_memory();
 // None of these, and no limit.
 void reset_limits();
 // What os::random gives; 0 after reset(), so that chunks begin at their slots.

@@ -45,6 +45,8 @@ class Model {
     options.decay_events = pick(2) == 0 ? 0 : pick(3000);
     options.dirty_floor = pick(3) == 0 ? 0 : pick(4 << 20);
     options.cache_bytes = pick(4) == 0 ? pick(2000) : options.cache_bytes;
+    options.soft_limit = pick(3) == 0 ? 1 + pick(8 << 20) : 0;
+    rig_.heap.look_at_limit();
     if (pick(2) == 0) fake_os::set_cpu_bound(64);  // where there are other threads, the CPUs' caches are used then
     if (kind == Kind::hardened) harden();
     for (const int i : {0, 1}) caches_[i] = rig_.heap.open_cache();
@@ -54,6 +56,7 @@ class Model {
     for (int i = 0; i < steps && !choices_.over() && !testing::Test::HasFailure(); ++i) {
       if (pick(400) == 0) growing_ = pick(3) != 0;
       if (pick(300) == 0) trouble();
+      if (pick(100) == 0) fake_os::set_time(time_ += 60'000'000);
       step();
       if (pick(150) == 0) burst();
       if (i % 500 == 499) look();
@@ -211,7 +214,7 @@ class Model {
   ThreadCache* caches_[3] = {};  // the last stays null: a thread without
   std::map<char*, Object> objects_;
   bool growing_ = true, troubled_ = false;
-  std::uint64_t mixed_blocks_seen_ = 0;
+  std::uint64_t mixed_blocks_seen_ = 0, time_ = 1;
 };
 
 }  // namespace neap

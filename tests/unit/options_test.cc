@@ -78,6 +78,19 @@ TEST(Options, SuffixesArePowersOf1024) {
   EXPECT_EQ(parse("dirty_floor:2G").options.dirty_floor, std::uint64_t{2} << 30);
 }
 
+TEST(Options, AWordMayStandForANumber) {
+  const Parsed parsed = parse("soft_limit:cgroup");
+  EXPECT_TRUE(parsed.complaints.empty());
+  EXPECT_EQ(parsed.options.soft_limit, kByControlGroup);
+  EXPECT_EQ(parse("soft_limit:256M").options.soft_limit, 256u << 20);
+  for (const char* text : {"soft_limit:cgroups", "soft_limit:cgrou", "soft_limit:", "soft_limit:c", "stats:cgroup"}) {
+    const Parsed bad = parse(text);
+    ASSERT_EQ(bad.complaints.size(), 1u) << text;
+    EXPECT_EQ(bad.options.soft_limit, 0u);
+    EXPECT_EQ(bad.complaints[0].find("or 'cgroup'") != std::string::npos, text[1] == 'o') << bad.complaints[0];
+  }
+}
+
 TEST(Options, SeveralKeysAreReadInTurnAndTheLastWins) {
   const Parsed parsed = parse("decay_events:5,dirty_percent:7,decay_events:6");
   EXPECT_TRUE(parsed.complaints.empty());

@@ -27,7 +27,7 @@ class PageHeapTest : public testing::Test {
 
   // A slab that has written to the pages of `resident`.
   Block* make_slab(PageMask resident) {
-    Block* block = heap_.take_slab(5, kClasses[5].capacity);
+    Block* block = heap_.take_slab(5, 0, kClasses[5].capacity);
     slab::init(*block, kClasses[5]);
     for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
       if ((resident >> page) & 1) block->address()[page * kPageSize] = 'x';

@@ -22,7 +22,7 @@ class RegretTest : public testing::Test {
   }
 
   Regret regret_;
-  PageTraffic now_{kMillisecond, 0, 0, kInUse};
+  PageTraffic now_{1000 * kMillisecond, 0, 0, kInUse};
 };
 
 TEST_F(RegretTest, PagesThatAreMissedAllTheTimeMayStay) {
@@ -36,6 +36,23 @@ TEST_F(RegretTest, PagesThatAreMissedAllTheTimeMayStay) {
   now_.in_use = 80;
   pass(50, 5000);
   EXPECT_EQ(regret_.slack(), 1024 + 80 / 8u) << "it is bounded by what is in use now";
+}
+
+TEST_F(RegretTest, AYoungProgramIsJudgedSooner) {
+  pass(1, 0);
+  for (int i = 0; i < 2; ++i) pass(12, 1200);
+  EXPECT_EQ(regret_.slack(), 0u) << "not before the third window in a row";
+  pass(12, 1200);
+  EXPECT_EQ(regret_.slack(), 1024 + kInUse / 8);
+}
+
+TEST_F(RegretTest, AnOldOneIsNot) {
+  pass(1, 0);
+  pass(500, 0);
+  for (int i = 0; i < 12; ++i) pass(12, 1200);
+  EXPECT_EQ(regret_.slack(), 0u) << "less than three windows of 50 ms";
+  for (int i = 0; i < 3; ++i) pass(12, 1200);
+  EXPECT_EQ(regret_.slack(), 1024 + kInUse / 8);
 }
 
 TEST_F(RegretTest, TheSameTrafficInMoreTimeIsNoReason) {

@@ -6,6 +6,7 @@
 #include "tool/allocators/preflight.h"
 #include "tool/allocators/resolve.h"
 #include "tool/checks/machine_checks.h"
+#include "tool/checks/memory_limit.h"
 #include "tool/checks/program_checks.h"
 #include "tool/commands/outcomes.h"
 #include "tool/commands/switching.h"
@@ -27,7 +28,7 @@ constexpr const char* footer =
 struct EnableOptions {
   std::vector<std::string> names;  // units; with --user programs
   std::string allocator = "neap";
-  bool system = false, user = false;
+  bool system = false, user = false, soft_limit = false;
   std::vector<std::string> exceptions;
   SwitchOptions change;
   StepPlan steps;
@@ -107,7 +108,18 @@ int enable_for_user(const EnableOptions& options, const Invocation& invocation) 
   return outcomes.end(invocation);
 }
 
-int enable(const EnableOptions& options, const Invocation& invocation) {
+// --soft-limit is a setting of the allocator, and shows as one.
+EnableOptions with_soft_limit(EnableOptions options) {
+  if (!options.soft_limit) return options;
+  if (!resolve_allocator(options.allocator).is_neap())
+    throw UsageFailure(
+        fmt::format("--soft-limit goes with the allocator neap by its name, not with {}", options.allocator));
+  options.allocator += fmt::format(":{}", soft_limit_setting);
+  return options;
+}
+
+int enable(const EnableOptions& written, const Invocation& invocation) {
+  const EnableOptions options = with_soft_limit(written);
   if (options.system && options.user) throw UsageFailure("--system and --user exclude each other");
   if (!options.exceptions.empty() && !options.system) throw UsageFailure("--except belongs to --system");
   if (!options.steps.step.empty() && !options.change.restart)
@@ -130,6 +142,8 @@ VerbBody define_enable(CommandLine& command, const Invocation& invocation) {
   command.add_flag("--user", options->user,
                    "Your own sessions; with names only these units (x.service) or programs (wrappers)");
   command.add_option("-a,--allocator", options->allocator, "Name, preset or path of a .so").shows_default();
+  command.add_flag("--soft-limit", options->soft_limit,
+                   "libneap heeds MemoryMax= and MemoryHigh=: near them it keeps nothing that it can give back");
   command.add_flag("--restart", options->change.restart, "Restart the unit, verify, watch, roll back when it fails");
   command.add_option("--watch", options->change.watch.count, "How long to watch after a restart, seconds")
       .shows_default()

@@ -8,6 +8,7 @@
 #include "tool/allocators/preflight.h"
 #include "tool/checks/apparmor.h"
 #include "tool/checks/hardening.h"
+#include "tool/checks/memory_limit.h"
 #include "tool/checks/program_checks.h"
 #include "tool/model/failure.h"
 #include "tool/presets/preset.h"
@@ -95,6 +96,7 @@ std::vector<Finding> check_unit(const UnitFacts& unit, const Allocator& allocato
   std::vector<Finding> findings = check_hardening(Root(), unit, allocator.library);
   for (Finding& finding : check_apparmor(Root(), unit, allocator.library)) findings.push_back(std::move(finding));
   for (Finding& finding : check_preset(Root(), unit.id, false)) findings.push_back(std::move(finding));
+  for (Finding& finding : check_memory_limit(unit, allocator)) findings.push_back(std::move(finding));
   for (const std::string& program : unit.programs)
     for (Finding& finding : check_program(path_outside(unit.hardening, program), allocator))
       findings.push_back(std::move(finding));

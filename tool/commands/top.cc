@@ -18,7 +18,7 @@ namespace {
 constexpr const char* top_help =
     "All processes, or those of TARGET (a name or a unit), the most wasteful first: RSS every round, the rest from "
     "walks\n"
-    "through their heaps, which together take at most --budget of one core. As root it sees everybody's.\n"
+    "through their heaps. Together they take at most --budget of one core. As root it sees everybody's.\n"
     "Keys: w r l p s a g sort by waste, RSS, live, PSS, swap, age, growth; arrows and page keys scroll; q ends.\n"
     "Red: half of the memory is waste; yellow: a quarter.";
 
@@ -69,6 +69,8 @@ std::string totals(const std::vector<SurveyRow>& rows) {
                      show_bytes({live}), show_bytes({waste}));
 }
 
+std::size_t lines_for_rows(const Screen& screen) { return std::max<std::size_t>(screen.height(), 4) - 3; }
+
 // Scrolls in place, sorts by what the key stands for. False: it is over.
 bool obey(const KeyPress& press, std::size_t page, std::size_t& first, const TopColumn*& by) {
   if (press.key == Key::interrupted || (press.key == Key::letter && press.letter == 'q')) return false;
@@ -81,26 +83,36 @@ bool obey(const KeyPress& press, std::size_t page, std::size_t& first, const Top
   return true;
 }
 
+std::vector<std::string> picture(const std::vector<SurveyRow>& rows, const TopColumn& by, std::size_t first,
+                                 const Screen& screen, bool colour) {
+  const std::size_t width = screen.width(), end = std::min(rows.size(), first + lines_for_rows(screen));
+  std::vector<std::string> lines{totals(rows).substr(0, width), top_header(by, colour)};
+  for (std::size_t i = first; i < end; ++i) lines.push_back(top_line(rows[i], width, colour));
+  return lines;
+}
+
+// All that it does counts against the budget: where rounds alone would take more, they come later.
 int show_on(Survey& survey, const TopColumn* by, const TopOptions& options) {
   const bool colour = wants_colour(STDOUT_FILENO);
   CpuBudget budget(options.budget, {full_bucket_s});
   Screen screen;
   Seconds next;  // when to look again; a key only draws
   for (std::size_t first = 0;;) {
-    if (const Seconds now = monotonic_now(); now >= next) {
+    const Seconds now = monotonic_now();
+    const bool looks = now >= next;
+    if (looks) {
       budget.charge([&] { survey.refresh(); });
       survey.walk_some(budget);
-      next = now + Seconds{options.delay};
     }
-    std::vector<SurveyRow> rows = survey.rows();
-    sort_rows(rows, *by);
-    const std::size_t width = screen.width(), height = std::max<std::size_t>(screen.height(), 4), page = height - 3;
-    first = std::min(first, rows.size() - std::min(rows.size(), page));
-    std::vector<std::string> lines{totals(rows).substr(0, width), top_header(*by, colour)};
-    for (std::size_t i = first; i < std::min(rows.size(), first + page); ++i)
-      lines.push_back(top_line(rows[i], width, colour));
-    screen.show(lines);
-    if (!obey(screen.wait(std::max(Seconds{0}, next - monotonic_now())), page, first, by)) return exit_success;
+    budget.charge([&] {
+      std::vector<SurveyRow> rows = survey.rows();
+      sort_rows(rows, *by);
+      first = std::min(first, rows.size() - std::min(rows.size(), lines_for_rows(screen)));
+      screen.show(picture(rows, *by, first, screen, colour));
+    });
+    if (looks) next = now + std::max(Seconds{options.delay}, budget.until_even());
+    const KeyPress press = screen.wait(std::max(Seconds{0}, next - monotonic_now()));
+    if (!obey(press, lines_for_rows(screen), first, by)) return exit_success;
   }
 }
 

@@ -18,6 +18,12 @@ class CpuBudget {
     return level_ >= std::min(expected_cost, capacity_);
   }
 
+  // How long until what was spent beyond the budget is made up for; zero where nothing was.
+  Seconds until_even() {
+    fill();
+    return Seconds{std::max(0.0, -level_.count / rate_)};
+  }
+
   // Runs `work` and charges the CPU time it took. Returns that time.
   template <class Work>
   Seconds charge(Work&& work) {

@@ -43,8 +43,9 @@ struct UnitFacts : UnitState {
   std::vector<std::string> pass_environment, unset_environment;
   std::vector<std::string> programs;  // of ExecStart
   std::string type, kill_mode;
-  std::vector<std::string> consists_of;  // units that are started and stopped with this one
-  std::uint64_t active_since_us = 0;     // since 1970; 0: not active
+  std::vector<std::string> consists_of;                             // units that are started and stopped with this one
+  std::uint64_t active_since_us = 0;                                // since 1970; 0: not active
+  std::uint64_t memory_max = UINT64_MAX, memory_high = UINT64_MAX;  // bytes; UINT64_MAX: there is no limit
   Hardening hardening;
 };
 

@@ -158,6 +158,8 @@ UnitFacts read_unit_facts(sd_bus* bus, const std::string& object) {
   read_all(service, service_lists, facts);
   read_environment_files(service, facts);
   read_programs(service, facts);
+  service.read("MemoryMax", facts.memory_max);
+  service.read("MemoryHigh", facts.memory_high);
   facts.hardening = read_hardening(service);
   return facts;
 }
