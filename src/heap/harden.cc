@@ -21,7 +21,9 @@ void Heap::count_single_event() {
   const bool is_step = pages_.advance(1) % kClockStep == 0;
   if (!is_step && pages_.dirty_pages() < too_dirty_.load(std::memory_order_relaxed)) return;
   release_due();
-  if (is_step) publish();
+  if (!is_step) return;
+  look_if_due();
+  publish();
 }
 
 void* Heap::take_slot(std::size_t c, std::uint32_t start, bool& fresh) {

@@ -197,6 +197,7 @@ class Heap {
   std::uint64_t most_dirty(std::uint64_t usual) const;
   void look();
   [[gnu::noinline]] void approach_limit(ThreadCache* cache);
+  void look_if_due();
   void release_to(std::uint64_t most);
   [[gnu::noinline]] void* take_before_block(std::size_t c);
   char* allocate_run(std::size_t pages, std::size_t align, bool zero, std::size_t blocks);

@@ -59,6 +59,12 @@ void Heap::approach_limit(ThreadCache* cache) {
   give_up_empty_slabs();
 }
 
+// The heap has grown, or time has passed.
+void Heap::look_if_due() {
+  if (options.soft_limit == 0) return;
+  if (wants_look(0) || soft_limit_.wants_look_after(os::coarse_time())) approach_limit(nullptr);
+}
+
 // Under the release lock.
 void Heap::release_to(std::uint64_t most) {
   for (int i = 0; i < kMostDiscards && pages_.dirty_pages() > most; ++i) {

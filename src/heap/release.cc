@@ -43,8 +43,7 @@ void Heap::act_on(std::uint32_t events, bool publish_all) {
   const std::uint64_t now = pages_.advance(events);
   release_due();
   const bool due = first || publish_all || now / kClockStep != (now - events) / kClockStep;
-  if (options.soft_limit != 0 && due && (wants_look(0) || soft_limit_.wants_look_after(os::coarse_time())))
-    approach_limit(nullptr);
+  if (due) look_if_due();
   due ? publish() : publish_pages();
 }
 
