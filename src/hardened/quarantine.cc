@@ -1,5 +1,8 @@
 #include "hardened/quarantine.h"
 
+#include <algorithm>
+#include <memory>
+
 #include "os/guarded.h"
 
 namespace neap {
@@ -17,13 +20,16 @@ std::uint32_t below(std::uint32_t bound, std::uint64_t bits) {
 
 bool Quarantine::open(std::uint64_t bytes) {
   bytes_ = bytes;
-  if (bytes == 0) return true;
-  const std::uint64_t usual = bytes / kUsualSize;
-  most_ = static_cast<std::uint32_t>(usual < kLeast ? kLeast : usual > kMost ? kMost : usual);
-  const std::size_t each = round_up(most_ * sizeof(void*), os::page_size);
-  char* memory = static_cast<char*>(os::reserve_guarded(each * kParts));
-  if (memory == nullptr || !os::commit(memory, each * kParts)) return false;
-  for (std::size_t i = 0; i < kParts; ++i) parts_[i].objects = reinterpret_cast<void**>(memory + i * each);
+  most_ = bytes == 0 ? 0 : static_cast<std::uint32_t>(std::clamp(bytes / kUsualSize, kLeast, kMost));
+  const std::size_t parts = round_up(kParts * sizeof(Part), os::page_size);
+  const std::size_t each = round_up(most_ * sizeof(void*), os::page_size), all = parts + each * kParts;
+  char* const memory = static_cast<char*>(os::reserve_guarded(all));
+  if (memory == nullptr || !os::commit(memory, all)) return false;
+  Part* const first = reinterpret_cast<Part*>(memory);
+  for (std::size_t i = 0; i < kParts; ++i) {
+    std::construct_at(first + i)->objects = reinterpret_cast<void**>(memory + parts + i * each);
+  }
+  parts_ = {first, kParts};
   return true;
 }
 
@@ -37,7 +43,7 @@ Quarantine::Part& Quarantine::own_part() {
 std::uint64_t Quarantine::random(Part& part) {
   const std::uint64_t roll = part.rolls.load(std::memory_order_relaxed);
   part.rolls.store(roll + 1, std::memory_order_relaxed);
-  return secret_.of(~(static_cast<std::uint64_t>(&part - parts_) << 56 | roll));
+  return secret_.of(~(static_cast<std::uint64_t>(&part - parts_.data()) << 56 | roll));
 }
 
 bool Quarantine::put(void* object) {
@@ -69,7 +75,7 @@ void Quarantine::before_fork() {
   for (Part& part : parts_) part.lock.lock();
 }
 void Quarantine::after_fork_in_parent() {
-  for (std::size_t i = kParts; i > 0; --i) parts_[i - 1].lock.unlock();
+  for (std::size_t i = parts_.size(); i > 0; --i) parts_[i - 1].lock.unlock();
 }
 void Quarantine::reset_locks() {
   for (Part& part : parts_) part.lock.reset();

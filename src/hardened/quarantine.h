@@ -1,10 +1,11 @@
 // Quarantine: where freed objects wait. They leave in random order, when it holds more bytes than it may: whoever frees
 // an object cannot foretell when its memory is used again. It has a few parts, each for some of the threads; together
-// they hold what the option allows.
+// they hold what the option allows. They lie in memory of their own, which a process that is not hardened has none of.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/units.h"
 #include "hardened/secret.h"
@@ -18,7 +19,7 @@ class Quarantine {
 
   explicit constexpr Quarantine(const Secret& secret) : secret_(secret) {}
 
-  // Room for objects of so many bytes. False when memory is out.
+  // Room for objects of so many bytes. False when memory is out. Before all others but those around fork.
   bool open(std::uint64_t bytes);
   std::uint64_t bytes() const { return bytes_; }
 
@@ -49,7 +50,7 @@ class Quarantine {
   const Secret& secret_;
   std::uint64_t bytes_ = 0;
   std::uint32_t most_ = 0;  // objects of a part
-  Part parts_[kParts];
+  std::span<Part> parts_;
 };
 
 }  // namespace neap

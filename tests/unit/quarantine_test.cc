@@ -53,13 +53,21 @@ TEST_F(QuarantineTest, WithoutMemoryItDoesNotOpen) {
   EXPECT_FALSE(quarantine_.open(1 << 20));
 }
 
-TEST_F(QuarantineTest, OfNoBytesItNeedsNoMemory) {
+TEST_F(QuarantineTest, OfNoBytesItHoldsNothing) {
   ASSERT_TRUE(quarantine_.open(0));
-  EXPECT_EQ(fake_os::calls(fake_os::Call::reserve), 0u);
+  EXPECT_FALSE(quarantine_.put(&objects_[0]));
   EXPECT_EQ(quarantine_.take(), nullptr);
 }
 
+TEST_F(QuarantineTest, AForkBeforeItIsOpenNeedsNothing) {
+  quarantine_.before_fork();
+  quarantine_.after_fork_in_parent();
+  quarantine_.reset_locks();
+  EXPECT_EQ(fake_os::calls(fake_os::Call::reserve), 0u);
+}
+
 TEST_F(QuarantineTest, NumbersAreAllDifferent) {
+  ASSERT_TRUE(quarantine_.open(0));
   std::set<std::uint64_t> seen;
   for (int i = 0; i < 1000; ++i) seen.insert(quarantine_.random());
   EXPECT_EQ(seen.size(), 1000u);
