@@ -12,6 +12,8 @@ endif()
 foreach(name IN ITEMS edges aligned errno_kept zeroed contents children thread_exit statistics)
   neap_black_box(preload.${name}.hardened COMMAND ${name} ENVIRONMENT NEAP_OPTIONS=hardened:1)
 endforeach()
+# Where a limit of memory is looked at as well, with the first call and before a sandbox begins.
+neap_black_box(preload.sandboxed.prctl.hardened COMMAND sandboxed prctl ENVIRONMENT NEAP_OPTIONS=hardened:1,soft_limit:cgroup)
 foreach(switch IN ITEMS zero_on_free:1 quarantine:64K canaries:1 random_slots:1 guard_pages:1 no_reuse_of_addresses:1)
   string(REGEX REPLACE ":.*" "" name ${switch})
   neap_black_box(preload.contents.${name} COMMAND contents ENVIRONMENT NEAP_OPTIONS=${switch})
