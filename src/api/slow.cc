@@ -70,7 +70,10 @@ void free_slow(void* pointer, Block* hint, const char* function) {
   if (hint != nullptr) [[likely]] {  // most come from a slab too empty to be cached from, or from a mixed block
     ThreadCache* cache = opened_cache();
     const BlockKind kind = hint->kind.load(std::memory_order_acquire);
-    if (kind == BlockKind::slab && cache != nullptr && heap.give_to_slab(*cache, *hint, pointer)) return;
+    if (kind == BlockKind::slab && cache != nullptr && hint->class_index() < kCachedClasses &&
+        heap.give_to_slab(*cache, *hint, pointer)) {
+      return;
+    }
     if (kind == BlockKind::mixed && cache != nullptr && heap.cache_mixed(*cache, *hint, pointer)) return;
     if (cache != nullptr && (kind == BlockKind::slab || kind == BlockKind::mixed) && heap.seems_live(*hint, pointer)) {
       return heap.free_small(cache, *hint, pointer, function);

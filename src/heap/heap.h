@@ -42,7 +42,7 @@ class Heap {
   void free_small(ThreadCache* cache, Block& block, void* object, const char* function);
   // The same of a class c, where the object is known to begin in its slab.
   void free_in_slab(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
-  // What most frees in a slab come to that no stack takes. False, and nothing was done, otherwise.
+  // What most frees in a slab of a cached class come to that no stack takes. False, and nothing was done, otherwise.
   bool give_to_slab(ThreadCache& cache, Block& block, void* object);
   // What most frees in a mixed block come to: a live object begins there, and its stack has room. False, and nothing
   // was done, otherwise.

@@ -203,7 +203,7 @@ void Heap::give_back(ThreadCache& cache, Block& block, std::size_t c, void* obje
 bool Heap::give_to_slab(ThreadCache& cache, Block& block, void* object) {
   const BinId id = BinId::of(block);
   const std::size_t c = static_cast<std::size_t>(id.c);
-  if (block.admit.load(std::memory_order_relaxed) != 0 || c >= kCachedClasses || !goes_at_once(c)) return false;
+  if (block.admit.load(std::memory_order_relaxed) != 0 || !goes_at_once(c)) return false;
   if (limbo.holds(object) || !bin(id).give_one(id, pages_, block, object)) return false;
   cache.count_given(1);
   count_events(&cache, 1);

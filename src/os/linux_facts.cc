@@ -122,7 +122,7 @@ std::size_t address_space_limit() {
 
 bool group_memory(GroupMemory& out) {
   if (in_sandbox()) return false;
-  static constinit GroupTexts texts;
+  static constinit GroupTexts texts{};
   out = read_group_memory(read_beginning, texts);
   return true;
 }
