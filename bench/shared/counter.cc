@@ -98,7 +98,10 @@ void __tsan_atomic_signal_fence(int) { std::atomic_signal_fence(std::memory_orde
   void __tsan_unaligned_write##N(void* at) { note_write(at, N); } \
   void __tsan_volatile_write##N(void* at) { note_write(at, N); }
 NEAP_PLAIN(1)
-NEAP_PLAIN(2) NEAP_PLAIN(4) NEAP_PLAIN(8) NEAP_PLAIN(16)
+NEAP_PLAIN(2)
+NEAP_PLAIN(4)
+NEAP_PLAIN(8)
+NEAP_PLAIN(16)
 #undef NEAP_PLAIN
 
 #define NEAP_ATOMIC(BITS, WORD)                                                                                   \
@@ -137,8 +140,8 @@ NEAP_PLAIN(2) NEAP_PLAIN(4) NEAP_PLAIN(8) NEAP_PLAIN(16)
   int __tsan_atomic##BITS##_compare_exchange_weak(volatile WORD* at, WORD* before, WORD value, int a, int b) {    \
     return __tsan_atomic##BITS##_compare_exchange_strong(at, before, value, a, b);                                \
   }
-    NEAP_ATOMIC(8, std::uint8_t) NEAP_ATOMIC(16, std::uint16_t) NEAP_ATOMIC(32, std::uint32_t)
-        NEAP_ATOMIC(64, std::uint64_t)
+NEAP_ATOMIC(8, std::uint8_t)
+NEAP_ATOMIC(16, std::uint16_t) NEAP_ATOMIC(32, std::uint32_t) NEAP_ATOMIC(64, std::uint64_t)
 #undef NEAP_ATOMIC
 
 }  // extern "C"

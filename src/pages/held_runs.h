@@ -14,7 +14,7 @@ class HeldRuns {
   static constexpr std::size_t kMostBlocks = (std::size_t{4} << 30) / kBlockSize, kMostRuns = 4096;
 
   bool open() {
-    constexpr std::size_t kBytes = kMostRuns * sizeof(Block*);
+    constexpr std::size_t kBytes = kMostRuns * sizeof(void*);  // a pointer each
     void* const memory = os::reserve_guarded(round_up(kBytes, os::page_size));
     if (memory == nullptr || !os::commit(memory, round_up(kBytes, os::page_size))) return false;
     runs_ = static_cast<Block**>(memory);
