@@ -99,7 +99,7 @@ bool serves_apart() {
 }
 
 void exempt_if_named(const char* preload) {
-  is_apart();
+  if (server == Server::unknown) meet_system();
   if (server == Server::libc || program() == nullptr) return;
   if (preload != nullptr && std::strstr(preload, "libneap") != nullptr) return;
   char list[kListBytes];

@@ -5,19 +5,10 @@
 #include "api/apart.h"
 #include "api/exempt.h"
 #include "api/fast.h"
+#include "sizes/resize.h"
 
 namespace neap {
 namespace {
-
-// A small object keeps its place while the new size uses at least 3/4 of it.
-bool fits_well(std::size_t size, std::size_t usable) { return size <= usable && size >= usable - usable / 4; }
-
-// What is asked for in place of `size`: an object that grows by less than an eighth is one that grows step by step, and
-// gets an eighth for the steps to come, or each would move it.
-std::size_t size_with_steps(std::size_t used, std::size_t size) {
-  const bool in_steps = size > used && size - used < used / 8 && size <= kLargestSmall / 2;
-  return in_steps ? size + size / 8 : size;
-}
 
 // An object that is to become smaller stays where memory is out.
 void* move_object(void* from, std::size_t used, std::size_t size, const char* function) {

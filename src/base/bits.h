@@ -12,6 +12,9 @@ namespace neap::bits {
 using Word = std::uint64_t;
 inline constexpr std::size_t kWordBits = 64;
 
+// Words that hold so many bits.
+constexpr std::size_t words_for(std::size_t bits) { return (bits + kWordBits - 1) / kWordBits; }
+
 // Of words that others look at without the lock: they are written whole.
 inline Word load(const Word& word) {
   return std::atomic_ref<Word>(const_cast<Word&>(word)).load(std::memory_order_relaxed);

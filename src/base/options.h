@@ -33,11 +33,11 @@ struct Options {
 };
 
 // What `hardened:1` stands for. A switch that comes behind it counts.
-struct Hardening {
+struct HardenedOption {
   std::uint64_t Options::*value;
   std::uint64_t when_hardened;
 };
-inline constexpr Hardening kHardenings[] = {
+inline constexpr HardenedOption kHardenedOptions[] = {
     {&Options::zero_on_free, 1}, {&Options::quarantine, 1 << 20}, {&Options::canaries, 1},
     {&Options::random_slots, 1}, {&Options::guard_pages, 1},      {&Options::no_reuse_of_addresses, 1},
     {&Options::check, 1},
@@ -45,7 +45,7 @@ inline constexpr Hardening kHardenings[] = {
 
 inline void harden(Options& options, bool yes) {
   const Options defaults;
-  for (const Hardening& one : kHardenings) options.*one.value = yes ? one.when_hardened : defaults.*one.value;
+  for (const HardenedOption& one : kHardenedOptions) options.*one.value = yes ? one.when_hardened : defaults.*one.value;
 }
 
 // Whether any of the switches is on. (`check` is a look more on the default's way.)

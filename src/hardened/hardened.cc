@@ -31,7 +31,7 @@ void* Hardened::allocate(std::size_t size, std::size_t align, bool zero) {
   if (size == 0 && align <= EmptyObjects::kApart && empty_.is_open()) {
     if (void* object = empty_.take()) return object;
   }
-  const std::size_t slot = size + (seals() ? Seals::kBytes : 0);
+  const std::size_t slot = size + (has_canaries() ? Canaries::kBytes : 0);
   void* object = place(size, slot, align, zero);
   return object == nullptr && empty_quarantine() ? place(size, slot, align, zero) : object;
 }
@@ -56,7 +56,7 @@ void* Hardened::allocate_small(std::size_t size, std::size_t c, bool zero) {
     if (at != slot.size()) found_written("malloc", object, slot.size(), at);
   }
   if (zero && !clears()) std::memset(object, 0, size);
-  if (seals()) seals_.set(slot.at, slot.size(), size);
+  if (has_canaries()) canaries_.set(slot.at, slot.size(), size);
   return object;
 }
 
@@ -68,8 +68,8 @@ void* Hardened::allocate_large(std::size_t size, std::size_t align, bool zero) {
 
 void Hardened::end_large_at(Block& first, std::size_t size) {
   char* const end = first.address() + first.large.pages * kPageSize;
-  first.asked = seals() ? size : first.large.pages * kPageSize;
-  if (seals()) seals_.fill(first.address() + size, end);
+  first.asked = has_canaries() ? size : first.large.pages * kPageSize;
+  if (has_canaries()) canaries_.fill(first.address() + size, end);
 }
 
 void Hardened::free(void* pointer, const char* function) {
@@ -84,9 +84,9 @@ void Hardened::free(void* pointer, const char* function) {
 
 void Hardened::free_small(const Slot& slot, const char* function) {
   if (!slab::begin_waiting(*slot.block, *slot.row, slot.index)) no_object_any_more(slot.at, function);
-  if (seals()) {
-    const std::size_t asked = seals_.read(slot.at, slot.size());
-    if (asked == Seals::kBroken) found_overflow(function, slot.at, slot.size() - Seals::kBytes, "behind it");
+  if (has_canaries()) {
+    const std::size_t asked = canaries_.read(slot.at, slot.size());
+    if (asked == Canaries::kBroken) found_overflow(function, slot.at, slot.size() - Canaries::kBytes, "behind it");
     if (clears()) look_beside(slot, asked, function);
   }
   if (clears()) wipe(slot.at, slot.size());

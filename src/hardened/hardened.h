@@ -1,6 +1,6 @@
 // Hardened: malloc and free of a process whose options ask for it (NEAP_OPTIONS=hardened:1, or one of its switches). An
-// object is sealed, placed at random and cleared when it ends; it waits before its memory is used again, and what is
-// found to be changed ends the program. docs/security.md has what each part finds.
+// object is given a canary, placed at random and cleared when it ends; it waits before its memory is used again, and
+// what is found to be changed ends the program. docs/security.md has what each part finds.
 //
 // Whoever frees an object has it marked as waiting first (slabs/waiting.h), so that one thread alone looks at it,
 // clears it and puts it into the quarantine. Constant-initialised; nothing runs before open().
@@ -8,9 +8,9 @@
 
 #include <cstddef>
 
+#include "hardened/canary.h"
 #include "hardened/empty_objects.h"
 #include "hardened/quarantine.h"
-#include "hardened/seal.h"
 #include "hardened/secret.h"
 #include "heap/heap.h"
 
@@ -18,7 +18,7 @@ namespace neap {
 
 class Hardened {
  public:
-  explicit constexpr Hardened(Heap& heap) : heap_(heap), seals_(secret_), quarantine_(secret_) {}
+  explicit constexpr Hardened(Heap& heap) : heap_(heap), canaries_(secret_), quarantine_(secret_) {}
 
   // As the heap's options say, before its first object. False when memory is out.
   bool open();
@@ -51,7 +51,7 @@ class Hardened {
   };
   static Slot slot_at(Block& block, void* object);
 
-  bool seals() const { return heap_.options.canaries != 0; }
+  bool has_canaries() const { return heap_.options.canaries != 0; }
   bool clears() const { return heap_.options.zero_on_free != 0; }
   void* allocate_small(std::size_t size, std::size_t c, bool zero);
   void* allocate_large(std::size_t size, std::size_t align, bool zero);
@@ -72,7 +72,7 @@ class Hardened {
 
   Heap& heap_;
   Secret secret_;
-  Seals seals_;
+  Canaries canaries_;
   Quarantine quarantine_;
   EmptyObjects empty_;
 };

@@ -5,6 +5,7 @@
 #include "hardened/found.h"
 #include "hardened/hardened.h"
 #include "hardened/zeros.h"
+#include "sizes/resize.h"
 #include "slabs/waiting.h"
 
 namespace neap {
@@ -14,34 +15,31 @@ namespace {
 // ones the end of the one below.
 constexpr std::size_t kReach = 64;
 
-// An object keeps its slot while it uses at least 3/4 of it.
-bool fits_well(std::size_t size, std::size_t room) { return size <= room && size >= room - room / 4; }
-
 }  // namespace
 
 std::size_t Hardened::size_in(const Slot& slot, const char* function) const {
-  if (!seals()) return slot.size();
-  const std::size_t asked = seals_.read(slot.at, slot.size());
-  if (asked == Seals::kBroken) found_overflow(function, slot.at, slot.size() - Seals::kBytes, "behind it");
+  if (!has_canaries()) return slot.size();
+  const std::size_t asked = canaries_.read(slot.at, slot.size());
+  if (asked == Canaries::kBroken) found_overflow(function, slot.at, slot.size() - Canaries::kBytes, "behind it");
   return asked;
 }
 
 std::size_t Hardened::size_of_large(Block& first, const char* function) const {
   const char* const end = first.address() + first.large.pages * kPageSize;
-  if (seals() && !seals_.is_whole(first.address() + first.asked, end)) {
+  if (has_canaries() && !canaries_.is_whole(first.address() + first.asked, end)) {
     found_overflow(function, first.address(), first.asked, "behind it");
   }
   return first.asked;
 }
 
 // Of a slot beside another, `reach` bytes at its end, or all where that is not less, are as the heap left them: what is
-// free there is zeros, and of what is live its seal is whole. What waits is looked at when it leaves; that it does is
+// free there is zeros, and of what is live its canary is whole. What waits is looked at when it leaves; that it does is
 // asked last, as it may begin to meanwhile.
 bool Hardened::is_in_order(const Slot& slot, std::size_t reach) const {
   const std::size_t bytes = std::min(slot.size(), reach);
   const bool free = slab::is_free(*slot.block, slot.index);
   const bool good =
-      free ? first_written(slot.at + slot.size() - bytes, bytes) == bytes : seals_.may_be(slot.at, slot.size());
+      free ? first_written(slot.at + slot.size() - bytes, bytes) == bytes : canaries_.may_be(slot.at, slot.size());
   return good || slab::is_waiting(*slot.block, *slot.row, slot.index);
 }
 
@@ -89,19 +87,17 @@ void* Hardened::reallocate(void* pointer, std::size_t size, const char* function
 }
 
 bool Hardened::resize_in_slot(const Slot& slot, std::size_t asked, std::size_t size) {
-  const std::size_t room = slot.size() - (seals() ? Seals::kBytes : 0);
+  const std::size_t room = slot.size() - (has_canaries() ? Canaries::kBytes : 0);
   if (!fits_well(size, room)) return false;
-  if (!seals()) return true;
+  if (!has_canaries()) return true;
   if (size > asked) std::memset(slot.at + asked, 0, size - asked);
-  seals_.set(slot.at, slot.size(), size);
+  canaries_.set(slot.at, slot.size(), size);
   return true;
 }
 
-// What steps by less than an eighth gets a slot with an eighth more, or each step would move it.
 void* Hardened::move(void* from, std::size_t asked, std::size_t size, const char* function) {
-  const bool in_steps = size > asked && size - asked < asked / 8 && size <= kLargestSmall / 2;
-  const std::size_t seal = seals() ? Seals::kBytes : 0;
-  void* to = in_steps ? place(size, size + size / 8 + seal, 1, false) : allocate(size, 1, false);
+  const std::size_t wish = size_with_steps(asked, size), canary = has_canaries() ? Canaries::kBytes : 0;
+  void* to = wish != size ? place(size, wish + canary, 1, false) : allocate(size, 1, false);
   if (to == nullptr) return size <= asked ? from : nullptr;
   std::memcpy(to, from, std::min(asked, size));
   free(from, function);

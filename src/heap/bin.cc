@@ -61,6 +61,19 @@ Block* Bin::open_slab(BinId id, const ClassRow& row, PageHeap& pages) {
   return block;
 }
 
+// What a slab and the bin come to after objects were taken.
+[[gnu::always_inline]] inline void Bin::count_taken(Block& block, const ClassRow& row, PageHeap& pages,
+                                                    std::uint32_t taken, const Touched& touched) {
+  if (block.free_count == 0) {
+    nonfull_.remove(block);
+    note_lowest(row);
+  }
+  settle_later(block, row);
+  bytes_out_.add(std::uint64_t{taken} * row.size);
+  served_.add(taken);
+  pages.account(touched);
+}
+
 std::uint32_t Bin::take(BinId id, PageHeap& pages, void** out, std::uint32_t want, Growth growth) {
   const ClassRow& row = neap::row_of(id.c);
   Guard guard(lock_);
@@ -74,14 +87,7 @@ std::uint32_t Bin::take(BinId id, PageHeap& pages, void** out, std::uint32_t wan
   const PageMask had = block->resident;
   const std::uint32_t taken = slab::take(*block, row, out, want, touched);
   if (lies_on(had, out[0])) Limbo::leave(out[0]);
-  if (block->free_count == 0) {
-    nonfull_.remove(*block);
-    note_lowest(row);
-  }
-  settle_later(*block, row);
-  bytes_out_.add(std::uint64_t{taken} * row.size);
-  served_.add(taken);
-  pages.account(touched);
+  count_taken(*block, row, pages, taken, touched);
   return taken;
 }
 
@@ -95,14 +101,7 @@ void* Bin::take_at(BinId id, PageHeap& pages, std::uint32_t start, bool& fresh) 
   const PageMask had = block->resident;
   void* const object = slab::take_at(*block, row, start, touched);
   fresh = (had & slab::pages_under(offset_in_block(object), row.size)) == 0;
-  if (block->free_count == 0) {
-    nonfull_.remove(*block);
-    note_lowest(row);
-  }
-  settle_later(*block, row);
-  bytes_out_.add(row.size);
-  served_.add(1);
-  pages.account(touched);
+  count_taken(*block, row, pages, 1, touched);
   return object;
 }
 
@@ -133,14 +132,7 @@ void* Bin::take_one(BinId id, PageHeap& pages) {
     Touched touched;
     had = block->resident;
     object = slab::take_one(*block, row, touched);
-    if (block->free_count == 0) {
-      nonfull_.remove(*block);
-      note_lowest(row);
-    }
-    settle_later(*block, row);
-    bytes_out_.add(row.size);
-    served_.add(1);
-    pages.account(touched);
+    count_taken(*block, row, pages, 1, touched);
   }
   if (lies_on(had, object)) Limbo::leave(object);
   return object;

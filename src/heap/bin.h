@@ -113,6 +113,7 @@ class alignas(64) Bin {
   std::uint32_t put_together(const ClassRow& row, PageHeap& pages, Block& block, void* const* objects,
                              std::uint32_t count, const char* function);
   Block* open_slab(BinId id, const ClassRow& row, PageHeap& pages);
+  void count_taken(Block& block, const ClassRow& row, PageHeap& pages, std::uint32_t taken, const Touched& touched);
   void settle(Block& block, const ClassRow& row, PageHeap& pages, std::uint32_t before);
   void admit(Block& block, const ClassRow& row);
   void add_slab();

@@ -78,8 +78,6 @@ class Heap {
   // A new thread's cache, or null; its end. It has stacks of its own, or shares the CPUs'.
   ThreadCache* open_cache();
   void close_cache(ThreadCache& cache);
-  // Options may have changed: what the thread's cache holds goes back, and its budget is the one of now.
-  void renew_cache(ThreadCache& cache);
   // Gives every cached object of this thread back.
   void flush(ThreadCache& cache);
   // The same, and what lies in the stacks of this CPU.

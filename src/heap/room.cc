@@ -121,11 +121,6 @@ void Heap::drop_oldest(Stack& stack, std::uint32_t count) {
   give(stack.c, dropped, count, "free");
 }
 
-void Heap::renew_cache(ThreadCache& cache) {
-  flush(cache);
-  cache.reset(thread_allowance(), cache.shared);
-}
-
 void Heap::flush(ThreadCache& cache) {
   give_up_big(cache, "free");
   flush_stash(cache, "free");

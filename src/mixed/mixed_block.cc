@@ -117,8 +117,7 @@ void init(Block& block) {
 
 std::uint32_t adopt(Block& block, const ClassRow& row) {
   Word slab[kMostObjects / kWordBits];
-  const std::uint32_t words = (row.capacity + kWordBits - 1) / kWordBits;
-  for (std::uint32_t w = 0; w < words; ++w) slab[w] = block.free_bits[w];
+  for (std::size_t w = 0; w < bits::words_for(row.capacity); ++w) slab[w] = block.free_bits[w];
   init(block);
   const std::uint32_t n = row.size >> kGranuleShift;
   std::uint32_t used = 0;

@@ -23,9 +23,7 @@ class Bitmaps {
 
   // What `blocks` blocks need: bytes of bitmaps, and words of zeros that tell their use.
   static constexpr std::size_t store_bytes(std::size_t blocks) { return blocks * kMostLines * kCacheLine; }
-  static constexpr std::size_t used_words(std::size_t blocks) {
-    return (blocks * kMostLines + bits::kWordBits - 1) / bits::kWordBits;
-  }
+  static constexpr std::size_t used_words(std::size_t blocks) { return bits::words_for(blocks * kMostLines); }
 
   void open(void* store, bits::Word* used) {
     store_ = static_cast<char*>(store);

@@ -5,7 +5,7 @@
 // batch of frees lies in the second. (In one line: a sixth more CPU where one thread takes what another frees.)
 //
 // Who guards what: `kind` changes under the page heap's lock; for a slab everything else is guarded by its bin's lock,
-// for a free block by the page heap's lock, and a large object's owner needs none. The atomic fields are those that
+// for a free block by the page heap's lock, and whoever has a large object needs none. The atomic fields are those that
 // others look at without that lock: a stale `admit` or `dirtied_at` costs placement, never soundness; the others are
 // checked again under the lock. So are free_bits and what they point to: their words are written whole.
 #pragma once

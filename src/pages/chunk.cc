@@ -21,8 +21,6 @@ constexpr std::size_t kLeastBitmaps = 64;
 // Places in slots of other chunks that are passed over.
 constexpr int kMostPlaces = 64;
 
-std::size_t bitmap_words(std::size_t count) { return (count + bits::kWordBits - 1) / bits::kWordBits; }
-
 // Descriptors are laid out for whole slots: the page map may be asked for any address of a slot, and a block that does
 // not exist must read as free, as zeros.
 std::size_t described_blocks(std::uintptr_t base, std::size_t count) {
@@ -36,7 +34,7 @@ std::size_t described_bytes(std::uintptr_t base, std::size_t count) {
 struct Header {
   std::size_t fits[Chunk::kFitLevels], bytes;
   explicit Header(std::size_t count) {
-    const std::size_t words = FreeRuns::words(count) + 3 * bitmap_words(count) + Bitmaps::used_words(count);
+    const std::size_t words = FreeRuns::words(count) + 3 * bits::words_for(count) + Bitmaps::used_words(count);
     bytes = sizeof(Chunk) + words * sizeof(bits::Word);
     for (std::size_t& level : fits) {
       count = round_up(count, Chunk::kFitFan);
@@ -114,9 +112,9 @@ Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts
   chunk->count_ = count;
   chunk->runs_words_ = reinterpret_cast<bits::Word*>(chunk + 1);
   chunk->sparse_ = chunk->runs_words_ + FreeRuns::words(count);
-  chunk->dirty_ = chunk->sparse_ + bitmap_words(count);
-  chunk->closed_ = chunk->dirty_ + bitmap_words(count);
-  chunk->bitmaps_used_ = chunk->closed_ + bitmap_words(count);
+  chunk->dirty_ = chunk->sparse_ + bits::words_for(count);
+  chunk->closed_ = chunk->dirty_ + bits::words_for(count);
+  chunk->bitmaps_used_ = chunk->closed_ + bits::words_for(count);
   std::uint8_t* fits = reinterpret_cast<std::uint8_t*>(chunk->bitmaps_used_ + Bitmaps::used_words(count));
   for (int level = 0; level < kFitLevels; fits += header.fits[level++]) chunk->fits_[level] = fits;
   chunk->runs_.open(chunk->runs_words_, count);

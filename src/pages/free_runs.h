@@ -55,9 +55,7 @@ class FreeRuns {
   static constexpr std::size_t kFan = bits::kWordBits;  // words of a group
   static constexpr std::size_t kMostBound = 1024;  // stands for all longer runs too: a look for their ends is short
 
-  static constexpr std::size_t bit_words(std::size_t blocks) {
-    return (blocks + bits::kWordBits - 1) / bits::kWordBits;
-  }
+  static constexpr std::size_t bit_words(std::size_t blocks) { return bits::words_for(blocks); }
   static constexpr std::size_t groups(std::size_t blocks) { return (bit_words(blocks) + kFan - 1) / kFan; }
   static constexpr std::size_t bound_words(std::size_t bounds) {
     return (bounds * sizeof(Bound) + sizeof(bits::Word) - 1) / sizeof(bits::Word);

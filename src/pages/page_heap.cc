@@ -119,7 +119,7 @@ Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class, std::uint8_
 
 void PageHeap::widen_bitmaps(Block& block, std::size_t objects) {
   bits::Word words[kMostObjects / bits::kWordBits];
-  const std::size_t count = (objects + bits::kWordBits - 1) / bits::kWordBits;
+  const std::size_t count = bits::words_for(objects);
   Guard guard(lock_);
   Chunk* chunk = map_.chunk(address_of(block.address()));
   std::memcpy(words, block.free_bits, count * sizeof(bits::Word));

@@ -83,7 +83,7 @@ class PageHeap {
   // Ends a large object whose run is kept as a spare, which counts as dirty; false, and nothing happens, when its size
   // is not one that comes again.
   bool keep_spare(Block& first);
-  // The owner of a run looks at the dirty pages it was given: fn(begin, bytes) for each piece of them, lowest first;
+  // Whoever took a run looks at its dirty pages: fn(begin, bytes) for each piece of them, lowest first;
   // then they are forgotten.
   template <class Fn>
   void forget_dirty(const Run& run, Fn fn);
@@ -209,9 +209,11 @@ class PageHeap {
   std::uint64_t count_missed(Chunk& chunk, std::size_t first, std::size_t pages) const;
   std::uint64_t mark_all_dirty(Chunk& chunk, std::size_t first, std::size_t count);
 
-  // Cache lines by who writes to them: nobody, the lock's owner, the same for what others read, the clock, everybody a
-  // little.
+  // Fields that different threads write to lie in cache lines of their own: first what nobody writes to once the heap
+  // is in use, then what is written under the lock, then what is written under the lock and read without it, then the
+  // clock, at last the sums, to which every thread adds.
   PageMap& map_;
+  Hardening hardening_;
   alignas(64) Mutex lock_;
   Chunk* chunks_ = nullptr;
   Chunk* newest_ = nullptr;
@@ -222,12 +224,11 @@ class PageHeap {
   std::atomic<std::uint32_t> reach_{0};  // in steps of returned pages
   Counter refusals_;
   DirtyQueue queue_;
+  HeldRuns held_;
+  std::size_t guards_ = 0;  // slabs and runs that have some behind them
   alignas(64) Spares spares_;
   alignas(64) std::atomic<std::uint64_t> events_{0};
   alignas(64) Accounts accounts_;
-  Hardening hardening_;
-  HeldRuns held_;
-  std::size_t guards_ = 0;  // slabs and runs that have some behind them
 };
 
 inline Block* PageHeap::take_spare(std::size_t align_blocks, std::size_t pages) {

@@ -41,8 +41,7 @@ std::uint32_t end_of_reach(PageMask resident, const ClassRow& row, std::uint32_t
 }  // namespace
 
 void init(Block& block, const ClassRow& row) {
-  const std::size_t words = (row.capacity + bits::kWordBits - 1) / bits::kWordBits;
-  for (std::size_t w = 0; w < words; ++w) bits::store(block.free_bits[w], ~bits::Word{0});
+  for (std::size_t w = 0; w < bits::words_for(row.capacity); ++w) bits::store(block.free_bits[w], ~bits::Word{0});
   block.free_count = row.capacity;
   block.first_word = 0;
 }
@@ -88,11 +87,7 @@ void* take_at(Block& block, const ClassRow& row, std::uint32_t start, Touched& t
   }
   bits::Word& word = block.free_bits[index / bits::kWordBits];
   bits::store(word, word & ~(bits::Word{1} << index % bits::kWordBits));
-  block.free_count = static_cast<std::uint16_t>(block.free_count - 1);
-  const std::uint32_t offset = static_cast<std::uint32_t>(index) * row.size;
-  const std::uint32_t aside = block.aside.load(std::memory_order_relaxed);
-  touch(block, static_cast<PageMask>(pages_under(offset, row.size) & ~aside), touched);
-  return block.address() + offset;
+  return count_taken(block, row, static_cast<std::uint32_t>(index), touched);
 }
 
 Given give_together(Block& block, const ClassRow& row, void* const* objects, std::uint32_t count) {

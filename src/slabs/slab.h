@@ -29,6 +29,14 @@ std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t 
 // The same for one object: the first that is free at or after `start`, or else the first of all. Null when none is.
 void* take_at(Block& block, const ClassRow& row, std::uint32_t start, Touched& touched);
 
+// Counts one object as taken whose bit was cleared. Where it begins.
+inline char* count_taken(Block& block, const ClassRow& row, std::uint32_t index, Touched& touched) {
+  --block.free_count;
+  const std::uint32_t offset = index * row.size, aside = block.aside.load(std::memory_order_relaxed);
+  touch(block, static_cast<PageMask>(pages_under(offset, row.size) & ~aside), touched);
+  return block.address() + offset;
+}
+
 // Takes the lowest free object of a slab that has one.
 inline char* take_one(Block& block, const ClassRow& row, Touched& touched) {
   std::uint32_t w = block.first_word;
@@ -36,12 +44,8 @@ inline char* take_one(Block& block, const ClassRow& row, Touched& touched) {
   while ((word = block.free_bits[w]) == 0) ++w;
   bits::store(block.free_bits[w], word & (word - 1));
   block.first_word = static_cast<std::uint16_t>(w);
-  --block.free_count;
   const std::uint32_t bit = static_cast<std::uint32_t>(std::countr_zero(word));
-  const std::uint32_t offset = (w * static_cast<std::uint32_t>(bits::kWordBits) + bit) * row.size;
-  const std::uint32_t aside = block.aside.load(std::memory_order_relaxed);
-  touch(block, static_cast<PageMask>(pages_under(offset, row.size) & ~aside), touched);
-  return block.address() + offset;
+  return count_taken(block, row, w * static_cast<std::uint32_t>(bits::kWordBits) + bit, touched);
 }
 
 inline bool is_free(const Block& block, std::uint32_t index) { return bits::test(block.free_bits, index); }

@@ -11,16 +11,13 @@
 
 namespace neap::slab {
 
-constexpr std::uint32_t bitmap_words(std::uint32_t capacity) {
-  return (capacity + static_cast<std::uint32_t>(bits::kWordBits) - 1) / static_cast<std::uint32_t>(bits::kWordBits);
-}
 // Of both bitmaps.
 constexpr std::uint32_t bits_with_waiting(std::uint32_t capacity) {
-  return 2 * bitmap_words(capacity) * static_cast<std::uint32_t>(bits::kWordBits);
+  return static_cast<std::uint32_t>(2 * bits::words_for(capacity) * bits::kWordBits);
 }
 
 inline bits::Word& waiting_word(const Block& block, const ClassRow& row, std::uint32_t index) {
-  return block.free_bits[bitmap_words(row.capacity) + index / bits::kWordBits];
+  return block.free_bits[bits::words_for(row.capacity) + index / bits::kWordBits];
 }
 constexpr bits::Word waiting_bit(std::uint32_t index) { return bits::Word{1} << index % bits::kWordBits; }
 

@@ -81,6 +81,11 @@ class Terminal:
         with open(f"/proc/{self.pid}/schedstat") as file:
             return int(file.read().split()[0]) / 1e9
 
+    def waits(self):
+        """For the next round or a key; one that is only kept from running does not."""
+        with open(f"/proc/{self.pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] == "S"
+
     def type(self, text):
         os.write(self.master, text)
 
@@ -121,7 +126,7 @@ class Interactive(NeapTest):
                 terminal.drain()
                 time.sleep(0.02)
                 now = terminal.cpu()
-                at_once = at_once + now - last if now > last else 0
+                at_once = 0 if now == last and terminal.waits() else at_once + now - last
                 last, longest = now, max(longest, at_once)
             spent, passed = terminal.cpu() - cpu, time.monotonic() - begin
             print(f"{100 * spent / passed:.2f}% of a core over {passed:.0f} s, at most {longest:.3f} s at once")

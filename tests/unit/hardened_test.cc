@@ -92,7 +92,7 @@ TEST_F(HardenedTest, NeighboursAreNotAskedForInARow) {
   EXPECT_LT(beside, 50);
 }
 
-TEST_F(HardenedTest, ReallocKeepsContentsAndSealsTheNewSize) {
+TEST_F(HardenedTest, ReallocKeepsContentsAndGuardsTheNewSize) {
   for (const std::size_t from : std::initializer_list<std::size_t>{20, 100, 30000, 50000, 200000}) {
     for (const std::size_t to : std::initializer_list<std::size_t>{17, 95, 110, 29000, 49000, 60000, 700000}) {
       char* object = make(from);

@@ -73,7 +73,7 @@ class Model {
     neap::harden(options, true);
     options.quarantine = pick(200 << 10);
     if (pick(2) == 0) {
-      for (const Hardening& one : kHardenings) options.*one.value = pick(2) == 0 ? 0 : options.*one.value;
+      for (const HardenedOption& one : kHardenedOptions) options.*one.value = pick(2) == 0 ? 0 : options.*one.value;
     }
     rig_.harden();
   }

@@ -42,7 +42,7 @@ TEST(Options, EveryRowTakesItsLeastAndItsMost) {
 TEST(Options, HardenedTurnsOnItsSwitchesAndThoseBehindItCount) {
   EXPECT_FALSE(is_hardened(Options{}));
   const Options all = parse("hardened:1").options;
-  for (const Hardening& one : kHardenings) EXPECT_EQ(all.*one.value, one.when_hardened);
+  for (const HardenedOption& one : kHardenedOptions) EXPECT_EQ(all.*one.value, one.when_hardened);
   EXPECT_TRUE(is_hardened(all));
   EXPECT_EQ(parse("hardened:1,canaries:0,quarantine:64K").options.canaries, 0u);
   EXPECT_EQ(parse("hardened:1,quarantine:64K").options.quarantine, 64u << 10);

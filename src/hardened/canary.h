@@ -1,5 +1,5 @@
-// Seals: what lies behind an object in its slot, to its last byte, so that a write of one byte is seen: padding, and a
-// word that tells how much lies there and is a keyed hash of that and of the slot's address. No part of it is the
+// Canaries: what lies behind an object in its slot, to its last byte, so that a write of one byte is seen: padding, and
+// a word that tells how much lies there and is a keyed hash of that and of the slot's address. No part of it is the
 // program's, and what was seen of one slot says nothing of another. The padding is the word's lowest byte, never 0.
 #pragma once
 
@@ -13,12 +13,12 @@
 
 namespace neap {
 
-class Seals {
+class Canaries {
  public:
   static constexpr std::size_t kBytes = 8;
   static constexpr std::size_t kBroken = SIZE_MAX;
 
-  explicit constexpr Seals(const Secret& secret) : secret_(secret) {}
+  explicit constexpr Canaries(const Secret& secret) : secret_(secret) {}
 
   // Of a slot of at most 32 KiB, whose first `asked` bytes are the program's.
   void set(char* slot, std::size_t slot_size, std::size_t asked) const {
@@ -30,15 +30,15 @@ class Seals {
   // How many bytes are the program's; kBroken when any byte behind them was changed.
   std::size_t read(char* slot, std::size_t slot_size) const {
     const std::uint64_t word = word_of(slot, slot_size).load(std::memory_order_relaxed);
-    if (!is_seal(word, slot, slot_size)) return kBroken;
+    if (!is_canary(word, slot, slot_size)) return kBroken;
     const std::size_t asked = slot_size - (word >> kShift);
     return is_filled(slot + asked, slot + slot_size - kBytes, static_cast<unsigned char>(word)) ? asked : kBroken;
   }
 
-  // False when the word is neither the slot's seal nor 0, which is how a slot looks that nobody has, or not yet.
+  // False when the word is neither the slot's canary nor 0, which is how a slot looks that nobody has, or not yet.
   bool may_be(char* slot, std::size_t slot_size) const {
     const std::uint64_t word = word_of(slot, slot_size).load(std::memory_order_relaxed);
-    return word == 0 || is_seal(word, slot, slot_size);
+    return word == 0 || is_canary(word, slot, slot_size);
   }
 
   // The same for the end of a large object's last page, whose length its descriptor tells.
@@ -52,7 +52,7 @@ class Seals {
     const std::uint64_t hash = secret_.of(address_of(slot) << (64 - kShift) | behind);
     return (hash & (~std::uint64_t{0} >> (64 - kShift))) | 1 | behind << kShift;
   }
-  bool is_seal(std::uint64_t word, const char* slot, std::size_t slot_size) const {
+  bool is_canary(std::uint64_t word, const char* slot, std::size_t slot_size) const {
     const std::size_t behind = word >> kShift;
     return behind >= kBytes && behind <= slot_size && word == word_for(slot, behind);
   }
