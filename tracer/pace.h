@@ -31,7 +31,7 @@ class Pace {
     if (++samples_ % kBetweenLooks != 0 || (samples_ < kUnpaced && spent_ < kFree)) return;
     const std::uint64_t cpu = now(CLOCK_THREAD_CPUTIME_ID), elapsed = cpu - before_;
     if (spent_ * kShare > elapsed)
-      mean_ = mean_ < kMost ? mean_ * 2 : mean_;
+      mean_ = mean_ < kMaxMean ? mean_ * 2 : mean_;
     else if (spent_ * kShare * 4 < elapsed)
       mean_ = mean_ > samples::kMean ? mean_ / 2 : mean_;
     before_ = cpu;
@@ -44,7 +44,7 @@ class Pace {
   static constexpr std::uint32_t kUnpaced = 8192;     // programs are seen as sharply as long ones
   static constexpr std::uint32_t kBetweenLooks = 32;  // samples
   static constexpr std::uint64_t kShare = 100;        // one part in so many of the thread's time
-  static constexpr double kMost = 16 << 20;           // bytes
+  static constexpr double kMaxMean = 16 << 20;        // bytes
 
   double mean_ = samples::kMean;
   std::uint64_t spent_ = 0, before_ = 0;

@@ -16,19 +16,19 @@ void* or_out_of_memory(void* object) { return object != nullptr ? object : out_o
 
 void* apart_allocate(std::size_t size) {
   if (is_exempt()) return exempt_allocate(size);
-  return size > kMostBytes ? out_of_memory() : or_out_of_memory(hardened.allocate(size, 1, false));
+  return size > kMaxBytes ? out_of_memory() : or_out_of_memory(hardened.allocate(size, 1, false));
 }
 
 void* apart_allocate_aligned(std::size_t align, std::size_t size) {
   if (is_exempt()) return exempt_allocate_aligned(align, size);
-  if (align > kMostBytes || size > kMostBytes - align) return out_of_memory();
+  if (align > kMaxBytes || size > kMaxBytes - align) return out_of_memory();
   return or_out_of_memory(hardened.allocate(size, align, false));
 }
 
 void* apart_allocate_zeroed(std::size_t count, std::size_t size) {
   if (is_exempt()) return exempt_allocate_zeroed(count, size);
   std::size_t bytes;
-  if (__builtin_mul_overflow(count, size, &bytes) || bytes > kMostBytes) return out_of_memory();
+  if (__builtin_mul_overflow(count, size, &bytes) || bytes > kMaxBytes) return out_of_memory();
   return or_out_of_memory(hardened.allocate(bytes, 1, true));
 }
 

@@ -106,7 +106,7 @@ void exempt_if_named(const char* preload) {
   const std::size_t size = os::read_file_of_root(kList, list, sizeof list);
   if (size == 0 || !is_named(list, size, program()) || !find_next()) return;
   own_cache = nullptr;
-  front = no_cache_any_more.get();
+  this_stacks = no_cache_any_more.get();
   leave_to_next();
 }
 

@@ -2,9 +2,9 @@
 //
 //   allocate                 a cached size, and the thread's or the CPU's stack of its class has an object: pops it
 //     allocate_slow          otherwise: an empty stack, a larger size, a thread's first call, an exempt program
-//   deallocate               a live object begins there, of a slab that admits, and its stack has room: pushes it
+//   deallocate               a live object begins there, of a slab with admission, and its stack is not full: pushes it
 //     free_beside_stack      the same, but its stack is full
-//     free_slow              otherwise: a slab that does not admit, a mixed block, a large object, null, misuse
+//     free_slow              otherwise: a slab without admission, a mixed block, a large object, null, misuse
 //
 // A fast path takes no lock and makes no call; docs/performance.md has their instructions.
 #pragma once
@@ -20,7 +20,7 @@
 namespace neap {
 
 // No object may be larger: differences of pointers into it must fit ptrdiff_t.
-inline constexpr std::size_t kMostBytes = PTRDIFF_MAX;
+inline constexpr std::size_t kMaxBytes = PTRDIFF_MAX;
 
 [[gnu::noinline]] void* allocate_slow(std::size_t size);
 // Of an object that its full stack does not take.
@@ -30,16 +30,16 @@ inline constexpr std::size_t kMostBytes = PTRDIFF_MAX;
 
 // A cached object of class c, or null. An empty stack needs no test of its own: below its first slot lies a null one.
 [[gnu::always_inline]] inline void* take_cached(std::size_t c) {
-  Stacks* at = front;
+  Stacks* stacks = this_stacks;
   void* object;
-  if (!is_shared(at)) [[likely]] {
-    Stacks::Half& top = at->top(c);
-    object = at->slot(top - kSlotBytes);
+  if (!is_shared(stacks)) [[likely]] {
+    Stacks::Half& top = stacks->top(c);
+    object = stacks->slot(top - kSlotBytes);
     if (object == nullptr) [[unlikely]]
       return nullptr;
     top -= kSlotBytes;
   } else {
-    object = rseq::pop<kClassesBelowLine>(at, own_marked(), c);
+    object = rseq::pop<kClassesBelowLine>(stacks, own_marked(), c);
     if (object == nullptr) return nullptr;
   }
   Limbo::leave(object);
@@ -56,10 +56,10 @@ inline constexpr std::size_t kMostBytes = PTRDIFF_MAX;
 }
 
 // True when a live object begins there, and lies in a slab whose objects may enter caches. Most frees need no other
-// look: `admit` is 0, and the test fails, wherever one would.
+// look: `admission` is 0, and the test fails, wherever one would.
 [[gnu::always_inline]] inline bool is_admitted(const Block* block, const void* pointer, std::uint64_t key) {
   return block != nullptr &&
-         slab::seems_taken(*block, offset_in_block(pointer), block->admit.load(std::memory_order_relaxed)) &&
+         slab::seems_taken(*block, offset_in_block(pointer), block->admission.load(std::memory_order_relaxed)) &&
          !Limbo::holds(pointer, key);
 }
 
@@ -68,17 +68,17 @@ inline constexpr std::size_t kMostBytes = PTRDIFF_MAX;
   const std::uint64_t key = heap.limbo.key(pointer);
   if (is_admitted(block, pointer, key)) [[likely]] {
     const std::size_t c = block->class_index();
-    Stacks* at = front;
-    if (!is_shared(at)) [[likely]] {
-      Stacks::Half& top = at->top(c);
+    Stacks* stacks = this_stacks;
+    if (!is_shared(stacks)) [[likely]] {
+      Stacks::Half& top = stacks->top(c);
       const std::uint32_t offset = top;
-      if (offset != at->limit(c)) [[likely]] {
+      if (offset != stacks->limit(c)) [[likely]] {
         Limbo::enter(pointer, key);
-        at->slot(offset) = pointer;
+        stacks->slot(offset) = pointer;
         top += kSlotBytes;
         return;
       }
-    } else if (rseq::push<kClassesBelowLine>(at, own_marked(), c, pointer, key)) {
+    } else if (rseq::push<kClassesBelowLine>(stacks, own_marked(), c, pointer, key)) {
       return;
     }
     return free_beside_stack(pointer, function);

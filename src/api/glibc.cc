@@ -57,10 +57,10 @@ NEAP_EXPORT struct mallinfo2 mallinfo2(void) noexcept { return describe<struct m
 // M_TRIM_THRESHOLD sets how much free memory is always allowed to stay; the other parameters name things that libneap
 // does not have, and are accepted as glibc accepts them.
 NEAP_EXPORT int mallopt(int parameter, int value) noexcept {
-  constexpr int kMostFast = 160;
+  constexpr int kMaxFast = 160;
   switch (parameter) {
     case M_MXFAST:
-      return value >= 0 && value <= kMostFast ? 1 : 0;
+      return value >= 0 && value <= kMaxFast ? 1 : 0;
     case M_TRIM_THRESHOLD:
       std::atomic_ref<std::uint64_t>(neap::heap.options.dirty_floor)
           .store(value < 0 ? std::uint64_t{1} << 40 : static_cast<std::uint64_t>(value), std::memory_order_relaxed);

@@ -12,10 +12,10 @@
 
 namespace {
 
-constexpr std::size_t kMostAlign = SIZE_MAX / 2 + 1;
+constexpr std::size_t kMaxAlign = SIZE_MAX / 2 + 1;
 
 void* aligned(std::size_t align, std::size_t size) {
-  if (align > kMostAlign) {
+  if (align > kMaxAlign) {
     errno = EINVAL;
     return nullptr;
   }
@@ -23,7 +23,7 @@ void* aligned(std::size_t align, std::size_t size) {
 }
 
 void* whole_pages(std::size_t size) {
-  if (size > neap::kMostBytes) return neap::out_of_memory();
+  if (size > neap::kMaxBytes) return neap::out_of_memory();
   const std::size_t page = neap::os::read_page_size();
   return aligned(page, neap::round_up(size, page));
 }

@@ -16,9 +16,9 @@ constinit std::atomic<pthread_key_t> key_plus_one{0};
 // Makes `cache` the calling thread's. Null: the thread has none any more.
 void set_cache(ThreadCache* cache) {
   own_cache = cache;
-  front = cache == nullptr  ? no_cache_any_more.get()
-          : cache->shares() ? static_cast<Stacks*>(cache->shared)
-                            : &cache->own;
+  this_stacks = cache == nullptr  ? no_cache_any_more.get()
+                : cache->shares() ? static_cast<Stacks*>(cache->shared)
+                                  : &cache->own;
 }
 
 void end_thread(void* cache) {
@@ -56,9 +56,11 @@ bool close_at_thread_end(ThreadCache* cache) {
 }  // namespace
 
 constinit const NoStacks no_cache_yet, no_cache_any_more;
-thread_local constinit Stacks* front = no_cache_yet.get();
+thread_local constinit Stacks* this_stacks = no_cache_yet.get();
 thread_local constinit ThreadCache* own_cache = nullptr;
 
-ThreadCache* current_cache() { return front == no_cache_yet.get() && !is_apart() ? open_cache() : opened_cache(); }
+ThreadCache* current_cache() {
+  return this_stacks == no_cache_yet.get() && !is_apart() ? open_cache() : opened_cache();
+}
 
 }  // namespace neap

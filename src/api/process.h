@@ -14,14 +14,14 @@ namespace neap {
 extern constinit Heap heap;
 extern constinit Hardened hardened;  // malloc and free of a hardened process
 
-// Stacks without room, and a null slot behind them: of threads before their first call, and after their last (frees
+// Stacks of capacity 0, and a null slot behind them: of threads before their first call, and after their last (frees
 // come after our destructor of thread-specific data; a cache made then would never be closed).
 struct NoStacks {
   constexpr NoStacks() {
     constexpr std::uint64_t above_null = offsetof(NoStacks, null_slot) + kSlotBytes;
     for (auto& head : stacks.heads) std::construct_at(&head, Stacks::head(above_null, above_null));
   }
-  // Nobody writes to them: there is nothing to take, and no room.
+  // Nobody writes to them: there is nothing to take, and no slot to fill.
   constexpr Stacks* get() const { return const_cast<Stacks*>(&stacks); }
 
   Stacks stacks{};
@@ -29,12 +29,12 @@ struct NoStacks {
 };
 extern constinit const NoStacks no_cache_yet, no_cache_any_more;
 
-// Two words of static TLS, which the fast paths reach without a call. `front` is where they find the stacks: the
+// Two words of static TLS, which the fast paths reach without a call. `this_stacks` is where they find the stacks: the
 // thread's own, some of those above, or the CPUs' (marked). `own_cache` is the thread's cache.
-[[gnu::tls_model("initial-exec")]] extern thread_local constinit Stacks* front;
+[[gnu::tls_model("initial-exec")]] extern thread_local constinit Stacks* this_stacks;
 [[gnu::tls_model("initial-exec")]] extern thread_local constinit ThreadCache* own_cache;
 
-inline bool is_shared(const Stacks* at) { return (address_of(at) & rseq::kMark) != 0; }
+inline bool is_shared(const Stacks* stacks) { return (address_of(stacks) & rseq::kMark) != 0; }
 // The stacks that a thread which shares a CPU's keeps to itself.
 inline void* own_marked() { return own_cache->marked_own(); }
 

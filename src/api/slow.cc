@@ -42,7 +42,7 @@ void* allocate_slotted(std::size_t c, std::size_t align) {
 void* allocate_slow(std::size_t size) {
   if (is_apart()) [[unlikely]]
     return apart_allocate(size);
-  if (size > kMostBytes) [[unlikely]]
+  if (size > kMaxBytes) [[unlikely]]
     return out_of_memory();
   ThreadCache* cache = current_cache();
   void* object =
@@ -82,7 +82,7 @@ void free_slow(void* pointer, Block* hint, const char* function) {
 void* allocate_aligned(std::size_t align, std::size_t size) {
   if (is_apart()) [[unlikely]]
     return apart_allocate_aligned(align, size);
-  if (align > kMostBytes || size > kMostBytes - align) return out_of_memory();
+  if (align > kMaxBytes || size > kMaxBytes - align) return out_of_memory();
   if (align <= 16 && size > 8) return allocate(size);
   if (const std::size_t slot = round_up(size != 0 ? size : 1, align); slot <= kLargestSmall) {
     const std::size_t c = static_cast<std::size_t>(class_of(slot));
@@ -96,7 +96,7 @@ void* allocate_zeroed(std::size_t count, std::size_t size) {
   if (is_apart()) [[unlikely]]
     return apart_allocate_zeroed(count, size);
   std::size_t bytes;
-  if (__builtin_mul_overflow(count, size, &bytes) || bytes > kMostBytes) return out_of_memory();
+  if (__builtin_mul_overflow(count, size, &bytes) || bytes > kMaxBytes) return out_of_memory();
   if (bytes > kLargestSmall) {
     void* object = heap.allocate_large(current_cache(), bytes, 1, true);
     return object != nullptr ? object : out_of_memory();
@@ -119,7 +119,7 @@ void* reallocate(void* pointer, std::size_t size, const char* function) {
     return pointer;
   }
   Block& block = heap.block_of(pointer, function);
-  if (size > kMostBytes) return out_of_memory();
+  if (size > kMaxBytes) return out_of_memory();
   const std::size_t usable = heap.usable_size(block, pointer);
   if (block.kind.load(std::memory_order_relaxed) == BlockKind::large) {
     if (size <= kLargestSmall) return move_object(pointer, usable, size, function);

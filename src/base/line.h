@@ -1,4 +1,4 @@
-// A line of text built without memory: for messages of a library that is the memory. Fixed room; what does not fit is
+// A line of text built without memory: for messages of a library that is the memory. Fixed size; what does not fit is
 // cut.
 #pragma once
 

@@ -19,7 +19,7 @@ inline constexpr std::uint32_t kPagesPerBlock = kBlockSize / kPageSize;
 inline constexpr std::size_t kCacheLine = 64;  // bytes
 
 // The most objects a slab may hold, and the most that its descriptor has bits for: others have a bitmap elsewhere.
-inline constexpr std::uint32_t kMostObjects = 8192;
+inline constexpr std::uint32_t kMaxObjects = 8192;
 inline constexpr std::uint32_t kFewObjects = 128;
 
 // One bit per page of a block, bit 0 the lowest page.

@@ -11,8 +11,8 @@
 namespace neap {
 namespace {
 
-// No object lies in the class of 8 bytes: its slabs have no room for bits of objects that wait.
-constexpr std::size_t kLeastSlot = 16;
+// No object lies in the class of 8 bytes: its slabs have no bits for objects that wait.
+constexpr std::size_t kMinSlot = 16;
 
 }  // namespace
 
@@ -38,7 +38,7 @@ void* Hardened::allocate(std::size_t size, std::size_t align, bool zero) {
 
 // In a slot of at least `slot` bytes.
 void* Hardened::place(std::size_t size, std::size_t slot, std::size_t align, bool zero) {
-  const std::size_t whole = round_up(slot < kLeastSlot ? kLeastSlot : slot, align);
+  const std::size_t whole = round_up(slot < kMinSlot ? kMinSlot : slot, align);
   if (whole < slot || whole > kLargestSmall) return allocate_large(size, align, zero);
   const std::size_t c = static_cast<std::size_t>(class_of(whole));
   return allocate_small(size, kAlignedTable[static_cast<std::size_t>(std::countr_zero(align))][c], zero);

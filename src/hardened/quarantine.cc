@@ -9,7 +9,7 @@ namespace neap {
 namespace {
 
 // The most objects of a part: so many as make up all its bytes at this size, in bounds.
-constexpr std::uint64_t kUsualSize = 64, kLeast = 64, kMost = 1 << 16;
+constexpr std::uint64_t kUsualSize = 64, kMinWaiting = 64, kMaxWaiting = 1 << 16;
 
 // A number below `bound`, of random bits.
 std::uint32_t below(std::uint32_t bound, std::uint64_t bits) {
@@ -20,7 +20,7 @@ std::uint32_t below(std::uint32_t bound, std::uint64_t bits) {
 
 bool Quarantine::open(std::uint64_t bytes) {
   bytes_ = bytes;
-  most_ = bytes == 0 ? 0 : static_cast<std::uint32_t>(std::clamp(bytes / kUsualSize, kLeast, kMost));
+  most_ = bytes == 0 ? 0 : static_cast<std::uint32_t>(std::clamp(bytes / kUsualSize, kMinWaiting, kMaxWaiting));
   const std::size_t parts = round_up(kParts * sizeof(Part), os::page_size);
   const std::size_t each = round_up(most_ * sizeof(void*), os::page_size), all = parts + each * kParts;
   char* const memory = static_cast<char*>(os::reserve_guarded(all));

@@ -23,7 +23,7 @@ class Quarantine {
   bool open(std::uint64_t bytes);
   std::uint64_t bytes() const { return bytes_; }
 
-  // Puts one in; false when the calling thread's part has no room.
+  // Puts one in; false when the calling thread's part is full.
   bool put(void* object);
   // Takes any out, of the calling thread's part when that has one; null when all are empty.
   void* take();

@@ -87,8 +87,8 @@ void* Hardened::reallocate(void* pointer, std::size_t size, const char* function
 }
 
 bool Hardened::resize_in_slot(const Slot& slot, std::size_t asked, std::size_t size) {
-  const std::size_t room = slot.size() - (has_canaries() ? Canaries::kBytes : 0);
-  if (!fits_well(size, room)) return false;
+  const std::size_t usable = slot.size() - (has_canaries() ? Canaries::kBytes : 0);
+  if (!fits_well(size, usable)) return false;
   if (!has_canaries()) return true;
   if (size > asked) std::memset(slot.at + asked, 0, size - asked);
   canaries_.set(slot.at, slot.size(), size);

@@ -26,11 +26,11 @@ void settle_later(Block& block, const ClassRow& row) {
 
 // A freed object may enter a thread's cache when its slab is the one being refilled from, or at least 7/8 full. Caching
 // others recycles scattered holes, and sparse pages never drain: redis ends at 2.02 instead of 1.30 (docs/design.md).
-void Bin::admit(Block& block, const ClassRow& row) {
+void Bin::set_admission(Block& block, const ClassRow& row) {
   const bool yes = row.size <= kLargestCached && (&block == lowest_ || block.free_count <= row.few_free) &&
                    block.aside.load(std::memory_order_relaxed) == 0;
   const std::uint32_t value = yes ? row.reciprocal : 0;
-  if (block.admit.load(std::memory_order_relaxed) != value) block.admit.store(value, std::memory_order_relaxed);
+  if (block.admission.load(std::memory_order_relaxed) != value) block.admission.store(value, std::memory_order_relaxed);
 }
 
 void Bin::add_slab() {
@@ -43,8 +43,8 @@ void Bin::note_lowest(const ClassRow& row) {
   if (now == lowest_) return;
   Block* before = lowest_;
   lowest_ = now;
-  if (before != nullptr && before->kind.load(std::memory_order_relaxed) == BlockKind::slab) admit(*before, row);
-  if (now != nullptr) admit(*now, row);
+  if (before != nullptr && before->kind.load(std::memory_order_relaxed) == BlockKind::slab) set_admission(*before, row);
+  if (now != nullptr) set_admission(*now, row);
 }
 
 // Another slab, from which the next object is taken. Null when memory is out.
@@ -214,7 +214,7 @@ void Bin::settle(Block& block, const ClassRow& row, PageHeap& pages, std::uint32
   if (before == 0) nonfull_.insert(block);
   if (block.free_count == row.capacity && !nonfull_.only(block)) return end_slab(block, row, pages);
   note_lowest(row);
-  admit(block, row);
+  set_admission(block, row);
   if (before < row.sparse_free && block.free_count >= row.sparse_free && &block != lowest_) pages.mark_sparse(block);
   settle_later(block, row);
 }
@@ -232,7 +232,7 @@ void Bin::release_pages(BinId id, Block& block, PageHeap& pages) {
     block.aside.store(mask, std::memory_order_relaxed);
     if (block.free_count == 0) nonfull_.remove(block);
     note_lowest(row);
-    admit(block, row);
+    set_admission(block, row);
     settle_later(block, row);
   }
   const PageMask kept = pages.discard(block, mask);
@@ -249,7 +249,7 @@ bool Bin::deserves_slab(std::uint64_t bytes) {
   const std::uint64_t slabs = slabs_.get();
   const std::uint64_t wished = wished_.load(std::memory_order_relaxed) + bytes;
   wished_.store(wished, std::memory_order_relaxed);
-  return wished > (slabs == 0 ? kLeastForSlabs : slabs * kBlockSize * kTimesForMore);
+  return wished > (slabs == 0 ? kMinForSlabs : slabs * kBlockSize * kTimesForMore);
 }
 
 bool Bin::hand_over(BinId id, Block& block, PageHeap& pages, MixedBin& mixed, std::uint32_t least_free) {

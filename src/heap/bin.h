@@ -22,7 +22,7 @@ namespace neap {
 class MixedBin;
 
 // So many owners there are at most. A process of one thread has the first.
-inline constexpr std::uint8_t kMostOwners = 8;
+inline constexpr std::uint8_t kMaxOwners = 8;
 
 // Which bin: of what size class, and whose.
 struct BinId {
@@ -38,7 +38,7 @@ struct BinId {
 
 // A class gets its first slab after so many bytes were asked for, another after so many times what its slabs hold:
 // until then holes among other sizes serve it, and none of its objects is cached when it is freed.
-inline constexpr std::uint64_t kLeastForSlabs = 8 << 10;
+inline constexpr std::uint64_t kMinForSlabs = 8 << 10;
 inline constexpr std::uint64_t kTimesForMore = 4;
 
 class alignas(64) Bin {
@@ -115,14 +115,14 @@ class alignas(64) Bin {
   Block* open_slab(BinId id, const ClassRow& row, PageHeap& pages);
   void count_taken(Block& block, const ClassRow& row, PageHeap& pages, std::uint32_t taken, const Touched& touched);
   void settle(Block& block, const ClassRow& row, PageHeap& pages, std::uint32_t before);
-  void admit(Block& block, const ClassRow& row);
+  void set_admission(Block& block, const ClassRow& row);
   void add_slab();
   void end_slab(Block& block, const ClassRow& row, PageHeap& pages);
   void note_lowest(const ClassRow& row);
 
   Mutex lock_;
   NonfullSlabs nonfull_;
-  Block* lowest_ = nullptr;  // whose `admit` says that it is refilled from
+  Block* lowest_ = nullptr;  // whose `admission` says that it is refilled from
   LockedCounter bytes_out_, served_, slabs_;
   std::atomic<std::uint64_t> wished_{0};  // bytes, since the newest slab; threads may lose one another's
 };

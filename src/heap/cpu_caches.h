@@ -1,6 +1,7 @@
 // CpuCaches: the stacks that the threads of one CPU share instead of having each its own, one set for each CPU that the
 // process runs on. Whatever takes more than one store is done to a stack that was claimed: its head is 0 meanwhile, so
-// that other threads find nothing and no room there and go on to the bins, and the claimer may be preempted or moved.
+// that other threads find neither an object nor a free slot there and go on to the bins, and the claimer may be
+// preempted or moved.
 #pragma once
 
 #include "heap/stacks.h"

@@ -8,7 +8,7 @@ namespace neap {
 namespace {
 
 // A look costs a system call for each of at most this many parts of an object.
-constexpr std::size_t kMostLooks = 32;
+constexpr std::size_t kMaxLooks = 32;
 
 // Written whole is 7/8 of the pages.
 constexpr std::size_t kDenseEighths = 7;
@@ -16,7 +16,7 @@ constexpr bool is_dense(std::size_t written, std::size_t of) { return of != 0 &&
 
 // Nothing is learned from an object that had most of its pages when it began; and of huge pages, which are laid where
 // it is touched, only from one that had few.
-constexpr std::size_t kMostHad = 8, kFewHad = 8;
+constexpr std::size_t kMaxHad = 8, kFewHad = 8;
 
 // Pages of the parts that were looked at, of those that were touched at all, and written ones.
 struct Look {
@@ -26,7 +26,7 @@ struct Look {
 // False where the system does not tell.
 bool look_at(char* begin, std::size_t pages, Look& look) {
   const std::size_t parts = (pages + kPagesPerHugePage - 1) / kPagesPerHugePage;
-  const std::size_t step = (parts + kMostLooks - 1) / kMostLooks * kPagesPerHugePage;
+  const std::size_t step = (parts + kMaxLooks - 1) / kMaxLooks * kPagesPerHugePage;
   for (std::size_t at = 0; at < pages; at += step) {
     const std::size_t part = std::min(pages - at, kPagesPerHugePage);
     unsigned char pages_written[kPagesPerHugePage];
@@ -43,7 +43,7 @@ bool look_at(char* begin, std::size_t pages, Look& look) {
 }  // namespace
 
 Density::Like Density::like(std::size_t pages) {
-  if (pages < kLeastPages) return {};
+  if (pages < kMinPages) return {};
   Size& size = size_of(pages);
   const std::uint8_t turn = size.turn.load(std::memory_order_relaxed);
   size.turn.store(static_cast<std::uint8_t>(turn + 1), std::memory_order_relaxed);
@@ -52,7 +52,7 @@ Density::Like Density::like(std::size_t pages) {
 }
 
 void Density::learn(char* begin, std::size_t pages, std::size_t had) {
-  if (pages < kLeastPages || had > pages - pages / kMostHad) return;
+  if (pages < kMinPages || had > pages - pages / kMaxHad) return;
   Size& size = size_of(pages);
   const bool hopeless = size.dense.load(std::memory_order_relaxed) == -kSure;
   if (hopeless && size.turn.load(std::memory_order_relaxed) % kLookEvery != 0) return;

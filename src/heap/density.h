@@ -20,7 +20,7 @@ inline constexpr std::size_t kPagesPerHugePage = kHugePageSize / kPageSize;
 
 class Density {
  public:
-  static constexpr std::size_t kLeastPages = 64;  // nothing is known of smaller objects
+  static constexpr std::size_t kMinPages = 64;  // nothing is known of smaller objects
 
   // What is known of the like of an object that begins. Now and then nothing, so that one can be looked at again.
   struct Like {
@@ -48,7 +48,7 @@ class Density {
   static void note(Score& score, bool yes, std::int8_t most);
 
   Size& size_of(std::size_t pages) {
-    const std::size_t doubling = static_cast<std::size_t>(std::bit_width(pages / kLeastPages)) - 1;
+    const std::size_t doubling = static_cast<std::size_t>(std::bit_width(pages / kMinPages)) - 1;
     const std::size_t step = (pages >> (std::bit_width(pages) - 4)) & 7;
     const std::size_t index = doubling * 8 + step;
     return sizes_[index < sizes_.size() ? index : sizes_.size() - 1];

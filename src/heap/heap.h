@@ -44,7 +44,7 @@ class Heap {
   void free_in_slab(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
   // What most frees in a slab of a cached class come to that no stack takes. False, and nothing was done, otherwise.
   bool give_to_slab(ThreadCache& cache, Block& block, void* object);
-  // What most frees in a mixed block come to: a live object begins there, and its stack has room. False, and nothing
+  // What most frees in a mixed block come to: a live object begins there, and its stack is not full. False, and nothing
   // was done, otherwise.
   bool cache_mixed(ThreadCache& cache, const Block& block, void* object);
   // Gives an object back that was just taken from a mixed block, past the stacks.
@@ -117,7 +117,7 @@ class Heap {
   }
   // fn(bin, id), in the order of their locks.
   void each_bin(auto fn) {
-    for (std::uint8_t owner = 0; owner < kMostOwners; ++owner) {
+    for (std::uint8_t owner = 0; owner < kMaxOwners; ++owner) {
       Bins* const bins = bins_of(owner);
       for (std::size_t c = 0; bins != nullptr && c < kClassCount; ++c) {
         fn((*bins)[c], BinId(static_cast<ClassIndex>(c), owner));
@@ -133,7 +133,7 @@ class Heap {
   void give(std::size_t c, void** objects, std::uint32_t count, const char* function);
   void* allocate_batch(From from, ThreadCache& cache, std::size_t c);
   void* allocate_one(ThreadCache& cache, std::size_t c);
-  void ask_for_room(ThreadCache& cache, std::size_t c);
+  void ask_for_capacity(ThreadCache& cache, std::size_t c);
   // Whether an object that no stack takes goes to its slab by itself. Several threads let small ones wait for a batch.
   static bool goes_at_once(std::size_t c) { return single_threaded() || class_size(c) > kLargestBatched; }
   void stash(ThreadCache& cache, std::size_t c, void* object, const char* function);
@@ -148,22 +148,22 @@ class Heap {
   void give_up_big(ThreadCache& cache, const char* function);
   bool push(ThreadCache& cache, std::size_t c, void* object);
   Stack stack_of(ThreadCache& cache, std::size_t c);
-  Stack stack_in(Stacks& all, std::size_t c);
+  Stack stack_in(Stacks& stacks, std::size_t c);
   void grow(Stack& stack) {
-    if (stack.room() < stack.most() && stack.at->may_grow(class_size(stack.c))) grow_to_budget(stack);
+    if (stack.capacity() < stack.max_capacity() && stack.stacks->may_grow(class_size(stack.c))) grow_to_budget(stack);
   }
   void grow_to_budget(Stack& stack);
-  static void add_budget(Stacks& all, std::int64_t bytes);
-  static bool take_budget(Stacks& all, std::int64_t bytes);
-  void review_budget(Stacks& all);
-  void fit_budget(Stacks& all);
+  static void add_budget(Stacks& stacks, std::int64_t bytes);
+  static bool take_budget(Stacks& stacks, std::int64_t bytes);
+  void review_budget(Stacks& stacks);
+  void fit_budget(Stacks& stacks);
   void fit_budgets(ThreadCache& cache);
-  void steal_room(Stacks& all, std::size_t c, std::int64_t bytes);
+  void steal_capacity(Stacks& stacks, std::size_t c, std::int64_t bytes);
   void drop_oldest(Stack& stack, std::uint32_t count);
   std::uint32_t drop_all(Stack stack);
   std::uint64_t thread_allowance() const;
   std::uint64_t cpu_allowance() const;
-  std::uint64_t allowance(const Stacks& all) const;
+  std::uint64_t allowance(const Stacks& stacks) const;
   bool may_share();
   bool begin_cpu(Stacks& stacks);
   std::uint8_t owner_of(const Stacks& stacks) const;
@@ -227,7 +227,7 @@ class Heap {
   alignas(64) std::atomic<std::uint64_t> too_dirty_{
       0};  // pages: one above the limit of the last look; 0 before the first
   Bins first_bins_;
-  std::array<std::atomic<Bins*>, kMostOwners> bins_{&first_bins_};  // null until an owner's first refill
+  std::array<std::atomic<Bins*>, kMaxOwners> bins_{&first_bins_};  // null until an owner's first refill
   MixedBin mixed_;
   PageHeap pages_;
 };

@@ -22,17 +22,17 @@ constexpr std::size_t kCopyStep = std::size_t{1} << 18;
 // in the end. What has grown large may well be what the program is about, and address space is free.
 constexpr std::size_t kHeadroom = 8;
 constexpr std::size_t kMuchHeadroom = 256, kFromSize = std::size_t{4} << 20;
-constexpr std::size_t kMostHeadroom = (std::size_t{64} << 30) / kBlockSize;
+constexpr std::size_t kMaxHeadroom = (std::size_t{64} << 30) / kBlockSize;
 
 // From here on it is asked whether commitments are counted, and a free object's is given up.
-constexpr std::size_t kLeastDecommit = std::size_t{1} << 20;
+constexpr std::size_t kMinDecommit = std::size_t{1} << 20;
 
 // Of the pages that an object lacks 1 MiB is populated, or a quarter of a larger object, at most 4 MiB: half a
 // microsecond each.
-constexpr std::size_t kLeastPopulated = 256, kPopulatedShare = 4, kMostPopulated = 1024;
+constexpr std::size_t kMinPopulated = 256, kPopulatedShare = 4, kMaxPopulated = 1024;
 
 // Ranges with huge pages are mappings of their own, two more for each such object: at most this many at a time.
-constexpr std::uint64_t kMostHugeObjects = 2048;
+constexpr std::uint64_t kMaxHugeObjects = 2048;
 
 // An object has whole pages of the system, counted in the heap's.
 std::size_t pages_for(std::size_t size) { return round_up(size, os::page_size) >> kPageShift; }
@@ -47,7 +47,7 @@ void make_zero(PageHeap& heap, char* pages, std::size_t size) {
 }
 
 std::size_t most_populated(std::size_t pages) {
-  return std::clamp(pages / kPopulatedShare / kPagesPerBlock * kPagesPerBlock, kLeastPopulated, kMostPopulated);
+  return std::clamp(pages / kPopulatedShare / kPagesPerBlock * kPagesPerBlock, kMinPopulated, kMaxPopulated);
 }
 
 // The part of the garbage that lies behind an object's end.
@@ -72,7 +72,7 @@ bool copy_and_discard(char* from, char* to, std::size_t size) {
 // An object that could stay while there is slack is given none: they do not go in parts.
 bool Heap::wants_huge_pages(std::size_t pages, Density::Like like) const {
   return like.dense && pages >= kPagesPerHugePage && options.huge_pages != 0 && pages > regret_.slack() &&
-         !is_near_limit() && huge_objects_.get() < kMostHugeObjects;
+         !is_near_limit() && huge_objects_.get() < kMaxHugeObjects;
 }
 
 // Only where a huge page lies wholly inside the object.
@@ -137,7 +137,7 @@ void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t ali
 void Heap::free_large(ThreadCache* cache, Block& first) {
   if (pages_.hardening().ends) return end_large(cache, first);
   const std::uint64_t pages = first.large.pages;
-  const bool is_small = pages <= Spares::kMostPages && pages < too_dirty_.load(std::memory_order_relaxed);
+  const bool is_small = pages <= Spares::kMaxPages && pages < too_dirty_.load(std::memory_order_relaxed);
   const Left left = is_small ? Left::all : discard_if_much(first);
   if (left == Left::all && pages_.keep_spare(first)) return count_events(cache, 1);
   pages_.free_run(first, left);
@@ -162,7 +162,7 @@ Left Heap::discard_if_much(Block& first) {
 // Of whole blocks that nobody uses, and that are all committed.
 Left Heap::discard_blocks(char* begin, std::size_t blocks) {
   const std::size_t bytes = blocks * kBlockSize;
-  if (bytes >= kLeastDecommit && os::counts_commits() && os::decommit(begin, bytes)) return Left::not_even_commitment;
+  if (bytes >= kMinDecommit && os::counts_commits() && os::decommit(begin, bytes)) return Left::not_even_commitment;
   return os::discard(begin, bytes) ? Left::nothing : Left::all;
 }
 
@@ -198,7 +198,7 @@ bool Heap::grow_in_place(Block& first, std::size_t size) {
 std::size_t Heap::with_headroom(std::size_t blocks) {
   if (os::address_space_limit() != SIZE_MAX || os::counts_commits() || os::locks_pages()) return blocks;
   const std::size_t wish = blocks * (blocks * kBlockSize < kFromSize ? kHeadroom : kMuchHeadroom);
-  const std::size_t most = blocks * 2 > kMostHeadroom ? blocks * 2 : kMostHeadroom;
+  const std::size_t most = blocks * 2 > kMaxHeadroom ? blocks * 2 : kMaxHeadroom;
   return wish < most ? wish : most;
 }
 

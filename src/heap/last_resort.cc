@@ -17,11 +17,11 @@ void* Heap::take_any_hole(From from, std::size_t c) {
   if (from == From::anywhere && c != 0) {
     do {
       if (mixed_.take(static_cast<ClassIndex>(c), pages_, &object, 1) != 0) return object;
-    } while (open_sparse_slab() || open_any_slab(1, kMostObjects));
+    } while (open_sparse_slab() || open_any_slab(1, kMaxObjects));
   }
   for (std::size_t larger = c; larger < kClassCount; ++larger) {
     if (from == From::slabs && class_size(larger) % alignment_of(c) != 0) continue;
-    for (std::uint8_t owner = 0; owner < kMostOwners; ++owner) {
+    for (std::uint8_t owner = 0; owner < kMaxOwners; ++owner) {
       if (bins_of(owner) == nullptr) continue;
       const BinId id(static_cast<ClassIndex>(larger), owner);
       if (bin(id).take(id, pages_, &object, 1, Bin::Growth::no) != 0) return object;

@@ -39,7 +39,7 @@ void MixedBin::adopt(Block& block, PageHeap& pages) {
   Guard guard(lock_);
   pages.widen_bitmaps(block, kClasses[block.class_index()].capacity);
   enlist(block, pages);
-  block.admit.store(0, std::memory_order_relaxed);
+  block.admission.store(0, std::memory_order_relaxed);
   bytes_out_.add(std::uint64_t{mixed::adopt(block, kClasses[block.class_index()])} << mixed::kGranuleShift);
   block.kind.store(BlockKind::mixed, std::memory_order_release);
 }

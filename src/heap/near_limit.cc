@@ -17,7 +17,7 @@ constexpr std::uint32_t kOpenShare = 8;
 constexpr std::uint64_t kSearchEvery = 4096;
 
 // Discards of one look, a bound on the time of a call.
-constexpr int kMostDiscards = 1024;
+constexpr int kMaxDiscards = 1024;
 
 }  // namespace
 
@@ -67,7 +67,7 @@ void Heap::look_if_due() {
 
 // Under the release lock.
 void Heap::release_to(std::uint64_t most) {
-  for (int i = 0; i < kMostDiscards && pages_.dirty_pages() > most; ++i) {
+  for (int i = 0; i < kMaxDiscards && pages_.dirty_pages() > most; ++i) {
     const Due due = pages_.pop_due(0);
     if (due.what == Due::What::nothing || !release_one(due)) return;
   }

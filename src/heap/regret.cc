@@ -19,12 +19,12 @@ constexpr std::uint64_t kMuch = 12, kLittle = 50;
 constexpr std::uint32_t kHotWindows = 3;
 
 // The slack is 4 MiB and an eighth of what is in use, or less while it shrinks. Below 256 KiB it ends.
-constexpr std::uint64_t kLeast = 64;  // pages
-constexpr std::uint64_t kMost = 1024, kMostShare = 8;
+constexpr std::uint64_t kMinSlack = 64;  // pages
+constexpr std::uint64_t kMaxSlack = 1024, kSlackShare = 8;
 
 }  // namespace
 
-std::uint64_t Regret::most() const { return kMost + last_.in_use / kMostShare; }
+std::uint64_t Regret::most() const { return kMaxSlack + last_.in_use / kSlackShare; }
 
 std::uint64_t Regret::reach() const { return rest(most(), slack()); }
 
@@ -37,7 +37,7 @@ void Regret::look(const PageTraffic& now) {
   if (last_.time != 0) judge(lost, saved, span);
   last_ = now;
   const std::uint64_t slack = std::min(this->slack(), most());
-  slack_.store(slack < kLeast ? 0 : slack, std::memory_order_relaxed);
+  slack_.store(slack < kMinSlack ? 0 : slack, std::memory_order_relaxed);
 }
 
 // `lost` and `saved` are nanoseconds of `span`.

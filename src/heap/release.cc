@@ -17,18 +17,18 @@ constexpr std::uint64_t kGoOn = 1;
 constexpr std::uint64_t kNearPages = 64;
 
 // Far above the limit a call makes so many discards, one after the other.
-constexpr int kMostInARow = 8;
+constexpr int kMaxInARow = 8;
 
 // While pages come back as fast as they go, they wait so many times longer.
 constexpr std::uint64_t kHotDecay = 8;
 
 // Events that pass at most before what the system refused is tried again.
-constexpr std::uint64_t kMostWait = std::uint64_t{1} << 20;
+constexpr std::uint64_t kMaxWait = std::uint64_t{1} << 20;
 
 // What is above the limit goes, not all that lies beside it: the rest may be used again soon.
 std::size_t blocks_for(std::uint64_t excess) {
   const std::size_t blocks = excess > kNearPages ? (excess - kNearPages) / kPagesPerBlock + 1 : 1;
-  return blocks < kMostBlocksPerDiscard ? blocks : kMostBlocksPerDiscard;
+  return blocks < kMaxBlocksPerDiscard ? blocks : kMaxBlocksPerDiscard;
 }
 
 }  // namespace
@@ -71,7 +71,7 @@ bool Heap::release_one(const Due& due) {
 // What the system would not take is due again, and would be asked for at each event.
 void Heap::wait_after_refusal() {
   next_try_.store(pages_.events() + refusal_wait_, std::memory_order_relaxed);
-  if (refusal_wait_ < kMostWait) refusal_wait_ *= 2;
+  if (refusal_wait_ < kMaxWait) refusal_wait_ *= 2;
 }
 
 // One discard a call: what else is due waits for the next events, which come soon in a busy process. But where frees
@@ -89,7 +89,7 @@ void Heap::release_due() {
                 accounts().resident_pages.get() - dirty});
   pages_.set_reach(regret_.reach());
   const std::uint64_t decay = slack() != 0 ? options.decay_events * kHotDecay : options.decay_events;
-  for (int i = 0; i < kMostInARow; ++i) {
+  for (int i = 0; i < kMaxInARow; ++i) {
     const std::uint64_t now = pages_.dirty_pages();
     if (i != 0 && now <= far) break;
     const Due due = now > limit ? pages_.pop_due(0, blocks_for(now - limit)) : pages_.pop_due(decay, 1);

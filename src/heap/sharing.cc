@@ -6,7 +6,7 @@ namespace neap {
 namespace {
 
 // A CPU's stacks may hold so many times Options::cache_bytes.
-constexpr std::uint64_t kMostShares = 16;
+constexpr std::uint64_t kMaxShares = 16;
 
 // Not the first, whose the process's first thread is.
 constexpr std::size_t kLoneOwner = 1;
@@ -20,28 +20,28 @@ bool Heap::may_share() { return options.cpu_caches != 0 && threads() != 0 && rse
 std::uint64_t Heap::cpu_allowance() const {
   const std::uint64_t cpus = cpus_.begun(), sharers = cpus == 0 ? 1 : cpus_.users() / cpus;
   const std::uint64_t bytes = thread_allowance() * (sharers == 0 ? 1 : sharers);
-  const std::uint64_t most = options.cache_bytes * kMostShares;
+  const std::uint64_t most = options.cache_bytes * kMaxShares;
   return bytes < most ? bytes : most;
 }
 
 Stack Heap::stack_of(ThreadCache& cache, std::size_t c) {
   if (cache.owns(c)) return cache.own_stack(c);
   Stack stack = cpus_.claim(c);
-  if (!stack && stack.at->shape.load(std::memory_order_acquire) == nullptr && begin_cpu(*stack.at)) {
+  if (!stack && stack.stacks->shape.load(std::memory_order_acquire) == nullptr && begin_cpu(*stack.stacks)) {
     stack = cpus_.claim(c);
   }
-  if (stack) cache.owner = owner_of(*stack.at);
+  if (stack) cache.owner = owner_of(*stack.stacks);
   return stack;
 }
 
-Stack Heap::stack_in(Stacks& all, std::size_t c) {
-  return all.shape.load(std::memory_order_relaxed) == &kCpuShape ? cpus_.claim(c, &all) : Stack::of(all, c);
+Stack Heap::stack_in(Stacks& stacks, std::size_t c) {
+  return stacks.shape.load(std::memory_order_relaxed) == &kCpuShape ? cpus_.claim(c, &stacks) : Stack::of(stacks, c);
 }
 
 // Whose bins serve a thread that has the CPU's stacks in hand. One thread alone that shares has the same wherever it
 // runs: it would leave its objects behind with each move. Where there was no memory for them the first owner's serve.
 std::uint8_t Heap::owner_of(const Stacks& stacks) const {
-  const std::size_t owner = cpus_.users() > 1 ? cpus_.index_of(stacks) % kMostOwners : kLoneOwner;
+  const std::size_t owner = cpus_.users() > 1 ? cpus_.index_of(stacks) % kMaxOwners : kLoneOwner;
   return bins_of(owner) != nullptr ? static_cast<std::uint8_t>(owner) : std::uint8_t{0};
 }
 
@@ -57,7 +57,7 @@ bool Heap::begin_cpu(Stacks& stacks) {
   Guard guard(registry_lock_);
   if (stacks.shape.load(std::memory_order_relaxed) != nullptr) return true;
   open_bins(kLoneOwner);
-  open_bins(cpus_.index_of(stacks) % kMostOwners);
+  open_bins(cpus_.index_of(stacks) % kMaxOwners);
   if (!cpus_.begin(stacks, cpu_allowance())) return false;
   pages_.accounts().metadata_bytes.add(round_up(Stacks::bytes(kCpuShape), os::page_size));
   return true;
@@ -70,7 +70,7 @@ void Heap::fit_budgets(ThreadCache& cache) {
   const Stack stack = cpus_.claim(kClassesBelowLine);
   if (!stack) return;
   stack.end();
-  fit_budget(*stack.at);
+  fit_budget(*stack.stacks);
 }
 
 // What the stacks of this CPU hold.

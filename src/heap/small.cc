@@ -1,16 +1,50 @@
-// The slow half of small objects: what happens when a thread's cache has no object to give or no room to take one.
+// The slow half of small objects: the calls of malloc and free that a thread's cache cannot serve.
+//
+// Who calls whom, with the locks that a step takes in brackets. None is held when the slow half begins. Locks are taken
+// in the order of heap.h; "tried" means that the step is left out where another thread has the lock.
+//
+//   allocate_from                  the stack of the class is empty, or the thread has no cache
+//   |- allocate_batch              up to 1 KiB: refills the stack and hands out the first object
+//   |  |- stack_of                 the thread's own stack, or the CPU's, which is claimed until Stack::end
+//   |  |- grow                     twice the capacity, as far as the budget goes (capacity.cc)
+//   |  |- take                     a batch of objects that lie in one block:
+//   |  |  |- Bin::take             of the lowest slab of the class that has any  [bin]
+//   |  |  |- MixedBin::take        or else of holes among other sizes  [mixed bin]
+//   |  |  |- open_sparse_slab      or of a sparse slab, which becomes a mixed block  [release, tried; bin; mixed bin]
+//   |  |  `- Bin::take             or of a new slab  [bin, page heap]
+//   |  `- fill                     all but the first go onto the stack
+//   |- allocate_one                above 1 KiB: the object freed last, or one of a slab that has any  [bin]
+//   |- approach_limit              only near a soft limit (near_limit.cc)  [release, tried]
+//   |- take                        one object, where the cache could not have any
+//   `- allocate_from_reserves      memory is out (last_resort.cc)
+//
+//   give_to_slab                   what most frees come to that no stack takes  [bin]
+//   free_small                     any other free
+//   |- free_in_slab
+//   |  |- push                     onto the stack; a full one grows, or drops its older half first
+//   |  |- keep_big                 above 8 KiB: kept as the object freed last; the one before goes on to give_back
+//   |  `- give_back                one thread, or above 1 KiB: to the slab at once  [bin]; otherwise to the stash
+//   `- free_mixed                  onto the stack of its class, or to the stash
+//      `- wishes_slab              counts its bytes: a class whose objects come and go here earns a slab
+//   stash -> flush_stash -> give   a batch, sorted by class, to Bin::give and MixedBin::give  [bin, or mixed bin]
+//
+// A refill by example, of objects of 64 bytes, for which a stack has 32 slots at most. The first malloc finds capacity
+// 0 and makes it 4; half of that are fetched, 2: one is handed out, one waits on the stack. The third malloc finds the
+// stack empty, doubles it to 8 and fetches 4; the seventh fetches 8, the fifteenth and every sixteenth after it 16. A
+// thread that has taken 256 objects more than it gave back fetches all 32 at once. The objects of a refill have rising
+// addresses, and the stack hands them out in that order.
 #include <array>
 #include <bit>
 #include <utility>
 
+#include "heap/capacity.h"
 #include "heap/heap.h"
-#include "heap/room.h"
 
 namespace neap {
 namespace {
 
 // What a refill does at most: slabs opened, and noted ones looked at for each of them (some have filled up since).
-constexpr int kMostOpened = 4, kMostCandidates = 4;
+constexpr int kMaxOpened = 4, kMaxCandidates = 4;
 
 // In the stash: an object of a mixed block, whose size is looked up when it is given back.
 constexpr std::uint8_t kMixed = kClassCount;
@@ -54,7 +88,7 @@ void* Heap::allocate_one(ThreadCache& cache, std::size_t c) {
     Limbo::leave(cache.big);
     return std::exchange(cache.big, nullptr);
   }
-  if (c < kCachedClasses && !single_threaded()) ask_for_room(cache, c);
+  if (c < kCachedClasses && !single_threaded()) ask_for_capacity(cache, c);
   const BinId id = id_for(&cache, c);
   void* const object = bin(id).take_one(id, pages_);
   if (object != nullptr) count_events(&cache, 1);
@@ -62,15 +96,15 @@ void* Heap::allocate_one(ThreadCache& cache, std::size_t c) {
 }
 
 // Where there are other threads a stack takes what its own thread asked for once.
-void Heap::ask_for_room(ThreadCache& cache, std::size_t c) {
+void Heap::ask_for_capacity(ThreadCache& cache, std::size_t c) {
   Stack stack = stack_of(cache, c);
   if (!stack) return;
   if (stack.count() == 0) grow(stack);
   stack.end();
 }
 
-// Fills a stack's room or half of it, lowest address on top, so that objects are handed out in address order, and takes
-// the first. Null when there is no room for two.
+// Fills a stack to its capacity or half of it, lowest address on top, so that objects are handed out in address order,
+// and takes the first. Null when the capacity is below two.
 void* Heap::allocate_batch(From from, ThreadCache& cache, std::size_t c) {
   Stack stack = stack_of(cache, c);
   if (!stack) return nullptr;
@@ -78,9 +112,9 @@ void* Heap::allocate_batch(From from, ThreadCache& cache, std::size_t c) {
   std::uint32_t got = 0;
   if (stack.count() == 0) {
     grow(stack);
-    void* fetched[kMostInStack];
-    if (stack.room() > 1)
-      got = take(from, id_for(&cache, c), fetched, refill_size(c, stack.room(), cache.mostly_takes()));
+    void* fetched[kMaxInStack];
+    if (stack.capacity() > 1)
+      got = take(from, id_for(&cache, c), fetched, refill_size(c, stack.capacity(), cache.mostly_takes()));
     if (got != 0) object = fetched[0];
     if (got > 1) fill(stack, limbo, fetched + 1, got - 1);
   } else if (from == From::anywhere) {  // another thread's free, or another CPU's stack
@@ -103,7 +137,7 @@ std::uint32_t Heap::take(From from, BinId id, void** out, std::uint32_t want) {
   if (!bin.deserves_slab(std::uint64_t{want} * class_size(c)) || pages_.is_short() || is_near_limit()) {
     for (int opened = 0;; ++opened) {
       if (const std::uint32_t got = mixed_.take(id.c, pages_, out, want)) return got;
-      if (opened == kMostOpened || !open_sparse_slab()) break;
+      if (opened == kMaxOpened || !open_sparse_slab()) break;
     }
     if (is_near_limit() && (out[0] = take_before_block(c)) != nullptr) return 1;
     if (!bin.has_slabs() && mixed_.add_block(pages_)) {
@@ -120,7 +154,7 @@ bool Heap::open_sparse_slab() {
   const Guard guard(release_lock_, Guard::Try{});
   if (!guard) return false;
   bool opened = false;
-  for (int tries = 0; !opened && tries < kMostCandidates; ++tries) {
+  for (int tries = 0; !opened && tries < kMaxCandidates; ++tries) {
     Block* block = pages_.take_sparse();
     if (block == nullptr) break;
     const BinId id = BinId::of(*block);
@@ -148,14 +182,14 @@ void Heap::give(std::size_t c, void** objects, std::uint32_t count, const char* 
   if (count != 0) mixed_.give(pages_, objects, count, function);
 }
 
-// Pushes an object onto its stack; false when there is no room to have, or the thread never asked for such objects:
-// another's may share a cache line with others that are in use, and would be kept for nothing.
+// Pushes an object onto its stack. False when the budget leaves the stack no capacity, or the thread never asked for
+// objects of this class: one of another thread's may share a cache line with objects in use, and would be kept in vain.
 bool Heap::push(ThreadCache& cache, std::size_t c, void* object) {
   Stack stack = stack_of(cache, c);
   if (!stack) return false;
   std::uint32_t dropped = 0;
   bool pushed = false;
-  if (stack.room() != 0 || single_threaded()) {
+  if (stack.capacity() != 0 || single_threaded()) {
     if (stack.is_full()) grow(stack);
     if (stack.is_full() && stack.count() > 0) {
       dropped = (stack.count() + 1) / 2;
@@ -187,7 +221,7 @@ void Heap::free_small(ThreadCache* cache, Block& block, void* object, const char
 
 void Heap::free_in_slab(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function) {
   if (c >= kCachedClasses) return keep_big(cache, c, object, function);
-  if (block.admit.load(std::memory_order_relaxed) != 0 && push(cache, c, object)) return;
+  if (block.admission.load(std::memory_order_relaxed) != 0 && push(cache, c, object)) return;
   give_back(cache, block, c, object, function);
 }
 
@@ -203,7 +237,7 @@ void Heap::give_back(ThreadCache& cache, Block& block, std::size_t c, void* obje
 bool Heap::give_to_slab(ThreadCache& cache, Block& block, void* object) {
   const BinId id = BinId::of(block);
   const std::size_t c = static_cast<std::size_t>(id.c);
-  if (block.admit.load(std::memory_order_relaxed) != 0 || !goes_at_once(c)) return false;
+  if (block.admission.load(std::memory_order_relaxed) != 0 || !goes_at_once(c)) return false;
   if (limbo.holds(object) || !bin(id).give_one(id, pages_, block, object)) return false;
   cache.count_given(1);
   count_events(&cache, 1);
@@ -272,7 +306,7 @@ void Heap::stash(ThreadCache& cache, std::size_t c, void* object, const char* fu
   stash.objects[stash.count] = object;
   stash.classes[stash.count++] = static_cast<std::uint8_t>(c);
   stash.bytes += c == kMixed ? kMixedGuess : class_size(c);
-  if (stash.count == Stash::kRoom || stash.bytes >= Stash::kMostBytes) flush_stash(cache, function);
+  if (stash.count == Stash::kCapacity || stash.bytes >= Stash::kMaxBytes) flush_stash(cache, function);
 }
 
 // Sorted by class, so that each bin is asked once. What give will touch is fetched meanwhile.
@@ -296,7 +330,7 @@ void Heap::flush_stash(ThreadCache& cache, const char* function) {
   };
   std::uint8_t begin = 0;
   each_class([&](std::size_t c) { begin = static_cast<std::uint8_t>(begin + std::exchange(ends[c], begin)); });
-  void* sorted[Stash::kRoom];
+  void* sorted[Stash::kCapacity];
   for (std::uint32_t i = 0; i < count; ++i) sorted[ends[stash.classes[i]]++] = stash.objects[i];
   stash.count = stash.bytes = 0;  // first: none may lie in the stash and in its slab
   begin = 0;

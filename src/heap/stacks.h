@@ -1,7 +1,7 @@
 // Stacks: freed objects of up to 8 KiB at hand, for each size class a small stack of pointers. They are a thread's own,
 // which pops and pushes by plain loads and stores, or a CPU's, whose threads do it by restartable sequences. Both lie
 // in memory as os/rseq.h says: a head for each stack, and below its first slot a null one, so that "empty" is what a
-// pop reads. Stacks start without room and grow on demand from a budget of bytes.
+// pop reads. Stacks start with capacity 0 and grow on demand from a budget of bytes.
 #pragma once
 
 #include <array>
@@ -35,7 +35,7 @@ inline constexpr std::array<std::uint8_t, kCachedClasses> kObjectsPerLines = [] 
 // How many slots the stacks have.
 struct Shape {
   std::array<std::uint16_t, kCachedClasses + 1> begin;  // where each class's null slot lies; the last is the sum
-  constexpr std::uint32_t most(std::size_t c) const { return begin[c + 1] - begin[c] - 1u; }
+  constexpr std::uint32_t max_capacity(std::size_t c) const { return begin[c + 1] - begin[c] - 1u; }
 };
 
 // Of a class from `first` to `end`: 32 for small objects, fewer where 4 KiB hold fewer, at least 8; 2 for those that
@@ -58,17 +58,17 @@ inline constexpr Shape kThreadShape = make_shape(0, kCachedClasses, 1);
 inline constexpr Shape kSharingThreadShape = make_shape(0, kClassesBelowLine, 1);
 inline constexpr Shape kCpuShape = make_shape(kClassesBelowLine, kCachedClasses, 4);
 
-inline constexpr std::uint32_t kMostInStack = [] {
+inline constexpr std::uint32_t kMaxInStack = [] {
   std::uint32_t most = 0;
   for (std::size_t c = 0; c < kCachedClasses; ++c) {
     for (const Shape* shape : {&kThreadShape, &kSharingThreadShape, &kCpuShape}) {
-      if (shape->most(c) > most) most = shape->most(c);
+      if (shape->max_capacity(c) > most) most = shape->max_capacity(c);
     }
   }
   return most;
 }();
 
-// Room moves between stacks on every so many wishes: a program that uses more sizes than fit in the budget would
+// Capacity moves between stacks on every so many wishes: a program that uses more sizes than fit in the budget would
 // otherwise spend a fifth of its time in moving it to and fro.
 inline constexpr std::uint32_t kStealEvery = 16;
 
@@ -77,10 +77,10 @@ struct Stacks {
 
   std::array<std::atomic<std::uint64_t>, kCachedClasses> heads;
   std::atomic<const Shape*> shape;         // of a CPU's: null until it has memory; set under the registry's lock
-  std::atomic<std::int64_t> granted;       // bytes of objects that the stacks may have room for
-  std::atomic<std::int64_t> budget;        // of them not given out as room
-  std::atomic<std::uint32_t> next_victim;  // the class that gives room next
-  std::atomic<std::uint32_t> starved;      // how often a stack wanted room that the budget had not
+  std::atomic<std::int64_t> granted;       // bytes of objects that the stacks may have capacity for
+  std::atomic<std::int64_t> budget;        // of them not given out as capacity
+  std::atomic<std::uint32_t> next_victim;  // the class that gives capacity up next
+  std::atomic<std::uint32_t> starved;      // how often a stack wanted more than the budget had
   // (The slots lie behind. Null ones are never written.)
 
   static constexpr std::size_t bytes(const Shape& shape) {
@@ -98,7 +98,8 @@ struct Stacks {
     return static_cast<std::uint32_t>(sizeof(Stacks) + (now.begin[c] + std::size_t{1}) * kSlotBytes);
   }
 
-  // Whether to look for room for objects of `size`: there is some, or it is time to take it from other classes.
+  // Whether to look for capacity for objects of `size`: the budget has some, or it is time to take it from other
+  // classes.
   bool may_grow(std::uint32_t size) {
     if (budget.load(std::memory_order_relaxed) >= size) return true;
     const std::uint32_t wishes = starved.load(std::memory_order_relaxed) + 1;  // threads may lose one another's
@@ -107,8 +108,8 @@ struct Stacks {
   }
 
   // Empty stacks, and `allowed` bytes to grow them from. Null slots are as they were.
-  void reset(const Shape& its, std::uint64_t allowed) {
-    shape.store(&its, std::memory_order_release);
+  void reset(const Shape& new_shape, std::uint64_t allowed) {
+    shape.store(&new_shape, std::memory_order_release);
     granted.store(static_cast<std::int64_t>(allowed), std::memory_order_relaxed);
     budget.store(static_cast<std::int64_t>(allowed), std::memory_order_relaxed);
     for (std::size_t c = 0; c < kCachedClasses; ++c) {
@@ -124,35 +125,37 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free && sizeof(std::ato
 // One stack in the hands of the thread that works on it: its own, or one taken away from the CPU's other threads until
 // end(). False when it could not be had.
 struct Stack {
-  Stacks* at;
+  Stacks* stacks;
   std::size_t c;
   std::uint32_t bottom, top, limit;
 
-  static Stack of(Stacks& at, std::size_t c) { return of(at, c, at.heads[c].load(std::memory_order_acquire)); }
-  static Stack of(Stacks& at, std::size_t c, std::uint64_t head) {
-    return {&at, c, at.bottom(c), static_cast<std::uint32_t>(head), static_cast<std::uint32_t>(head >> 32)};
+  static Stack of(Stacks& stacks, std::size_t c) {
+    return of(stacks, c, stacks.heads[c].load(std::memory_order_acquire));
+  }
+  static Stack of(Stacks& stacks, std::size_t c, std::uint64_t head) {
+    return {&stacks, c, stacks.bottom(c), static_cast<std::uint32_t>(head), static_cast<std::uint32_t>(head >> 32)};
   }
 
   explicit operator bool() const { return bottom != 0; }
   // Whether it is a CPU's.
-  bool is_claimed() const { return at->shape.load(std::memory_order_relaxed) == &kCpuShape; }
-  void** objects() const { return &at->slot(bottom); }  // oldest first
+  bool is_claimed() const { return stacks->shape.load(std::memory_order_relaxed) == &kCpuShape; }
+  void** objects() const { return &stacks->slot(bottom); }  // oldest first
   std::uint32_t count() const { return (top - bottom) / kSlotBytes; }
-  std::uint32_t room() const { return (limit - bottom) / kSlotBytes; }
-  std::uint32_t most() const { return at->shape.load(std::memory_order_relaxed)->most(c); }
+  std::uint32_t capacity() const { return (limit - bottom) / kSlotBytes; }
+  std::uint32_t max_capacity() const { return stacks->shape.load(std::memory_order_relaxed)->max_capacity(c); }
   bool is_full() const { return top == limit; }
   void push(void* object) {  // one that has entered limbo
-    at->slot(top) = object;
+    stacks->slot(top) = object;
     top += kSlotBytes;
   }
   void* pop() {
     top -= kSlotBytes;
-    Limbo::leave(at->slot(top));
-    return at->slot(top);
+    Limbo::leave(stacks->slot(top));
+    return stacks->slot(top);
   }
   void set_count(std::uint32_t objects) { top = bottom + objects * kSlotBytes; }
-  void set_room(std::uint32_t slots) { limit = bottom + slots * kSlotBytes; }
-  void end() const { at->heads[c].store(Stacks::head(top, limit), std::memory_order_release); }
+  void set_capacity(std::uint32_t slots) { limit = bottom + slots * kSlotBytes; }
+  void end() const { stacks->heads[c].store(Stacks::head(top, limit), std::memory_order_release); }
 };
 
 }  // namespace neap

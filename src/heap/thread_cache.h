@@ -1,6 +1,6 @@
 // ThreadCache: what one thread keeps at hand. malloc pops from its stacks, free pushes; neither takes a lock, uses an
-// atomic read-modify-write or tests whether the heap was started: a thread without a cache points to stacks of no room,
-// so its first call takes the slow path by itself.
+// atomic read-modify-write or tests whether the heap was started: a thread without a cache points to stacks of capacity
+// 0, so its first call takes the slow path by itself.
 #pragma once
 
 #include <cstddef>
@@ -13,11 +13,11 @@ namespace neap {
 // Frees of one thread that may not enter its cache, kept until a batch of them is worth its locks and the look at
 // bitmaps that lie far.
 struct Stash {
-  static constexpr std::uint32_t kRoom = 32;
-  static constexpr std::uint32_t kMostBytes = 4 << 10;
+  static constexpr std::uint32_t kCapacity = 32;
+  static constexpr std::uint32_t kMaxBytes = 4 << 10;
   std::uint32_t count, bytes;
-  void* objects[kRoom];
-  std::uint8_t classes[kRoom];
+  void* objects[kCapacity];
+  std::uint8_t classes[kCapacity];
 };
 
 struct ThreadCache {

@@ -116,7 +116,7 @@ void init(Block& block) {
 }
 
 std::uint32_t adopt(Block& block, const ClassRow& row) {
-  Word slab[kMostObjects / kWordBits];
+  Word slab[kMaxObjects / kWordBits];
   for (std::size_t w = 0; w < bits::words_for(row.capacity); ++w) slab[w] = block.free_bits[w];
   init(block);
   const std::uint32_t n = row.size >> kGranuleShift;

@@ -22,7 +22,7 @@ namespace neap::mixed {
 inline constexpr std::uint32_t kGranuleShift = 4;
 inline constexpr std::uint32_t kGranules = kBlockSize >> kGranuleShift;
 inline constexpr std::uint32_t kGranulesPerPage = kPageSize >> kGranuleShift;
-static_assert(kGranules <= kMostObjects, "a slab's bitmap holds a bit for each granule");
+static_assert(kGranules <= kMaxObjects, "a slab's bitmap holds a bit for each granule");
 
 constexpr std::uint32_t granules_of(std::size_t c) { return class_size(c) >> kGranuleShift; }
 

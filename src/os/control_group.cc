@@ -31,13 +31,13 @@ std::uint64_t number_at(const char* text) {
   return value < kNoLimit ? value : kNoLimit;
 }
 
-// A path that is put together in `room`. What does not fit makes it none.
-template <std::size_t kRoom>
+// A path that is put together in `buffer`. What does not fit makes it none.
+template <std::size_t kBytes>
 class Path {
  public:
-  explicit Path(char (&room)[kRoom]) : text_(room) { text_[0] = 0; }
+  explicit Path(char (&buffer)[kBytes]) : text_(buffer) { text_[0] = 0; }
   Path& add(const char* text, std::size_t length) {
-    fits_ = fits_ && length < kRoom - size_;
+    fits_ = fits_ && length < kBytes - size_;
     if (fits_) {
       std::memcpy(text_ + size_, text, length);
       text_[size_ += length] = 0;
@@ -48,7 +48,7 @@ class Path {
   bool fits() const { return fits_; }
 
  private:
-  char (&text_)[kRoom];
+  char (&text_)[kBytes];
   std::size_t size_ = 0;
   bool fits_ = true;
 };

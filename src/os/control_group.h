@@ -11,7 +11,7 @@ namespace neap::os {
 // Reads the first `most` bytes of a file; how many there are, 0 where it cannot be read.
 using ReadFile = std::size_t (*)(const char* path, char* out, std::size_t most);
 
-// What a look needs room for: too much for the stack of a thread that has the least one.
+// What a look needs memory for: too much for the stack of a thread that has the least one.
 struct GroupTexts {
   char membership[4096], file[4096], path[2048];
 };

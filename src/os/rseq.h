@@ -79,7 +79,7 @@ empty:
   return nullptr;
 }
 
-// Writes `key` into an object's first word and pushes it onto stack c; false when there is no room, and the word is 0
+// Writes `key` into an object's first word and pushes it onto stack c; false when the stack is full, and the word is 0
 // then: a section that began anew elsewhere may have left the key.
 // The limit is read before the top, each by itself: a load of both would wait for the store of the top before it. A
 // limit of 0 refuses every top, and a top that is read later than another limit belongs to it.

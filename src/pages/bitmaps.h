@@ -19,11 +19,11 @@ namespace neap {
 class Bitmaps {
  public:
   static constexpr std::size_t kLineBits = kCacheLine * 8;
-  static constexpr std::size_t kMostLines = 16;
+  static constexpr std::size_t kMaxLines = 16;
 
   // What `blocks` blocks need: bytes of bitmaps, and words of zeros that tell their use.
-  static constexpr std::size_t store_bytes(std::size_t blocks) { return blocks * kMostLines * kCacheLine; }
-  static constexpr std::size_t used_words(std::size_t blocks) { return bits::words_for(blocks * kMostLines); }
+  static constexpr std::size_t store_bytes(std::size_t blocks) { return blocks * kMaxLines * kCacheLine; }
+  static constexpr std::size_t used_words(std::size_t blocks) { return bits::words_for(blocks * kMaxLines); }
 
   void open(void* store, bits::Word* used) {
     store_ = static_cast<char*>(store);
@@ -32,7 +32,7 @@ class Bitmaps {
 
   static constexpr std::size_t lines_for(std::size_t bits) { return std::bit_ceil((bits + kLineBits - 1) / kLineBits); }
 
-  // `lines` is a power of two up to kMostLines.
+  // `lines` is a power of two up to kMaxLines.
   bits::Word* take(std::size_t lines);
   void give(bits::Word* bitmap, std::size_t lines);
 

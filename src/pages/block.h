@@ -6,8 +6,8 @@
 //
 // Who guards what: `kind` changes under the page heap's lock; for a slab everything else is guarded by its bin's lock,
 // for a free block by the page heap's lock, and whoever has a large object needs none. The atomic fields are those that
-// others look at without that lock: a stale `admit` or `dirtied_at` costs placement, never soundness; the others are
-// checked again under the lock. So are free_bits and what they point to: their words are written whole.
+// others look at without that lock: a stale `admission` or `dirtied_at` costs placement, never soundness; the others
+// are checked again under the lock. So are free_bits and what they point to: their words are written whole.
 #pragma once
 
 #include <atomic>
@@ -36,7 +36,7 @@ struct alignas(64) Block {
   std::atomic<std::uint8_t> size_class;  // slab; changes under the page heap's lock
   std::uint8_t bitmap_lines;             // slab, mixed: of its bitmaps (Bitmaps); 0: they are few_bits
   std::atomic<std::uint8_t> owner;       // slab: of whose bins; changes as the class does
-  std::atomic<std::uint32_t> admit;      // slab: while freed objects may enter a thread's cache the reciprocal of their
+  std::atomic<std::uint32_t> admission;  // slab: while freed objects may enter a thread's cache the reciprocal of their
                                          // size, by which free knows that one begins there; otherwise 0
   BlockId id;
   std::uint32_t rank;     // place in the heap: by the age of its chunk, then by address

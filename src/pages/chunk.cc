@@ -12,14 +12,14 @@ constexpr std::size_t kBitmapBytes = Bitmaps::store_bytes(1);
 
 // A commit costs one system call: small for a small heap, an eighth more of a large one, bounded because a locked
 // process pays for every committed page at once.
-constexpr std::size_t kLeastStep = (std::size_t{256} << 10) / kBlockSize;
-constexpr std::size_t kMostStep = (std::size_t{16} << 20) / kBlockSize;
+constexpr std::size_t kMinStep = (std::size_t{256} << 10) / kBlockSize;
+constexpr std::size_t kMaxStep = (std::size_t{16} << 20) / kBlockSize;
 
 // The same for the bitmaps of blocks, in blocks: 64 KiB.
-constexpr std::size_t kLeastBitmaps = 64;
+constexpr std::size_t kMinBitmaps = 64;
 
 // Places in slots of other chunks that are passed over.
-constexpr int kMostPlaces = 64;
+constexpr int kMaxPlaces = 64;
 
 // Descriptors are laid out for whole slots: the page map may be asked for any address of a slot, and a block that does
 // not exist must read as free, as zeros.
@@ -63,7 +63,7 @@ bool slots_are_free(const PageMap& map, std::uintptr_t begin, std::uintptr_t end
 void* find_place(std::size_t size, std::size_t align, const PageMap& map) {
   const std::size_t offset = align < kSlotSize ? os::random() % kBlocksPerSlot * kBlockSize & ~(align - 1) : 0;
   std::uintptr_t below = 0;
-  for (int tries = 0; tries < kMostPlaces; ++tries) {
+  for (int tries = 0; tries < kMaxPlaces; ++tries) {
     void* place = os::reserve(size, align < kSlotSize ? kSlotSize : align, offset, below);
     if (place == nullptr) return nullptr;
     const std::uintptr_t begin = address_of(place);
@@ -149,7 +149,7 @@ bool Chunk::settle(char* place, PageMap& map, Accounts& accounts) {
   bitmaps_ = Bitmaps();
   bitmaps_.open(descriptors + described, bitmaps_used_);
   committed_.store(0, std::memory_order_relaxed);
-  bitmap_room_ = first_dirty_ = 0;
+  bitmap_capacity_ = first_dirty_ = 0;
   publish(map, this);
   accounts.reserved_bytes.add(count_ * kBlockSize);
   return true;
@@ -180,7 +180,7 @@ bool Chunk::make_usable(std::size_t count) {
 bool Chunk::commit(std::size_t count, Accounts& accounts) {
   if (count <= committed()) return true;
   if (count > count_) return false;
-  const std::size_t ahead = committed() + step_above(committed(), kLeastStep, kMostStep);
+  const std::size_t ahead = committed() + step_above(committed(), kMinStep, kMaxStep);
   std::size_t to = ahead > count ? ahead : count;
   if (to > count_) to = count_;
   if (!make_usable(to)) {
@@ -228,20 +228,20 @@ void Chunk::prepare(std::size_t index) {
   block.rank = first_rank_ + static_cast<std::uint32_t>(index);
 }
 
-// Bitmaps lie lowest place first, so that those of n blocks need the room of n (pages/bitmaps.h).
-bool Chunk::make_room_for_bitmap(Accounts& accounts) {
-  if (equipped_ < bitmap_room_) return true;
-  std::size_t to = equipped_ + step_above(equipped_, kLeastBitmaps, kMostStep);
+// Bitmaps lie lowest place first, so that those of n blocks need the space of n (pages/bitmaps.h).
+bool Chunk::commit_next_bitmap(Accounts& accounts) {
+  if (equipped_ < bitmap_capacity_) return true;
+  std::size_t to = equipped_ + step_above(equipped_, kMinBitmaps, kMaxStep);
   if (to > count_) to = count_;
   char* const store = described_ + described_blocks(address_of(base_), count_) * sizeof(Block);
-  if (!commit_between(store + bitmap_room_ * kBitmapBytes, store + to * kBitmapBytes)) return false;
-  accounts.metadata_bytes.add((to - bitmap_room_) * kBitmapBytes);
-  bitmap_room_ = to;
+  if (!commit_between(store + bitmap_capacity_ * kBitmapBytes, store + to * kBitmapBytes)) return false;
+  accounts.metadata_bytes.add((to - bitmap_capacity_) * kBitmapBytes);
+  bitmap_capacity_ = to;
   return true;
 }
 
 bool Chunk::equip(Block& block, std::size_t bits, Accounts& accounts) {
-  if (!make_room_for_bitmap(accounts)) return false;
+  if (!commit_next_bitmap(accounts)) return false;
   ++equipped_;
   const std::size_t lines = bits <= kFewObjects ? 0 : Bitmaps::lines_for(bits);
   bits::Word* const bitmap = lines == 0 ? block.few_bits : bitmaps_.take(lines);
@@ -330,7 +330,7 @@ void Chunk::vacate(PageMap& map, Accounts& accounts) {
   accounts.resident_pages.subtract(dirty);
   accounts.returned_pages.add(dirty);
   accounts.committed_bytes.subtract(committed() * kBlockSize);
-  accounts.metadata_bytes.subtract(committed() * sizeof(Block) + bitmap_room_ * kBitmapBytes);
+  accounts.metadata_bytes.subtract(committed() * sizeof(Block) + bitmap_capacity_ * kBitmapBytes);
   accounts.reserved_bytes.subtract(count_ * kBlockSize);
   committed_.store(0, std::memory_order_relaxed);
   base_ = nullptr;

@@ -65,7 +65,7 @@ class Chunk {
   void prepare(std::size_t index);
 
   // Gives a slab of so many objects, or a mixed block, its bitmaps, false when memory is out; takes them back. A block
-  // that was stripped just now finds room for others.
+  // that was stripped just now finds space for others.
   bool equip(Block& block, std::size_t bits, Accounts& accounts);
   void strip(Block& block);
 
@@ -113,7 +113,7 @@ class Chunk {
   bool make_usable(std::size_t count);
   bool commit(std::size_t count, Accounts& accounts);
   bool reopen(std::size_t first, std::size_t count);
-  bool make_room_for_bitmap(Accounts& accounts);
+  bool commit_next_bitmap(Accounts& accounts);
 
   std::uint32_t first_rank_ = 0;
   char* base_ = nullptr;  // null: vacant
@@ -133,7 +133,7 @@ class Chunk {
   std::size_t count_ = 0;                   // blocks
   std::atomic<std::size_t> committed_ = 0;  // blocks, from the bottom
   std::size_t equipped_ = 0;                // blocks that have bitmaps now
-  std::size_t bitmap_room_ = 0;             // blocks that can have some
+  std::size_t bitmap_capacity_ = 0;         // blocks that can have some
   std::size_t first_dirty_ = 0;             // no lower block is marked
 };
 

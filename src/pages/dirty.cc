@@ -6,7 +6,7 @@ namespace neap {
 namespace {
 
 // A block in use is passed over once a round; one look at the queue passes over at most this many.
-constexpr int kMostSecondChances = 8;
+constexpr int kMaxSecondChances = 8;
 
 }  // namespace
 
@@ -102,7 +102,7 @@ Due PageHeap::pop_due(std::uint64_t older_than, std::size_t most_blocks) {
     Block* block = queue_.pop();
     if (age(*block) < older_than) {
       queue_.append(*block);
-      if (++young == kMostSecondChances) return {};
+      if (++young == kMaxSecondChances) return {};
       continue;
     }
     const BlockKind kind = block->kind.load(std::memory_order_relaxed);

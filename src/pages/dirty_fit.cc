@@ -7,13 +7,13 @@ namespace {
 
 // A place has more than this part of its blocks dirty, or the lowest free one serves: else objects would lie about for
 // the sake of a page.
-constexpr std::size_t kLeastShare = 8;
+constexpr std::size_t kMinShare = 8;
 
 // Stretches that are looked at: the more, the larger the object, whose pages cost more than the search; and the fewer,
 // the more bits each look reads. So a search ends within some microseconds.
-constexpr std::size_t kLooksPerBlock = 16, kMostLooks = 256, kMostWork = 4096;
+constexpr std::size_t kLooksPerBlock = 16, kMaxLooks = 256, kMaxWork = 4096;
 constexpr std::size_t looks_for(std::size_t blocks, std::size_t used) {
-  const std::size_t affordable = std::min(kMostLooks, kMostWork / (8 + blocks / 16));
+  const std::size_t affordable = std::min(kMaxLooks, kMaxWork / (8 + blocks / 16));
   return std::max(std::size_t{1}, std::min(used * kLooksPerBlock, affordable));
 }
 
@@ -23,7 +23,7 @@ constexpr std::size_t kFarthest = std::size_t{1} << 18;
 }  // namespace
 
 DirtyFit::DirtyFit(std::size_t blocks, std::size_t used)
-    : blocks_(blocks), used_(used), looks_(looks_for(blocks, used)), dirty_(used / kLeastShare) {}
+    : blocks_(blocks), used_(used), looks_(looks_for(blocks, used)), dirty_(used / kMinShare) {}
 
 bool DirtyFit::look_at(const FreeRuns& runs, const bits::Word* dirty, std::size_t from, std::size_t end) {
   bool better = false;

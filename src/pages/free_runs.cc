@@ -18,7 +18,7 @@ void FreeRuns::open(Word* words, std::size_t blocks) {
 
 // Notes that a run of `length`, or of one that is no longer, begins at `first`.
 void FreeRuns::raise(std::size_t first, std::size_t length) {
-  const Bound bound = static_cast<Bound>(length < kMostBound ? length : kMostBound);
+  const Bound bound = static_cast<Bound>(length < kMaxBound ? length : kMaxBound);
   Bound& of_word = bounds_[first / kWordBits];
   Bound& of_group = group_bounds_[first / kWordBits / kFan];
   if (of_word < bound) of_word = bound;
@@ -29,7 +29,7 @@ void FreeRuns::take(std::size_t first, std::size_t count) {
   bits::set_range(used_, first, first + count);
   used_count_ += count;
   const std::size_t end = first + count;
-  if (end < blocks_ && is_free(end)) raise(end, kMostBound);  // what is left of a longer run
+  if (end < blocks_ && is_free(end)) raise(end, kMaxBound);  // what is left of a longer run
 }
 
 // (A run that begins further below than the look goes has the highest bound already.)
@@ -37,9 +37,9 @@ void FreeRuns::give(std::size_t first, std::size_t count) {
   bits::clear_range(used_, first, first + count);
   used_count_ -= count;
   if (first < first_free_) first_free_ = first;
-  const std::size_t lowest = first > kMostBound ? first - kMostBound : 0;
+  const std::size_t lowest = first > kMaxBound ? first - kMaxBound : 0;
   const std::size_t begin = bits::find_last(used_, lowest, first, true);
-  const std::size_t highest = blocks_ - first > kMostBound ? first + kMostBound : blocks_;
+  const std::size_t highest = blocks_ - first > kMaxBound ? first + kMaxBound : blocks_;
   raise(begin, bits::find(used_, first, highest, true) - begin);
 }
 
@@ -57,7 +57,7 @@ std::size_t FreeRuns::find(std::size_t count, std::size_t align, std::size_t shi
   }
   first_free_ = bits::find(used_, first_free_, blocks_, false);
   if (count == 1 && align == 1) return first_free_;
-  const std::size_t wanted = count < kMostBound ? count : kMostBound, words = bit_words(blocks_);
+  const std::size_t wanted = count < kMaxBound ? count : kMaxBound, words = bit_words(blocks_);
   for (std::size_t w = first_free_ / kWordBits; w < words;) {
     const std::size_t group = w / kFan, next = (group + 1) * kFan;
     if (group_bounds_[group] < wanted) {
@@ -88,7 +88,7 @@ std::size_t FreeRuns::find_in_word(std::size_t word, std::size_t count, std::siz
     if (fits && end == far) return place;
     if (longest < end - begin) longest = end - begin;
   }
-  bounds_[word] = static_cast<Bound>(longest < kMostBound ? longest : kMostBound);
+  bounds_[word] = static_cast<Bound>(longest < kMaxBound ? longest : kMaxBound);
   return blocks_;
 }
 

@@ -53,7 +53,7 @@ class FreeRuns {
   friend struct Anatomy;  // tells readers outside where the fields lie (api/layout.cc)
   using Bound = std::uint16_t;
   static constexpr std::size_t kFan = bits::kWordBits;  // words of a group
-  static constexpr std::size_t kMostBound = 1024;  // stands for all longer runs too: a look for their ends is short
+  static constexpr std::size_t kMaxBound = 1024;  // stands for all longer runs too: a look for their ends is short
 
   static constexpr std::size_t bit_words(std::size_t blocks) { return bits::words_for(blocks); }
   static constexpr std::size_t groups(std::size_t blocks) { return (bit_words(blocks) + kFan - 1) / kFan; }

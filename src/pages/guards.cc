@@ -11,7 +11,7 @@ namespace neap {
 namespace {
 
 // Each can be a mapping of its own, of 65,530 that a process may have.
-constexpr std::size_t kMostGuards = 16384;
+constexpr std::size_t kMaxGuards = 16384;
 
 // Where address space is limited, this part of the limit may be held.
 constexpr std::size_t kHeldShare = 16;
@@ -26,7 +26,7 @@ bool PageHeap::harden(Hardening what) {
   return !what.holds || held_.open();
 }
 
-std::size_t PageHeap::guards_for_next() const { return hardening_.guards && guards_ < kMostGuards ? 1 : 0; }
+std::size_t PageHeap::guards_for_next() const { return hardening_.guards && guards_ < kMaxGuards ? 1 : 0; }
 
 // Blocks that are in use by nobody but as guards, with what is dirty in them. Where the system refuses they are none.
 void PageHeap::shut(Chunk& chunk, std::size_t first, std::size_t count) {
@@ -121,8 +121,8 @@ void PageHeap::end_shut_run(Block& first) {
   first.large.blocks = static_cast<std::uint32_t>(kept);
   first.kind.store(BlockKind::held, std::memory_order_release);
   const std::size_t limit = hardening_.holds ? os::address_space_limit() / kHeldShare / kBlockSize : 0;
-  while (!held_.empty() && !held_.has_room(kept, limit)) release_held(held_.pop());
-  if (held_.is_open() && held_.has_room(kept, limit)) return held_.push(first);
+  while (!held_.empty() && !held_.can_hold(kept, limit)) release_held(held_.pop());
+  if (held_.is_open() && held_.can_hold(kept, limit)) return held_.push(first);
   release_held(first);
 }
 

@@ -11,10 +11,10 @@ namespace neap {
 
 class HeldRuns {
  public:
-  static constexpr std::size_t kMostBlocks = (std::size_t{4} << 30) / kBlockSize, kMostRuns = 4096;
+  static constexpr std::size_t kMaxBlocks = (std::size_t{4} << 30) / kBlockSize, kMaxRuns = 4096;
 
   bool open() {
-    constexpr std::size_t kBytes = kMostRuns * sizeof(void*);  // a pointer each
+    constexpr std::size_t kBytes = kMaxRuns * sizeof(void*);  // a pointer each
     void* const memory = os::reserve_guarded(round_up(kBytes, os::page_size));
     if (memory == nullptr || !os::commit(memory, round_up(kBytes, os::page_size))) return false;
     runs_ = static_cast<Block**>(memory);
@@ -22,18 +22,18 @@ class HeldRuns {
   }
   bool is_open() const { return runs_ != nullptr; }
   bool empty() const { return count_ == 0; }
-  // Whether there is room for so many blocks, of which at most `most` may be held.
-  bool has_room(std::size_t blocks, std::size_t most) const {
-    return count_ < kMostRuns && blocks_ + blocks <= (most < kMostBlocks ? most : kMostBlocks);
+  // Whether so many more blocks may be held, where the limit is `most` in all.
+  bool can_hold(std::size_t blocks, std::size_t most) const {
+    return count_ < kMaxRuns && blocks_ + blocks <= (most < kMaxBlocks ? most : kMaxBlocks);
   }
 
   void push(Block& first) {
-    runs_[(first_ + count_++) % kMostRuns] = &first;
+    runs_[(first_ + count_++) % kMaxRuns] = &first;
     blocks_ += first.large.blocks;
   }
   Block& pop() {
     Block& first = *runs_[first_];
-    first_ = (first_ + 1) % kMostRuns;
+    first_ = (first_ + 1) % kMaxRuns;
     --count_;
     blocks_ -= first.large.blocks;
     return first;

@@ -11,9 +11,9 @@ namespace {
 // what is reserved, not what is used.
 constexpr std::size_t kFirstChunk = std::size_t{64} << 20;
 constexpr std::size_t kLargestWish = std::size_t{64} << 30;
-constexpr std::size_t kLeastChunk = std::size_t{1} << 20;
+constexpr std::size_t kMinChunk = std::size_t{1} << 20;
 
-// Under a limit on address space a chunk takes at most this part of it: the program's own maps need room too.
+// Under a limit on address space a chunk takes at most this part of it: the program's own maps need space too.
 constexpr std::size_t kLimitShare = 8;
 
 // Those pages of a block that an object of so many pages covers, which begins with block `first`.
@@ -32,11 +32,11 @@ Chunk* PageHeap::grow(std::size_t blocks, std::size_t align) {
   std::size_t wish = accounts_.reserved_bytes.get();
   if (wish < kFirstChunk) wish = kFirstChunk;
   if (wish > kLargestWish) wish = kLargestWish;
-  if (limit != SIZE_MAX && wish > limit / kLimitShare) wish = round_up(limit / kLimitShare, kLeastChunk);
+  if (limit != SIZE_MAX && wish > limit / kLimitShare) wish = round_up(limit / kLimitShare, kMinChunk);
   for (Chunk* chunk = chunks_; align == 1 && chunk != nullptr; chunk = chunk->next) {
     if (chunk->is_vacant() && chunk->size() >= blocks && chunk->revive(map_, accounts_)) return chunk;
   }
-  const std::size_t least = need < kLeastChunk ? kLeastChunk : need;
+  const std::size_t least = need < kMinChunk ? kMinChunk : need;
   Chunk* chunk = Chunk::create(least, wish, map_, accounts_, align * kBlockSize);
   if (chunk == nullptr) {
     vacate_free_chunks();
@@ -118,12 +118,12 @@ Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class, std::uint8_
 }
 
 void PageHeap::widen_bitmaps(Block& block, std::size_t objects) {
-  bits::Word words[kMostObjects / bits::kWordBits];
+  bits::Word words[kMaxObjects / bits::kWordBits];
   const std::size_t count = bits::words_for(objects);
   Guard guard(lock_);
   Chunk* chunk = map_.chunk(address_of(block.address()));
   std::memcpy(words, block.free_bits, count * sizeof(bits::Word));
-  chunk->strip(block);  // first: there is room for one bitmap a block
+  chunk->strip(block);  // first: there is space for one bitmap a block
   chunk->equip(block, kMixedBits, accounts_);
   for (std::size_t w = 0; w < count; ++w) bits::store(block.free_bits[w], words[w]);
 }
@@ -133,7 +133,7 @@ void PageHeap::free_block(Block& block) {
   const PageMask fresh = static_cast<PageMask>(block.resident & ~block.dirty);
   block.dirty = block.resident;
   accounts_.marked_pages.add(count_pages(fresh));
-  block.admit.store(0, std::memory_order_relaxed);
+  block.admission.store(0, std::memory_order_relaxed);
   block.kind.store(BlockKind::free, std::memory_order_relaxed);
   if (block.dirty != 0) enqueue_locked(block);
   Chunk* chunk = map_.chunk(address_of(block.address()));
@@ -224,7 +224,7 @@ void PageHeap::queue_run(Block& first, Turn turn) {
   }
 }
 
-[[gnu::noinline]] void PageHeap::make_room_for_spare() { queue_run(*spares_.take_oldest(), Turn::next); }
+[[gnu::noinline]] void PageHeap::queue_oldest_spare() { queue_run(*spares_.take_oldest(), Turn::next); }
 
 bool PageHeap::resize(Block& first, std::size_t pages, PageMask& stale) {
   Guard guard(lock_);

@@ -36,7 +36,7 @@ struct Due {
 enum class Left : std::uint8_t { all, nothing, not_even_commitment };
 
 // One discard covers at most this many blocks: 16 MiB, a bound on the time of a single call.
-inline constexpr std::size_t kMostBlocksPerDiscard = 256;
+inline constexpr std::size_t kMaxBlocksPerDiscard = 256;
 
 class PageHeap {
  public:
@@ -117,7 +117,7 @@ class PageHeap {
   void enqueue(Block& block);
   // The oldest dirty block that is older than `older_than` events, or any when `older_than` is 0.
   // A run of free blocks is taken together with its dirty neighbours, at most `most_blocks`.
-  Due pop_due(std::uint64_t older_than, std::size_t most_blocks = kMostBlocksPerDiscard);
+  Due pop_due(std::uint64_t older_than, std::size_t most_blocks = kMaxBlocksPerDiscard);
   // Ends what pop_due began with a free run.
   void end_free_run(const Due& due, Left left);
   // The block that pop_due or take_sparse gave is not looked at any more, if it is not taken. (Both are called under
@@ -148,7 +148,7 @@ class PageHeap {
   void set_reach(std::uint64_t pages) {
     const std::uint64_t steps = pages / kReturnStep;
     if (reach_.load(std::memory_order_relaxed) == steps) return;
-    reach_.store(static_cast<std::uint32_t>(steps < kMostSteps ? steps : kMostSteps), std::memory_order_relaxed);
+    reach_.store(static_cast<std::uint32_t>(steps < kMaxSteps ? steps : kMaxSteps), std::memory_order_relaxed);
   }
 
   // How often the system has refused to take pages back.
@@ -174,7 +174,7 @@ class PageHeap {
 
  private:
   static constexpr std::uint64_t kReturnStep = 64;  // pages
-  static constexpr std::uint64_t kMostSteps = 1 << 15;
+  static constexpr std::uint64_t kMaxSteps = 1 << 15;
 
   static constexpr std::size_t kMixedBits = 2 * kBlockSize / 16;  // of each granule: it is free; it begins something
 
@@ -196,7 +196,7 @@ class PageHeap {
   void decommit_free_runs(Chunk& chunk);
   void return_blocks(Chunk& chunk, std::size_t first, std::size_t count);
   void return_behind(Chunk& chunk, std::size_t first, std::size_t count);
-  void make_room_for_spare();
+  void queue_oldest_spare();
   enum class Turn : std::uint8_t { next, last };
   void queue_run(Block& first, Turn turn);
   void give_back(Block& first);
@@ -245,7 +245,7 @@ inline bool PageHeap::keep_spare(Block& first) {
   if (!spares_.expects(first.large.pages)) return false;
   Guard guard(lock_);
   if (spares_.full()) [[unlikely]]
-    make_room_for_spare();
+    queue_oldest_spare();
   first.kind.store(BlockKind::spare, std::memory_order_relaxed);
   first.dirtied_at.store(static_cast<std::uint32_t>(events()), std::memory_order_relaxed);
   spares_.put(first);

@@ -6,7 +6,7 @@ namespace neap {
 namespace {
 
 // The least run that is decommitted in the last resort: each can be a mapping of its own.
-constexpr std::size_t kLeastDecommit = 4;
+constexpr std::size_t kMinDecommit = 4;
 
 }  // namespace
 
@@ -77,7 +77,7 @@ void PageHeap::decommit_free_runs(Chunk& chunk) {
     }
     const std::size_t blocks = i + 1 - begin;
     const bool ends = i + 1 == chunk.committed() || !chunk.is_free(i + 1);
-    if (!ends || blocks < kLeastDecommit || !os::decommit(chunk.address_of_block(begin), blocks * kBlockSize)) continue;
+    if (!ends || blocks < kMinDecommit || !os::decommit(chunk.address_of_block(begin), blocks * kBlockSize)) continue;
     std::uint64_t dirty = 0;
     chunk.each_dirty(begin, blocks, [&](Block& block) {
       dirty += count_pages(block.dirty);

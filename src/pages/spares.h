@@ -16,12 +16,12 @@ namespace neap {
 
 class Spares {
  public:
-  static constexpr std::size_t kMostPages = 64;  // 256 KiB: half of what may always stay dirty
+  static constexpr std::size_t kMaxPages = 64;  // 256 KiB: half of what may always stay dirty
 
   // True when an object of this size, and not too large, was freed a short while ago too. `remember` that one was now.
   bool expects(std::size_t pages) const { return size(0) == pages || size(1) == pages; }
   void remember(std::size_t pages) {
-    if (pages > kMostPages || expects(pages)) return;
+    if (pages > kMaxPages || expects(pages)) return;
     sizes_[next_size_].store(pages, std::memory_order_relaxed);
     next_size_ ^= 1;
   }

@@ -58,7 +58,7 @@ constexpr ClassRow make_class(std::size_t index) {
   ClassRow row{};
   row.size = size;
   row.reciprocal = static_cast<std::uint32_t>(((std::uint64_t{1} << 32) + size - 1) / size);
-  row.capacity = static_cast<std::uint16_t>(fit < kMostObjects ? fit : kMostObjects);
+  row.capacity = static_cast<std::uint16_t>(fit < kMaxObjects ? fit : kMaxObjects);
   row.few_free = static_cast<std::uint16_t>(row.capacity / 8);
   const std::uint32_t sparse = row.capacity - row.capacity * kSparsePercent / 100;
   row.sparse_free = static_cast<std::uint16_t>(is_mixed_class(index) ? sparse : row.capacity + 1u);

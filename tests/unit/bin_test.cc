@@ -39,7 +39,7 @@ class BinTest : public testing::Test {
     for (std::size_t i = from; i < to; ++i) give(objects[i]);
   }
   Block& block_of(void* object) { return *pages_.map().block_fast(address_of(object)); }
-  bool admits(void* object) { return block_of(object).admit.load() != 0; }
+  bool admits(void* object) { return block_of(object).admission.load() != 0; }
   std::size_t capacity() const { return row_.capacity; }
   std::uint64_t dirty() { return pages_.dirty_pages(); }
 

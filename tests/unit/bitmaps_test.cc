@@ -33,7 +33,7 @@ TEST_F(BitmapsTest, LinesArePowersOfTwo) {
   EXPECT_EQ(Bitmaps::lines_for(512), 1u);
   EXPECT_EQ(Bitmaps::lines_for(513), 2u);
   EXPECT_EQ(Bitmaps::lines_for(1365), 4u);
-  EXPECT_EQ(Bitmaps::lines_for(kMostObjects), Bitmaps::kMostLines);
+  EXPECT_EQ(Bitmaps::lines_for(kMaxObjects), Bitmaps::kMaxLines);
 }
 
 TEST_F(BitmapsTest, TheLowestPlaceAtAMultipleOfTheLength) {
@@ -66,7 +66,7 @@ TEST_F(BitmapsTest, SixteenLinesForEachBlockAreEnough) {
   for (std::uint32_t seed = 0; seed < 200; ++seed) {
     std::mt19937 random(seed);
     std::vector<Piece> pieces;
-    std::vector<bool> taken(kBlocks * Bitmaps::kMostLines);
+    std::vector<bool> taken(kBlocks * Bitmaps::kMaxLines);
     for (std::size_t step = 0; step < 2000; ++step) {
       const std::size_t lines = std::size_t{1} << (step / 200 + random() % 2) % 5;  // by phases
       if (pieces.size() == kBlocks || (!pieces.empty() && random() % 3 == 0)) {

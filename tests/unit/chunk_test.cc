@@ -81,7 +81,7 @@ TEST_F(ChunkTest, EveryAddressOfItsSlotsReadsAsAFreeBlock) {
       const Block* block = map_->block_fast(base + at);
       ASSERT_EQ(block, chunk->at(at / kBlockSize));
       ASSERT_EQ(block->kind.load(), BlockKind::free);
-      ASSERT_EQ(block->admit.load(), 0);
+      ASSERT_EQ(block->admission.load(), 0);
       ASSERT_EQ(map_->chunk(base + at), chunk);
     }
   }
@@ -204,9 +204,9 @@ TEST_F(ChunkTest, TakenBlocksKnowTheirAddressAndTheirBitmaps) {
   for (std::size_t i = 0; i < chunk.size(); ++i) {
     Block& block = *chunk.take(1, 1, 1, accounts_).block;
     EXPECT_EQ(block.address(), chunk.address_of_block(i));
-    chunk.equip(block, kMostObjects, accounts_);
+    chunk.equip(block, kMaxObjects, accounts_);
     EXPECT_EQ(block.free_bits[0], 0u) << "bitmaps overlap";
-    std::memset(block.free_bits, -1, kMostObjects / 8);
+    std::memset(block.free_bits, -1, kMaxObjects / 8);
   }
 }
 
@@ -224,10 +224,10 @@ TEST_F(ChunkTest, FewObjectsNeedNoBitmapBesideTheDescriptor) {
 TEST_F(ChunkTest, WhatStripTakesBackIsGivenOutAgain) {
   Chunk& chunk = *create(kMiB, kMiB);
   Block& block = *chunk.take(1, 1, 1, accounts_).block;
-  chunk.equip(block, kMostObjects, accounts_);
+  chunk.equip(block, kMaxObjects, accounts_);
   const bits::Word* const before = block.free_bits;
   chunk.strip(block);
-  chunk.equip(block, kMostObjects, accounts_);
+  chunk.equip(block, kMaxObjects, accounts_);
   EXPECT_EQ(block.free_bits, before);
 }
 
@@ -292,7 +292,7 @@ TEST_F(ChunkTest, NothingIsLeftOfADestroyedOne) {
   Chunk* chunk = create(4 * kMiB, 4 * kMiB);
   const std::uintptr_t base = address_of(chunk->address_of_block(0));
   const std::size_t index = take(*chunk, 1);
-  ASSERT_TRUE(chunk->equip(*chunk->at(index), kMostObjects, accounts_));
+  ASSERT_TRUE(chunk->equip(*chunk->at(index), kMaxObjects, accounts_));
   chunk->strip(*chunk->at(index));
   chunk->give_back(index, 1);
   Chunk::destroy(chunk, *map_, accounts_);
@@ -311,7 +311,7 @@ TEST_F(ChunkTest, AVacantOneLivesAgain) {
   ASSERT_TRUE(chunk.revive(*map_, accounts_));
   const std::size_t index = take(chunk, 3);
   ASSERT_EQ(index, 0u);
-  ASSERT_TRUE(chunk.equip(*chunk.at(index), kMostObjects, accounts_));
+  ASSERT_TRUE(chunk.equip(*chunk.at(index), kMaxObjects, accounts_));
   std::memset(chunk.address_of_block(0), 1, 3 * kBlockSize);
 }
 
@@ -319,9 +319,9 @@ TEST_F(ChunkTest, RefusedRoomForABitmapChangesNothing) {
   Chunk& chunk = *create(kMiB, kMiB);
   Block& block = *chunk.take(1, 1, 1, accounts_).block;
   fake_os::refuse(Call::commit);
-  EXPECT_FALSE(chunk.equip(block, kMostObjects, accounts_));
+  EXPECT_FALSE(chunk.equip(block, kMaxObjects, accounts_));
   fake_os::allow(Call::commit);
-  EXPECT_TRUE(chunk.equip(block, kMostObjects, accounts_));
+  EXPECT_TRUE(chunk.equip(block, kMaxObjects, accounts_));
 }
 
 }  // namespace

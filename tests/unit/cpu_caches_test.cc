@@ -47,7 +47,7 @@ class CpuCachesTest : public RigTest {
   int another_cpu() const {
     const int here = sched_getcpu();
     for (int cpu = 0; cpu < static_cast<int>(kCpus); ++cpu) {
-      if (CPU_ISSET(static_cast<unsigned>(cpu), &before_) && cpu % kMostOwners != here % kMostOwners) return cpu;
+      if (CPU_ISSET(static_cast<unsigned>(cpu), &before_) && cpu % kMaxOwners != here % kMaxOwners) return cpu;
     }
     return -1;
   }
@@ -65,7 +65,7 @@ class CpuCachesTest : public RigTest {
       const std::uint64_t head = stacks()->heads[c].load(), top = head & UINT32_MAX, limit = head >> 32;
       EXPECT_LE(stacks()->bottom(c), top);
       EXPECT_LE(top, limit);
-      EXPECT_LE(limit, stacks()->bottom(c) + kCpuShape.most(c) * sizeof(void*));
+      EXPECT_LE(limit, stacks()->bottom(c) + kCpuShape.max_capacity(c) * sizeof(void*));
       bytes += static_cast<std::int64_t>((limit - stacks()->bottom(c)) / sizeof(void*) * class_size(c));
     }
     return bytes;

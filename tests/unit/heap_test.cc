@@ -22,7 +22,8 @@ class HeapTest : public RigTest {
   // What the stacks of a cache may hold, in bytes.
   static std::int64_t room_bytes(ThreadCache& cache) {
     std::int64_t bytes = 0;
-    for (std::size_t c = 0; c < kCachedClasses; ++c) bytes += std::int64_t{cache.own_stack(c).room()} * class_size(c);
+    for (std::size_t c = 0; c < kCachedClasses; ++c)
+      bytes += std::int64_t{cache.own_stack(c).capacity()} * class_size(c);
     return bytes;
   }
   void expect_budget_kept(ThreadCache& cache) {
@@ -30,8 +31,8 @@ class HeapTest : public RigTest {
     EXPECT_EQ(cache.own.budget + room_bytes(cache), cache.own.granted);
     EXPECT_LE(cache.own.granted, static_cast<std::int64_t>(largest_budget(peak_, 1)));
     for (std::size_t c = 0; c < kCachedClasses; ++c) {
-      EXPECT_LE(cache.own_stack(c).room(), kThreadShape.most(c));
-      EXPECT_LE(cache.own_stack(c).count(), cache.own_stack(c).room());
+      EXPECT_LE(cache.own_stack(c).capacity(), kThreadShape.max_capacity(c));
+      EXPECT_LE(cache.own_stack(c).count(), cache.own_stack(c).capacity());
     }
   }
 
@@ -163,7 +164,7 @@ TEST_F(HeapTest, FreesThatMayNotBeCachedAreGivenBackInBatches) {
   for (std::size_t i = 1300; i < 1310; ++i) rig_.free(cache, all[i]);
   EXPECT_EQ(cache->stash.count, 10u);
   for (std::size_t i = 1310; i < 1400; ++i) rig_.free(cache, all[i]);
-  EXPECT_LT(cache->stash.count, Stash::kRoom);
+  EXPECT_LT(cache->stash.count, Stash::kCapacity);
   rig_.heap.flush(*cache);
   EXPECT_EQ(cache->stash.count, 0u);
   EXPECT_EQ(out - rig_.sums().small_bytes, (200 + 1 + 100) * 64u);
@@ -189,9 +190,9 @@ TEST_F(HeapTest, AThreadKeepsNothingOfAClassItNeverAskedFor) {
   ThreadCache *first = rig_.heap.open_cache(), *second = rig_.heap.open_cache();
   const std::size_t c = static_cast<std::size_t>(class_of(64));
   void* gift = rig_.allocate(first, 64);
-  ASSERT_TRUE(rig_.block(gift).admit.load() != 0);
+  ASSERT_TRUE(rig_.block(gift).admission.load() != 0);
   rig_.free(second, gift);
-  EXPECT_EQ(second->own_stack(c).room(), 0u);
+  EXPECT_EQ(second->own_stack(c).capacity(), 0u);
   EXPECT_EQ(second->stash.count, 1u);
   void* own = rig_.allocate(second, 64);
   rig_.free(second, own);

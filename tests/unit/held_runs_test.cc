@@ -21,13 +21,13 @@ TEST_F(HeldRunsTest, FirstInFirstOutWithinTheirBounds) {
   std::vector<Block> runs(3);
   for (Block& run : runs) {
     run.large.blocks = 10;
-    EXPECT_TRUE(held_.has_room(10, 30));
+    EXPECT_TRUE(held_.can_hold(10, 30));
     held_.push(run);
   }
-  EXPECT_FALSE(held_.has_room(1, 30));
-  EXPECT_TRUE(held_.has_room(1, 31));
+  EXPECT_FALSE(held_.can_hold(1, 30));
+  EXPECT_TRUE(held_.can_hold(1, 31));
   EXPECT_EQ(&held_.pop(), &runs[0]);
-  EXPECT_TRUE(held_.has_room(10, 30));
+  EXPECT_TRUE(held_.can_hold(10, 30));
   held_.push(runs[0]);
   EXPECT_EQ(&held_.pop(), &runs[1]);
   EXPECT_EQ(&held_.pop(), &runs[2]);
@@ -37,13 +37,13 @@ TEST_F(HeldRunsTest, FirstInFirstOutWithinTheirBounds) {
 
 TEST_F(HeldRunsTest, NoMoreRunsThanThereIsRoomFor) {
   ASSERT_TRUE(held_.open());
-  std::vector<Block> runs(HeldRuns::kMostRuns);
+  std::vector<Block> runs(HeldRuns::kMaxRuns);
   for (Block& run : runs) {
     run.large.blocks = 1;
-    EXPECT_TRUE(held_.has_room(1, SIZE_MAX));
+    EXPECT_TRUE(held_.can_hold(1, SIZE_MAX));
     held_.push(run);
   }
-  EXPECT_FALSE(held_.has_room(1, SIZE_MAX));
+  EXPECT_FALSE(held_.can_hold(1, SIZE_MAX));
 }
 
 }  // namespace

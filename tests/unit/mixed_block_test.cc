@@ -67,7 +67,7 @@ class MixedBlockTest : public testing::Test {
   }
 
   Block block_{};
-  bits::Word free_bits_[kMostObjects / bits::kWordBits] = {}, begin_bits_[kMostObjects / bits::kWordBits] = {};
+  bits::Word free_bits_[kMaxObjects / bits::kWordBits] = {}, begin_bits_[kMaxObjects / bits::kWordBits] = {};
   std::map<std::uint32_t, std::uint32_t> live_;
 };
 

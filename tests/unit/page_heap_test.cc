@@ -136,10 +136,10 @@ TEST_F(PageHeapTest, SlabsAreFoundInTheOrderOfTheirRank) {
 
 TEST_F(PageHeapTest, OutOfMemoryIsNullUntilThereIsSome) {
   fake_os::refuse(Call::reserve);
-  EXPECT_EQ(heap_.take_slab(1, 0, kMostObjects), nullptr);
+  EXPECT_EQ(heap_.take_slab(1, 0, kMaxObjects), nullptr);
   EXPECT_EQ(heap_.take_run(1, 1, 1).first, nullptr);
   fake_os::allow(Call::reserve);
-  EXPECT_NE(heap_.take_slab(1, 0, kMostObjects), nullptr);
+  EXPECT_NE(heap_.take_slab(1, 0, kMaxObjects), nullptr);
 }
 
 }  // namespace

@@ -189,10 +189,10 @@ TEST_F(PageHeapTest, SparesAreFewAndSmall) {
 
 TEST_F(PageHeapTest, SparesAreGivenUpBeforeMemoryIsOut) {
   for (int i = 0; i < 2; ++i) end(*run(1, 16));
-  ASSERT_NE(heap_.take_slab(1, 0, kMostObjects), nullptr);
+  ASSERT_NE(heap_.take_slab(1, 0, kMaxObjects), nullptr);
   fake_os::refuse(Call::commit);
   std::size_t taken = 1;
-  while (heap_.take_slab(1, 0, kMostObjects) != nullptr) ++taken;
+  while (heap_.take_slab(1, 0, kMaxObjects) != nullptr) ++taken;
   fake_os::allow(Call::commit);
   EXPECT_EQ(taken * kBlockSize, sums().committed_bytes.get());
 }

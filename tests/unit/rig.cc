@@ -11,7 +11,7 @@ void leave_single_thread() {
 
 void Rig::warm_up() {
   for (std::size_t c = 0; c < kClassCount; ++c) {
-    std::vector<void*> all(kLeastForSlabs / class_size(c) + 2);
+    std::vector<void*> all(kMinForSlabs / class_size(c) + 2);
     for (void*& object : all) object = heap.allocate_small(nullptr, static_cast<ClassIndex>(c));
     for (void* object : all) free(nullptr, object);
   }
@@ -46,7 +46,8 @@ void Rig::free(ThreadCache* cache, void* object) {
   if (hardened) return hardened->free(object, "free");
   Block& block = heap.block_of(object, "free");
   if (block.kind.load() == BlockKind::large) return heap.free_large(cache, block);
-  if (cache != nullptr && block.admit.load() != 0 && cache->push(block.class_index(), object, heap.limbo.key(object)))
+  if (cache != nullptr && block.admission.load() != 0 &&
+      cache->push(block.class_index(), object, heap.limbo.key(object)))
     return;
   heap.free_small(cache, block, object, "free");
 }

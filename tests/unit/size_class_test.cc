@@ -44,7 +44,7 @@ TEST(SizeClass, AHeaderOnAPowerOfTwoCostsOneObjectOfSixteen) {
 TEST(SizeClass, CapacityFillsTheBlockOrTheBitmap) {
   for (const ClassRow& row : kClasses) {
     EXPECT_LE(row.size * row.capacity, kBlockSize);
-    EXPECT_TRUE(row.capacity == kMostObjects || row.size * (row.capacity + 1u) > kBlockSize) << row.size;
+    EXPECT_TRUE(row.capacity == kMaxObjects || row.size * (row.capacity + 1u) > kBlockSize) << row.size;
   }
 }
 

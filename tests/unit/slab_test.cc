@@ -65,7 +65,7 @@ class SlabTest : public testing::Test {
 
   const ClassRow& row_;
   Block block_{};
-  std::array<bits::Word, kMostObjects / bits::kWordBits> words_{};
+  std::array<bits::Word, kMaxObjects / bits::kWordBits> words_{};
   Touched touched_;
 };
 

@@ -97,10 +97,10 @@ TEST_F(SparesTest, ExpectTheTwoSizesFreedLast) {
 }
 
 TEST_F(SparesTest, ExpectNothingAboveTheirLargest) {
-  spares_.remember(Spares::kMostPages);
-  spares_.remember(Spares::kMostPages + 1);
-  EXPECT_TRUE(spares_.expects(Spares::kMostPages));
-  EXPECT_FALSE(spares_.expects(Spares::kMostPages + 1));
+  spares_.remember(Spares::kMaxPages);
+  spares_.remember(Spares::kMaxPages + 1);
+  EXPECT_TRUE(spares_.expects(Spares::kMaxPages));
+  EXPECT_FALSE(spares_.expects(Spares::kMaxPages + 1));
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ namespace {
 
 TEST(Waiting, AnObjectWaitsFromBeginToEnd) {
   const ClassRow& row = kClasses[4];
-  bits::Word words[2 * kMostObjects / bits::kWordBits] = {};
+  bits::Word words[2 * kMaxObjects / bits::kWordBits] = {};
   Block block{};
   block.free_bits = words;
   for (std::uint32_t i = 0; i < row.capacity; ++i) bits::set(words, i);
@@ -27,7 +27,7 @@ TEST(Waiting, AnObjectWaitsFromBeginToEnd) {
 TEST(Waiting, BothBitmapsOfEveryClassAboveEightBytesHaveRoom) {
   for (std::size_t c = 1; c < kClassCount; ++c) {
     EXPECT_GE(slab::bits_with_waiting(kClasses[c].capacity), 2u * kClasses[c].capacity);
-    EXPECT_LE(slab::bits_with_waiting(kClasses[c].capacity), kMostObjects) << c;
+    EXPECT_LE(slab::bits_with_waiting(kClasses[c].capacity), kMaxObjects) << c;
   }
 }
 

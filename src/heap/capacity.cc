@@ -1,0 +1,152 @@
+// The capacity of stacks: how the bytes of a cache's budget are shared among its classes, and how a stack gives them
+// back.
+#include "heap/capacity.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "heap/heap.h"
+
+namespace neap {
+namespace {
+
+// What all caches together may hold of a heap, and each of them at most in times of Options::cache_bytes.
+constexpr std::uint64_t kShareOfSmall = 8, kMaxTimesOfSmall = 4;
+constexpr std::uint64_t kShareOfAny = 32, kMaxTimesOfAny = 16;
+
+}  // namespace
+
+// A few threads may keep Options::cache_bytes each, many a quarter of it. They may keep more where that is little to
+// the heap: all together an eighth of a small one, a 32nd of any.
+std::uint64_t Heap::thread_allowance() const {
+  const std::uint64_t bytes = options.cache_bytes, sharers = threads() / 8 + 1;
+  const std::uint64_t least = bytes / (sharers < 4 ? sharers : 4);
+  if (is_near_limit()) return least;
+  const std::uint64_t fair = accounts().resident_pages.get() * kPageSize / (threads() == 0 ? 1 : threads());
+  const std::uint64_t of_small = std::min(fair / kShareOfSmall, bytes * kMaxTimesOfSmall);
+  const std::uint64_t of_any = std::min(fair / kShareOfAny, bytes * kMaxTimesOfAny);
+  return std::max({least, of_small, of_any});
+}
+
+// Doubles a stack's capacity, as far as its slots and the budget go.
+void Heap::grow_to_budget(Stack& stack) {
+  const std::int64_t size = class_size(stack.c);
+  std::uint32_t more = growth_of(stack.c, stack.capacity(), stack.max_capacity());
+  Stacks& stacks = *stack.stacks;
+  if (stacks.budget.load(std::memory_order_relaxed) < size) {
+    review_budget(stacks);
+    steal_capacity(stacks, stack.c, more * size);
+  }
+  while (more > 0 && !take_budget(stacks, more * size)) more /= 2;
+  stack.set_capacity(stack.capacity() + more);
+}
+
+void Heap::add_budget(Stacks& stacks, std::int64_t bytes) {
+  if (single_threaded()) {
+    stacks.budget.store(stacks.budget.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+  } else {
+    stacks.budget.fetch_add(bytes, std::memory_order_relaxed);
+  }
+}
+
+bool Heap::take_budget(Stacks& stacks, std::int64_t bytes) {
+  if (stacks.budget.load(std::memory_order_relaxed) < bytes) return false;
+  add_budget(stacks, -bytes);
+  if (stacks.budget.load(std::memory_order_relaxed) >= 0) return true;
+  add_budget(stacks, bytes);
+  return false;
+}
+
+std::uint64_t Heap::allowance(const Stacks& stacks) const {
+  return stacks.shape.load(std::memory_order_relaxed) == &kCpuShape ? cpu_allowance() : thread_allowance();
+}
+
+// Follows the allowance: at once when it grew, as far as capacity is not given out when it fell.
+void Heap::review_budget(Stacks& stacks) {
+  std::int64_t granted = stacks.granted.load(std::memory_order_relaxed);
+  std::int64_t more = static_cast<std::int64_t>(allowance(stacks)) - granted;
+  if (more < 0) {
+    const std::int64_t free = stacks.budget.load(std::memory_order_relaxed);
+    if (more < -free) more = free > 0 ? -free : 0;
+  }
+  if (more != 0 && stacks.granted.compare_exchange_strong(granted, granted + more, std::memory_order_relaxed)) {
+    add_budget(stacks, more);
+  }
+}
+
+// A heap that shrank: what was allowed while it was large goes back at once when it is more than twice what is allowed
+// now.
+void Heap::fit_budget(Stacks& stacks) {
+  const std::uint64_t allowed = allowance(stacks);
+  if (static_cast<std::uint64_t>(stacks.granted.load(std::memory_order_relaxed)) <= 2 * allowed) return;
+  const std::size_t first = stacks.shape.load(std::memory_order_relaxed) == &kCpuShape ? kClassesBelowLine : 0;
+  for (std::size_t c = first; c < kCachedClasses; ++c) {
+    Stack stack = stack_in(stacks, c);
+    if (!stack) continue;
+    const std::uint32_t capacity = stack.capacity(), count = stack.count();
+    if (count > 0) drop_oldest(stack, count);
+    stack.set_capacity(0);
+    stack.end();
+    add_budget(stacks, std::int64_t{capacity} * class_size(c));
+  }
+  review_budget(stacks);
+}
+
+// Takes half the capacity of other classes in turn until the budget has `bytes`, or all were asked once.
+void Heap::steal_capacity(Stacks& stacks, std::size_t c, std::int64_t bytes) {
+  for (std::size_t asked = 0; asked < kCachedClasses && stacks.budget.load(std::memory_order_relaxed) < bytes;
+       ++asked) {
+    const std::uint32_t turn = stacks.next_victim.load(std::memory_order_relaxed);
+    stacks.next_victim.store(turn + 1, std::memory_order_relaxed);
+    const std::size_t victim = turn % kCachedClasses;
+    if (victim == c || stacks.heads[victim].load(std::memory_order_relaxed) >> 32 <= stacks.bottom(victim)) continue;
+    Stack stack = stack_in(stacks, victim);
+    if (!stack) return;  // on another CPU by now, or somebody works on it
+    const std::uint32_t capacity = stack.capacity(), keep = capacity / 2;
+    if (stack.count() > keep) drop_oldest(stack, stack.count() - keep);
+    stack.set_capacity(keep);
+    stack.end();
+    add_budget(stacks, std::int64_t{capacity - keep} * class_size(victim));
+  }
+}
+
+// Gives the objects that lay longest in a stack back to their slabs. They are out of the stack first: none may lie in
+// both when one of them turns out to be misused. (A CPU's stack is claimed, nobody finds anything in it.)
+void Heap::drop_oldest(Stack& stack, std::uint32_t count) {
+  void* dropped[kMaxInStack];
+  void** const objects = stack.objects();
+  std::memcpy(dropped, objects, count * sizeof(void*));
+  const std::uint32_t left = stack.count() - count;
+  std::memmove(objects, objects + count, left * sizeof(void*));
+  stack.set_count(left);
+  if (!stack.is_claimed()) stack.end();
+  give(stack.c, dropped, count, "free");
+}
+
+void Heap::flush(ThreadCache& cache) {
+  give_up_big(cache, "free");
+  flush_stash(cache, "free");
+  std::uint32_t dropped = 0;
+  for (std::size_t c = 0; c < kCachedClasses; ++c) {
+    if (cache.owns(c)) dropped += drop_all(cache.own_stack(c));
+  }
+  if (dropped == 0) return;
+  cache.count_given(dropped);
+  count_events(&cache, dropped);
+}
+
+// How many there were; none where the stack could not be had.
+std::uint32_t Heap::drop_all(Stack stack) {
+  if (!stack) return 0;
+  const std::uint32_t count = stack.count();
+  if (count > 0) drop_oldest(stack, count);
+  stack.end();
+  return count;
+}
+
+void Heap::flush_all(ThreadCache& cache) {
+  flush(cache);
+  if (cache.shares()) flush_cpu();
+}
+
+}  // namespace neap
