@@ -11,13 +11,16 @@ namespace neap {
 namespace {
 
 // What all caches together may hold of a heap, and each of them at most in times of Options::cache_bytes.
-constexpr std::uint64_t kShareOfSmall = 8, kMaxTimesOfSmall = 4;
+constexpr std::uint64_t kShareOfSmall = 2, kMaxTimesOfSmall = 16;
 constexpr std::uint64_t kShareOfAny = 32, kMaxTimesOfAny = 16;
+
+// How often what a cache holds is compared with what it needs, in heap events, and after how many looks it sheds.
+constexpr std::uint32_t kEventsPerLook = 1024, kLooks = 4;
 
 }  // namespace
 
 // A few threads may keep Options::cache_bytes each, many a quarter of it. They may keep more where that is little to
-// the heap: all together an eighth of a small one, a 32nd of any.
+// the heap: all together half of a small one, a 32nd of any. What they do not need of it they shed.
 std::uint64_t Heap::thread_allowance() const {
   const std::uint64_t bytes = options.cache_bytes, sharers = threads() / 8 + 1;
   const std::uint64_t least = bytes / (sharers < 4 ? sharers : 4);
@@ -79,8 +82,7 @@ void Heap::review_budget(Stacks& stacks) {
 void Heap::fit_budget(Stacks& stacks) {
   const std::uint64_t allowed = allowance(stacks);
   if (static_cast<std::uint64_t>(stacks.granted.load(std::memory_order_relaxed)) <= 2 * allowed) return;
-  const std::size_t first = stacks.shape.load(std::memory_order_relaxed) == &kCpuShape ? kClassesBelowLine : 0;
-  for (std::size_t c = first; c < kCachedClasses; ++c) {
+  for (std::size_t c = stacks.first_class(); c < kCachedClasses; ++c) {
     Stack stack = stack_in(stacks, c);
     if (!stack) continue;
     const std::uint32_t capacity = stack.capacity(), count = stack.count();
@@ -90,6 +92,37 @@ void Heap::fit_budget(Stacks& stacks) {
     add_budget(stacks, std::int64_t{capacity} * class_size(c));
   }
   review_budget(stacks);
+}
+
+// Objects that a stack had at every one of some looks are more than it needs: half of them go back, and as much of its
+// capacity. (As google tcmalloc's low-water marks, but from outside: pop and push know nothing of it.)
+void Heap::shed_idle(Stacks& stacks) {
+  const std::uint32_t now = static_cast<std::uint32_t>(pages_.events());
+  if (now - stacks.last_look.load(std::memory_order_relaxed) < kEventsPerLook) return;
+  stacks.last_look.store(now, std::memory_order_relaxed);
+  const std::uint32_t look = stacks.looks.load(std::memory_order_relaxed) + 1;  // threads may lose one another's
+  stacks.looks.store(look, std::memory_order_relaxed);
+  for (std::size_t c = stacks.first_class(); c < kCachedClasses; ++c) {
+    const std::uint32_t count = stacks.count(c), before = stacks.least[c].load(std::memory_order_relaxed);
+    const std::uint32_t least = look % kLooks == 1 || count < before ? count : before;
+    if (least != before) stacks.least[c].store(static_cast<std::uint16_t>(least), std::memory_order_relaxed);
+    if (look % kLooks == 0 && least > 1) shed(stacks, c, least / 2);
+  }
+}
+
+void Heap::shed(Stacks& stacks, std::size_t c, std::uint32_t objects) {
+  Stack stack = stack_in(stacks, c);
+  if (!stack) return;
+  const std::uint32_t count = objects < stack.count() ? objects : stack.count();
+  if (count > 0) drop_oldest(stack, count);
+  stack.set_capacity(stack.capacity() - count);
+  stack.end();
+  add_budget(stacks, std::int64_t{count} * class_size(c));
+}
+
+void Heap::fit_to_use(Stacks& stacks) {
+  fit_budget(stacks);
+  shed_idle(stacks);
 }
 
 // Takes half the capacity of other classes in turn until the budget has `bytes`, or all were asked once.

@@ -157,7 +157,10 @@ class Heap {
   static bool take_budget(Stacks& stacks, std::int64_t bytes);
   void review_budget(Stacks& stacks);
   void fit_budget(Stacks& stacks);
-  void fit_budgets(ThreadCache& cache);
+  void fit_to_use(Stacks& stacks);
+  void shed_idle(Stacks& stacks);
+  void shed(Stacks& stacks, std::size_t c, std::uint32_t objects);
+  void fit_caches(ThreadCache& cache);
   void steal_capacity(Stacks& stacks, std::size_t c, std::int64_t bytes);
   void drop_oldest(Stack& stack, std::uint32_t count);
   std::uint32_t drop_all(Stack stack);
@@ -240,7 +243,7 @@ inline void Heap::count_events(ThreadCache* cache, std::uint32_t events) {
   cache->events = few ? events : 0;
   if (few) return;
   act_on(events, false);
-  fit_budgets(*cache);
+  fit_caches(*cache);
 }
 
 }  // namespace neap

@@ -64,13 +64,13 @@ bool Heap::begin_cpu(Stacks& stacks) {
 }
 
 // Those that the thread uses. (A stack of the CPU's is claimed to know which CPU it is.)
-void Heap::fit_budgets(ThreadCache& cache) {
-  fit_budget(cache.own);
+void Heap::fit_caches(ThreadCache& cache) {
+  fit_to_use(cache.own);
   if (!cache.shares()) return;
   const Stack stack = cpus_.claim(kClassesBelowLine);
   if (!stack) return;
   stack.end();
-  fit_budget(*stack.stacks);
+  fit_to_use(*stack.stacks);
 }
 
 // What the stacks of this CPU hold.

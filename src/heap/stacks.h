@@ -38,15 +38,18 @@ struct Shape {
   constexpr std::uint32_t max_capacity(std::size_t c) const { return begin[c + 1] - begin[c] - 1u; }
 };
 
-// Of a class from `first` to `end`: 32 for small objects, fewer where 4 KiB hold fewer, at least 8; 2 for those that
-// come one by one. Several threads that share stacks get `times` as many where objects are fetched ahead.
-constexpr Shape make_shape(std::size_t first, std::size_t end, std::uint32_t times) {
+// A class's stack takes 16 KiB of objects, but 32 to 128 of those that are fetched ahead, and at least 2 of the others.
+constexpr std::uint32_t slots_for(std::size_t c) {
+  const std::uint32_t size = class_size(c), fit = (16 << 10) / size, least = size > kLargestBatched ? 2 : 32;
+  return fit < least ? least : fit > 128 ? 128 : fit;
+}
+
+// Of the classes from `first` to `end`.
+constexpr Shape make_shape(std::size_t first, std::size_t end) {
   Shape shape{};
   for (std::size_t c = 0; c < kCachedClasses; ++c) {
-    const std::uint32_t size = class_size(c), fit = 4096 / size;
-    std::uint32_t most = size > kLargestBatched ? 2 : (fit > 32 ? 32 : fit < 8 ? 8 : fit) * times;
-    if (c < first || c >= end) most = 0;
-    shape.begin[c + 1] = static_cast<std::uint16_t>(shape.begin[c] + 1 + most);
+    const std::uint32_t slots = c < first || c >= end ? 0 : slots_for(c);
+    shape.begin[c + 1] = static_cast<std::uint16_t>(shape.begin[c] + 1 + slots);
   }
   return shape;
 }
@@ -54,17 +57,13 @@ constexpr Shape make_shape(std::size_t first, std::size_t end, std::uint32_t tim
 // Threads that share a CPU's stacks keep objects below a cache line to themselves: from one stack two threads would get
 // neighbours in a line, and write to it on different CPUs once one of them has moved.
 inline constexpr std::size_t kClassesBelowLine = static_cast<std::size_t>(class_of(kCacheLine));
-inline constexpr Shape kThreadShape = make_shape(0, kCachedClasses, 1);
-inline constexpr Shape kSharingThreadShape = make_shape(0, kClassesBelowLine, 1);
-inline constexpr Shape kCpuShape = make_shape(kClassesBelowLine, kCachedClasses, 4);
+inline constexpr Shape kThreadShape = make_shape(0, kCachedClasses);
+inline constexpr Shape kSharingThreadShape = make_shape(0, kClassesBelowLine);
+inline constexpr Shape kCpuShape = make_shape(kClassesBelowLine, kCachedClasses);
 
 inline constexpr std::uint32_t kMaxInStack = [] {
   std::uint32_t most = 0;
-  for (std::size_t c = 0; c < kCachedClasses; ++c) {
-    for (const Shape* shape : {&kThreadShape, &kSharingThreadShape, &kCpuShape}) {
-      if (shape->max_capacity(c) > most) most = shape->max_capacity(c);
-    }
-  }
+  for (std::size_t c = 0; c < kCachedClasses; ++c) most = slots_for(c) > most ? slots_for(c) : most;
   return most;
 }();
 
@@ -81,6 +80,9 @@ struct Stacks {
   std::atomic<std::int64_t> budget;        // of them not given out as capacity
   std::atomic<std::uint32_t> next_victim;  // the class that gives capacity up next
   std::atomic<std::uint32_t> starved;      // how often a stack wanted more than the budget had
+  std::atomic<std::uint32_t> looks;        // of shed_idle, ever
+  std::atomic<std::uint32_t> last_look;    // the heap event (low 32 bits)
+  std::array<std::atomic<std::uint16_t>, kCachedClasses> least;  // objects that a stack had at a look, since it shed
   // (The slots lie behind. Null ones are never written.)
 
   static constexpr std::size_t bytes(const Shape& shape) {
@@ -98,6 +100,17 @@ struct Stacks {
     return static_cast<std::uint32_t>(sizeof(Stacks) + (now.begin[c] + std::size_t{1}) * kSlotBytes);
   }
 
+  // The first class whose objects they take.
+  std::size_t first_class() const {
+    return shape.load(std::memory_order_relaxed) == &kCpuShape ? kClassesBelowLine : 0;
+  }
+
+  // How many objects stack c has, as it looks to anybody; 0 while somebody works on a CPU's.
+  std::uint32_t count(std::size_t c) const {
+    const std::uint64_t now = heads[c].load(std::memory_order_relaxed);
+    return now == 0 ? 0 : (static_cast<std::uint32_t>(now) - bottom(c)) / kSlotBytes;
+  }
+
   // Whether to look for capacity for objects of `size`: the budget has some, or it is time to take it from other
   // classes.
   bool may_grow(std::uint32_t size) {
@@ -113,6 +126,7 @@ struct Stacks {
     granted.store(static_cast<std::int64_t>(allowed), std::memory_order_relaxed);
     budget.store(static_cast<std::int64_t>(allowed), std::memory_order_relaxed);
     for (std::size_t c = 0; c < kCachedClasses; ++c) {
+      least[c].store(0, std::memory_order_relaxed);
       heads[c].store(head(bottom(c), bottom(c)), std::memory_order_release);
     }
   }
