@@ -10,6 +10,7 @@
 #include "api/export.h"
 #include "api/fast.h"
 #include "api/telemetry.h"
+#include "format/telemetry_table.h"
 
 namespace {
 
@@ -81,8 +82,8 @@ NEAP_EXPORT int malloc_info(int options, FILE* stream) noexcept {
           neap_version(), std::size_t{t.small_bytes}, std::size_t{t.large_objects}, std::size_t{t.large_bytes},
           std::size_t{t.dirty_bytes}, std::size_t{t.resident_bytes}, std::size_t{t.reserved_bytes},
           std::size_t{t.committed_bytes});
-  for (const neap::StatRow& row : neap::kStats)
-    fprintf(stream, "<neap name=\"%s\" value=\"%zu\"/>\n", row.name, std::size_t{t.*row.value});
+  for (const neap::TelemetryFigure& figure : neap::telemetry_table)
+    fprintf(stream, "<neap name=\"%s\" value=\"%zu\"/>\n", figure.name, std::size_t{figure.of(t)});
   fprintf(stream, "</malloc>\n");
   return 0;
 }

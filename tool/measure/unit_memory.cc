@@ -14,7 +14,6 @@ namespace {
 constexpr std::array<std::string_view, 4> library_names{"/libneap", "/libjemalloc", "/libmimalloc", "/libtcmalloc"};
 
 void add(std::optional<Bytes>& sum, std::uint64_t bytes) { sum = sum.value_or(Bytes{}) + Bytes{bytes}; }
-void add(std::optional<std::uint64_t>& sum, std::uint64_t count) { sum = sum.value_or(0) + count; }
 
 // Whether an allocator's library is mapped of which the file was replaced or removed since.
 std::optional<bool> runs_stale_library(pid_t pid) {
@@ -31,13 +30,8 @@ void add_telemetry(pid_t pid, UnitMemory& unit) {
   const auto address = find_telemetry(pid);
   const auto telemetry = address ? read_telemetry(pid, *address) : std::nullopt;
   if (!telemetry || telemetry->magic != NEAP_TELEMETRY_MAGIC || telemetry->exempt != 0) return;
-  add(unit.live, telemetry->small_bytes + telemetry->large_bytes);
-  add(unit.heap_resident, telemetry->resident_bytes);
-  add(unit.dirty, telemetry->dirty_bytes);
-  add(unit.metadata, telemetry->metadata_bytes);
-  add(unit.returned, telemetry->returned_bytes);
-  add(unit.return_calls, telemetry->return_calls);
-  add(unit.served, telemetry->served);
+  if (!unit.telemetry) unit.telemetry.emplace();
+  for (std::size_t i = 0; i < telemetry_figures; ++i) (*unit.telemetry)[i] += telemetry_table[i].of(*telemetry);
 }
 
 }  // namespace
