@@ -208,21 +208,27 @@ class Heap {
   void lay_huge_pages(Block& first);
   void forget_huge_pages(Block& first);
 
-  Mutex release_lock_;
-  Mutex registry_lock_;
-  std::atomic<std::uint32_t> threads_{0};
-  ThreadCache* caches_ = nullptr;
-  ThreadCache* free_caches_[2] = {};  // those with stacks of all classes, and those that share
+  Mutex release_lock_;   // guards what goes back to the system, and which slab is opened next
+  Mutex registry_lock_;  // guards who has a cache, and what caches are made of
+
+  // Changed under the registry's lock.
+  std::atomic<std::uint32_t> threads_{0};  // that have a cache; anybody reads it
+  ThreadCache* caches_ = nullptr;          // those in use
+  ThreadCache* free_caches_[2] = {};       // those with stacks of all classes, and those that share
   CpuCaches cpus_;
-  char *metadata_ = nullptr, *metadata_end_ = nullptr;
-  Counter huge_objects_;
-  std::uint32_t next_to_open_ = 0;           // rank, under the release lock
+  char *metadata_ = nullptr, *metadata_end_ = nullptr;  // what is left of the last step taken for metadata
+
+  // Changed under the release lock.
+  std::uint32_t next_to_open_ = 0;           // rank of the slab that the last resort opens next
   std::uint64_t refusal_wait_ = kClockStep;  // events without a try, after the system refused a discard
-  std::atomic<std::uint64_t> next_try_{0};   // the event
-  Density density_;
+  std::atomic<std::uint64_t> next_try_{0};   // the event of the next try
   Regret regret_;
   SoftLimit soft_limit_;
-  std::atomic<std::uint64_t> next_search_{0};  // the event, after no slab was found to open
+
+  // Changed by anybody: each is atomic by itself, and a lost update costs one look more.
+  Counter huge_objects_;  // large objects that have huge pages
+  Density density_;
+  std::atomic<std::uint64_t> next_search_{0};  // the event of the next search, after no slab was found to open
   neap_telemetry& board_;
   alignas(64) std::atomic<std::uint64_t> too_dirty_{
       0};  // pages: one above the limit of the last look; 0 before the first
