@@ -20,7 +20,7 @@ class HeapTest : public RigTest {
   HeapTest() { rig_.heap.options.dirty_floor = std::uint64_t{1} << 40; }
 
   // What the stacks of a cache may hold, in bytes.
-  static std::int64_t room_bytes(ThreadCache& cache) {
+  static std::int64_t capacity_bytes(ThreadCache& cache) {
     std::int64_t bytes = 0;
     for (std::size_t c = 0; c < kCachedClasses; ++c)
       bytes += std::int64_t{cache.own_stack(c).capacity()} * class_size(c);
@@ -28,7 +28,7 @@ class HeapTest : public RigTest {
   }
   void expect_budget_kept(ThreadCache& cache) {
     peak_ = std::max(peak_, std::uint64_t{rig_.sums().resident_bytes});
-    EXPECT_EQ(cache.own.budget + room_bytes(cache), cache.own.granted);
+    EXPECT_EQ(cache.own.budget + capacity_bytes(cache), cache.own.granted);
     EXPECT_LE(cache.own.granted, static_cast<std::int64_t>(largest_budget(peak_, 1)));
     for (std::size_t c = 0; c < kCachedClasses; ++c) {
       EXPECT_LE(cache.own_stack(c).capacity(), kThreadShape.max_capacity(c));
@@ -43,6 +43,38 @@ TEST_F(HeapTest, ObjectsComeInAddressOrder) {
   ThreadCache* cache = rig_.heap.open_cache();
   const std::vector<void*> all = make(cache, 500, 48);
   EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
+}
+
+// The example above heap/small.cc, whose numbers these are.
+TEST_F(HeapTest, ARefillByExample) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  const std::size_t c = static_cast<std::size_t>(class_of(64));
+  const auto after = [&](std::size_t mallocs) {  // what the stack is and has, once the thread made one more malloc
+    make(cache, mallocs, 64);
+    const Stack stack = cache->own_stack(c);
+    return std::pair(stack.capacity(), stack.count());
+  };
+  EXPECT_EQ(after(1), std::pair(4u, 1u)) << "the first fetches 2";
+  EXPECT_EQ(after(2), std::pair(8u, 3u)) << "the third fetches 4";
+  EXPECT_EQ(after(4), std::pair(16u, 7u)) << "the seventh fetches 8";
+  EXPECT_EQ(after(8), std::pair(32u, 15u)) << "the fifteenth fetches 16";
+  EXPECT_EQ(after(16), std::pair(32u, 15u)) << "the thirty-first fetches 16";
+  make(cache, 256, 64);
+  while (cache->own_stack(c).count() != 0) make(cache, 1, 64);
+  EXPECT_EQ(after(1), std::pair(32u, 31u)) << "a thread that only takes fetches all";
+}
+
+// What a large heap allowed goes back to the last object: none is left in a stack that has no slot.
+TEST_F(HeapTest, AStackOfOneObjectIsEmptiedWhenTheHeapHasShrunk) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  std::vector<void*> all = make(cache, 300'000, 64);
+  const std::size_t c = static_cast<std::size_t>(class_of(200));
+  make(cache, 1, 200);
+  while (cache->own_stack(c).count() != 1) all.push_back(rig_.allocate(cache, 200));
+  ASSERT_GT(cache->own.granted, 2 * static_cast<std::int64_t>(rig_.heap.options.cache_bytes));
+  for (std::size_t i = 0; i < all.size() && cache->own_stack(c).capacity() != 0; ++i) rig_.free(cache, all[i]);
+  EXPECT_EQ(cache->own_stack(c).capacity(), 0u);
+  EXPECT_EQ(cache->own_stack(c).count(), 0u);
 }
 
 TEST_F(HeapTest, ACacheKeepsToItsBudget) {
