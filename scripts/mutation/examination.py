@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 
-SLOW = "DensityTest.LooksAgain*:ModelFuzz.*:ModelCoverage.*:HotHeapTest.*:Threads.*"
+SLOW = 200  # a test that takes more than such a part of all comes last
 DATA = 8 << 30  # bytes of writable memory: a mutant that allocates without end meets this, not the machine's limits
 ASLEEP = 15  # looks, of two seconds each, at which nothing ran: then the tests wait for something that never comes
 TIMES_SLOWER, SECONDS_MORE = 5, 3  # than without a mutant: then it runs away
@@ -71,13 +71,15 @@ class Examination:
             raise SystemExit(f"{said[-2000:]}mutate: the unit tests fail without any mutant; mend them first")
         self.seconds = {name: int(milliseconds) / 1000
                         for name, milliseconds in re.findall(r"\[       OK \] (\S+) \((\d+) ms\)", said)}
+        whole = sum(self.seconds.values())
+        self.slow = ":".join(name for name, seconds in self.seconds.items() if seconds > whole / SLOW)
 
     def judge(self, program, path, environment=None):
         """('killed', by whom) or ('survived', ''). First the tests that killed others of this file and those of its name,
         then the quick ones, then the rest."""
         known = self.killers[path]
         own = [f"*{suite}.*" for suite, home in self.homes.items() if home == f"{pathlib.Path(path).stem}_test.cc.o"]
-        for tests in filter(None, [":".join(known[:12]), ":".join(own), f"*-{SLOW}", SLOW]):
+        for tests in filter(None, [":".join(known[:12]), ":".join(own), f"*-{self.slow}", self.slow]):
             passed, said = self._pass(program, tests, self._limit(tests), environment or {})
             if not passed:
                 name = who_failed(said) if said else "asleep"

@@ -42,10 +42,11 @@ class Heap {
   void free_small(ThreadCache* cache, Block& block, void* object, const char* function);
   // The same of a class c, where the object is known to begin in its slab.
   void free_in_slab(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
-  // What most frees in a slab of a cached class come to that no stack takes. False, and nothing was done, otherwise.
+  // The usual end of a free in a slab, of a cached class, that no stack takes. False when it is another case; then
+  // nothing was done.
   bool give_to_slab(ThreadCache& cache, Block& block, void* object);
-  // What most frees in a mixed block come to: a live object begins there, and its stack is not full. False, and nothing
-  // was done, otherwise.
+  // The usual end of a free in a mixed block: a live object begins there, and its stack is not full. False when it is
+  // another case; then nothing was done.
   bool cache_mixed(ThreadCache& cache, const Block& block, void* object);
   // Gives an object back that was just taken from a mixed block, past the stacks.
   void put_back_mixed(ThreadCache* cache, void* object);
@@ -90,8 +91,8 @@ class Heap {
   // Looks how much memory is left before the soft limit, if one was asked for.
   void look_at_limit();
 
-  // Around fork: the child has one thread, `current` is its cache. Other threads' caches may be torn there: what they
-  // held is given up, at most Options::cache_bytes each.
+  // Around fork. The child has one thread, and `current` is its cache. The caches of other threads may be torn in the
+  // child, so what they held is given up.
   void before_fork();
   void after_fork_in_parent();
   void after_fork_in_child(ThreadCache* current);

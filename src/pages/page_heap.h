@@ -209,9 +209,9 @@ class PageHeap {
   std::uint64_t count_missed(Chunk& chunk, std::size_t first, std::size_t pages) const;
   std::uint64_t mark_all_dirty(Chunk& chunk, std::size_t first, std::size_t count);
 
-  // Fields that different threads write to lie in cache lines of their own: first what nobody writes to once the heap
-  // is in use, then what is written under the lock, then what is written under the lock and read without it, then the
-  // clock, at last the sums, to which every thread adds.
+  // Who writes to a field decides its cache line. The first line is not written to once the heap is in use. The lock's
+  // holder writes to the second, and to the spares, which others read without the lock. The clock has a line of its
+  // own, and so have the sums, to which every thread adds.
   PageMap& map_;
   Hardening hardening_;
   alignas(64) Mutex lock_;

@@ -155,7 +155,7 @@ TEST(SharedBlockTest, ClassesThatAreHardlyUsedShareABlock) {
 TEST(SharedBlockTest, AClassThatIsUsedGetsASlab) {
   Rig rig;
   void* object = nullptr;
-  for (std::size_t bytes = 0; bytes <= 2 * kMinForSlabs; bytes += 64) object = rig.allocate(nullptr, 64);
+  for (std::size_t bytes = 0; bytes <= 2 * kBytesForFirstSlab; bytes += 64) object = rig.allocate(nullptr, 64);
   EXPECT_EQ(rig.block(object).kind.load(), BlockKind::slab);
   rig.expect_in_order();
 }
