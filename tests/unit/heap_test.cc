@@ -64,17 +64,52 @@ TEST_F(HeapTest, ARefillByExample) {
   EXPECT_EQ(after(1), std::pair(32u, 31u)) << "a thread that only takes fetches all";
 }
 
-// What a large heap allowed goes back to the last object: none is left in a stack that has no slot.
+// What a large heap allowed goes back to the last object, that of the first class too: none is left in a stack of no
+// capacity.
 TEST_F(HeapTest, AStackOfOneObjectIsEmptiedWhenTheHeapHasShrunk) {
   ThreadCache* cache = rig_.heap.open_cache();
-  std::vector<void*> all = make(cache, 300'000, 64);
-  const std::size_t c = static_cast<std::size_t>(class_of(200));
-  make(cache, 1, 200);
-  while (cache->own_stack(c).count() != 1) all.push_back(rig_.allocate(cache, 200));
+  std::vector<void*> all = make(cache, 200'000, 64);
+  const auto add = [&](std::size_t count, std::size_t size) {
+    const std::vector<void*> more = make(cache, count, size);
+    all.insert(all.end(), more.begin(), more.end());
+  };
+  for (std::size_t size = 64; size <= 1024; size += 64) add(200, size);
   ASSERT_GT(cache->own.granted, 2 * static_cast<std::int64_t>(rig_.heap.options.cache_bytes));
+  const std::size_t c = static_cast<std::size_t>(class_of(8));
+  make(cache, 1, 8);
+  while (cache->own_stack(c).count() != 1) make(cache, 1, 8);
   for (std::size_t i = 0; i < all.size() && cache->own_stack(c).capacity() != 0; ++i) rig_.free(cache, all[i]);
   EXPECT_EQ(cache->own_stack(c).capacity(), 0u);
   EXPECT_EQ(cache->own_stack(c).count(), 0u);
+}
+
+TEST_F(HeapTest, ABudgetIsSpentToItsLastByte) {
+  rig_.heap.options.cache_bytes = 4 * 64;
+  ThreadCache* cache = rig_.heap.open_cache();
+  make(cache, 1, 64);
+  EXPECT_EQ(cache->own_stack(static_cast<std::size_t>(class_of(64))).capacity(), 4u);
+  EXPECT_EQ(cache->own.budget.load(), 0);
+}
+
+// The descriptor's words held a mixed block's before: of those nothing is taken for a mark of huge pages.
+TEST_F(HeapTest, AnObjectWhereAMixedBlockLayHasNoHugePages) {
+  void* small = rig_.allocate(nullptr, 400);
+  ASSERT_EQ(rig_.block(small).kind.load(), BlockKind::mixed);
+  const Block* block = &rig_.block(small);
+  rig_.free(nullptr, small);
+  void* large = rig_.allocate(nullptr, kBlockSize);
+  ASSERT_EQ(&rig_.block(large), block);
+  EXPECT_FALSE(block->large.huge);
+}
+
+TEST_F(HeapTest, ASlotTellsWhetherItsPageHeldMemory) {
+  ASSERT_TRUE(rig_.heap.harden());
+  const std::size_t c = static_cast<std::size_t>(class_of(64));
+  bool fresh = false;
+  rig_.heap.take_slot(c, 0, fresh);
+  EXPECT_TRUE(fresh);
+  rig_.heap.take_slot(c, 0, fresh);
+  EXPECT_FALSE(fresh) << "it lies beside the first";
 }
 
 TEST_F(HeapTest, ACacheKeepsToItsBudget) {
