@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 #include <vector>
@@ -81,6 +82,24 @@ TEST_F(HeapTest, AStackOfOneObjectIsEmptiedWhenTheHeapHasShrunk) {
   for (std::size_t i = 0; i < all.size() && cache->own_stack(c).capacity() != 0; ++i) rig_.free(cache, all[i]);
   EXPECT_EQ(cache->own_stack(c).capacity(), 0u);
   EXPECT_EQ(cache->own_stack(c).count(), 0u);
+}
+
+TEST_F(HeapTest, AnObjectOfAnEmptySlabGoesBackByItselfOnce) {
+  rig_.warm_up();
+  ThreadCache* cache = rig_.heap.open_cache();
+  const std::vector<void*> all = make(nullptr, 100, 2048);
+  rig_.free(nullptr, all.front());  // refills come from its slab now
+  Block& block = rig_.block(all.back());
+  std::vector<void*> beside;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(beside), [&](void* at) { return &rig_.block(at) == &block; });
+  ASSERT_GT(beside.size(), 2u);
+  for (std::size_t i = 2; i < beside.size(); ++i) rig_.free(nullptr, beside[i]);
+  ASSERT_EQ(block.admission.load(), 0u);
+  const std::uint32_t free = block.free_count;
+  EXPECT_TRUE(rig_.heap.give_to_slab(*cache, block, beside[0]));
+  EXPECT_EQ(block.free_count, free + 1);
+  EXPECT_FALSE(rig_.heap.give_to_slab(*cache, block, beside[0])) << "it is free";
+  EXPECT_EQ(block.free_count, free + 1);
 }
 
 TEST_F(HeapTest, ABudgetIsSpentToItsLastByte) {
