@@ -129,6 +129,7 @@ TEST_F(HeapTest, ASlotTellsWhetherItsPageHeldMemory) {
   EXPECT_TRUE(fresh);
   rig_.heap.take_slot(c, 0, fresh);
   EXPECT_FALSE(fresh) << "it lies beside the first";
+  EXPECT_EQ(rig_.sums().events, 2u) << "each call is an event";
 }
 
 TEST_F(HeapTest, ACacheKeepsToItsBudget) {
