@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -110,12 +111,14 @@ TEST_F(HeapTest, ABudgetIsSpentToItsLastByte) {
   EXPECT_EQ(cache->own.budget.load(), 0);
 }
 
-// The descriptor's words held a mixed block's before: of those nothing is taken for a mark of huge pages.
+// Whatever words of another kind the descriptor held before, none of them is taken for a mark of huge pages.
 TEST_F(HeapTest, AnObjectWhereAMixedBlockLayHasNoHugePages) {
   void* small = rig_.allocate(nullptr, 400);
   ASSERT_EQ(rig_.block(small).kind.load(), BlockKind::mixed);
-  const Block* block = &rig_.block(small);
+  Block* block = &rig_.block(small);
   rig_.free(nullptr, small);
+  ASSERT_EQ(block->kind.load(), BlockKind::free);
+  std::memset(static_cast<void*>(&block->mixed), 1, sizeof block->mixed);
   void* large = rig_.allocate(nullptr, kBlockSize);
   ASSERT_EQ(&rig_.block(large), block);
   EXPECT_FALSE(block->large.huge);
