@@ -91,11 +91,17 @@ Walk::Step Walk::at_fence() {
 }
 
 Walk::Step Walk::at_bad_head() {
-  const std::uint64_t resident = next_resident(at_ + 8);
-  if (resident > at_ + 8) return go_on(resident, result_.unread);
+  if (is_out(at_ + 8)) return go_on(next_resident(at_ + 8), result_.unread);
   if (!space_.is_still() && read_again()) return Step::on;
   tries_ = 0;
   return go_on((pending_ ? pending_->address : at_) + least_chunk, result_.lost);
+}
+
+// Swapped, or not in the core. A page without memory of a program that runs is one that it has just given back.
+bool Walk::is_out(std::uint64_t address) {
+  std::uint8_t state = page_present;
+  space_.read_pages(address / space_.page_size() * space_.page_size(), {&state, 1});
+  return state == page_swapped || (state == page_absent && space_.is_still());
 }
 
 // The first address from there on whose page is resident; the extent's end where none is.

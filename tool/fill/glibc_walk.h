@@ -49,6 +49,7 @@ class Walk {
   Step at_fence();
   Step at_bad_head();
   bool read_again();
+  bool is_out(std::uint64_t address);
   std::uint64_t next_resident(std::uint64_t address);
   Step go_on(std::uint64_t search_from, std::uint64_t& passed_over);
   void tell_pending(bool used);
