@@ -78,6 +78,7 @@ struct Module {
 struct Log {
   uint64_t magic;
   std::atomic<uint32_t> reports, modules;  // taken; there may be more than fit
+  std::atomic<uint32_t> processes;         // that were looked at
   Module module[kModules];
   Report report[kReports];
 };

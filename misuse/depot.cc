@@ -23,11 +23,13 @@ constinit std::atomic<std::uint64_t> used{1};
 
 // 0 when there is no room.
 std::uint32_t keep(const StackHere& stack) {
-  if (used.load(std::memory_order_relaxed) + stack.depth + 1 > kWords) return 0;
-  const std::uint64_t where = used.fetch_add(stack.depth + 1, std::memory_order_relaxed);
-  if (where + stack.depth + 1 > kWords) return 0;
-  words[where] = stack.depth;
-  std::memcpy(words + where + 1, stack.pc, stack.depth * sizeof *stack.pc);
+  std::uint64_t pc[kDepth];
+  const std::size_t depth = stack.copy(pc);
+  if (used.load(std::memory_order_relaxed) + depth + 1 > kWords) return 0;
+  const std::uint64_t where = used.fetch_add(depth + 1, std::memory_order_relaxed);
+  if (where + depth + 1 > kWords) return 0;
+  words[where] = depth;
+  std::memcpy(words + where + 1, pc, depth * sizeof *pc);
   return static_cast<std::uint32_t>(where);
 }
 
@@ -41,8 +43,8 @@ bool open_depot() {
 }
 
 StackNumber number_of(const StackHere& stack) {
-  if (places == nullptr || stack.depth == 0) return 0;
-  const std::uint64_t hash = stack.hash | 1;
+  if (places == nullptr) return 0;
+  const std::uint64_t hash = stack.hash() | 1;
   for (std::size_t i = 0; i < kTries; ++i) {
     const std::size_t at = ((hash >> (64 - kStackBits)) + i) & (kPlaces - 1);
     if (at == 0) continue;

@@ -21,7 +21,7 @@ std::span<const std::uint64_t> stack_of(StackNumber number);
 // The calling thread's, of the program.
 inline StackNumber number_of_this_stack() {
   StackHere stack;
-  stack_here(stack);
+  stack.look();
   return number_of(stack);
 }
 

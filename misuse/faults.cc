@@ -76,8 +76,9 @@ void on_fault(int signal, siginfo_t* info, void* context) {
   if (info->si_code > 0 && describe(address, finding) && !was_reported.exchange(true)) {
     finding.access = access_of(*static_cast<const ucontext_t*>(context));
     StackHere here;
-    stack_from(context, here);
-    report(finding, &here);
+    here.look_from(context);
+    std::uint64_t pc[kDepth];
+    report(finding, {pc, here.copy(pc)});
     was_reported = false;
   }
   errno = before;

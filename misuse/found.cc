@@ -36,10 +36,26 @@ void name_changed(const neap_misuse& found, Finding& finding) {
   if (below.is_live() && finding.address - (below.begin + below.size) < kBeside) finding.beside = below;
 }
 
-[[noreturn]] void end_program(Finding finding, const char* line, std::size_t size) {
+bool is_libneap(std::uint64_t pc) {
+  static void* const libneap = dlsym(RTLD_NEXT, "neap_check");
+  Dl_info that{}, info{};
+  return libneap != nullptr && dladdr(libneap, &that) != 0 && dladdr(reinterpret_cast<void*>(pc - 1), &info) != 0 &&
+         info.dli_fbase == that.dli_fbase;
+}
+
+// Libneap's frames are left out: it found the misuse, and did not make it.
+void report_here(const Finding& finding) {
   StackHere here;
-  stack_here(here);
-  report(finding, &here);
+  here.look();
+  std::uint64_t pc[kDepth];
+  const std::size_t depth = here.copy(pc);
+  std::size_t first = 0;
+  while (first < depth && (is_own(pc[first]) || is_libneap(pc[first]))) ++first;
+  report(finding, {pc + first, depth - first});
+}
+
+[[noreturn]] void end_program(Finding finding, const char* line, std::size_t size) {
+  report_here(finding);
   if (write(STDERR_FILENO, line, size) < 0) abort();
   abort();
 }
@@ -71,18 +87,6 @@ using Check = void (*)();
 
 constinit bool is_looking = false;
 
-// The innermost frames: it found the misuse, and did not make it.
-void leave_out_libneap(StackHere& stack) {
-  Dl_info first{}, info{};
-  if (stack.depth == 0 || dladdr(reinterpret_cast<void*>(stack.pc[0] - 1), &first) == 0) return;
-  std::size_t count = 1;
-  while (count < stack.depth && dladdr(reinterpret_cast<void*>(stack.pc[count] - 1), &info) != 0 &&
-         (info.dli_fbase == first.dli_fbase || is_own(stack.pc[count])))
-    ++count;
-  stack.depth -= count;
-  memmove(stack.pc, stack.pc + count, stack.depth * sizeof *stack.pc);
-}
-
 }  // namespace
 
 void look_at_all() {
@@ -101,9 +105,7 @@ extern "C" [[gnu::visibility("default")]] void neap_on_misuse(const struct neap_
   finding.ends_with_call = Ending::current == found->pointer && found->kind == NEAP_MISUSE_OVERFLOW;
   if (found->kind == NEAP_MISUSE_OVERFLOW || found->kind == NEAP_MISUSE_WRITE_AFTER_FREE) name_changed(*found, finding);
   if (finding.kind == Kind::double_free && finding.object.begin != finding.address) finding.kind = Kind::bad_free;
-  StackHere here;
-  stack_here(here);
-  leave_out_libneap(here);
-  if (is_looking) finding.call = kAtEnd, here.depth = 0;
-  report(finding, &here);
+  if (!is_looking) return report_here(finding);
+  finding.call = kAtEnd;
+  report(finding, {});
 }

@@ -278,20 +278,12 @@ void Machine::step_extended(unsigned char operation, Bytes& bytes) {
 }
 
 FrameRule Machine::rule() const {
-  FrameRule rule;
-  if (shared_.is_signal) {
-    rule.base = Base::signal;
-    return rule;
-  }
+  if (shared_.is_signal) return FrameRule::of(Base::signal, 0, Saved::no, 0, false, 0);
   const bool by_stack = state_.base == kStackPointer, by_frame = state_.base == kFramePointer;
-  if (state_.is_lost || state_.return_is_lost || (!by_stack && !by_frame)) return rule;
-  rule.base = by_stack ? Base::stack : state_.through_frame ? Base::through_frame : Base::frame;
-  rule.base_offset = static_cast<std::int32_t>(state_.base_offset);
-  rule.frame_pointer = state_.frame_pointer;
-  rule.frame_pointer_offset = static_cast<std::int32_t>(state_.frame_pointer_offset);
-  rule.keeps_return = !state_.return_is_saved;
-  rule.return_offset = static_cast<std::int32_t>(state_.return_offset);
-  return rule;
+  if (state_.is_lost || state_.return_is_lost || (!by_stack && !by_frame)) return {};
+  const Base base = by_stack ? Base::stack : state_.through_frame ? Base::through_frame : Base::frame;
+  return FrameRule::of(base, state_.base_offset, state_.frame_pointer, state_.frame_pointer_offset,
+                       !state_.return_is_saved, state_.return_offset);
 }
 
 }  // namespace

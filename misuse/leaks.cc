@@ -167,7 +167,7 @@ void tell(const Site& site) {
   finding.is_indirect = site.is_indirect;
   finding.leaked_bytes = site.bytes;
   finding.leaked_objects = site.objects;
-  report(finding, nullptr);
+  report(finding, {});
 }
 
 }  // namespace

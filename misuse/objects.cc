@@ -12,6 +12,10 @@ std::atomic<Entry*> regions[kRegions];
 namespace {
 
 constexpr std::size_t kRegionBytes = kInRegion * sizeof(Entry), kPage = 4096, kInPage = kPage / sizeof(Entry);
+constexpr std::uint32_t kMostOpened = 4096;
+constinit std::atomic<std::uint32_t> opened{0};
+std::atomic<Entry*> opened_at[kMostOpened];
+
 constexpr std::uint64_t kFarBelow = 64 << 20, kFarAbove = 256 << 10;  // so far is looked for an object
 
 std::uint64_t address_of(std::size_t region, std::size_t index) {
@@ -68,8 +72,11 @@ Entry* make_entry(std::uint64_t address) {
   if (fresh == nullptr) return nullptr;
   madvise(fresh, kRegionBytes, MADV_NOHUGEPAGE);
   Entry* none = nullptr;
-  if (!regions[address >> kRegionShift].compare_exchange_strong(none, static_cast<Entry*>(fresh)))
+  if (!regions[address >> kRegionShift].compare_exchange_strong(none, static_cast<Entry*>(fresh))) {
     munmap(fresh, kRegionBytes);
+  } else if (const std::uint32_t place = opened.fetch_add(1); place < kMostOpened) {
+    opened_at[place] = static_cast<Entry*>(fresh);
+  }
   return find_entry(address);
 }
 
@@ -113,9 +120,9 @@ void each_live(void (*fn)(const Known&, void*), void* with) {
 }
 
 bool is_own_memory(std::uint64_t address) {
-  for (const auto& each : regions) {
-    const Entry* const region = each.load(std::memory_order_relaxed);
-    if (region != nullptr && address - reinterpret_cast<std::uint64_t>(region) < kRegionBytes) return true;
+  const std::uint32_t count = opened.load() < kMostOpened ? opened.load() : kMostOpened;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (address - reinterpret_cast<std::uint64_t>(opened_at[i].load()) < kRegionBytes) return true;
   }
   return false;
 }

@@ -57,9 +57,9 @@ int find_module(dl_phdr_info* info, std::size_t, void* given) {
   return 0;
 }
 
-void copy(const std::uint64_t* pc, std::size_t depth, Stack& stack) {
-  stack.depth = static_cast<std::uint32_t>(depth);
-  for (std::size_t i = 0; i < depth; ++i) {
+void copy(std::span<const std::uint64_t> pc, Stack& stack) {
+  stack.depth = static_cast<std::uint32_t>(pc.size());
+  for (std::size_t i = 0; i < pc.size(); ++i) {
     stack.frame[i] = {pc[i], pc[i], kModules, 0};
     dl_iterate_phdr(find_module, &stack.frame[i]);
   }
@@ -71,11 +71,11 @@ void copy(const Known& known, bool still_lives, Object& object) {
   object.size = known.size;
   object.made_by = static_cast<std::uint32_t>(known.made_by);
   object.made_in = known.made_in;
-  copy(stack_of(known.made).data(), stack_of(known.made).size(), object.made);
+  copy(stack_of(known.made), object.made);
   if (known.is_live() || still_lives) return;
   object.ended_by = static_cast<std::uint32_t>(known.ended_by);
   object.ended_in = known.ended_in;
-  copy(stack_of(known.ended).data(), stack_of(known.ended).size(), object.ended);
+  copy(stack_of(known.ended), object.ended);
 }
 
 // Writes as it goes, from a buffer of its own.
@@ -124,7 +124,7 @@ class Stderr {
   std::size_t used_ = 0;
 };
 
-void fill(const Finding& finding, const StackHere* here, Report& report) {
+void fill(const Finding& finding, std::span<const std::uint64_t> here, Report& report) {
   report.kind = finding.kind;
   report.pid = getpid();
   report.thread = thread_number();
@@ -136,7 +136,7 @@ void fill(const Finding& finding, const StackHere* here, Report& report) {
   report.leaked_objects = finding.leaked_objects;
   report.is_indirect = finding.is_indirect;
   strncpy(report.call, finding.call, sizeof report.call - 1);
-  if (here != nullptr) copy(here->pc, here->depth, report.here);
+  copy(here, report.here);
   copy(finding.object, finding.ends_with_call, report.object);
   copy(finding.beside, false, report.beside);
 }
@@ -148,6 +148,7 @@ bool open_log() {
   if (path != nullptr) shared = map_file(path);
   is_read_by_neap = shared != nullptr;
   if (shared == nullptr) shared = static_cast<Log*>(take_memory(sizeof(Log)));
+  if (shared != nullptr) shared->processes.fetch_add(1);
   return shared != nullptr;
 }
 
@@ -158,7 +159,7 @@ std::uint32_t thread_number() {
   return own - 1;
 }
 
-void report(const Finding& finding, const StackHere* here) {
+void report(const Finding& finding, std::span<const std::uint64_t> here) {
   const int before = errno;
   const std::uint32_t place = shared->reports.fetch_add(1);
   if (place < kReports) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "format/misuse_log.h"
 #include "misuse/objects.h"
@@ -23,8 +24,8 @@ struct Finding {
   std::uint64_t leaked_bytes = 0, leaked_objects = 0;
   bool is_indirect = false;
 };
-// `here`: null where no call of the program's found it.
-void report(const Finding& finding, const StackHere* here);
+// `here`: return addresses, innermost first, of the call that found it; none where no call did.
+void report(const Finding& finding, std::span<const std::uint64_t> here);
 
 std::uint32_t thread_number();
 
