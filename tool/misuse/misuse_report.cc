@@ -122,7 +122,7 @@ std::string leaks_summary(const std::vector<MisuseReport>& reports) {
 }
 
 std::string misuse_json(const std::vector<MisuseReport>& reports, std::size_t lost, FrameNames& names) {
-  Json json = {{"errors", Json::array()}, {"leaks", Json::array()}, {"lost", lost}};
+  Json json = {{"schema", "neap.misuse/1"}, {"errors", Json::array()}, {"leaks", Json::array()}, {"lost", lost}};
   for (const MisuseReport& report : reports) {
     if (report.kind == Kind::leak)
       json["leaks"].push_back(leak_json(report.get(), names));
