@@ -20,16 +20,36 @@ enum class Kind : uint32_t { overflow, use_after_free, double_free, bad_free, mi
 inline constexpr size_t kKinds = 7;
 // As users of AddressSanitizer know them.
 inline constexpr const char* kKindNames[kKinds] = {
-    "heap-buffer-overflow", "heap-use-after-free",      "double-free", "bad-free",
+    "heap-buffer-overflow",   "heap-use-after-free",      "double-free", "bad-free",
     "alloc-dealloc-mismatch", "new-delete-type-mismatch", "memory-leak"};
 
 // The functions that make and end objects.
 enum class Call : uint8_t {
-  none, malloc, calloc, realloc, aligned_alloc, memalign, posix_memalign, make, make_array, free, end, end_array
+  none,
+  malloc,
+  calloc,
+  realloc,
+  aligned_alloc,
+  memalign,
+  posix_memalign,
+  make,
+  make_array,
+  free,
+  end,
+  end_array
 };
-inline constexpr const char* kCallNames[] = {
-    "", "malloc", "calloc", "realloc", "aligned_alloc", "memalign", "posix_memalign", "operator new",
-    "operator new []", "free", "operator delete", "operator delete []"};
+inline constexpr const char* kCallNames[] = {"",
+                                             "malloc",
+                                             "calloc",
+                                             "realloc",
+                                             "aligned_alloc",
+                                             "memalign",
+                                             "posix_memalign",
+                                             "operator new",
+                                             "operator new []",
+                                             "free",
+                                             "operator delete",
+                                             "operator delete []"};
 inline constexpr size_t kCalls = sizeof kCallNames / sizeof *kCallNames;
 
 inline constexpr char kAtEnd[] = "the program's end";  // no call found it, but the look at all when the program ended
@@ -48,7 +68,7 @@ struct Stack {
 };
 
 struct Object {
-  uint64_t begin, size;    // begin 0: there is none
+  uint64_t begin, size;        // begin 0: there is none
   uint32_t made_by, ended_by;  // Call; ended_by 0: it lives
   uint32_t made_in, ended_in;  // threads, counted from 0
   Stack made, ended;

@@ -32,7 +32,9 @@ SetAction next_sigaction() {
 }
 
 bool is_ours(int signal) { return is_installed && (signal == SIGSEGV || signal == SIGBUS); }
-struct sigaction& program_of(int signal) { return of_program[signal == SIGSEGV ? 0 : 1]; }
+struct sigaction& program_of(int signal) {
+  return of_program[signal == SIGSEGV ? 0 : 1];
+}
 
 Access access_of(const ucontext_t& context) {
 #if defined(__x86_64__)
@@ -131,7 +133,8 @@ sighandler_t signal(int signal, sighandler_t handler) noexcept {
   using namespace neap::misuse;
   static const auto next = reinterpret_cast<sighandler_t (*)(int, sighandler_t)>(dlsym(RTLD_NEXT, "signal"));
   if (!is_ours(signal)) return next(signal, handler);
-  struct sigaction wanted {}, before {};
+  struct sigaction wanted {
+  }, before{};
   wanted.sa_handler = handler;
   wanted.sa_flags = SA_RESTART;
   set_action(signal, &wanted, &before);

@@ -11,7 +11,7 @@
 namespace neap::misuse {
 namespace {
 
-constexpr Kind kKindOf[] = {Kind::double_free, Kind::bad_free,  Kind::bad_free,
+constexpr Kind kKindOf[] = {Kind::double_free, Kind::bad_free, Kind::bad_free,
                             Kind::wrong_size,  Kind::overflow, Kind::use_after_free};
 
 constexpr std::uint64_t kBeside = 4096;  // bytes: a neighbour ends so near
@@ -23,8 +23,8 @@ Known object_at(std::uint64_t address) {
   return entry != nullptr && entry->is_used() ? entry->read(address) : object_below(address);
 }
 
-// What was changed lies beside an object: which side that is the object told of says, and what lies on the other side of
-// the bytes may have been the one that was overrun.
+// What was changed lies beside an object: which side that is the object told of says, and what lies on the other side
+// of the bytes may have been the one that was overrun.
 void name_changed(const neap_misuse& found, Finding& finding) {
   finding.access = Access::write;
   finding.bytes = found.changed_bytes;

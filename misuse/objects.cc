@@ -26,7 +26,8 @@ std::uint64_t address_of(std::size_t region, std::size_t index) {
 class Touched {
  public:
   explicit Touched(const Entry* region)
-      : first_(reinterpret_cast<std::uint64_t>(region) / kPage), file_(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) {}
+      : first_(reinterpret_cast<std::uint64_t>(region) / kPage),
+        file_(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) {}
   Touched(const Touched&) = delete;
   Touched& operator=(const Touched&) = delete;
   ~Touched() {
@@ -83,7 +84,8 @@ Entry* make_entry(std::uint64_t address) {
 // Below a live one lies nothing that could hold the address; one that was freed may have been used again since.
 Known object_below(std::uint64_t address) {
   Known freed;
-  for (std::uint64_t at = address & ~std::uint64_t{15}, least = at > kFarBelow ? at - kFarBelow : 16; at >= least; at -= 16) {
+  for (std::uint64_t at = address & ~std::uint64_t{15}, least = at > kFarBelow ? at - kFarBelow : 16; at >= least;
+       at -= 16) {
     const Entry* const entry = find_entry(at);
     if (entry == nullptr) {
       at &= ~((std::uint64_t{1} << kRegionShift) - 1);  // there is nothing in that region

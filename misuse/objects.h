@@ -32,10 +32,9 @@ class Entry {
   }
   // Its begin stays as it is.
   void end(Call by, StackNumber stack, std::uint32_t thread) {
-    later_.store(
-        (later_.load(std::memory_order_relaxed) & kMostThread) | std::uint64_t{thread & kMostThread} << 16 |
-            std::uint64_t{stack} << 32 | static_cast<std::uint64_t>(by) << 60,
-        std::memory_order_relaxed);
+    later_.store((later_.load(std::memory_order_relaxed) & kMostThread) | std::uint64_t{thread & kMostThread} << 16 |
+                     std::uint64_t{stack} << 32 | static_cast<std::uint64_t>(by) << 60,
+                 std::memory_order_relaxed);
   }
   void live_on() { later_.fetch_and(kMostThread, std::memory_order_relaxed); }
   bool is_used() const { return first_.load(std::memory_order_relaxed) != 0; }

@@ -61,8 +61,8 @@ void scan_pages(int flags_file, const Range& range, Scan scan, void* with) {
     const std::uint64_t first = at / kPage, last = (range.end - 1) / kPage;
     const std::uint64_t count = last - first + 1 < kAtOnce ? last - first + 1 : kAtOnce;
     const auto bytes = static_cast<ssize_t>(count * sizeof *flags);
-    const bool known = pread(flags_file, flags, static_cast<std::size_t>(bytes),
-                             static_cast<off_t>(first * sizeof *flags)) == bytes;
+    const bool known =
+        pread(flags_file, flags, static_cast<std::size_t>(bytes), static_cast<off_t>(first * sizeof *flags)) == bytes;
     for (std::uint64_t i = 0; i < count; ++i) {
       const std::uint64_t end = (first + i + 1) * kPage < range.end ? (first + i + 1) * kPage : range.end;
       if (!known || flags[i] >> 62 != 0)

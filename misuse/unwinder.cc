@@ -106,9 +106,7 @@ struct StackHere::Walk {
     at.stack = cfa;
     return go_on(link, true);
   }
-  bool is_within(std::uint64_t address) const {
-    return address >= at.stack && address + 8 <= end && address % 8 == 0;
-  }
+  bool is_within(std::uint64_t address) const { return address >= at.stack && address + 8 <= end && address % 8 == 0; }
   std::uint64_t caller_frame(FrameRule rule, std::uint64_t cfa) const {
     if (rule.frame_pointer() == Saved::no) return at.frame;
     const std::uint64_t base = rule.frame_pointer() == Saved::beside_cfa ? cfa : at.frame;

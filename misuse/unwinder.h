@@ -2,8 +2,8 @@
 // common with its present one is not followed again: whether the return addresses still lie where they lay is all that
 // is looked at, so that a call costs its innermost frames and one comparison for each of the others.
 //
-// (That they lie there and mean nothing any more is possible, of a function whose frame changed its size: then the outer
-// part of a stack is that of an earlier call.)
+// (That they lie there and mean nothing any more is possible, of a function whose frame changed its size: then the
+// outer part of a stack is that of an earlier call.)
 #pragma once
 
 #include <cstddef>

@@ -49,13 +49,13 @@ const char* neap_version(void);
 /* Returns every free page to the system now, caches of the calling thread included. Returns the bytes given back. */
 size_t neap_trim(void);
 
-/* Looks at every object of a hardened heap, live, freed or waiting in quarantine, as a free does; ends the program where
- * one was changed that may not be. Large ones are looked at while the process has one thread. */
+/* Looks at every object of a hardened heap, live, freed or waiting in quarantine, as a free does; ends the program
+ * where one was changed that may not be. Large ones are looked at while the process has one thread. */
 void neap_check(void);
 
-/* What libneap found wrong, for a program, or a library loaded before libneap, that has a function neap_on_misuse: it is
- * called by the thread that found it, before the line is printed that ends the program. It may allocate, and need not
- * return. */
+/* What libneap found wrong, for a program, or a library loaded before libneap, that has a function neap_on_misuse: it
+ * is called by the thread that found it, before the line is printed that ends the program. It may allocate, and need
+ * not return. */
 enum neap_misuse_kind {
   NEAP_MISUSE_DOUBLE_FREE,
   NEAP_MISUSE_INVALID_POINTER,

@@ -36,20 +36,23 @@ class Canaries {
     return is_filled(slot + asked, slot + slot_size - kBytes, static_cast<unsigned char>(word)) ? asked : kBroken;
   }
 
-  // How much lies behind an object, as the end of its canary tells; not between kBytes and the slot's size: it does not.
+  // How much lies behind an object, as the end of its canary tells; not between kBytes and the slot's size: it does
+  // not.
   [[gnu::cold]] static std::size_t told_behind(const char* slot, std::size_t slot_size) {
     std::uint64_t word;
     std::memcpy(&word, slot + slot_size - kBytes, kBytes);
     return word >> kShift;
   }
-  // What was changed behind an object whose canary is broken. Its end still tells its length, unless that is changed too.
+  // What was changed behind an object whose canary is broken. Its end still tells its length, unless that is changed
+  // too.
   [[gnu::cold]] Changed changed_behind(const char* slot, std::size_t slot_size) const {
     const char* const end = slot + slot_size;
     const std::size_t behind = told_behind(slot, slot_size);
     if (behind < kBytes || behind > slot_size) return {};
     const std::uint64_t expected = word_for(slot, behind);
     const auto is_whole = [&](const char* at) {
-      const std::size_t in_word = end - at > static_cast<std::ptrdiff_t>(kBytes) ? 0 : kBytes - static_cast<std::size_t>(end - at);
+      const std::size_t in_word =
+          end - at > static_cast<std::ptrdiff_t>(kBytes) ? 0 : kBytes - static_cast<std::size_t>(end - at);
       return *at == static_cast<char>(expected >> in_word * 8);
     };
     const char *first = end - behind, *last = end;

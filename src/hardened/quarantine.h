@@ -40,7 +40,7 @@ class Quarantine {
     Mutex lock;
     std::uint32_t count = 0;
     void** objects = nullptr;
-    std::uint32_t next = 0;  // which leaves next: chosen ahead, so that it is near when it is looked at
+    std::uint32_t next = 0;               // which leaves next: chosen ahead, so that it is near when it is looked at
     std::atomic<std::uint64_t> rolls{0};  // threads may lose one another's: then two get the same number
   };
 

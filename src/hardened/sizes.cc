@@ -26,8 +26,7 @@ std::size_t Hardened::size_in(const Slot& slot, const char* function) const {
 
 void Hardened::found_broken(const Slot& slot, const char* function) const {
   const Changed changed = canaries_.changed_behind(slot.at, slot.size());
-  const std::size_t behind =
-      changed.first == nullptr ? Canaries::kBytes : Canaries::told_behind(slot.at, slot.size());
+  const std::size_t behind = changed.first == nullptr ? Canaries::kBytes : Canaries::told_behind(slot.at, slot.size());
   found_overflow(function, slot.at, slot.size() - behind, "behind it", changed);
 }
 
@@ -76,7 +75,8 @@ void Hardened::look_beside(const Slot& slot, std::size_t asked, const char* func
   if (wrong_neighbour(slot) == 0) return;
   const Guard guard(heap_.slab_lock(slot.block->class_index()));
   const int wrong = wrong_neighbour(slot);
-  if (wrong != 0) found_overflow(function, slot.at, asked, wrong < 0 ? "before it" : "behind it", changed_in(slot, wrong));
+  if (wrong != 0)
+    found_overflow(function, slot.at, asked, wrong < 0 ? "before it" : "behind it", changed_in(slot, wrong));
 }
 
 std::size_t Hardened::usable_size(void* pointer, const char* function) {

@@ -132,7 +132,8 @@ int enable(const EnableOptions& written, const Invocation& invocation) {
   if (options.change.probation.count > 0 && (options.system || !options.change.restart))
     throw UsageFailure("--probation belongs to the restart of a unit: neap enable UNIT --restart --probation 24h");
   if (options.misuse.wanted && (options.system || options.user))
-    throw UsageFailure("--find-misuse is for units: neap enable UNIT --find-misuse; for a program: neap run --find-misuse");
+    throw UsageFailure(
+        "--find-misuse is for units: neap enable UNIT --find-misuse; for a program: neap run --find-misuse");
   if (!options.misuse.wanted && (options.misuse.no_leaks || options.misuse.no_mismatches))
     throw UsageFailure("--no-leaks and --no-mismatches belong to --find-misuse: neap enable UNIT --find-misuse");
   if (options.system) return enable_for_system(options, invocation);

@@ -20,7 +20,8 @@ constexpr const char* footer =
     "Replaces neap by the program: pid, terminal and exit code are the program's own.\n"
     "Says so on stderr when the allocator did not take effect (static, setuid, its own malloc built in).\n"
     "Settings: --allocator libc:arena_max=1, jemalloc:dirty_decay_ms=0, or a .so by path. See neap allocators.\n"
-    "With --find-misuse neap stays beside the program and all that it starts, tells what they did wrong with the heap,\n"
+    "With --find-misuse neap stays beside the program and all that it starts, tells what they did wrong with the "
+    "heap,\n"
     "and ends with --exit-code if it was anything; with --json the report is JSON, on stdout or in the file of -o.\n"
     "Example: neap run -a neap -- tor -f torrc\n"
     "         neap run --find-misuse -- ./server --foreground";
@@ -55,7 +56,9 @@ int run(const RunOptions& options, const Invocation& invocation) {
 
 VerbBody define_run(CommandLine& command, const Invocation& invocation) {
   auto options = std::make_shared<RunOptions>();
-  command.add_option("-a,--allocator", options->allocator, "Name, preset or path of a .so").named("NAME").shows_default();
+  command.add_option("-a,--allocator", options->allocator, "Name, preset or path of a .so")
+      .named("NAME")
+      .shows_default();
   add_checker_options(command, options->misuse);
   command
       .add_option("--exit-code", options->misuse.exit_code,

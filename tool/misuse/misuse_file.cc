@@ -48,9 +48,7 @@ std::vector<MisuseReport> MisuseFile::fresh() {
   return reports;
 }
 
-std::size_t MisuseFile::lost() const {
-  return log_->reports.load() > kReports ? log_->reports.load() - kReports : 0;
-}
+std::size_t MisuseFile::lost() const { return log_->reports.load() > kReports ? log_->reports.load() - kReports : 0; }
 
 std::size_t MisuseFile::processes() const { return log_->processes.load(); }
 

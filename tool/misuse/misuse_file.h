@@ -24,9 +24,9 @@ class MisuseFile {
   std::string path() const;  // as the program can open it, while neap lives
   // Reports that are finished and were not given before, in their order.
   std::vector<MisuseReport> fresh();
-  std::size_t lost() const;                            // that found no room
-  std::size_t processes() const;                       // that were looked at
-  std::string module(std::uint32_t number) const;      // its path; empty: none
+  std::size_t lost() const;                        // that found no room
+  std::size_t processes() const;                   // that were looked at
+  std::string module(std::uint32_t number) const;  // its path; empty: none
 
  private:
   int file_;

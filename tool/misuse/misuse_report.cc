@@ -39,7 +39,8 @@ std::string where(const Report& report, FrameNames& names) {
   for (const Stack* stack : {&report.here, &report.object.made})
     for (std::uint32_t i = 0; i < stack->depth; ++i) {
       const NamedFrame named = names.named(stack->frame[i]);
-      if (!named.name.empty()) return fmt::format(" {}{}in {}", named.source, named.source.empty() ? "" : " ", named.name);
+      if (!named.name.empty())
+        return fmt::format(" {}{}in {}", named.source, named.source.empty() ? "" : " ", named.name);
     }
   return {};
 }
