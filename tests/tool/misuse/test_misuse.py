@@ -9,6 +9,7 @@ from neap_command import NeapTest, neap
 
 MISUSER = os.environ["MISUSER"]
 FOUND = 23
+ANONYMOUS = "(anonymous namespace)::"
 
 
 def find(act, *options):
@@ -28,7 +29,7 @@ class FindMisuse(NeapTest):
         return found[0]
 
     def names(self, frames):
-        return [frame["name"] for frame in frames]
+        return [frame["name"].removeprefix(ANONYMOUS) for frame in frames]
 
     def check_object(self, object, act, size, made_by="malloc", freed_by=None):
         self.assertEqual((object["size"], object["allocated_by"], object.get("freed_by")), (size, made_by, freed_by))
@@ -115,9 +116,9 @@ class FindMisuse(NeapTest):
     def test_the_report(self):
         text = find("double_free").stderr
         for line in (r"==\d+==ERROR: libneap: double-free on address 0x\w+", "free in thread T0 here:",
-                     r"    #0 0x\w+ in end_object misuser\.cc:\d+ \(\S+\+0x\w+\)",
+                     r"    #0 0x\w+ in \(anonymous namespace\)::end_object misuser\.cc:\d+ \(\S+\+0x\w+\)",
                      r"0x\w+ is located 0 bytes inside of 37-byte region \[0x\w+,0x\w+\)", "freed by free in thread T0 here:",
-                     "previously allocated by malloc in thread T0 here:", r"SUMMARY: libneap: double-free misuser\.cc:\d+ in end_object"):
+                     "previously allocated by malloc in thread T0 here:", r"SUMMARY: libneap: double-free misuser\.cc:\d+ in \(anonymous namespace\)::end_object"):
             self.assertRegex(text, rf"(?m)^{line}$")
         text = find("leak").stderr
         self.assertRegex(text, r"(?m)^==\d+==ERROR: libneap: detected memory leaks$")
