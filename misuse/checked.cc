@@ -49,8 +49,11 @@ bool is_of(Call made, Call ended) {
 Entry* note_end(void* object, Call by, std::size_t told) {
   Entry* const entry = find_entry(reinterpret_cast<std::uint64_t>(object));
   if (entry == nullptr || !tracer::recording() || !entry->is_live()) return nullptr;
-  if (!is_of(entry->made_by(), by)) found_mismatch(object, by);
-  if (told != kNotTold && told != entry->size()) found_wrong_size(object, by, told);
+  if (!is_of(entry->made_by(), by)) {
+    found_mismatch(object, by);
+  } else if (told != kNotTold && told != entry->size()) {
+    found_wrong_size(object, by, told);
+  }
   entry->end(by, number_of_caller(), thread_number());
   return entry;
 }
