@@ -243,5 +243,15 @@ TEST_F(HardenedDeathTest, MetadataLiesBetweenGuards) {
   os::unreserve_guarded(memory, os::page_size);
 }
 
+TEST_F(HardenedDeathTest, ALookAtAllFindsWhatNoCallCameTo) {
+  char *const live = make(37), *const large = make(100000), *const freed = make(37);
+  free(freed);
+  EXPECT_EXIT((live[37] = 'x', rig_.hardened->check("neap_check")), aborted, "overflow: neap_check");
+  EXPECT_EXIT((large[100000] = 'x', rig_.hardened->check("neap_check")), aborted, "an object of 100000 bytes");
+  EXPECT_EXIT((freed[5] = 'x', rig_.hardened->check("neap_check")), aborted, "write after free: .*at byte 5");
+  rig_.hardened->check("neap_check");  // none waits any more
+  EXPECT_EXIT((freed[5] = 'x', rig_.hardened->check("neap_check")), aborted, "write after free: .*at byte 5");
+}
+
 }  // namespace
 }  // namespace neap
