@@ -76,9 +76,9 @@ TEST_F(HardenedTest, TheQuarantineHoldsNoMoreThanItsBytes) {
     ASSERT_LE(rig_.sums().quarantined, std::uint64_t{1} << 20);
   }
   EXPECT_GT(rig_.sums().quarantined, (std::uint64_t{1} << 20) - 300);
-  EXPECT_TRUE(rig_.hardened->empty_quarantine());
+  EXPECT_TRUE(rig_.hardened->empty_quarantine("test"));
   EXPECT_EQ(rig_.sums().quarantined, 0u);
-  EXPECT_FALSE(rig_.hardened->empty_quarantine());
+  EXPECT_FALSE(rig_.hardened->empty_quarantine("test"));
 }
 
 TEST_F(HardenedTest, NeighboursAreNotAskedForInARow) {
@@ -104,7 +104,7 @@ TEST_F(HardenedTest, ReallocKeepsContentsAndGuardsTheNewSize) {
       free(object);
     }
   }
-  rig_.hardened->empty_quarantine();
+  rig_.hardened->empty_quarantine("test");
   rig_.expect_in_order();
 }
 
@@ -203,7 +203,7 @@ TEST_F(HardenedDeathTest, AWriteAfterFreeIsFoundWhenTheObjectLeaves) {
   char* object = make(100);
   free(object);
   object[13] = 'x';
-  EXPECT_EXIT(rig_.hardened->empty_quarantine(), aborted, "libneap: write after free: .* at byte 13");
+  EXPECT_EXIT(rig_.hardened->empty_quarantine("test"), aborted, "libneap: write after free: .* at byte 13");
 }
 
 TEST_F(WithoutQuarantineTest, AWriteAfterFreeIsFoundWhenItsPlaceIsUsedAgain) {
