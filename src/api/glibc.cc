@@ -7,6 +7,7 @@
 #include <climits>
 #include <cstring>
 
+#include "api/exempt.h"
 #include "api/export.h"
 #include "api/fast.h"
 #include "api/telemetry.h"
@@ -92,6 +93,9 @@ NEAP_EXPORT void malloc_stats(void) noexcept { neap::print_stats(snapshot()); }
 
 NEAP_EXPORT const char* neap_version(void) { return NEAP_VERSION; }
 NEAP_EXPORT size_t neap_trim(void) { return trim(); }
+NEAP_EXPORT void neap_check(void) {
+  if (neap::server == neap::Server::ours_hardened) neap::hardened.check("neap_check");
+}
 
 NEAP_EXPORT size_t neap_stats(struct neap_telemetry* out, size_t size) {
   const struct neap_telemetry t = snapshot();

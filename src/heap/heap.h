@@ -66,6 +66,19 @@ class Heap {
   void give_slot(std::size_t c, void* object, const char* function);
   void count_waiting(std::size_t bytes) { pages_.accounts().quarantine_bytes.add(bytes); }
   std::uint64_t waiting_bytes() const { return accounts().quarantine_bytes.get(); }
+  // fn(block) for each slab, under its bin's lock; for each large object's first block, which its owner may end.
+  template <class Fn>
+  void each_slab(Fn fn) {
+    each_block(BlockKind::slab, [this, fn](Block& block) {
+      const BinId id = BinId::of(block);
+      const Guard guard(bin(id).lock());
+      if (block.kind.load(std::memory_order_relaxed) == BlockKind::slab && BinId::of(block) == id) fn(block);
+    });
+  }
+  template <class Fn>
+  void each_large(Fn fn) {
+    each_block(BlockKind::large, fn);
+  }
   // Held, no free object of the class is handed out.
   Mutex& slab_lock(std::size_t c) { return first_bins_[c].lock(); }
 
@@ -124,6 +137,15 @@ class Heap {
         fn((*bins)[c], BinId(static_cast<ClassIndex>(c), owner));
       }
     }
+  }
+  template <class Fn>
+  void each_block(BlockKind kind, Fn fn) {
+    const Guard guard(release_lock_);
+    for (std::uint32_t rank = 0; Block* block = pages_.next_block(kind, rank);) {
+      rank = block->rank + 1;
+      fn(*block);
+    }
+    pages_.end_look();
   }
   bool open_sparse_slab();
   [[gnu::noinline]] void* allocate_from_reserves(ThreadCache* cache, From from, std::size_t c);

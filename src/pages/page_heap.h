@@ -99,8 +99,8 @@ class PageHeap {
   void mark_sparse(const Block& block);
   // The lowest slab that was noted, which is forgotten; null when there is none. What it is now the caller looks up.
   Block* take_sparse();
-  // The first slab whose rank is at least `rank`; null when there is none. Looked at as one of take_sparse.
-  Block* next_slab(std::uint32_t rank);
+  // The first block of a kind whose rank is at least `rank`; null when there is none. Looked at as one of take_sparse.
+  Block* next_block(BlockKind kind, std::uint32_t rank);
   bool may_have_sparse() const { return may_have_sparse_.load(std::memory_order_relaxed); }
 
   void account(const Touched& touched);
