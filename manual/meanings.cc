@@ -90,6 +90,7 @@ constexpr std::array files = {
     Row{"trace", "*.trc.zst", "Traces of an older form; info and replay read them."},
     Row{"trace", "*.neaprec", "With --recordings FOLDER: one of each run there, for neap report."},
     Row{"profile", "libneap-profile.so", "Preloaded into the program, from beside the command."},
+    Row{"run", "libneap-misuse.so", "With --find-misuse: preloaded into the program, from beside the command."},
     Row{"lab", "report.html, report.svg", "In the output folder: neap report of the second half of the load."},
     Row{"lab", "summary.json", "In the output folder: what was asked for, what each relay served, the comparison."},
     Row{"lab", "samples.csv", "In the output folder: every sample of that stretch."},

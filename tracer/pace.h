@@ -1,6 +1,6 @@
 // Pace: how many bytes lie between two samples of one thread. 512 KiB in the mean; more where samples would take more
-// than a hundredth of the thread's time, which a program that does little else than allocate small objects would see.
-// What a sample stands for is reckoned with the mean in force, so that sums stay true and only their error grows.
+// than a 200th of the thread's time, which a program that does little else than allocate small objects would see. What
+// a sample stands for is reckoned with the mean in force, so that sums stay true and only their error grows.
 #pragma once
 
 #include <math.h>
@@ -17,7 +17,7 @@ class Pace {
   // The probability that an object of so many bytes, the extra ones included, is sampled.
   double chance(std::uint64_t bytes) const { return 1 - exp(-static_cast<double>(bytes) / mean_); }
   // Exponential, from `uniform` in (0, 1].
-  std::int64_t gap(double uniform) const { return static_cast<std::int64_t>(-log(uniform) * mean_) + 1; }
+  std::uint64_t gap(double uniform) const { return static_cast<std::uint64_t>(-log(uniform) * mean_) + 1; }
 
   static std::uint64_t now(clockid_t clock) {
     timespec time;
@@ -43,7 +43,7 @@ class Pace {
   static constexpr std::uint64_t kFree = 10'000'000;  // nanoseconds that a thread has for its first samples: short
   static constexpr std::uint32_t kUnpaced = 8192;     // programs are seen as sharply as long ones
   static constexpr std::uint32_t kBetweenLooks = 32;  // samples
-  static constexpr std::uint64_t kShare = 100;        // one part in so many of the thread's time
+  static constexpr std::uint64_t kShare = 200;        // one part in so many of the thread's time
   static constexpr double kMaxMean = 16 << 20;        // bytes
 
   double mean_ = samples::kMean;

@@ -4,15 +4,42 @@ namespace neap::tracer {
 
 using namespace samples;
 
-std::atomic<std::uint8_t> sample_filter[kFilter];
+std::atomic<std::uint8_t> sample_filter[std::size_t{1} << 24];
 
 namespace {
 
 constexpr std::size_t kLine = 8, kPlaces = 2 * kLine;
 constexpr std::uint64_t kBeingWritten = 1;
 
-std::size_t first_place(std::uint64_t address) {
-  return (address >> 4) * 0x9E3779B97F4A7C15ull >> 40 & (kSlots - kLine);
+constinit std::uint32_t asked_from = UINT32_MAX, asked_to = 0;  // granules whose bits stay
+
+std::uint32_t granule_of(std::uint64_t address) { return static_cast<std::uint32_t>(address) >> 5; }
+std::uint8_t bit_of(std::uint64_t address) { return static_cast<std::uint8_t>(1 << (granule_of(address) & 7)); }
+
+// All samples of a granule lie among the same places.
+std::size_t place_of(std::uint64_t address, std::size_t nth) {
+  const std::uint64_t first = granule_of(address) * 0x9E3779B97F4A7C15ull >> 40 & (kSlots - kLine);
+  return (first + nth) & (kSlots - 1);
+}
+
+bool is_bit_needed(const Table& table, std::uint64_t address) {
+  const std::uint32_t granule = granule_of(address);
+  if (granule >= asked_from && granule <= asked_to) return true;
+  for (std::size_t i = 0; i < kPlaces; ++i) {
+    const std::uint64_t other = table.address[place_of(address, i)].load();
+    if (other > kBeingWritten && granule_of(other) == granule) return true;
+  }
+  return false;
+}
+
+bool take_out(Table& table, std::uint64_t address) {
+  for (std::size_t i = 0; i < kPlaces; ++i) {
+    std::atomic<std::uint64_t>& place = table.address[place_of(address, i)];
+    if (place.load(std::memory_order_relaxed) != address) continue;
+    place.store(0);
+    return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -21,36 +48,31 @@ void ask_for(const void* from, std::size_t bytes) {
   const auto start = reinterpret_cast<std::uint64_t>(from);
   for (std::uint64_t at = start; at < start + bytes + 256; at += 256)
     filter_of(at).store(UINT8_MAX, std::memory_order_relaxed);
+  if (granule_of(start) < asked_from) asked_from = granule_of(start);
+  if (granule_of(start + bytes) > asked_to) asked_to = granule_of(start + bytes);
 }
 
 bool keep_sample(Table& table, std::uint64_t address, const Object& object) {
-  const std::size_t first = first_place(address);
+  forget_sample(table, address);  // of one that lay here and was freed unseen
   for (std::size_t i = 0; i < kPlaces; ++i) {
-    const std::size_t at = (first + i) & (kSlots - 1);
+    const std::size_t at = place_of(address, i);
     std::uint64_t free = 0;
     if (table.address[at].load(std::memory_order_relaxed) != 0 ||
         !table.address[at].compare_exchange_strong(free, kBeingWritten))
       continue;
     table.object[at] = object;
-    table.address[at].store(address, std::memory_order_release);
-    // At 255 it stays: then frees there always look.
-    if (filter_of(address).load(std::memory_order_relaxed) != UINT8_MAX)
-      filter_of(address).fetch_add(1, std::memory_order_relaxed);
+    table.address[at].store(address);
+    filter_of(address).fetch_or(bit_of(address));
     return true;
   }
   return false;
 }
 
 void forget_sample(Table& table, std::uint64_t address) {
-  const std::size_t first = first_place(address);
-  for (std::size_t i = 0; i < kPlaces; ++i) {
-    const std::size_t at = (first + i) & (kSlots - 1);
-    if (table.address[at].load(std::memory_order_relaxed) != address) continue;
-    table.address[at].store(0, std::memory_order_release);
-    if (filter_of(address).load(std::memory_order_relaxed) != UINT8_MAX)
-      filter_of(address).fetch_sub(1, std::memory_order_relaxed);
-    return;
-  }
+  if ((filter_of(address).load(std::memory_order_relaxed) & bit_of(address)) == 0 || !take_out(table, address)) return;
+  if (is_bit_needed(table, address)) return;
+  filter_of(address).fetch_and(static_cast<std::uint8_t>(~bit_of(address)));
+  if (is_bit_needed(table, address)) filter_of(address).fetch_or(bit_of(address));  // one was kept meanwhile
 }
 
 }  // namespace neap::tracer

@@ -1,6 +1,6 @@
 // The profiler's end of the table of samples: the same note() around every call of the allocator as the tracer
-// has, but it keeps a sampled few, with the stack that made them. What every call costs is a subtraction from a word of
-// the thread and a branch, what every free costs a look at the filter. No lock; the table is shared memory of fixed
+// has, but it keeps a sampled few, with the stack that made them. What every call costs is an addition to a word of the
+// thread and a branch, what every free costs a look at the filter. No lock; the table is shared memory of fixed
 // size. Objects are never moved or padded: the pages that are judged later are those of the program as it is.
 #include "sampler.h"
 
@@ -16,11 +16,13 @@
 
 namespace neap::tracer {
 
-[[gnu::tls_model("initial-exec")]] constinit thread_local std::int64_t bytes_to_next = 0;
+[[gnu::tls_model("initial-exec")]] constinit thread_local std::uint64_t bytes_passed = UINT64_MAX;
 
 namespace {
 
 using namespace samples;
+
+constexpr std::uint64_t kNever = 0;  // no thread allocates as much as is left from there
 
 constinit Table* shared = nullptr;
 constinit std::atomic<bool> is_recording{false};
@@ -40,7 +42,7 @@ void start_thread() {
   random_state =
       (reinterpret_cast<std::uint64_t>(&random_state) ^ Pace::now(CLOCK_MONOTONIC)) * 0xD6E8FEB86659FD93ull | 1;
   for (int i = 0; i < 4; ++i) next_uniform();
-  bytes_to_next = pace.gap(next_uniform());
+  bytes_passed = 0 - pace.gap(next_uniform());
 }
 
 void sample(std::uint64_t address, std::uint64_t size) {
@@ -99,13 +101,13 @@ bool recording() { return is_recording.load(std::memory_order_relaxed); }
 
 void take_sample(const void* object, std::size_t size) {
   if (!recording()) {
-    bytes_to_next = INT64_MAX;
+    bytes_passed = kNever;
   } else if (random_state == 0) {
     start_thread();
   } else {
-    bytes_to_next = INT64_MAX;  // what the unwinder allocates is not sampled
+    bytes_passed = kNever;  // what the unwinder allocates is not sampled
     if (object != nullptr) sample(reinterpret_cast<std::uint64_t>(object), size);
-    bytes_to_next = pace.gap(next_uniform());
+    bytes_passed = 0 - pace.gap(next_uniform());
   }
 }
 

@@ -1,4 +1,4 @@
-// What every call of the profiled program passes through: a subtraction from a word of the thread and a branch.
+// What every call of the profiled program passes through: an addition to a word of the thread and a branch.
 #pragma once
 
 #include <cstddef>
@@ -8,12 +8,12 @@
 
 namespace neap::tracer {
 
-// Bytes, with the extra ones of each object, until the thread's next sample. 0 until its first call.
-[[gnu::tls_model("initial-exec"), gnu::visibility("hidden")]] extern constinit thread_local std::int64_t bytes_to_next;
+// Bytes, with the extra ones of each object, counted up to where the word overflows: the thread's next sample is due.
+// So an addition in memory and its carry are all; its first call overflows at once.
+[[gnu::tls_model("initial-exec"), gnu::visibility("hidden")]] extern constinit thread_local std::uint64_t bytes_passed;
 
 inline bool is_sample_due(std::size_t size) {
-  bytes_to_next -= static_cast<std::int64_t>(size + samples::kExtra);
-  return bytes_to_next <= 0;
+  return __builtin_add_overflow(bytes_passed, size + samples::kExtra, &bytes_passed);
 }
 
 // Once it is due and the object is made; null when there is none.

@@ -49,6 +49,30 @@ const char* neap_version(void);
 /* Returns every free page to the system now, caches of the calling thread included. Returns the bytes given back. */
 size_t neap_trim(void);
 
+/* Looks at every object of a hardened heap, live, freed or waiting in quarantine, as a free does; ends the program
+ * where one was changed that may not be. Large ones are looked at while the process has one thread. */
+void neap_check(void);
+
+/* What libneap found wrong, for a program, or a library loaded before libneap, that has a function neap_on_misuse: it
+ * is called by the thread that found it, before the line is printed that ends the program. It may allocate, and need
+ * not return. */
+enum neap_misuse_kind {
+  NEAP_MISUSE_DOUBLE_FREE,
+  NEAP_MISUSE_INVALID_POINTER,
+  NEAP_MISUSE_INTERIOR_POINTER,
+  NEAP_MISUSE_WRONG_SIZE,
+  NEAP_MISUSE_OVERFLOW,
+  NEAP_MISUSE_WRITE_AFTER_FREE
+};
+struct neap_misuse {
+  enum neap_misuse_kind kind;
+  const char* function; /* that found it */
+  const void* pointer;  /* what that was given; of a write after free the object that was written to */
+  const void* changed;  /* the first byte that was written to and may not be, or null where that is not known */
+  size_t changed_bytes; /* from there to the last such byte; 0 where it is not known */
+};
+void neap_on_misuse(const struct neap_misuse* found);
+
 /* Copies the telemetry, at most `size` bytes of it, into `out`. Returns the number of bytes copied. */
 size_t neap_stats(struct neap_telemetry* out, size_t size);
 

@@ -7,8 +7,10 @@ import re
 import resource
 import signal
 import subprocess
+import tempfile
+import threading
 
-SLOW = "DensityTest.LooksAgain*:ModelFuzz.*:ModelCoverage.*:HotHeapTest.*:Threads.*"
+SLOW = 200  # a test that takes more than such a part of all comes last
 DATA = 8 << 30  # bytes of writable memory: a mutant that allocates without end meets this, not the machine's limits
 ASLEEP = 15  # looks, of two seconds each, at which nothing ran: then the tests wait for something that never comes
 TIMES_SLOWER, SECONDS_MORE = 5, 3  # than without a mutant: then it runs away
@@ -45,11 +47,17 @@ def wait_unless_asleep(process):
     return False
 
 
-class Examination:
-    """The unit tests, those first that are likely to notice. `sources` is their folder, `notes` a file for what they say."""
+def who_failed(said):
+    failed = re.findall(r"\[  FAILED  \] ([\w/]+\.[\w/]+)", said)
+    began = re.findall(r"\[ RUN      \] ([\w/]+\.[\w/]+)", said)
+    return (failed or began[-1:] or ["start"])[0]
 
-    def __init__(self, sources, notes):
-        self.notes, self.said = notes, ""
+
+class Examination:
+    """The unit tests, those first that are likely to notice. `sources` is their folder. Several threads may judge at once."""
+
+    def __init__(self, sources):
+        self.lock = threading.Lock()
         self.killers = collections.defaultdict(list)  # tests that noticed a mutant of a file, the last one first
         # Which object holds a suite: a test that noticed one mutant tells what to build first for the next.
         self.homes = {suite: f"{path.name}.o" for path in sources.glob("*_test.cc")
@@ -58,29 +66,34 @@ class Examination:
 
     def begin(self, program):
         """All tests without a mutant: what each takes."""
-        if not self._pass(program, "*", 600, {}):
-            raise SystemExit(f"{self.said[-2000:]}mutate: the unit tests fail without any mutant; mend them first")
+        passed, said = self._pass(program, "*", 600, {})
+        if not passed:
+            raise SystemExit(f"{said[-2000:]}mutate: the unit tests fail without any mutant; mend them first")
         self.seconds = {name: int(milliseconds) / 1000
-                        for name, milliseconds in re.findall(r"\[       OK \] (\S+) \((\d+) ms\)", self.said)}
+                        for name, milliseconds in re.findall(r"\[       OK \] (\S+) \((\d+) ms\)", said)}
+        whole = sum(self.seconds.values())
+        self.slow = ":".join(name for name, seconds in self.seconds.items() if seconds > whole / SLOW)
 
     def judge(self, program, path, environment=None):
         """('killed', by whom) or ('survived', ''). First the tests that killed others of this file and those of its name,
         then the quick ones, then the rest."""
         known = self.killers[path]
         own = [f"*{suite}.*" for suite, home in self.homes.items() if home == f"{pathlib.Path(path).stem}_test.cc.o"]
-        for tests in filter(None, [":".join(known[:12]), ":".join(own), f"*-{SLOW}", SLOW]):
-            if not self._pass(program, tests, self._limit(tests), environment or {}):
-                name = self._who() if self.said else "asleep"
+        for tests in filter(None, [":".join(known[:12]), ":".join(own), f"*-{self.slow}", self.slow]):
+            passed, said = self._pass(program, tests, self._limit(tests), environment or {})
+            if not passed:
+                name = who_failed(said) if said else "asleep"
                 self.remember(path, name)
                 return "killed", name
         return "survived", ""
 
     def remember(self, path, name):
-        known = self.killers[path]
-        if name in known:
-            known.remove(name)
-        if "." in name:
-            known.insert(0, name)
+        with self.lock:
+            known = self.killers[path]
+            if name in known:
+                known.remove(name)
+            if "." in name:
+                known.insert(0, name)
 
     def likely_objects(self, path):
         return {f"{pathlib.Path(path).stem}_test.cc.o"} | {self.homes.get(test.split(".")[0].split("/")[-1]) for test in self.killers[path][:3]}
@@ -92,20 +105,14 @@ class Examination:
         return int(usual * TIMES_SLOWER) + SECONDS_MORE
 
     def _pass(self, program, tests, cpu_seconds, environment):
-        """False where one failed, ran away or waits for ever."""
+        """Whether all passed, and what they said. One that fails, runs away or waits for ever ends them."""
         def limit():
             resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
             resource.setrlimit(resource.RLIMIT_DATA, (DATA, DATA))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        with open(self.notes, "w+", errors="replace") as said:
+        with tempfile.TemporaryFile("w+", errors="replace") as said:
             running = subprocess.Popen([program, "--gtest_fail_fast", f"--gtest_filter={tests}"], stdin=subprocess.DEVNULL, stdout=said,
                                        stderr=subprocess.STDOUT, preexec_fn=limit, start_new_session=True, env={**os.environ, **environment})
             ended = wait_unless_asleep(running)
             said.seek(0)
-            self.said = said.read() if ended else ""
-        return ended and running.returncode == 0
-
-    def _who(self):
-        failed = re.findall(r"\[  FAILED  \] ([\w/]+\.[\w/]+)", self.said)
-        began = re.findall(r"\[ RUN      \] ([\w/]+\.[\w/]+)", self.said)
-        return (failed or began[-1:] or ["start"])[0]
+            return ended and running.returncode == 0, said.read() if ended else ""

@@ -90,12 +90,11 @@ def changes(line, code):
 
 def mutants_of(path, text):
     """Every mutant of a file, in its order. Text within an unfinished bracket or a static_assert is left alone."""
-    found, asserted = [], False
+    found, asserted = [], 0
     alike = collections.Counter()
     for number, (line, code) in enumerate(zip(text.splitlines(), without_remarks(text).splitlines()), 1):
-        asserted = asserted or code.lstrip().startswith("static_assert")
-        if asserted:
-            asserted = not code.rstrip().endswith(";")
+        if asserted or code.lstrip().startswith("static_assert"):
+            asserted += code.count("(") - code.count(")")  # brackets that are open yet
             continue
         if not is_code(code):
             continue

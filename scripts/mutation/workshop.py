@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import subprocess
+import time
 
 from .operators import apply, without_remarks
 from .switches import CHOICE, HEADER, SOURCE, switched_text
@@ -153,8 +154,8 @@ class Switchboard:
             (self.tree / path).write_text((self.source / path).read_text())
         return False
 
-    def judge(self, mutant):
-        number = self.numbers.get(mutant)
-        if number is None:
-            return "survived", ""
-        return self.examination.judge(self.program, mutant.path, {CHOICE: str(number)})
+    def judge(self, mutant, end):
+        """As Examination.judge; ('late', '') once `end` has come."""
+        if time.monotonic() > end:
+            return "late", ""
+        return self.examination.judge(self.program, mutant.path, {CHOICE: str(self.numbers[mutant])})

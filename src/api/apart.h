@@ -1,6 +1,6 @@
-// Apart: calls of a process that the heap with its caches does not serve: an exempt one's (exempt.h), which the C
-// library's malloc does, and a hardened one's (hardened/hardened.h). All of them are slow calls: such a process has no
-// stacks. They are for processes of which is_apart() is true.
+// Apart: the calls of a process that the heap with its caches does not serve. The C library's malloc serves an exempt
+// process (exempt.h), and hardened/hardened.h a hardened one. Such a process has no stacks, so all of its calls are
+// slow ones. Only processes of which is_apart() is true come here.
 #pragma once
 
 #include <cstddef>

@@ -1,9 +1,10 @@
-// Exempt: a process in which libneap is, but whose every call goes on to the malloc behind it, mostly the C
-// library's. Where the system's
-// pages are of a size that the heap is not made for, from the first call on; in a program that /etc/neap/except names
-// (/etc/ld.so.preload puts libneap into every program) from start() on: what was allocated before that stays ours until
-// it is freed. The fast paths know nothing of it: the front is one without a cache, whose every malloc and free is a
-// slow one, and the slow paths ask is_apart() first.
+// Exempt: a process that has libneap loaded, but whose every call goes on to the malloc behind it, mostly the C
+// library's. There are two reasons. Where the heap is not made for the size of the system's pages, a process is exempt
+// from its first call on. A program that /etc/neap/except names is exempt from start() on, because /etc/ld.so.preload
+// puts libneap into every program; what it allocated before stays ours until it is freed.
+//
+// The fast paths know nothing of this: an exempt thread has no cache, so that each malloc and free is a slow one, and
+// the slow paths ask is_apart() first.
 #pragma once
 
 #include <cstddef>
@@ -33,8 +34,8 @@ void exempt_if_named(const char* preload);
 // Whether the object came from libneap, before the decision.
 bool is_ours(void* pointer);
 
-// As their namesakes of fast.h, from the malloc behind libneap. `function` names the caller in a misuse of an early
-// object.
+// These do what their namesakes of fast.h do, by the malloc behind libneap. `function` is the caller that a misuse of
+// an object from before start() is reported for.
 void* exempt_allocate(std::size_t size);
 void* exempt_allocate_aligned(std::size_t align, std::size_t size);
 void* exempt_allocate_zeroed(std::size_t count, std::size_t size);

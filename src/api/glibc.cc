@@ -7,9 +7,11 @@
 #include <climits>
 #include <cstring>
 
+#include "api/exempt.h"
 #include "api/export.h"
 #include "api/fast.h"
 #include "api/telemetry.h"
+#include "format/telemetry_table.h"
 
 namespace {
 
@@ -81,8 +83,8 @@ NEAP_EXPORT int malloc_info(int options, FILE* stream) noexcept {
           neap_version(), std::size_t{t.small_bytes}, std::size_t{t.large_objects}, std::size_t{t.large_bytes},
           std::size_t{t.dirty_bytes}, std::size_t{t.resident_bytes}, std::size_t{t.reserved_bytes},
           std::size_t{t.committed_bytes});
-  for (const neap::StatRow& row : neap::kStats)
-    fprintf(stream, "<neap name=\"%s\" value=\"%zu\"/>\n", row.name, std::size_t{t.*row.value});
+  for (const neap::TelemetryFigure& figure : neap::telemetry_table)
+    fprintf(stream, "<neap name=\"%s\" value=\"%zu\"/>\n", figure.name, std::size_t{figure.of(t)});
   fprintf(stream, "</malloc>\n");
   return 0;
 }
@@ -91,6 +93,9 @@ NEAP_EXPORT void malloc_stats(void) noexcept { neap::print_stats(snapshot()); }
 
 NEAP_EXPORT const char* neap_version(void) { return NEAP_VERSION; }
 NEAP_EXPORT size_t neap_trim(void) { return trim(); }
+NEAP_EXPORT void neap_check(void) {
+  if (neap::server == neap::Server::ours_hardened) neap::hardened.check("neap_check");
+}
 
 NEAP_EXPORT size_t neap_stats(struct neap_telemetry* out, size_t size) {
   const struct neap_telemetry t = snapshot();

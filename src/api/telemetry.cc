@@ -3,6 +3,7 @@
 #include "api/export.h"
 #include "api/layout.h"
 #include "base/line.h"
+#include "format/telemetry_table.h"
 #include "os/os.h"
 
 namespace neap {
@@ -27,9 +28,9 @@ void print_stats(const struct neap_telemetry& t) {
   Line head;
   head.text("libneap: served ").number(t.served).text(" objects\n");
   os::print(head.data(), head.size());
-  for (const StatRow& row : kStats) {
+  for (const TelemetryFigure& figure : telemetry_table) {
     Line line;
-    line.text("libneap:   ").text(row.words).text(": ").number(t.*row.value).text("\n");
+    line.text("libneap:   ").text(figure.name).text(" ").number(figure.of(t)).text(" (").text(figure.help).text(")\n");
     os::print(line.data(), line.size());
   }
 }

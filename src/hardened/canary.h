@@ -10,6 +10,7 @@
 
 #include "base/units.h"
 #include "hardened/secret.h"
+#include "heap/misuse.h"
 
 namespace neap {
 
@@ -33,6 +34,38 @@ class Canaries {
     if (!is_canary(word, slot, slot_size)) return kBroken;
     const std::size_t asked = slot_size - (word >> kShift);
     return is_filled(slot + asked, slot + slot_size - kBytes, static_cast<unsigned char>(word)) ? asked : kBroken;
+  }
+
+  // How much lies behind an object, as the end of its canary tells; not between kBytes and the slot's size: it does
+  // not.
+  [[gnu::cold]] static std::size_t told_behind(const char* slot, std::size_t slot_size) {
+    std::uint64_t word;
+    std::memcpy(&word, slot + slot_size - kBytes, kBytes);
+    return word >> kShift;
+  }
+  // What was changed behind an object whose canary is broken. Its end still tells its length, unless that is changed
+  // too.
+  [[gnu::cold]] Changed changed_behind(const char* slot, std::size_t slot_size) const {
+    const char* const end = slot + slot_size;
+    const std::size_t behind = told_behind(slot, slot_size);
+    if (behind < kBytes || behind > slot_size) return {};
+    const std::uint64_t expected = word_for(slot, behind);
+    const auto is_whole = [&](const char* at) {
+      const std::size_t in_word =
+          end - at > static_cast<std::ptrdiff_t>(kBytes) ? 0 : kBytes - static_cast<std::size_t>(end - at);
+      return *at == static_cast<char>(expected >> in_word * 8);
+    };
+    const char *first = end - behind, *last = end;
+    while (first < end && is_whole(first)) ++first;
+    while (last > first && is_whole(last - 1)) --last;
+    return {first, static_cast<std::size_t>(last - first)};
+  }
+  [[gnu::cold]] Changed changed_between(const char* from, const char* to) const {
+    const char expected = static_cast<char>(byte_at(to));
+    while (from < to && *from == expected) ++from;
+    const char* last = to;
+    while (last > from && last[-1] == expected) --last;
+    return {from, static_cast<std::size_t>(last - from)};
   }
 
   // False when the word is neither the slot's canary nor 0, which is how a slot looks that nobody has, or not yet.

@@ -3,15 +3,17 @@
 
 #include <cstddef>
 
+#include "hardened/zeros.h"
 #include "heap/misuse.h"
 
 namespace neap {
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void found_overflow(const char* function, const void* object,
-                                                                  std::size_t size, const char* where) {
+                                                                  std::size_t size, const char* where,
+                                                                  const Changed& changed) {
   Line line;
   line.text("an object of ").number(size).text(" bytes, and memory ").text(where).text(" was written to");
-  misuse(Misuse::overflow, function, object, line);
+  misuse(Misuse::overflow, function, object, line, changed);
 }
 
 // `object` may be another than the call's: it was freed before.
@@ -19,7 +21,7 @@ namespace neap {
                                                                  std::size_t size, std::size_t at) {
   Line line;
   line.text("an object of up to ").number(size).text(" bytes that was freed before, and written to since, at byte ");
-  misuse(Misuse::write_after_free, function, object, line.number(at));
+  misuse(Misuse::write_after_free, function, object, line.number(at), written_among(object, size));
 }
 
 }  // namespace neap

@@ -33,7 +33,7 @@ void* Hardened::allocate(std::size_t size, std::size_t align, bool zero) {
   }
   const std::size_t slot = size + (has_canaries() ? Canaries::kBytes : 0);
   void* object = place(size, slot, align, zero);
-  return object == nullptr && empty_quarantine() ? place(size, slot, align, zero) : object;
+  return object == nullptr && empty_quarantine("malloc") ? place(size, slot, align, zero) : object;
 }
 
 // In a slot of at least `slot` bytes.
@@ -86,7 +86,7 @@ void Hardened::free_small(const Slot& slot, const char* function) {
   if (!slab::begin_waiting(*slot.block, *slot.row, slot.index)) no_object_any_more(slot.at, function);
   if (has_canaries()) {
     const std::size_t asked = canaries_.read(slot.at, slot.size());
-    if (asked == Canaries::kBroken) found_overflow(function, slot.at, slot.size() - Canaries::kBytes, "behind it");
+    if (asked == Canaries::kBroken) found_broken(slot, function);
     if (clears()) look_beside(slot, asked, function);
   }
   if (clears()) wipe(slot.at, slot.size());
@@ -121,10 +121,10 @@ void Hardened::leave(void* object, const char* function) {
   heap_.give_slot(c, object, function);
 }
 
-bool Hardened::empty_quarantine() {
+bool Hardened::empty_quarantine(const char* function) {
   bool any = false;
   while (void* object = quarantine_.take()) {
-    leave(object, "malloc");
+    leave(object, function);
     any = true;
   }
   return any;

@@ -32,8 +32,11 @@ class Hardened {
   // What was asked for: not a byte more is the program's.
   std::size_t usable_size(void* pointer, const char* function);
 
+  // Looks at all that lies in the heap, as free does; at large objects while no other thread may end them.
+  void check(const char* function);
+
   // Before malloc says that memory is out: true when anything waited.
-  bool empty_quarantine();
+  bool empty_quarantine(const char* function);
 
   // Before the heap's own locks are taken, and after they were given back.
   void before_fork();
@@ -67,6 +70,9 @@ class Hardened {
   void look_beside(const Slot& slot, std::size_t asked, const char* function);
   bool is_in_order(const Slot& slot, std::size_t reach) const;
   int wrong_neighbour(const Slot& slot) const;
+  Changed changed_in(const Slot& slot, int off) const;
+  [[noreturn, gnu::cold, gnu::noinline]] void found_broken(const Slot& slot, const char* function) const;
+  void check_slab(Block& block, const char* function) const;
   void wait(void* object, std::size_t size, const char* function);
   void leave(void* object, const char* function);
 

@@ -51,15 +51,22 @@ bool Quarantine::put(void* object) {
   const Guard guard(part.lock);
   if (part.count == most_) return false;
   part.objects[part.count++] = object;
+  if (part.count == 1) part.next = 0;
   return true;
+}
+
+void Quarantine::choose_next(Part& part) {
+  part.next = below(part.count, random(part));
+  __builtin_prefetch(part.objects[part.next]);
 }
 
 void* Quarantine::take(Part& part) {
   const Guard guard(part.lock);
   if (part.count == 0) return nullptr;
-  void*& any = part.objects[below(part.count, random(part))];
+  void*& any = part.objects[part.next];
   void* const object = any;
   any = part.objects[--part.count];
+  if (part.count > 0) choose_next(part);
   return object;
 }
 

@@ -40,11 +40,13 @@ class Quarantine {
     Mutex lock;
     std::uint32_t count = 0;
     void** objects = nullptr;
+    std::uint32_t next = 0;               // which leaves next: chosen ahead, so that it is near when it is looked at
     std::atomic<std::uint64_t> rolls{0};  // threads may lose one another's: then two get the same number
   };
 
   Part& own_part();
   std::uint64_t random(Part& part);
+  void choose_next(Part& part);
   void* take(Part& part);
 
   const Secret& secret_;

@@ -20,14 +20,21 @@ constexpr std::size_t kReach = 64;
 std::size_t Hardened::size_in(const Slot& slot, const char* function) const {
   if (!has_canaries()) return slot.size();
   const std::size_t asked = canaries_.read(slot.at, slot.size());
-  if (asked == Canaries::kBroken) found_overflow(function, slot.at, slot.size() - Canaries::kBytes, "behind it");
+  if (asked == Canaries::kBroken) found_broken(slot, function);
   return asked;
+}
+
+void Hardened::found_broken(const Slot& slot, const char* function) const {
+  const Changed changed = canaries_.changed_behind(slot.at, slot.size());
+  const std::size_t behind = changed.first == nullptr ? Canaries::kBytes : Canaries::told_behind(slot.at, slot.size());
+  found_overflow(function, slot.at, slot.size() - behind, "behind it", changed);
 }
 
 std::size_t Hardened::size_of_large(Block& first, const char* function) const {
   const char* const end = first.address() + first.large.pages * kPageSize;
   if (has_canaries() && !canaries_.is_whole(first.address() + first.asked, end)) {
-    found_overflow(function, first.address(), first.asked, "behind it");
+    found_overflow(function, first.address(), first.asked, "behind it",
+                   canaries_.changed_between(first.address() + first.asked, end));
   }
   return first.asked;
 }
@@ -55,12 +62,21 @@ int Hardened::wrong_neighbour(const Slot& slot) const {
   return 0;
 }
 
+// What is not in order in the neighbour at `off`.
+Changed Hardened::changed_in(const Slot& slot, int off) const {
+  char* const at = slot.at + off * static_cast<std::ptrdiff_t>(slot.row->size);
+  const std::uint32_t index = slot.index + static_cast<std::uint32_t>(off);
+  if (slab::is_free(*slot.block, index)) return written_among(at, slot.size());
+  return canaries_.changed_behind(at, slot.size());
+}
+
 // A free neighbour may be handed out while it is looked at; under its bin's lock it is not.
 void Hardened::look_beside(const Slot& slot, std::size_t asked, const char* function) {
   if (wrong_neighbour(slot) == 0) return;
   const Guard guard(heap_.slab_lock(slot.block->class_index()));
   const int wrong = wrong_neighbour(slot);
-  if (wrong != 0) found_overflow(function, slot.at, asked, wrong < 0 ? "before it" : "behind it");
+  if (wrong != 0)
+    found_overflow(function, slot.at, asked, wrong < 0 ? "before it" : "behind it", changed_in(slot, wrong));
 }
 
 std::size_t Hardened::usable_size(void* pointer, const char* function) {

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "heap/misuse.h"
+
 namespace neap {
 
 // No compiler may take it for a store that nobody reads.
@@ -23,6 +25,15 @@ inline void wipe(void* memory, std::size_t size) {
   while (at < size && words[at / sizeof(Word)] == 0) at += sizeof(Word);
   while (at < size && bytes[at] == 0) ++at;
   return at;
+}
+
+// From the first byte that is not 0 to the last.
+[[gnu::cold]] inline Changed written_among(const void* memory, std::size_t size) {
+  const char* const bytes = static_cast<const char*>(memory);
+  const std::size_t first = first_written(memory, size);
+  std::size_t end = size;
+  while (end > first && bytes[end - 1] == 0) --end;
+  return {bytes + first, end - first};
 }
 
 }  // namespace neap

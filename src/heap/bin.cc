@@ -249,7 +249,7 @@ bool Bin::deserves_slab(std::uint64_t bytes) {
   const std::uint64_t slabs = slabs_.get();
   const std::uint64_t wished = wished_.load(std::memory_order_relaxed) + bytes;
   wished_.store(wished, std::memory_order_relaxed);
-  return wished > (slabs == 0 ? kMinForSlabs : slabs * kBlockSize * kTimesForMore);
+  return wished > (slabs == 0 ? kBytesForFirstSlab : slabs * kBlockSize * kTimesForMore);
 }
 
 bool Bin::hand_over(BinId id, Block& block, PageHeap& pages, MixedBin& mixed, std::uint32_t least_free) {

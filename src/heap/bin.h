@@ -1,7 +1,7 @@
-// Bin: an owner's slabs of one size class, behind one lock that is held for a batch. An owner is a CPU, or several that
-// are taken for one: it alone is served from its slabs, so that what lies side by side is in use on one CPU, and is not
-// written to by turns. Anybody gives objects back. Refills come from the slab with free objects at the lowest address,
-// in address order; a page that falls wholly free is queued for release.
+// Bin: an owner's slabs of one size class, behind one lock that is held for a batch. An owner is a CPU, or several CPUs
+// that are taken for one. Only its own threads are served from its slabs, so that objects side by side are in use on
+// one CPU and are not written to by turns; anybody gives objects back. Refills come from the lowest slab that has free
+// objects, in address order. A page that falls wholly free is queued for release.
 //
 // Rank: a bin's lock is taken before the page heap's, and never two bins' at once (fork takes them all, by class).
 #pragma once
@@ -36,9 +36,9 @@ struct BinId {
   std::uint8_t owner;
 };
 
-// A class gets its first slab after so many bytes were asked for, another after so many times what its slabs hold:
-// until then holes among other sizes serve it, and none of its objects is cached when it is freed.
-inline constexpr std::uint64_t kMinForSlabs = 8 << 10;
+// A class gets its first slab after so many bytes of it were asked for, and another after so many times what its slabs
+// hold. Until then holes among other sizes serve it.
+inline constexpr std::uint64_t kBytesForFirstSlab = 8 << 10;
 inline constexpr std::uint64_t kTimesForMore = 4;
 
 class alignas(64) Bin {

@@ -1,7 +1,7 @@
-// CpuCaches: the stacks that the threads of one CPU share instead of having each its own, one set for each CPU that the
-// process runs on. Whatever takes more than one store is done to a stack that was claimed: its head is 0 meanwhile, so
-// that other threads find neither an object nor a free slot there and go on to the bins, and the claimer may be
-// preempted or moved.
+// CpuCaches: stacks that the threads of one CPU share, one set for each CPU that the process runs on. A push or pop is
+// one restartable sequence. Whatever takes more than one store is done to a claimed stack: its head is 0 meanwhile, so
+// other threads find neither an object nor a free slot there and go on to the bins, and the thread that claimed it may
+// be preempted or moved.
 #pragma once
 
 #include "heap/stacks.h"

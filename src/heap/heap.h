@@ -42,10 +42,11 @@ class Heap {
   void free_small(ThreadCache* cache, Block& block, void* object, const char* function);
   // The same of a class c, where the object is known to begin in its slab.
   void free_in_slab(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
-  // What most frees in a slab of a cached class come to that no stack takes. False, and nothing was done, otherwise.
+  // The usual end of a free in a slab, of a cached class, that no stack takes. False when it is another case; then
+  // nothing was done.
   bool give_to_slab(ThreadCache& cache, Block& block, void* object);
-  // What most frees in a mixed block come to: a live object begins there, and its stack is not full. False, and nothing
-  // was done, otherwise.
+  // The usual end of a free in a mixed block: a live object begins there, and its stack is not full. False when it is
+  // another case; then nothing was done.
   bool cache_mixed(ThreadCache& cache, const Block& block, void* object);
   // Gives an object back that was just taken from a mixed block, past the stacks.
   void put_back_mixed(ThreadCache* cache, void* object);
@@ -65,6 +66,19 @@ class Heap {
   void give_slot(std::size_t c, void* object, const char* function);
   void count_waiting(std::size_t bytes) { pages_.accounts().quarantine_bytes.add(bytes); }
   std::uint64_t waiting_bytes() const { return accounts().quarantine_bytes.get(); }
+  // fn(block) for each slab, under its bin's lock; for each large object's first block, which its owner may end.
+  template <class Fn>
+  void each_slab(Fn fn) {
+    each_block(BlockKind::slab, [this, fn](Block& block) {
+      const BinId id = BinId::of(block);
+      const Guard guard(bin(id).lock());
+      if (block.kind.load(std::memory_order_relaxed) == BlockKind::slab && BinId::of(block) == id) fn(block);
+    });
+  }
+  template <class Fn>
+  void each_large(Fn fn) {
+    each_block(BlockKind::large, fn);
+  }
   // Held, no free object of the class is handed out.
   Mutex& slab_lock(std::size_t c) { return first_bins_[c].lock(); }
 
@@ -90,8 +104,8 @@ class Heap {
   // Looks how much memory is left before the soft limit, if one was asked for.
   void look_at_limit();
 
-  // Around fork: the child has one thread, `current` is its cache. Other threads' caches may be torn there: what they
-  // held is given up, at most Options::cache_bytes each.
+  // Around fork. The child has one thread, and `current` is its cache. The caches of other threads may be torn in the
+  // child, so what they held is given up.
   void before_fork();
   void after_fork_in_parent();
   void after_fork_in_child(ThreadCache* current);
@@ -123,6 +137,15 @@ class Heap {
         fn((*bins)[c], BinId(static_cast<ClassIndex>(c), owner));
       }
     }
+  }
+  template <class Fn>
+  void each_block(BlockKind kind, Fn fn) {
+    const Guard guard(release_lock_);
+    for (std::uint32_t rank = 0; Block* block = pages_.next_block(kind, rank);) {
+      rank = block->rank + 1;
+      fn(*block);
+    }
+    pages_.end_look();
   }
   bool open_sparse_slab();
   [[gnu::noinline]] void* allocate_from_reserves(ThreadCache* cache, From from, std::size_t c);
@@ -211,21 +234,27 @@ class Heap {
   void lay_huge_pages(Block& first);
   void forget_huge_pages(Block& first);
 
-  Mutex release_lock_;
-  Mutex registry_lock_;
-  std::atomic<std::uint32_t> threads_{0};
-  ThreadCache* caches_ = nullptr;
-  ThreadCache* free_caches_[2] = {};  // those with stacks of all classes, and those that share
+  Mutex release_lock_;   // guards what goes back to the system, and which slab is opened next
+  Mutex registry_lock_;  // guards who has a cache, and what caches are made of
+
+  // Changed under the registry's lock.
+  std::atomic<std::uint32_t> threads_{0};  // that have a cache; anybody reads it
+  ThreadCache* caches_ = nullptr;          // those in use
+  ThreadCache* free_caches_[2] = {};       // those with stacks of all classes, and those that share
   CpuCaches cpus_;
-  char *metadata_ = nullptr, *metadata_end_ = nullptr;
-  Counter huge_objects_;
-  std::uint32_t next_to_open_ = 0;           // rank, under the release lock
+  char *metadata_ = nullptr, *metadata_end_ = nullptr;  // what is left of the last step taken for metadata
+
+  // Changed under the release lock.
+  std::uint32_t next_to_open_ = 0;           // rank of the slab that the last resort opens next
   std::uint64_t refusal_wait_ = kClockStep;  // events without a try, after the system refused a discard
-  std::atomic<std::uint64_t> next_try_{0};   // the event
-  Density density_;
+  std::atomic<std::uint64_t> next_try_{0};   // the event of the next try
   Regret regret_;
   SoftLimit soft_limit_;
-  std::atomic<std::uint64_t> next_search_{0};  // the event, after no slab was found to open
+
+  // Changed by anybody: each is atomic by itself, and a lost update costs one look more.
+  Counter huge_objects_;  // large objects that have huge pages
+  Density density_;
+  std::atomic<std::uint64_t> next_search_{0};  // the event of the next search, after no slab was found to open
   neap_telemetry& board_;
   alignas(64) std::atomic<std::uint64_t> too_dirty_{
       0};  // pages: one above the limit of the last look; 0 before the first

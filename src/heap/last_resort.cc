@@ -35,7 +35,7 @@ void* Heap::take_any_hole(From from, std::size_t c) {
 bool Heap::open_any_slab(std::size_t smallest, std::uint32_t share) {
   Guard guard(release_lock_);
   bool opened = false;
-  while (Block* block = opened ? nullptr : pages_.next_slab(next_to_open_)) {
+  while (Block* block = opened ? nullptr : pages_.next_block(BlockKind::slab, next_to_open_)) {
     next_to_open_ = block->rank + 1;
     const BinId id = BinId::of(*block);
     const std::size_t c = static_cast<std::size_t>(id.c);

@@ -1,7 +1,7 @@
-// Regret: pages that were given back to the system and are missed, as they are taken again so soon that a somewhat
-// higher limit would have kept them (PageHeap::is_missed). Each costs a discard and a fault. Where a process spends
-// much of its time on that, and not only for a moment, the heap may keep more free pages than its limit says, and gives
-// them up when it has no use for them any more.
+// Regret: measures what it costs that pages were given back to the system too early. A page is missed when it is taken
+// again so soon that a somewhat higher limit would have kept it (PageHeap::is_missed); each costs a discard and a
+// fault. Where a process spends much of its time on missed pages, and not only for a moment, the heap may keep more
+// free pages than its limit says. It gives them up when they are of no use any more.
 //
 // Judged by time, not by counts of pages: a server that frees and takes 100 MB once a second is not to keep them, one
 // that does nothing else is. Looked at under the release lock; `slack` is read by anybody.

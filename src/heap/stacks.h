@@ -1,7 +1,8 @@
-// Stacks: freed objects of up to 8 KiB at hand, for each size class a small stack of pointers. They are a thread's own,
-// which pops and pushes by plain loads and stores, or a CPU's, whose threads do it by restartable sequences. Both lie
-// in memory as os/rseq.h says: a head for each stack, and below its first slot a null one, so that "empty" is what a
-// pop reads. Stacks start with capacity 0 and grow on demand from a budget of bytes.
+// Stacks: freed objects of up to 8 KiB at hand, in a small stack of pointers for each size class. A set of stacks
+// belongs to one thread, which pops and pushes by plain loads and stores, or to a CPU, whose threads do so by
+// restartable sequences. Both lie in memory as os/rseq.h says: each stack has a head, and a null slot below its first
+// one, so that a pop of an empty stack reads null. Stacks start with capacity 0 and grow on demand from a budget of
+// bytes.
 #pragma once
 
 #include <array>

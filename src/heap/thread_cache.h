@@ -1,6 +1,6 @@
-// ThreadCache: what one thread keeps at hand. malloc pops from its stacks, free pushes; neither takes a lock, uses an
-// atomic read-modify-write or tests whether the heap was started: a thread without a cache points to stacks of capacity
-// 0, so its first call takes the slow path by itself.
+// ThreadCache: what one thread keeps at hand. malloc pops from its stacks and free pushes. Neither takes a lock, uses
+// an atomic read-modify-write or tests whether the heap was started: a thread without a cache points to stacks of
+// capacity 0, so its first call takes the slow path by itself.
 #pragma once
 
 #include <cstddef>

@@ -277,12 +277,12 @@ Block* PageHeap::take_sparse() {
   return nullptr;
 }
 
-Block* PageHeap::next_slab(std::uint32_t rank) {
+Block* PageHeap::next_block(BlockKind kind, std::uint32_t rank) {
   Guard guard(lock_);
   for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
     for (std::size_t i = chunk->first_rank() < rank ? rank - chunk->first_rank() : 0; i < chunk->committed(); ++i) {
       Block* block = chunk->at(i);
-      if (block->kind.load(std::memory_order_relaxed) != BlockKind::slab) continue;
+      if (block->kind.load(std::memory_order_relaxed) != kind) continue;
       looked_at_.store(chunk, std::memory_order_relaxed);
       return block;
     }

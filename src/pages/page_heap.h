@@ -99,8 +99,8 @@ class PageHeap {
   void mark_sparse(const Block& block);
   // The lowest slab that was noted, which is forgotten; null when there is none. What it is now the caller looks up.
   Block* take_sparse();
-  // The first slab whose rank is at least `rank`; null when there is none. Looked at as one of take_sparse.
-  Block* next_slab(std::uint32_t rank);
+  // The first block of a kind whose rank is at least `rank`; null when there is none. Looked at as one of take_sparse.
+  Block* next_block(BlockKind kind, std::uint32_t rank);
   bool may_have_sparse() const { return may_have_sparse_.load(std::memory_order_relaxed); }
 
   void account(const Touched& touched);
@@ -209,9 +209,9 @@ class PageHeap {
   std::uint64_t count_missed(Chunk& chunk, std::size_t first, std::size_t pages) const;
   std::uint64_t mark_all_dirty(Chunk& chunk, std::size_t first, std::size_t count);
 
-  // Fields that different threads write to lie in cache lines of their own: first what nobody writes to once the heap
-  // is in use, then what is written under the lock, then what is written under the lock and read without it, then the
-  // clock, at last the sums, to which every thread adds.
+  // Who writes to a field decides its cache line. The first line is not written to once the heap is in use. The lock's
+  // holder writes to the second, and to the spares, which others read without the lock. The clock has a line of its
+  // own, and so have the sums, to which every thread adds.
   PageMap& map_;
   Hardening hardening_;
   alignas(64) Mutex lock_;

@@ -26,7 +26,7 @@ inline constexpr std::size_t kSlots = std::size_t{1} << (48 - kSlotShift);
 class PageMap {
  public:
   // The descriptor for an address, or null when it does not lie in a chunk's slot. A slot can be larger than its
-  // chunk: block_or_null is exact.
+  // chunk: Chunk::holds tells whether the descriptor is one of its blocks.
   Block* block_fast(std::uintptr_t address) const {
     const std::size_t slot = address >> kSlotShift;
     if (slot >= slots_) [[unlikely]]

@@ -45,7 +45,7 @@ HostMetrics full_host() {
   HostMetrics host;
   UnitMetrics unit;
   unit.unit = "tor@relay\\x2d1.service";
-  unit.memory = {Bytes{7}, Bytes{6}, Bytes{5}, Bytes{4}, Bytes{3}, Bytes{2}, Bytes{1}, Bytes{9}, 8, 7, true};
+  unit.memory = {Bytes{7}, Bytes{6}, Bytes{5}, true, std::array<std::uint64_t, telemetry_figures>{1, 2, 3}};
   unit.control_group = {Bytes{1}, Bytes{2}, Bytes{3}, Bytes{4}, 5, Seconds{6.5}};
   unit.failed = false;
   unit.restarts = 3;

@@ -95,14 +95,28 @@ class Machines(unittest.TestCase):
         bad.replace_library(os.path.join(BUILD, "libneap.so"))
 
     def no_batch_begins(self, untouched):
-        """While the alert fires. (Where the machine stood still meanwhile, its quarter of an hour may be over: then this says nothing.)"""
-        fires = lambda: "NeapFlapping" in self.fleet.firing()
-        if fires():
-            again = self.roll_out(0)
-            again.wait()
-            if fires():
-                self.assertIn("no batch begins, and nothing was changed", self.fleet.said())
-                self.assertEqual([host.relays() for host in self.hosts[2:]], untouched)
+        """While an alert fires: a relay of the first host, which is on libneap, crashes whenever the alert is about to end, until the
+        roll-out has. So it fires however long that takes."""
+        first = self.hosts[0]
+        until(lambda: self.crash_while_few(first) and "NeapFlapping" in self.fleet.firing(), "the alert of the first host")
+        again = self.roll_out(0)
+        until(lambda: self.crash_while_few(first) and again.poll() is not None, "the end of a roll-out that must not begin")
+        self.assertIn("NeapFlapping", self.fleet.firing())
+        self.assertNotEqual(again.returncode, 0)
+        self.assertIn("no batch begins, and nothing was changed", self.fleet.said())
+        self.assertRegex(self.fleet.said(), rf"NeapFlapping {first.address} tor@relay1\.service")
+        self.assertEqual([host.relays() for host in self.hosts[2:]], untouched)
+        first.run("systemctl", "restart", "tor@relay1")  # systemd counts its restarts anew
+
+    def crash_while_few(self, host, enough=6):
+        """Once, and until Prometheus has counted it, where it knows of fewer restarts than an alert needs with some to spare."""
+        counted = f'neap_unit_restarts_total{{instance="{host.address}",unit="tor@relay1.service"}}'
+        ask = lambda expression: float(self.fleet.prometheus.query(expression)[0]["value"][1])
+        if ask(f"increase({counted}[15m])") < enough:
+            before, running = ask(counted), host.relays()[0]
+            host.run("kill", "-9", str(running))
+            until(lambda: ask(counted) > before and host.relays()[0] not in (0, running), "the relay's restart")
+        return True
 
     def test_3_kill_9_of_anything(self):
         """Of Ansible at several moments, of neap on a host, of node_exporter and Prometheus: each host can tell what it is, and the next run

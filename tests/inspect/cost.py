@@ -2,8 +2,9 @@
 """What looking into a program costs that program, in CPU time: twins that do the same work, one of them looked into, segment by
 segment in turn, so that both meet the same machine. Redis-server under redis-benchmark, and python.
 
-    tests/inspect/cost.py profile            # neap profile: both programs, some two minutes
+    tests/inspect/cost.py profile            # neap profile: both programs, some ten minutes
     tests/inspect/cost.py inspect            # neap inspect, again and again, of redis-server at work: 1,000 walks
+    tests/inspect/cost.py inspect --rest 10  # ten seconds between two looks
     NEAP=build/release/neap (the default)
 """
 import argparse
@@ -46,7 +47,8 @@ class Python:
     def __init__(self, looked_into, environment):
         command = [*looked_into, "/usr/bin/python3", "-c", PYTHON]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                                        env={**os.environ, **environment})
+                                        env={**os.environ, "PYTHONHASHSEED": "0", **environment})
+        self.segment(0)
 
     def segment(self, number):
         self.process.stdin.write(f"{number}\n")
@@ -54,6 +56,7 @@ class Python:
         return float(self.process.stdout.readline())
 
     def end(self):
+        self.process.kill()  # of neap profile that writes no names; python then reads the end of its input
         self.process.stdin.close()
         self.process.stdout.read()
         self.process.wait()
@@ -132,19 +135,23 @@ def profile(options):
 
 
 class Looker:
-    """neap inspect of a process, one after the other."""
+    """neap inspect of a process on another CPU, one after the other, with `rest` seconds between two."""
 
-    def __init__(self, pid):
-        self.pid, self.looks, self.error, self.over = pid, 0, "", threading.Event()
+    def __init__(self, pid, rest, cpus):
+        self.pid, self.rest, self.cpus = pid, rest, cpus
+        self.looks, self.error, self.over = 0, "", threading.Event()
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
 
     def run(self):
-        while not self.over.is_set() and not self.error:
+        os.sched_setaffinity(0, self.cpus)  # of this thread and what it starts
+        while not self.error:
             done = subprocess.run([NEAP, "inspect", "-q", "--json", str(self.pid)], capture_output=True, text=True)
             if done.returncode != 0 or json.loads(done.stdout)["live_bytes"] == 0:
                 self.error = done.stderr or "no heap was found"
             self.looks += 1
+            if self.over.wait(self.rest):
+                return
 
     def end(self):
         self.over.set()
@@ -154,29 +161,29 @@ class Looker:
         return self.looks
 
 
-class LookedAt:
-    """A redis-server whose segments pass under looks; `looks` counts them."""
-
-    def __init__(self, redis):
-        self.redis, self.looks = redis, 0
-
-    def segment(self, number):
-        looker = Looker(self.redis.pid)
-        try:
-            return self.redis.segment(number)
-        finally:
-            self.looks += looker.end()
-
-
-def inspect(options):
-    pairs, looks = [], 0
+def inspect(options, others):
+    """A redis-server at work, of which every third segment passes alone, one beside looks at its twin, which rests, and one under
+    looks at itself: the second has the same work on the machine, and only the third can lock or move what is its own."""
+    in_libc = {"LD_PRELOAD": "libc.so.6"}  # Debian's brings jemalloc, whose heap is not read
+    looks, beside, under, more = 0, [], [], []
     while looks < options.looks:
-        redis = Redis([], {"LD_PRELOAD": "libc.so.6"})  # Debian's brings jemalloc, whose heap is not read
-        looked = LookedAt(redis)
-        pairs.append(in_turn(redis, looked, options.segments))
-        looks += looked.looks
-        redis.end()
-    print(f"redis-server: {interval(pairs)}, {looks} walks, {len(pairs)} processes of {options.segments} segments")
+        redis, twin = Redis([], in_libc), Redis([], in_libc)
+        taken = {None: [], twin: [], redis: []}
+        for number in range(options.segments):
+            for target in random.Random(number).sample(list(taken), 3):
+                looker = Looker(target.pid, options.rest, others) if target else None
+                taken[target].append(math.log(redis.segment(number)))
+                if target:
+                    looked = looker.end()
+                    looks += looked if target is redis else 0
+        alone, of_twin, of_it = taken.values()
+        for logs, first, second in ((beside, of_twin, alone), (under, of_it, alone), (more, of_it, of_twin)):
+            logs.append([a - b for a, b in zip(first, second)])
+        redis.end(), twin.end()
+    print(f"redis-server, {looks} walks, {len(under)} processes of {options.segments} segments, CPU time")
+    print(f"  while it is walked:         {interval(under)}")
+    print(f"  while its twin is walked:   {interval(beside)}")
+    print(f"  the one against the other:  {interval(more)}")
 
 
 def main():
@@ -185,12 +192,16 @@ def main():
     parser.add_argument("--pairs", type=int, default=8, help="of processes (default: %(default)s)")
     parser.add_argument("--segments", type=int, default=12, help="of work in each pair (default: %(default)s)")
     parser.add_argument("--looks", type=int, default=1000, help="at least so many walks (default: %(default)s)")
+    parser.add_argument("--rest", type=float, default=0, help="seconds between two walks (default: %(default)s)")
     parser.add_argument("--only", help="one program: 'python', 'redis-server' or 'python, PYTHONMALLOC=malloc'")
     options = parser.parse_args()
     for program in ("redis-server", "redis-benchmark", "redis-cli"):
         if shutil.which(program) is None:
             parser.error(f"no {program} (scripts/packages programs bench)")
-    {"profile": profile, "inspect": inspect}[options.what](options)
+    # All on one CPU: a client at work on the other thread of a core makes a server's time half as long again, or not.
+    cpus = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cpus)})
+    profile(options) if options.what == "profile" else inspect(options, cpus - {max(cpus)} or cpus)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,14 @@ class Trim(NeapTest):
             before = inspect(known.pid)
             out = self.expect(0, "", "trim", known.pid)
             self.assertRegex(out, r"malloc_trim\(0\) would return 14\.\d MiB of 3\d\.\d MiB resident")
+            self.assertIn("neap enable UNIT --restart", out)
             self.assertEqual(inspect(known.pid)["heaps"], before["heaps"])
+
+    def test_no_advice_where_there_is_nothing_to_have(self):
+        with Known("plain") as known:
+            known.ask("trim")
+            out = self.expect(0, "", "trim", known.pid)
+            self.assertRegex(out, rf"would return .* resident\.\nThat is hardly anything: .* \(neap inspect {known.pid}\)\.\n$")
 
 
 if __name__ == "__main__":

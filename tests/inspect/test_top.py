@@ -41,9 +41,19 @@ class Once(NeapTest):
             self.assertRegex(lines[1], rf"^ *{known.pid} glibc .* inspect_known_h$")
             self.assertLessEqual(max(map(len, lines)), 80)
 
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, to be somebody else")
+    def test_of_others_there_is_little(self):
+        os.chmod(self.folder, 0o755)
+        with Known("plain") as known:
+            done = neap("top", "--once", user=65534)
+            self.assertEqual(done.returncode, 0)
+            self.assertRegex(done.stdout, rf"(?m)^ *{known.pid} \? +\S+ +\S+ +- inspect_known_h$")
+            self.assertRegex(done.stderr, r"^neap: of \d+ of \d+ processes only RSS and age can be read: run neap as root, with sudo\n$")
+
     def test_bad_usage(self):
         self.expect(2, "neap: --sort takes one of resident, proportional, live, waste, swapped, age, growth, not 'x'",
                     "top", "--once", "--sort", "x")
+        self.expect(2, "neap top: '2' was not expected; see neap top --help", "top", "--once", "1", "2")
         self.expect(2, "neap: neap top needs a terminal; for a file or a pipe there is neap top --once", "top", stdin=subprocess.DEVNULL)
         self.expect(2, "neap: no process, program or unit 'nowhere' runs here (a number, a name as in ps, or a unit as in "
                        "systemctl)", "top", "--once", "nowhere")

@@ -118,6 +118,20 @@ class Units(MachineTest):
         self.neap("disable", unit, "--restart")
         self.assertEqual(self.state(), old)
 
+    def test_misuse_is_looked_for_where_asked(self):
+        unit = self.unit("looked-into", "ExecStart=/bin/sleep 1000")
+        self.machine.run("systemctl", "start", unit)
+        old = self.state()
+        self.neap("enable", unit, "--find-misuse", "-a", "libc", code=2, says="--find-misuse goes with the allocator neap")
+        self.neap("enable", unit, "--no-leaks", code=2, says="belong to --find-misuse")
+        self.neap("enable", unit, "--find-misuse", "--no-leaks", "--restart", "--watch", "1", says="every process verified")
+        written = self.machine.run("cat", DROP_IN.format(unit)).stdout
+        self.assertRegex(written, r'"LD_PRELOAD=/\S+/libneap-misuse\.so:/\S+/libneap\.so\S*"')
+        for line in ("NEAP_OPTIONS=hardened:1", "NEAP_FIND_MISUSE=stderr", "NEAP_FIND_MISUSE_LEAVES=leaks"):
+            self.assertIn(f'Environment="{line}"', written.splitlines())
+        self.neap("disable", unit, "--restart")
+        self.assertEqual(self.state(), old)
+
     def test_rolls_back_what_does_not_start(self):
         unit = self.unit("crasher", "ExecStart=/bin/sh -c 'case $LD_PRELOAD in *neap*) kill -SEGV $$$$;; esac; exec sleep 1000'")
         self.rolls_back(unit, "rolled back; crasher.service runs as before", watch=600)

@@ -71,6 +71,17 @@ class BinTest : public testing::Test {
   const ClassRow& row_;
 };
 
+TEST_F(BinTest, AClassEarnsItsFirstSlabByBytesAndAnotherByWhatItsSlabsHold) {
+  EXPECT_FALSE(bin_.deserves_slab(kBytesForFirstSlab));
+  EXPECT_TRUE(bin_.deserves_slab(1));
+  take(1);
+  EXPECT_FALSE(bin_.deserves_slab(kTimesForMore * kBlockSize));
+  EXPECT_TRUE(bin_.deserves_slab(1));
+  take(capacity());
+  EXPECT_FALSE(bin_.deserves_slab(kTimesForMore * 2 * kBlockSize));
+  EXPECT_TRUE(bin_.deserves_slab(1));
+}
+
 TEST_F(BinTest, RefillsFromTheLowestSlabInAddressOrder) {
   const std::vector<void*> all = take(capacity() * 3);
   for (std::size_t i = 1; i < all.size(); ++i) ASSERT_LT(all[i - 1], all[i]);

@@ -315,7 +315,20 @@ TEST_F(ChunkTest, AVacantOneLivesAgain) {
   std::memset(chunk.address_of_block(0), 1, 3 * kBlockSize);
 }
 
-TEST_F(ChunkTest, RefusedRoomForABitmapChangesNothing) {
+TEST_F(ChunkTest, ARevivedOneHasNoClosedBlocks) {
+  Chunk& chunk = *create(4 * kMiB, 4 * kMiB);
+  take(chunk, 4);
+  chunk.close(1, 1);
+  EXPECT_TRUE(chunk.is_closed(1));
+  chunk.give_back(0, 4);
+  chunk.vacate(*map_, accounts_);
+  ASSERT_TRUE(chunk.revive(*map_, accounts_));
+  take(chunk, 4);
+  chunk.close(3, 1);
+  EXPECT_FALSE(chunk.is_closed(1));
+}
+
+TEST_F(ChunkTest, ARefusedBitmapChangesNothing) {
   Chunk& chunk = *create(kMiB, kMiB);
   Block& block = *chunk.take(1, 1, 1, accounts_).block;
   fake_os::refuse(Call::commit);

@@ -56,6 +56,12 @@ TEST_F(DensityTest, NeedsTwoObjectsWrittenWhole) {
   rig_.expect_in_order();
 }
 
+TEST_F(DensityTest, OneSparseObjectDecidesNothing) {
+  live(kSize, Use::every_fourth_page);
+  EXPECT_EQ(with_huge_pages(2, kSize, Use::whole), 0u);
+  EXPECT_EQ(live(kSize, Use::whole).size(), 1u);
+}
+
 TEST_F(DensityTest, GivesNoneToSparseObjects) {
   EXPECT_EQ(with_huge_pages(100, kSize, Use::every_fourth_page), 0u);
   const auto looks = fake_os::calls(Call::which_written);

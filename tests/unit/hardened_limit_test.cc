@@ -28,7 +28,7 @@ class HardenedLimitTest : public RigTest {
     for (void* object : make(nullptr, 40000, 1000)) {
       offset_in_block(object) < kBlockSize / 2 ? rig_.free(nullptr, object) : kept.push_back(object);
     }
-    rig_.hardened->empty_quarantine();
+    rig_.hardened->empty_quarantine("test");
     return kept;
   }
   std::uint64_t dirty() { return rig_.sums().dirty_bytes; }

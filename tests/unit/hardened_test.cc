@@ -76,9 +76,9 @@ TEST_F(HardenedTest, TheQuarantineHoldsNoMoreThanItsBytes) {
     ASSERT_LE(rig_.sums().quarantined, std::uint64_t{1} << 20);
   }
   EXPECT_GT(rig_.sums().quarantined, (std::uint64_t{1} << 20) - 300);
-  EXPECT_TRUE(rig_.hardened->empty_quarantine());
+  EXPECT_TRUE(rig_.hardened->empty_quarantine("test"));
   EXPECT_EQ(rig_.sums().quarantined, 0u);
-  EXPECT_FALSE(rig_.hardened->empty_quarantine());
+  EXPECT_FALSE(rig_.hardened->empty_quarantine("test"));
 }
 
 TEST_F(HardenedTest, NeighboursAreNotAskedForInARow) {
@@ -104,7 +104,7 @@ TEST_F(HardenedTest, ReallocKeepsContentsAndGuardsTheNewSize) {
       free(object);
     }
   }
-  rig_.hardened->empty_quarantine();
+  rig_.hardened->empty_quarantine("test");
   rig_.expect_in_order();
 }
 
@@ -203,7 +203,7 @@ TEST_F(HardenedDeathTest, AWriteAfterFreeIsFoundWhenTheObjectLeaves) {
   char* object = make(100);
   free(object);
   object[13] = 'x';
-  EXPECT_EXIT(rig_.hardened->empty_quarantine(), aborted, "libneap: write after free: .* at byte 13");
+  EXPECT_EXIT(rig_.hardened->empty_quarantine("test"), aborted, "libneap: write after free: .* at byte 13");
 }
 
 TEST_F(WithoutQuarantineTest, AWriteAfterFreeIsFoundWhenItsPlaceIsUsedAgain) {
@@ -241,6 +241,16 @@ TEST_F(HardenedDeathTest, MetadataLiesBetweenGuards) {
   EXPECT_DEATH(memory[-1] = 'x', "");
   EXPECT_DEATH(memory[os::page_size] = 'x', "");
   os::unreserve_guarded(memory, os::page_size);
+}
+
+TEST_F(HardenedDeathTest, ALookAtAllFindsWhatNoCallCameTo) {
+  char *const live = make(37), *const large = make(100000), *const freed = make(37);
+  free(freed);
+  EXPECT_EXIT((live[37] = 'x', rig_.hardened->check("neap_check")), aborted, "overflow: neap_check");
+  EXPECT_EXIT((large[100000] = 'x', rig_.hardened->check("neap_check")), aborted, "an object of 100000 bytes");
+  EXPECT_EXIT((freed[5] = 'x', rig_.hardened->check("neap_check")), aborted, "write after free: .*at byte 5");
+  rig_.hardened->check("neap_check");  // none waits any more
+  EXPECT_EXIT((freed[5] = 'x', rig_.hardened->check("neap_check")), aborted, "write after free: .*at byte 5");
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
+#include <iterator>
 #include <set>
 #include <utility>
 #include <vector>
@@ -20,7 +22,7 @@ class HeapTest : public RigTest {
   HeapTest() { rig_.heap.options.dirty_floor = std::uint64_t{1} << 40; }
 
   // What the stacks of a cache may hold, in bytes.
-  static std::int64_t room_bytes(ThreadCache& cache) {
+  static std::int64_t capacity_bytes(ThreadCache& cache) {
     std::int64_t bytes = 0;
     for (std::size_t c = 0; c < kCachedClasses; ++c)
       bytes += std::int64_t{cache.own_stack(c).capacity()} * class_size(c);
@@ -28,7 +30,7 @@ class HeapTest : public RigTest {
   }
   void expect_budget_kept(ThreadCache& cache) {
     peak_ = std::max(peak_, std::uint64_t{rig_.sums().resident_bytes});
-    EXPECT_EQ(cache.own.budget + room_bytes(cache), cache.own.granted);
+    EXPECT_EQ(cache.own.budget + capacity_bytes(cache), cache.own.granted);
     EXPECT_LE(cache.own.granted, static_cast<std::int64_t>(largest_budget(peak_, 1)));
     for (std::size_t c = 0; c < kCachedClasses; ++c) {
       EXPECT_LE(cache.own_stack(c).capacity(), kThreadShape.max_capacity(c));
@@ -43,6 +45,94 @@ TEST_F(HeapTest, ObjectsComeInAddressOrder) {
   ThreadCache* cache = rig_.heap.open_cache();
   const std::vector<void*> all = make(cache, 500, 48);
   EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
+}
+
+// The example above heap/small.cc, whose numbers these are.
+TEST_F(HeapTest, ARefillByExample) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  const std::size_t c = static_cast<std::size_t>(class_of(64));
+  const auto after = [&](std::size_t mallocs) {  // what the stack is and has, once the thread made one more malloc
+    make(cache, mallocs, 64);
+    const Stack stack = cache->own_stack(c);
+    return std::pair(stack.capacity(), stack.count());
+  };
+  EXPECT_EQ(after(1), std::pair(4u, 1u)) << "the first fetches 2";
+  EXPECT_EQ(after(2), std::pair(8u, 3u)) << "the third fetches 4";
+  EXPECT_EQ(after(4), std::pair(16u, 7u)) << "the seventh fetches 8";
+  EXPECT_EQ(after(8), std::pair(32u, 15u)) << "the fifteenth fetches 16";
+  EXPECT_EQ(after(16), std::pair(32u, 15u)) << "the thirty-first fetches 16";
+  make(cache, 256, 64);
+  while (cache->own_stack(c).count() != 0) make(cache, 1, 64);
+  EXPECT_EQ(after(1), std::pair(32u, 31u)) << "a thread that only takes fetches all";
+}
+
+// What a large heap allowed goes back to the last object, that of the first class too: none is left in a stack of no
+// capacity.
+TEST_F(HeapTest, AStackOfOneObjectIsEmptiedWhenTheHeapHasShrunk) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  std::vector<void*> all = make(cache, 200'000, 64);
+  const auto add = [&](std::size_t count, std::size_t size) {
+    const std::vector<void*> more = make(cache, count, size);
+    all.insert(all.end(), more.begin(), more.end());
+  };
+  for (std::size_t size = 64; size <= 1024; size += 64) add(200, size);
+  ASSERT_GT(cache->own.granted, 2 * static_cast<std::int64_t>(rig_.heap.options.cache_bytes));
+  const std::size_t c = static_cast<std::size_t>(class_of(8));
+  make(cache, 1, 8);
+  while (cache->own_stack(c).count() != 1) make(cache, 1, 8);
+  for (std::size_t i = 0; i < all.size() && cache->own_stack(c).capacity() != 0; ++i) rig_.free(cache, all[i]);
+  EXPECT_EQ(cache->own_stack(c).capacity(), 0u);
+  EXPECT_EQ(cache->own_stack(c).count(), 0u);
+}
+
+TEST_F(HeapTest, AnObjectOfAnEmptySlabGoesBackByItselfOnce) {
+  rig_.warm_up();
+  ThreadCache* cache = rig_.heap.open_cache();
+  const std::vector<void*> all = make(nullptr, 100, 2048);
+  rig_.free(nullptr, all.front());  // refills come from its slab now
+  Block& block = rig_.block(all.back());
+  std::vector<void*> beside;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(beside), [&](void* at) { return &rig_.block(at) == &block; });
+  ASSERT_GT(beside.size(), 2u);
+  for (std::size_t i = 2; i < beside.size(); ++i) rig_.free(nullptr, beside[i]);
+  ASSERT_EQ(block.admission.load(), 0u);
+  const std::uint32_t free = block.free_count;
+  EXPECT_TRUE(rig_.heap.give_to_slab(*cache, block, beside[0]));
+  EXPECT_EQ(block.free_count, free + 1);
+  EXPECT_FALSE(rig_.heap.give_to_slab(*cache, block, beside[0])) << "it is free";
+  EXPECT_EQ(block.free_count, free + 1);
+}
+
+TEST_F(HeapTest, ABudgetIsSpentToItsLastByte) {
+  rig_.heap.options.cache_bytes = 4 * 64;
+  ThreadCache* cache = rig_.heap.open_cache();
+  make(cache, 1, 64);
+  EXPECT_EQ(cache->own_stack(static_cast<std::size_t>(class_of(64))).capacity(), 4u);
+  EXPECT_EQ(cache->own.budget.load(), 0);
+}
+
+// Whatever words of another kind the descriptor held before, none of them is taken for a mark of huge pages.
+TEST_F(HeapTest, AnObjectWhereAMixedBlockLayHasNoHugePages) {
+  void* small = rig_.allocate(nullptr, 400);
+  ASSERT_EQ(rig_.block(small).kind.load(), BlockKind::mixed);
+  Block* block = &rig_.block(small);
+  rig_.free(nullptr, small);
+  ASSERT_EQ(block->kind.load(), BlockKind::free);
+  std::memset(static_cast<void*>(&block->mixed), 1, sizeof block->mixed);
+  void* large = rig_.allocate(nullptr, kBlockSize);
+  ASSERT_EQ(&rig_.block(large), block);
+  EXPECT_FALSE(block->large.huge);
+}
+
+TEST_F(HeapTest, ASlotTellsWhetherItsPageHeldMemory) {
+  ASSERT_TRUE(rig_.heap.harden());
+  const std::size_t c = static_cast<std::size_t>(class_of(64));
+  bool fresh = false;
+  rig_.heap.take_slot(c, 0, fresh);
+  EXPECT_TRUE(fresh);
+  rig_.heap.take_slot(c, 0, fresh);
+  EXPECT_FALSE(fresh) << "it lies beside the first";
+  EXPECT_EQ(rig_.sums().events, 2u) << "each call is an event";
 }
 
 TEST_F(HeapTest, ACacheKeepsToItsBudget) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <vector>
 
 #include "rig.h"
@@ -48,9 +49,25 @@ class MixedBinTest : public testing::Test {
   Rig rig_;
 };
 
+TEST_F(MixedBinTest, OnlyLiveObjectsEnterAStack) {
+  leave_sparse(128, 8);
+  const std::vector<void*> all = make(300, 400);
+  ThreadCache* cache = rig_.heap.open_cache();
+  rig_.allocate(cache, 400);
+  std::vector<void*> mixed;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(mixed), [&](void* object) { return lies_in_mixed(object); });
+  ASSERT_GE(mixed.size(), 2u);
+  const auto enters = [&](void* object) { return rig_.heap.cache_mixed(*cache, rig_.block(object), object); };
+  EXPECT_FALSE(enters(static_cast<char*>(mixed[0]) + 16)) << "inside an object";
+  EXPECT_TRUE(enters(mixed[0]));
+  EXPECT_FALSE(enters(mixed[0])) << "it lies in the stack";
+  rig_.heap.put_back_mixed(nullptr, mixed[1]);
+  EXPECT_FALSE(enters(mixed[1])) << "it is free";
+}
+
 TEST_F(MixedBinTest, OtherSizesFillTheHolesOfSparseSlabs) {
   leave_sparse(128, 8);
-  EXPECT_EQ(rig_.recounted().mixed_blocks, 0u) << "nobody needed the room yet";
+  EXPECT_EQ(rig_.recounted().mixed_blocks, 0u) << "nobody needed the holes yet";
   const std::uint64_t before = rig_.sums().resident_bytes;
   const std::vector<void*> others = make(300, 400);
   EXPECT_GT(rig_.recounted().mixed_blocks, 0u);
@@ -155,7 +172,7 @@ TEST(SharedBlockTest, ClassesThatAreHardlyUsedShareABlock) {
 TEST(SharedBlockTest, AClassThatIsUsedGetsASlab) {
   Rig rig;
   void* object = nullptr;
-  for (std::size_t bytes = 0; bytes <= 2 * kMinForSlabs; bytes += 64) object = rig.allocate(nullptr, 64);
+  for (std::size_t bytes = 0; bytes <= 2 * kBytesForFirstSlab; bytes += 64) object = rig.allocate(nullptr, 64);
   EXPECT_EQ(rig.block(object).kind.load(), BlockKind::slab);
   rig.expect_in_order();
 }

@@ -202,7 +202,7 @@ class Model {
   void finish() {
     allow_all();
     while (!objects_.empty()) free(objects_.begin());
-    if (rig_.hardened) rig_.hardened->empty_quarantine();
+    if (rig_.hardened) rig_.hardened->empty_quarantine("test");
     for (ThreadCache* cache : {caches_[0], caches_[1]}) rig_.heap.close_cache(*cache);
     rig_.expect_in_order();
     EXPECT_EQ(rig_.sums().small_bytes, 0u);

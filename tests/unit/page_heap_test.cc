@@ -127,10 +127,10 @@ TEST_F(PageHeapTest, SlabsAreFoundInTheOrderOfTheirRank) {
   ASSERT_EQ(map_->chunk(address_of(all[0]->address()))->index_of(all[0]), 0u);
   std::uint32_t rank = 0;
   for (Block* block : all) {
-    EXPECT_EQ(heap_.next_slab(rank), block);
+    EXPECT_EQ(heap_.next_block(BlockKind::slab, rank), block);
     rank = block->rank + 1;
   }
-  EXPECT_EQ(heap_.next_slab(rank), nullptr);
+  EXPECT_EQ(heap_.next_block(BlockKind::slab, rank), nullptr);
   heap_.end_look();
 }
 

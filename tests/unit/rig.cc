@@ -11,7 +11,7 @@ void leave_single_thread() {
 
 void Rig::warm_up() {
   for (std::size_t c = 0; c < kClassCount; ++c) {
-    std::vector<void*> all(kMinForSlabs / class_size(c) + 2);
+    std::vector<void*> all(kBytesForFirstSlab / class_size(c) + 2);
     for (void*& object : all) object = heap.allocate_small(nullptr, static_cast<ClassIndex>(c));
     for (void* object : all) free(nullptr, object);
   }

@@ -87,6 +87,17 @@ TEST_P(EveryClass, TakesAllObjectsLowestFirst) {
   EXPECT_TRUE(take(3).empty());
 }
 
+TEST_P(EveryClass, TakesOneByOneTheLowest) {
+  for (std::uint32_t next = 0; next < row_.capacity; ++next) {
+    ASSERT_EQ(slab::take_one(block_, row_, touched_), object(next));
+    ASSERT_FALSE(slab::is_free(block_, next));
+  }
+  EXPECT_EQ(block_.free_count, 0u);
+  const std::uint32_t last = row_.capacity - 1u;
+  give(last);
+  EXPECT_EQ(slab::take_one(block_, row_, touched_), object(last));
+}
+
 TEST_P(EveryClass, TakingTouchesExactlyThePagesUnderTheObjects) {
   for (std::uint32_t i = 0; i < row_.capacity; ++i) {
     const PageMask before = block_.resident;

@@ -71,7 +71,8 @@ std::vector<std::string> libc_for_children() {
 std::vector<std::string> with_allocator(Variables variables, const Allocator& allocator,
                                         const std::vector<std::string>& extra_preloads) {
   std::vector<std::string> preloads = extra_preloads;
-  if (!allocator.library.empty()) preloads.push_back(allocator.library);
+  for (const std::string& library : {allocator.checker, allocator.library})
+    if (!library.empty()) preloads.push_back(library);
   if (allocator.is_libc() && !allocator.library.empty()) preloads.push_back("libc.so.6");  // what it forwards to
   const bool bare = allocator.is_libc() && allocator.library.empty();
   const std::string merged =

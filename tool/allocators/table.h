@@ -42,10 +42,9 @@ class Names {
 struct AllocatorRow {
   std::string_view name;
   std::string_view about;
-  std::string_view stem;          // how the names of its files begin, whatever the version: library_name.h
-  Names files;                    // sonames, looked for in the library folders; the first found is taken
-  std::string_view version_call;  // exported function that tells the version: see commands/probe.cc
-  std::string_view install;       // how to get it
+  std::string_view stem;     // how the names of its files begin, whatever the version: library_name.h
+  Names files;               // sonames, looked for in the library folders; the first found is taken
+  std::string_view install;  // how to get it
   SettingRule settings;
   Names variables;  // of the environment that steer it: "NAME", "PREFIX*"
   Names keys = {};  // all its settings, numbers; empty where it complains itself
@@ -66,7 +65,6 @@ inline constexpr std::array allocator_table = {
         "the C library's own malloc (glibc ptmalloc)",
         "libneap-libc",
         {"libneap-libc.so"},
-        "gnu_get_libc_version",
         "part of the system",
         {SettingStyle::one_variable, "GLIBC_TUNABLES", "glibc.malloc.", "=", ":"},
         {"GLIBC_TUNABLES", "MALLOC_ARENA_MAX", "MALLOC_ARENA_TEST", "MALLOC_CHECK_", "MALLOC_MMAP_MAX_", "MALLOC_TRACE",
@@ -77,7 +75,6 @@ inline constexpr std::array allocator_table = {
                  "libneap: resident memory close to the live bytes",
                  "libneap",
                  {"libneap.so.0", "libneap.so"},
-                 "neap_version",
                  "cmake --build --preset release",
                  {SettingStyle::one_variable, "NEAP_OPTIONS", "", ":", ","},
                  {"NEAP_OPTIONS"}},
@@ -85,7 +82,6 @@ inline constexpr std::array allocator_table = {
                  "jemalloc: arenas, decay by time",
                  "libjemalloc",
                  {"libjemalloc.so.2", "libjemalloc.so"},
-                 "mallctl",
                  "apt install libjemalloc2",
                  {SettingStyle::one_variable, "MALLOC_CONF", "", ":", ","},
                  {"MALLOC_CONF", "_RJEM_MALLOC_CONF"}},
@@ -93,7 +89,6 @@ inline constexpr std::array allocator_table = {
                  "mimalloc: free-list sharding",
                  "libmimalloc",
                  {"libmimalloc.so.2", "libmimalloc.so.3", "libmimalloc.so"},
-                 "mi_version",
                  "apt install libmimalloc2.0",
                  {SettingStyle::variable_each, "MIMALLOC_", "", "", ""},
                  {"MIMALLOC_*"}},
@@ -101,7 +96,6 @@ inline constexpr std::array allocator_table = {
                  "gperftools' tcmalloc_minimal: thread caches",
                  "libtcmalloc",
                  {"libtcmalloc_minimal.so.4", "libtcmalloc.so.4", "libtcmalloc_minimal.so"},
-                 "tc_version",
                  "apt install libtcmalloc-minimal4",
                  {SettingStyle::variable_each, "TCMALLOC_", "", "", ""},
                  {"TCMALLOC_*", "HEAPPROFILE", "HEAPCHECK"}},
@@ -109,7 +103,6 @@ inline constexpr std::array allocator_table = {
                  "oneTBB's scalable allocator, by its proxy library",
                  "libtbbmalloc_proxy",
                  {"libtbbmalloc_proxy.so.2"},
-                 "",
                  "apt install libtbbmalloc2",
                  {SettingStyle::variable_each, "TBB_MALLOC_", "", "", ""},
                  {"TBB_MALLOC_*"}},
@@ -117,7 +110,6 @@ inline constexpr std::array allocator_table = {
                  "LLVM's hardened scudo, standalone",
                  "libclang_rt.scudo",
                  {"libclang_rt.scudo_standalone-x86_64.so"},
-                 "",
                  "apt install libclang-rt-19-dev",
                  {SettingStyle::one_variable, "SCUDO_OPTIONS", "", "=", ":"},
                  {"SCUDO_OPTIONS"}},

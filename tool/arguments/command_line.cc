@@ -22,6 +22,7 @@ class HelpFormatter : public CLI::Formatter {
     label("SUBCOMMAND", "VERB");
     label("SUBCOMMANDS", "VERBS");
   }
+  bool with_program() const { return with_program_; }
 
   std::string make_usage(const CLI::App* app, std::string name) const override {
     std::string usage = CLI::Formatter::make_usage(app, std::move(name));
@@ -109,7 +110,8 @@ std::string explain_strays(const CLI::App& verb, const std::vector<std::string>&
   const std::string& first = strays.front();
   if (first.starts_with("-")) return text + did_you_mean(first.substr(0, first.find('=')), options_of(verb));
   if (!verbs_of(verb).empty()) return text + did_you_mean(first, verbs_of(verb));
-  return text + "; a program to run stands behind --";
+  const auto* const help = dynamic_cast<const HelpFormatter*>(verb.get_formatter().get());
+  return text + (help != nullptr && help->with_program() ? "; a program to run stands behind --" : "");
 }
 
 int explain_parse_error(const CLI::App& app, const std::vector<std::string>& arguments, const CLI::ParseError& error) {

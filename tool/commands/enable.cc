@@ -8,6 +8,7 @@
 #include "tool/checks/machine_checks.h"
 #include "tool/checks/memory_limit.h"
 #include "tool/checks/program_checks.h"
+#include "tool/commands/find_misuse.h"
 #include "tool/commands/outcomes.h"
 #include "tool/commands/switching.h"
 #include "tool/commands/verbs.h"
@@ -32,6 +33,7 @@ struct EnableOptions {
   std::vector<std::string> exceptions;
   SwitchOptions change;
   StepPlan steps;
+  FindMisuseOptions misuse;
 };
 
 SwitchOutcome enable_named(const Workplace& workplace, const std::string& name, const Allocator& written,
@@ -49,7 +51,8 @@ SwitchOutcome enable_named(const Workplace& workplace, const std::string& name, 
 
 int enable_units(const EnableOptions& options, const Invocation& invocation) {
   if (options.names.empty()) throw UsageFailure("name a unit: neap enable UNIT, or --system, or --user");
-  const Allocator written = resolve_allocator(options.allocator);
+  const Allocator written = options.misuse.wanted ? resolve_checked(options.allocator, options.misuse.checker(), "")
+                                                  : resolve_allocator(options.allocator);
   const Workplace workplace = open_workplace(Needs::systemd, invocation);
   Outcomes outcomes;
   for (const std::string& each : options.names)
@@ -128,6 +131,11 @@ int enable(const EnableOptions& written, const Invocation& invocation) {
     throw UsageFailure("--canary goes before steps: neap enable tor@ --restart --canary 2 --step 10%");
   if (options.change.probation.count > 0 && (options.system || !options.change.restart))
     throw UsageFailure("--probation belongs to the restart of a unit: neap enable UNIT --restart --probation 24h");
+  if (options.misuse.wanted && (options.system || options.user))
+    throw UsageFailure(
+        "--find-misuse is for units: neap enable UNIT --find-misuse; for a program: neap run --find-misuse");
+  if (!options.misuse.wanted && (options.misuse.no_leaks || options.misuse.no_mismatches))
+    throw UsageFailure("--no-leaks and --no-mismatches belong to --find-misuse: neap enable UNIT --find-misuse");
   if (options.system) return enable_for_system(options, invocation);
   return options.user ? enable_for_user(options, invocation) : enable_units(options, invocation);
 }
@@ -144,6 +152,7 @@ VerbBody define_enable(CommandLine& command, const Invocation& invocation) {
   command.add_option("-a,--allocator", options->allocator, "Name, preset or path of a .so").shows_default();
   command.add_flag("--soft-limit", options->soft_limit,
                    "libneap heeds MemoryMax= and MemoryHigh=: near them it keeps nothing that it can give back");
+  add_checker_options(command, options->misuse);
   command.add_flag("--restart", options->change.restart, "Restart the unit, verify, watch, roll back when it fails");
   command.add_option("--watch", options->change.watch.count, "How long to watch after a restart, seconds")
       .shows_default()

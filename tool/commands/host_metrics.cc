@@ -1,10 +1,13 @@
 #include "tool/commands/host_metrics.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <map>
 #include <set>
+#include <string_view>
 
+#include "tool/allocators/table.h"
 #include "tool/experiment/experiment_file.h"
 #include "tool/measure/clock.h"
 #include "tool/measure/control_group.h"
@@ -63,6 +66,12 @@ std::string running_of(const StatusRow& row) {
   return text;
 }
 
+constexpr auto library_stems = [] {
+  std::array<std::string_view, allocator_table.size()> stems{};
+  std::ranges::transform(allocator_table, stems.begin(), &AllocatorRow::stem);
+  return stems;
+}();
+
 UnitMetrics metrics_of(const StatusRow& row, const UnitVitals& vitals, const Memberships& members) {
   constexpr std::uint64_t microseconds = 1'000'000;
   UnitMetrics unit;
@@ -81,7 +90,7 @@ UnitMetrics metrics_of(const StatusRow& row, const UnitVitals& vitals, const Mem
     unit.started = Moment{static_cast<std::int64_t>(vitals.active_since_us / microseconds)};
   std::vector<pid_t> processes;
   for (const ProcessState& process : row.processes) processes.push_back(process.pid);
-  unit.memory = read_unit_memory(processes);
+  unit.memory = read_unit_memory(processes, library_stems);
   if (!vitals.control_group.empty())
     unit.control_group = read_control_group(control_group_folder(vitals.control_group));
   return unit;

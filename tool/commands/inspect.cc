@@ -34,8 +34,8 @@ constexpr const char* inspect_help =
 
 constexpr double looks_of_a_watch = 40;
 constexpr double shortest_interval = 0.25, share_of_time = 0.05;
-constexpr double enough_looks = 16;      // as many are made even if they take more than that share
-constexpr std::size_t fewest_looks = 8;  // below it no slope can be told from chance
+constexpr double enough_looks = 16;       // as many are made even if they take more than that share
+constexpr std::size_t fewest_looks = 12;  // of fewer a single one that went astray widens the interval to both signs
 
 struct InspectOptions {
   std::string target, core, watch;

@@ -101,6 +101,10 @@ std::string doubt_text(const Look& look) {
     if (heap.doubt.lost > 0)
       text += fmt::format("{} of {}'s heap changed while it was read and {} left out{}.\n", show(heap.doubt.lost),
                           heap.allocator, "was", look.pid != 0 ? " (--stop reads it exactly)" : "");
+    if (heap.doubt.unread > 0)
+      text += fmt::format("{} of {}'s heap was left out: {}.\n", show(heap.doubt.unread), heap.allocator,
+                          look.pid != 0 ? "what describes it is swapped out, and stays there"
+                                        : "the core does not hold what describes it");
     if (heap.doubt.unfound > 0)
       text += fmt::format("{} that {} counts was not found.\n", show(heap.doubt.unfound), heap.allocator);
     for (const std::string& note : heap.doubt.notes) text += "Note: " + note + ".\n";
@@ -130,6 +134,7 @@ nlohmann::ordered_json heap_json(const HeapFill& heap, const FillSums& sums) {
                                  {"sparse_pages", sums.sparse_pages},
                                  {"returned_bytes", sums.returned},
                                  {"lost_bytes", heap.doubt.lost},
+                                 {"unread_bytes", heap.doubt.unread},
                                  {"resyncs", heap.doubt.resyncs},
                                  {"unfound_bytes", heap.doubt.unfound}};
   if (heap.trim) json["trim_bytes"] = heap.trim->bytes, json["untrimmed_top_bytes"] = heap.trim->kept_tops;

@@ -3,18 +3,18 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "format/telemetry_table.h"
 #include "tool/commands/telemetry_target.h"
 #include "tool/commands/verbs.h"
 #include "tool/model/failure.h"
-#include "tool/model/telemetry_fields.h"
 #include "tool/render/quantity.h"
 #include "tool/render/text_table.h"
 
 namespace neap {
 namespace {
 
-std::string show(const TelemetryField& field, std::uint64_t value) {
-  return field.unit == TelemetryUnit::bytes ? show_bytes({value}) : fmt::format("{}", value);
+std::string show(const TelemetryFigure& figure, std::uint64_t value) {
+  return figure.unit == FigureUnit::bytes ? show_bytes({value}) : fmt::format("{}", value);
 }
 
 int show_stats(const std::string& target, const Invocation& invocation) {
@@ -27,13 +27,13 @@ int show_stats(const std::string& target, const Invocation& invocation) {
                     process.name, process.pid));
   if (invocation.json) {
     nlohmann::ordered_json json = {{"pid", process.pid}, {"library", telemetry->library}};
-    for (const TelemetryField& field : telemetry_fields) json[field.name] = field.get(telemetry->values);
+    for (const TelemetryFigure& figure : telemetry_table) json[figure.name] = figure.of(telemetry->values);
     fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
     return exit_success;
   }
   TextTable table({{"COUNTER", Align::left}, {"VALUE"}, {"", Align::left}});
-  for (const TelemetryField& field : telemetry_fields)
-    table.add({field.name, show(field, field.get(telemetry->values)), field.help});
+  for (const TelemetryFigure& figure : telemetry_table)
+    table.add({figure.name, show(figure, figure.of(telemetry->values)), figure.help});
   fmt::print("{}", table.text(false));
   return exit_success;
 }

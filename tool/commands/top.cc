@@ -38,6 +38,14 @@ nlohmann::ordered_json as_json(const SurveyRow& row) {
   return json;
 }
 
+// Those that may not be looked into: the row shows little, and why.
+void say_what_is_missing(const std::vector<SurveyRow>& rows) {
+  const auto kept = std::count_if(rows.begin(), rows.end(), [](const SurveyRow& row) { return row.allocator == "?"; });
+  if (kept > 0 && ::geteuid() != 0)
+    fmt::print(stderr, "neap: of {} of {} processes only RSS and age can be read: run neap as root, with sudo\n", kept,
+               rows.size());
+}
+
 int show_once(Survey& survey, const TopColumn& by, const Invocation& invocation) {
   survey.refresh();
   survey.walk_all();
@@ -52,6 +60,7 @@ int show_once(Survey& survey, const TopColumn& by, const Invocation& invocation)
   const bool colour = wants_colour(STDOUT_FILENO);
   fmt::print("{}\n", top_header(by, colour));
   for (const SurveyRow& row : rows) fmt::print("{}\n", top_line(row, any_width, colour));
+  if (!invocation.quiet) say_what_is_missing(rows);
   return exit_success;
 }
 

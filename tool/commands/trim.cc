@@ -25,6 +25,7 @@ constexpr const char* trim_help =
     "call into its heap safely.";
 
 constexpr std::uint32_t trim_now = 1;
+constexpr std::uint64_t worth_having = 32;  // at least one part in so many of what is resident
 constexpr auto between_looks = std::chrono::milliseconds(20);
 
 struct TrimOptions {
@@ -91,6 +92,10 @@ int tell_of_glibc(LiveProcess& space, const FoundProcess& process, const Invocat
   }
   fmt::print("{} (process {}) runs on glibc's malloc: malloc_trim(0) would return {} of {} resident.\n", process.name,
              process.pid, show_bytes({glibc->trim->bytes}), show_bytes({look.resident}));
+  if (glibc->trim->bytes < look.resident / worth_having) {
+    fmt::print("That is hardly anything: what is free lies beside live objects (neap inspect {}).\n", process.pid);
+    return exit_success;
+  }
   fmt::print(
       "neap never calls into a running heap. Safe ways to have it back: a command of the program's own that trims,\n"
       "a restart, or libneap, which returns memory by itself: neap enable UNIT --restart, neap run -a neap -- "

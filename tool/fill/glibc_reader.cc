@@ -75,13 +75,14 @@ class Reading {
     const OnChunk take = [&](std::uint64_t address, std::uint64_t size, Kind kind) {
       trim.add(address, size, kind);
       count(arena, address, size, kind);
-      if (kind == Kind::used || kind == Kind::foreign) piece.add_live(address, size);
+      if (kind == Kind::used || kind == Kind::foreign || kind == Kind::passed_over) piece.add_live(address, size);
       if (kind == Kind::used) model.add(address, size);
     };
     const WalkResult result = Walk(space_, heap_, extent, idle_, patience_, take).run();
     trim.end();
     fill_.elsewhere += model.bytes();
     fill_.doubt.lost += result.lost;
+    fill_.doubt.unread += result.unread;
     fill_.doubt.resyncs += result.resyncs;
     fill_.trim->bytes += trim.sum().bytes;
     fill_.trim->kept_tops += trim.sum().kept_tops;
@@ -90,6 +91,7 @@ class Reading {
   }
 
   void count(ArenaFill& arena, std::uint64_t address, std::uint64_t size, Kind kind) {
+    if (kind == Kind::passed_over) return;
     SizeRow& row = fill_.by_size[size_row(size)];
     if (kind == Kind::used) {
       arena.live.add(size), fill_.live.add(size), row.live.add(size);

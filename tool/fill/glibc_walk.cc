@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 namespace neap::glibc {
 namespace {
@@ -90,9 +91,30 @@ Walk::Step Walk::at_fence() {
 }
 
 Walk::Step Walk::at_bad_head() {
+  if (is_out(at_ + 8)) return go_on(next_resident(at_ + 8), result_.unread);
   if (!space_.is_still() && read_again()) return Step::on;
   tries_ = 0;
-  return go_on_from(pending_ ? pending_->address : at_);
+  return go_on((pending_ ? pending_->address : at_) + least_chunk, result_.lost);
+}
+
+// Swapped, or not in the core. A page without memory of a program that runs is one that it has just given back.
+bool Walk::is_out(std::uint64_t address) {
+  std::uint8_t state = page_present;
+  space_.read_pages(address / space_.page_size() * space_.page_size(), {&state, 1});
+  return state == page_swapped || (state == page_absent && space_.is_still());
+}
+
+// The first address from there on whose page is resident; the extent's end where none is.
+std::uint64_t Walk::next_resident(std::uint64_t address) {
+  std::array<std::uint8_t, 512> states;
+  const std::uint64_t size = space_.page_size();
+  for (std::uint64_t page = address / size * size; page < extent_.end; page += states.size() * size) {
+    space_.read_pages(page, states);
+    const auto found = std::find(states.begin(), states.end(), page_present);
+    if (found != states.end())
+      return std::min(extent_.end, std::max(address, page + static_cast<std::uint64_t>(found - states.begin()) * size));
+  }
+  return extent_.end;
 }
 
 // It may have been caught while it changed, or have become part of a neighbour: then that one has to be read again too.
@@ -109,16 +131,20 @@ bool Walk::read_again() {
   return true;
 }
 
-Walk::Step Walk::go_on_from(std::uint64_t from) {
+// Where chunks begin again. The chunk before is passed over too: it may be what led astray.
+Walk::Step Walk::go_on(std::uint64_t search_from, std::uint64_t& passed_over) {
+  const std::uint64_t from = pending_ ? pending_->address : at_;
   pending_.reset();
-  const std::uint64_t limit = std::min(extent_.end, from + most_passed_over);
+  const std::uint64_t limit =
+      search_from < extent_.end ? std::min(extent_.end, search_from + most_passed_over) : extent_.end;
   const bool tired = patience_.resyncs <= 0;
-  const std::uint64_t next = tired ? limit : find_chain(space_, from + least_chunk, limit, rules_, patience_);
+  const std::uint64_t next = tired ? limit : find_chain(space_, search_from, limit, rules_, patience_);
   --patience_.resyncs;
   ++result_.resyncs;
   const bool found = next < limit && !tired;
-  result_.lost += (found ? next : extent_.end) - from;
-  at_ = next;
+  at_ = found ? next : extent_.end;
+  passed_over += at_ - from;
+  tell_(from, at_ - from, Kind::passed_over);
   return found ? Step::on : Step::done;
 }
 

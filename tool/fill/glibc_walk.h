@@ -1,6 +1,6 @@
 // Walk: goes through the chunks of one extent, from head to head, and tells what each is. Where the program changes
 // them meanwhile, a head that cannot be is read again, then the walk goes on at the next place where chunks agree with
-// each other; what it passed over is `lost`.
+// each other; what it passed over is `lost`. Heads on pages that are swapped out are passed over too: `unread`.
 #pragma once
 #include <functional>
 #include <unordered_map>
@@ -9,7 +9,7 @@
 
 namespace neap::glibc {
 
-enum class Kind : std::uint8_t { used, free, fast, cached, top, foreign };
+enum class Kind : std::uint8_t { used, free, fast, cached, top, foreign, passed_over };
 // foreign: what others got from sbrk between chunks, and the fences around it.
 
 // Chunks that their heads call used and that are free all the same: fast bins, and the threads' caches.
@@ -32,7 +32,7 @@ class Idle {
 };
 
 struct WalkResult {
-  std::uint64_t lost = 0, resyncs = 0;
+  std::uint64_t lost = 0, unread = 0, resyncs = 0;
 };
 
 using OnChunk = std::function<void(std::uint64_t address, std::uint64_t size, Kind kind)>;
@@ -49,9 +49,10 @@ class Walk {
   Step at_fence();
   Step at_bad_head();
   bool read_again();
-  Step go_on_from(std::uint64_t from);
+  bool is_out(std::uint64_t address);
+  std::uint64_t next_resident(std::uint64_t address);
+  Step go_on(std::uint64_t search_from, std::uint64_t& passed_over);
   void tell_pending(bool used);
-  void update_top();
 
   AddressSpace& space_;
   const std::uint64_t top_at_;  // where the arena's top is kept

@@ -66,6 +66,7 @@ struct TrimForecast {
 // How sure the reader is: what changed under its eyes, and what it could not find.
 struct Doubt {
   std::uint64_t lost = 0;     // bytes of the heap that were passed over
+  std::uint64_t unread = 0;   // the same, as what describes them is not in memory: swapped out, not in the core
   std::uint64_t resyncs = 0;  // times that happened
   std::uint64_t unfound = 0;  // bytes that the allocator says it has and no reader saw
   std::vector<std::string> notes;

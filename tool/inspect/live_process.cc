@@ -56,6 +56,27 @@ LiveProcess::LiveProcess(pid_t pid) : pid_(pid) {
     if (pagemap_ >= 0) ::close(pagemap_);
     throw_no_rights(pid, error);
   }
+  if (!may_be_read()) {
+    ::close(pagemap_);
+    throw_no_rights(pid, EPERM);
+  }
+}
+
+// Its pages may be counted, and its memory be kept from us all the same: yama asks only before memory.
+bool LiveProcess::may_be_read() {
+  std::array<std::uint8_t, 512> states;
+  for (const Mapping& mapping : mappings_) {
+    if (!mapping.readable || mapping.resident == 0) continue;
+    const std::size_t pages = std::min<std::uint64_t>(states.size(), mapping.size() / page_size_);
+    read_pages(mapping.start, std::span(states).first(pages));
+    const auto found = std::find(states.begin(), states.begin() + static_cast<std::ptrdiff_t>(pages), page_present);
+    if (found == states.begin() + static_cast<std::ptrdiff_t>(pages)) continue;
+    char byte = 0;
+    Pieces pieces(pid_);
+    pieces.add(mapping.start + static_cast<std::uint64_t>(found - states.begin()) * page_size_, &byte, 1);
+    return pieces.flush() || errno != EPERM;
+  }
+  return true;
 }
 
 LiveProcess::~LiveProcess() { ::close(pagemap_); }

@@ -23,6 +23,8 @@ class LiveProcess : public AddressSpace {
   void read_pages(std::uint64_t first, std::span<std::uint8_t> states) override;
 
  private:
+  bool may_be_read();
+
   pid_t pid_;
   int pagemap_ = -1;
 };

@@ -33,7 +33,7 @@ Status status_of(pid_t pid) {
   return status;
 }
 
-// 1 or 2 where yama keeps processes of one user from each other.
+// 1 or 2 where yama keeps processes of one user from each other, 3 where it keeps all from all.
 int yama_scope() {
   std::ifstream file("/proc/sys/kernel/yama/ptrace_scope");
   int scope = 0;
@@ -51,13 +51,19 @@ void throw_no_rights(pid_t pid, int error) {
   if (!status.has_memory) throw UsageFailure(fmt::format("{} is a kernel thread: it has no memory of its own", who));
   if (error != EACCES && error != EPERM && error != 0)
     throw Failure(fmt::format("{} cannot be read: {}", who, std::strerror(error)));
+  const int scope = yama_scope();
+  if (scope == 3)
+    throw UsageFailure(fmt::format(
+        "{} is kept from everybody, root too, by kernel.yama.ptrace_scope=3 until the next boot: set it to 1 in "
+        "/etc/sysctl.d and boot",
+        who));
   if (::geteuid() == 0)
     throw UsageFailure(fmt::format(
         "{} may not be looked into even by root here: run neap outside of this container (CAP_SYS_PTRACE)", who));
   if (status.user != ::geteuid())
     throw UsageFailure(
         fmt::format("{} belongs to another user (id {}): run neap as root, with sudo", who, status.user));
-  if (const int scope = yama_scope(); scope > 0)
+  if (scope > 0)
     throw UsageFailure(
         fmt::format("{} is kept from you by kernel.yama.ptrace_scope={}: run neap as root, with sudo", who, scope));
   throw UsageFailure(

@@ -1,5 +1,7 @@
 #include "tool/metrics/families.h"
 
+#include <fmt/core.h>
+
 #include <array>
 
 #include "tool/systemd/unit_name.h"
@@ -71,25 +73,6 @@ constexpr std::array unit_figures = {
                of_group<&UnitControlGroup::peak>},
     UnitFigure{"neap_unit_cgroup_max_bytes", gauge, "bytes",
                "Limit of the control group (MemoryMax=), where one is set.", of_group<&UnitControlGroup::limit>},
-    UnitFigure{
-        "neap_unit_live_bytes", gauge, "bytes",
-        "Bytes of live objects, as libneap's telemetry has them; of processes on libneap alone, as are the next.",
-        of_memory<&UnitMemory::live>},
-    UnitFigure{"neap_unit_heap_resident_bytes", gauge, "bytes",
-               "Heap pages that hold or held data and were not returned to the system.",
-               of_memory<&UnitMemory::heap_resident>},
-    UnitFigure{"neap_unit_dirty_bytes", gauge, "bytes",
-               "Wholly free pages that wait for their return, part of the heap's resident bytes.",
-               of_memory<&UnitMemory::dirty>},
-    UnitFigure{"neap_unit_metadata_bytes", gauge, "bytes", "Memory that libneap uses for itself.",
-               of_memory<&UnitMemory::metadata>},
-    UnitFigure{"neap_unit_returned_bytes", counter, "bytes",
-               "Memory returned to the system since the processes started.", of_memory<&UnitMemory::returned>},
-    UnitFigure{"neap_unit_return_calls", counter, "", "System calls made to return it.",
-               of_memory<&UnitMemory::return_calls>},
-    UnitFigure{"neap_unit_objects_served", counter, "",
-               "Objects that libneap handed out from its slabs, and large ones, since the processes started.",
-               of_memory<&UnitMemory::served>},
     UnitFigure{"neap_unit_library_stale", gauge, "",
                "1 where a process runs an allocator's library that was replaced on disk since it started: restart it.",
                of_memory<&UnitMemory::library_stale>},
@@ -120,6 +103,20 @@ MetricSample info_of(const UnitMetrics& unit) {
           1};
 }
 
+// A figure of libneap's telemetry, over the units that have processes on libneap.
+MetricFamily family_of(const HostMetrics& host, std::size_t index) {
+  const TelemetryFigure& figure = telemetry_table[index];
+  MetricFamily family{fmt::format("neap_unit_{}", figure.metric),
+                      figure.grows ? counter : gauge,
+                      figure.unit == FigureUnit::bytes ? "bytes" : "",
+                      fmt::format("Of the service's processes on libneap: {}.", figure.help),
+                      {}};
+  for (const UnitMetrics& unit : host.units)
+    if (unit.memory.telemetry)
+      family.samples.push_back({{{"unit", unit.unit}}, number((*unit.memory.telemetry)[index])});
+  return family;
+}
+
 void add_units(const HostMetrics& host, std::vector<MetricFamily>& families) {
   MetricFamily info{"neap_unit",
                     MetricType::info,
@@ -135,6 +132,8 @@ void add_units(const HostMetrics& host, std::vector<MetricFamily>& families) {
       if (const auto value = figure.get(unit)) family.samples.push_back({{{"unit", unit.unit}}, *value});
     families.push_back(std::move(family));
   }
+  for (std::size_t i = 0; i < telemetry_figures; ++i)
+    if (telemetry_table[i].metric != nullptr) families.push_back(family_of(host, i));
 }
 
 void add_switches(const HostMetrics& host, std::vector<MetricFamily>& families) {

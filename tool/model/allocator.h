@@ -11,6 +11,7 @@ struct Allocator {
   std::string name;     // table name ("libc"), or the file name of a .so by path
   std::string library;  // absolute path to preload; empty: nothing to preload
   std::vector<std::pair<std::string, std::string>> environment;  // set for the program, beside LD_PRELOAD
+  std::string checker = {};                                      // what is preloaded before it; empty: nothing
   bool is_libc() const { return name == "libc"; }
   bool is_neap() const { return name == "neap"; }
 };

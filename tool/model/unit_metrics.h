@@ -1,11 +1,13 @@
 // UnitMetrics: what one look at one service gave, for `neap metrics`. Filled by tool/measure and tool/commands, written
 // by tool/metrics. What could not be read (no right, no such file in this kernel) is empty, never zero.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "format/telemetry_table.h"
 #include "tool/model/moment.h"
 #include "tool/model/units.h"
 
@@ -14,9 +16,8 @@ namespace neap {
 // Sums over the processes of a unit.
 struct UnitMemory {
   std::optional<Bytes> resident, proportional, swap;
-  std::optional<Bytes> live, heap_resident, dirty, metadata, returned;  // of libneap alone, as are the next two
-  std::optional<std::uint64_t> return_calls, served;
   std::optional<bool> library_stale;
+  std::optional<std::array<std::uint64_t, telemetry_figures>> telemetry;  // by telemetry_table, of those on libneap
 };
 
 // What the kernel keeps for the unit's control group, everything below it included.

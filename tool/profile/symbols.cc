@@ -60,6 +60,13 @@ const std::string& Symbols::name(std::uint64_t return_address) {
   return known_[return_address] = find(return_address - 1);  // inside of the call
 }
 
+std::string Symbols::source(std::uint64_t return_address) const {
+  Dwfl_Line* const line = dwfl_getsrc(session_->dwfl, return_address - 1);
+  int number = 0;
+  const char* const file = line == nullptr ? nullptr : dwfl_lineinfo(line, nullptr, &number, nullptr, nullptr, nullptr);
+  return file == nullptr ? "" : fmt::format("{}:{}", file_name(file), number);
+}
+
 std::string Symbols::find(std::uint64_t address) {
   if (Dwfl_Module* module = dwfl_addrmodule(session_->dwfl, address)) {
     GElf_Off offset = 0;

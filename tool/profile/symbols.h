@@ -19,6 +19,8 @@ class Symbols {
   Symbols& operator=(const Symbols&) = delete;
 
   const std::string& name(std::uint64_t return_address);
+  // "file.c:12", or empty where no debug information tells.
+  std::string source(std::uint64_t return_address) const;
   // Files whose places had to be named by number, those asked for most first.
   std::vector<std::string> nameless() const;
 

@@ -63,14 +63,15 @@ bool is_allocator(const Root& root, const std::string& part) {
   return part.starts_with('/') && find_exported(root.at(part), "malloc").has_value();
 }
 
-// The library first, then what was there but for other allocators; as value and as text.
-Planned merged(const Root& root, const VariableOrigin& origin, const std::string& library) {
+// The allocator first, then what was there but for other allocators; as value and as text.
+Planned merged(const Root& root, const VariableOrigin& origin, const Allocator& allocator) {
   const std::vector<std::string> values = parts_of(origin.value);
   std::vector<std::string> texts = parts_of(origin.text), kept_values, kept_texts;
   if (texts.size() != values.size()) texts = values;  // a specifier that expands to several
-  if (!library.empty()) kept_values.push_back(library), kept_texts.push_back(without_specifiers(library));
+  for (const std::string& library : {allocator.checker, allocator.library})
+    if (!library.empty()) kept_values.push_back(library), kept_texts.push_back(without_specifiers(library));
   for (std::size_t at = 0; at < values.size(); ++at) {
-    if (values[at] == library || is_allocator(root, values[at])) continue;
+    if (values[at] == allocator.library || is_allocator(root, values[at])) continue;
     kept_values.push_back(values[at]);
     kept_texts.push_back(texts[at]);
   }
@@ -88,7 +89,7 @@ DropInPlan plan_drop_in(const Root& root, const Scope& scope, const UnitFacts& u
   std::vector<Planned> planned;
 
   const VariableOrigin preload = find_origin(root, unit, base, preload_variable);
-  const Planned planned_preload = merged(root, preload, allocator.library);
+  const Planned planned_preload = merged(root, preload, allocator);
   if (planned_preload.value != preload.value) {
     planned.push_back(place(preload, unit, planned_preload));
     if (!preload.value.empty())

@@ -1,0 +1,139 @@
+// The C functions that the checker stands before: each object is noted with the stack that makes it, and with the one
+// that ends it, before libneap behind us is asked to.
+#include "misuse/checked.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "misuse/found.h"
+#include "misuse/objects.h"
+#include "misuse/report.h"
+#include "tracer/channel_writer.h"
+#include "tracer/malloc.h"
+#include "tracer/next.h"
+
+namespace neap::misuse {
+namespace {
+
+using tracer::is_early;
+using tracer::next;
+using tracer::ready;
+
+constexpr std::size_t kEarlyAlignment = 16;
+
+// What the unwinder itself may allocate is not followed.
+[[gnu::tls_model("initial-exec")]] constinit thread_local bool is_inside = false;
+
+StackNumber number_of_caller() {
+  if (is_inside) return 0;
+  is_inside = true;
+  const StackNumber number = number_of_this_stack();
+  is_inside = false;
+  return number;
+}
+
+void* noted(void* object, std::size_t size, Call by) {
+  if (object == nullptr || !tracer::recording()) return object;
+  if (Entry* const entry = make_entry(reinterpret_cast<std::uint64_t>(object)))
+    entry->begin(size, by, number_of_caller(), thread_number());
+  return object;
+}
+
+bool is_of(Call made, Call ended) {
+  const Call wanted = made == Call::make ? Call::end : made == Call::make_array ? Call::end_array : Call::free;
+  return ended == (ended == Call::realloc ? (wanted == Call::free ? Call::realloc : wanted) : wanted);
+}
+
+// The object's entry, once its end is noted; null when no live object is known there: what that means libneap says.
+Entry* note_end(void* object, Call by, std::size_t told) {
+  Entry* const entry = find_entry(reinterpret_cast<std::uint64_t>(object));
+  if (entry == nullptr || !tracer::recording() || !entry->is_live()) return nullptr;
+  if (!is_of(entry->made_by(), by)) {
+    found_mismatch(object, by);
+  } else if (told != kNotTold && told != entry->size()) {
+    found_wrong_size(object, by, told);
+  }
+  entry->end(by, number_of_caller(), thread_number());
+  return entry;
+}
+
+}  // namespace
+
+void* make(std::size_t size, Call by) {
+  if (!ready()) [[unlikely]]
+    return tracer::take_early(size, kEarlyAlignment);
+  return noted(next().malloc(size), size, by);
+}
+
+void* make_aligned(std::size_t alignment, std::size_t size, Call by) {
+  if (!ready()) [[unlikely]]
+    return tracer::take_early(size, alignment);
+  return noted(next().aligned_alloc(alignment, size), size, by);
+}
+
+void end(void* object, Call by, std::size_t told) {
+  if (object == nullptr || is_early(object) || !ready()) return;
+  note_end(object, by, told);
+  const Ending ending(object);
+  next().free(object);
+}
+
+}  // namespace neap::misuse
+
+namespace neap::tracer {
+
+using namespace neap::misuse;
+
+void* record_malloc(std::size_t size) { return make(size, Call::malloc); }
+void record_free(void* object) { end(object, Call::free); }
+
+void* record_calloc(std::size_t count, std::size_t size) {
+  if (!ready()) [[unlikely]]
+    return take_early(count * size, kEarlyAlignment);
+  return noted(next().calloc(count, size), count * size, Call::calloc);
+}
+
+namespace {
+
+void* move_from_early(void* object, std::size_t size) {
+  void* const moved = record_malloc(size);
+  const std::size_t readable = early_bytes_from(object);
+  if (moved != nullptr) memcpy(moved, object, size < readable ? size : readable);
+  return moved;
+}
+
+}  // namespace
+
+// Noted as ended before it is, as another thread may have its address right after.
+void* record_realloc(void* object, std::size_t size) {
+  if (object == nullptr) return make(size, Call::realloc);
+  if (is_early(object)) return move_from_early(object, size);
+  if (!ready()) return nullptr;
+  Entry* const entry = note_end(object, Call::realloc, kNotTold);
+  const Ending ending(object);
+  void* const moved = next().realloc(object, size);
+  if (moved == nullptr && size != 0 && entry != nullptr) entry->live_on();
+  return noted(moved, size, Call::realloc);
+}
+
+void* record_memalign(std::size_t alignment, std::size_t size) {
+  if (!ready()) return take_early(size, alignment);
+  return noted(next().memalign(alignment, size), size, Call::memalign);
+}
+
+void* record_aligned_alloc(std::size_t alignment, std::size_t size) {
+  return make_aligned(alignment, size, Call::aligned_alloc);
+}
+
+int record_posix_memalign(void** object, std::size_t alignment, std::size_t size) {
+  if (!ready()) {
+    *object = take_early(size, alignment);
+    return *object == nullptr ? ENOMEM : 0;
+  }
+  const int error = next().posix_memalign(object, alignment, size);
+  if (error == 0) noted(*object, size, Call::posix_memalign);
+  return error;
+}
+
+}  // namespace neap::tracer

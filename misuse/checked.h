@@ -1,0 +1,18 @@
+// Making and ending objects, told by which of the program's functions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "format/misuse_log.h"
+
+namespace neap::misuse {
+
+inline constexpr std::size_t kNotTold = SIZE_MAX;
+
+void* make(std::size_t size, Call by);
+void* make_aligned(std::size_t alignment, std::size_t size, Call by);
+// `told`: the size that sized delete was given.
+void end(void* object, Call by, std::size_t told = kNotTold);
+
+}  // namespace neap::misuse
