@@ -14,7 +14,7 @@
 namespace neap::misuse {
 namespace {
 
-constexpr std::size_t kMostObjects = std::size_t{1} << 26, kMostSites = 1 << 16, kMostTold = 256;
+constexpr std::size_t kMaxObjects = std::size_t{1} << 26, kMaxSites = 1 << 16, kMaxTold = 256;
 
 enum class Reach : std::uint32_t { lost, reached, by_lost };
 
@@ -53,7 +53,7 @@ struct Pile {
 
 class Search {
  public:
-  Search() : objects_(kMostObjects), pending_(kMostObjects) { each_live(add, &objects_); }
+  Search() : objects_(kMaxObjects), pending_(kMaxObjects) { each_live(add, &objects_); }
 
   bool is_skipped(std::uint64_t begin, std::uint64_t end) const {
     const Live* const next = first_behind(begin);
@@ -176,10 +176,10 @@ void find_leaks() {
   const std::uint64_t own_stack = begin_of_caller(is_of_the_end);
   Search all;
   search(all, own_stack);
-  Pile<Site> sites(kMostSites);
+  Pile<Site> sites(kMaxSites);
   sum_up(all.objects(), sites);
   std::sort(sites.items, sites.items + sites.count, goes_before);
-  for (std::size_t i = 0; i < sites.count && i < kMostTold; ++i) tell(sites.items[i]);
+  for (std::size_t i = 0; i < sites.count && i < kMaxTold; ++i) tell(sites.items[i]);
 }
 
 }  // namespace neap::misuse

@@ -12,9 +12,9 @@ std::atomic<Entry*> regions[kRegions];
 namespace {
 
 constexpr std::size_t kRegionBytes = kInRegion * sizeof(Entry), kPage = 4096, kInPage = kPage / sizeof(Entry);
-constexpr std::uint32_t kMostOpened = 4096;
+constexpr std::uint32_t kMaxOpened = 4096;
 constinit std::atomic<std::uint32_t> opened{0};
-std::atomic<Entry*> opened_at[kMostOpened];
+std::atomic<Entry*> opened_at[kMaxOpened];
 
 constexpr std::uint64_t kFarBelow = 64 << 20, kFarAbove = 256 << 10;  // so far is looked for an object
 
@@ -60,8 +60,8 @@ Known Entry::read(std::uint64_t begin) const {
           first >> 24,
           static_cast<Call>(first & 15),
           static_cast<Call>(later >> 60),
-          static_cast<std::uint32_t>(later & kMostThread),
-          static_cast<std::uint32_t>(later >> 16 & kMostThread),
+          static_cast<std::uint32_t>(later & kMaxThread),
+          static_cast<std::uint32_t>(later >> 16 & kMaxThread),
           static_cast<StackNumber>(first >> 4 & ((1u << kStackBits) - 1)),
           static_cast<StackNumber>(later >> 32 & ((1u << kStackBits) - 1))};
 }
@@ -75,7 +75,7 @@ Entry* make_entry(std::uint64_t address) {
   Entry* none = nullptr;
   if (!regions[address >> kRegionShift].compare_exchange_strong(none, static_cast<Entry*>(fresh))) {
     munmap(fresh, kRegionBytes);
-  } else if (const std::uint32_t place = opened.fetch_add(1); place < kMostOpened) {
+  } else if (const std::uint32_t place = opened.fetch_add(1); place < kMaxOpened) {
     opened_at[place] = static_cast<Entry*>(fresh);
   }
   return find_entry(address);
@@ -122,7 +122,7 @@ void each_live(void (*fn)(const Known&, void*), void* with) {
 }
 
 bool is_own_memory(std::uint64_t address) {
-  const std::uint32_t count = opened.load() < kMostOpened ? opened.load() : kMostOpened;
+  const std::uint32_t count = opened.load() < kMaxOpened ? opened.load() : kMaxOpened;
   for (std::uint32_t i = 0; i < count; ++i) {
     if (address - reinterpret_cast<std::uint64_t>(opened_at[i].load()) < kRegionBytes) return true;
   }

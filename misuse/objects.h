@@ -27,16 +27,16 @@ struct Known {
 class Entry {
  public:
   void begin(std::uint64_t size, Call by, StackNumber stack, std::uint32_t thread) {
-    later_.store(std::uint64_t{thread & kMostThread}, std::memory_order_relaxed);
+    later_.store(std::uint64_t{thread & kMaxThread}, std::memory_order_relaxed);
     first_.store(size << 24 | std::uint64_t{stack} << 4 | static_cast<std::uint64_t>(by), std::memory_order_relaxed);
   }
   // Its begin stays as it is.
   void end(Call by, StackNumber stack, std::uint32_t thread) {
-    later_.store((later_.load(std::memory_order_relaxed) & kMostThread) | std::uint64_t{thread & kMostThread} << 16 |
+    later_.store((later_.load(std::memory_order_relaxed) & kMaxThread) | std::uint64_t{thread & kMaxThread} << 16 |
                      std::uint64_t{stack} << 32 | static_cast<std::uint64_t>(by) << 60,
                  std::memory_order_relaxed);
   }
-  void live_on() { later_.fetch_and(kMostThread, std::memory_order_relaxed); }
+  void live_on() { later_.fetch_and(kMaxThread, std::memory_order_relaxed); }
   bool is_used() const { return first_.load(std::memory_order_relaxed) != 0; }
   bool is_live() const { return is_used() && later_.load(std::memory_order_relaxed) >> 60 == 0; }
   Call made_by() const { return static_cast<Call>(first_.load(std::memory_order_relaxed) & 15); }
@@ -44,7 +44,7 @@ class Entry {
   Known read(std::uint64_t begin) const;
 
  private:
-  static constexpr std::uint32_t kMostThread = 0xffff;
+  static constexpr std::uint32_t kMaxThread = 0xffff;
   std::atomic<std::uint64_t> first_, later_;  // size, made, by whom; ended by whom, there, threads
 };
 static_assert(sizeof(Entry) == 16);

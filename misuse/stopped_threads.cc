@@ -18,10 +18,10 @@
 namespace neap::misuse {
 namespace {
 
-constexpr std::size_t kMost = 4096;
+constexpr std::size_t kMax = 4096;
 constexpr int kWaitMs = 1000;  // for a thread that the kernel does not let go
 
-std::uint64_t stack[kMost];
+std::uint64_t stack[kMax];
 constinit std::atomic<std::uint32_t> arrived{0}, is_stopped{0}, inside{0};
 struct sigaction before;
 
@@ -30,8 +30,8 @@ int stop_signal() { return SIGRTMAX - 3; }
 void stand_still(int, siginfo_t*, void* context) {
   const int error = errno;
   inside.fetch_add(1);
-  const std::uint32_t place = arrived.load() < kMost ? arrived.fetch_add(1) : kMost;
-  if (place < kMost) stack[place] = reinterpret_cast<std::uint64_t>(context);
+  const std::uint32_t place = arrived.load() < kMax ? arrived.fetch_add(1) : kMax;
+  if (place < kMax) stack[place] = reinterpret_cast<std::uint64_t>(context);
   while (is_stopped.load() != 0) syscall(SYS_futex, &is_stopped, FUTEX_WAIT_PRIVATE, 1, nullptr, nullptr, 0);
   inside.fetch_sub(1);
   errno = error;

@@ -132,7 +132,7 @@ struct StackHere::Walk {
 };
 
 void StackHere::follow(Walk& walk) {
-  while (count_ < kMost && walk.step(fresh_[count_])) {
+  while (count_ < kMax && walk.step(fresh_[count_])) {
     if (in_common(fresh_[count_]) > 0) return keep();
     ++count_;
   }

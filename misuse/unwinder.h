@@ -32,14 +32,14 @@ class StackHere {
   void look_from(const void* context);
 
  private:
-  static constexpr std::size_t kMost = 128;
+  static constexpr std::size_t kMax = 128;
   struct Walk;
   void follow(Walk& walk);
   void keep();
 
   std::uint64_t hash_ = 0;
   std::size_t count_ = 0, known_ = 0;
-  Link fresh_[kMost];
+  Link fresh_[kMax];
 };
 
 // Whether the code is the checker's.

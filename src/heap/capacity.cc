@@ -10,25 +10,22 @@
 namespace neap {
 namespace {
 
-// What all caches together may hold of a heap, and each of them at most in times of Options::cache_bytes.
-constexpr std::uint64_t kShareOfSmall = 2, kMaxTimesOfSmall = 16;
-constexpr std::uint64_t kShareOfAny = 32, kMaxTimesOfAny = 16;
+// All caches together may hold this part of a heap, and each of them at most so many times Options::cache_bytes.
+constexpr std::uint64_t kShare = 2, kMaxTimes = 16;
 
 // How often what a cache holds is compared with what it needs, in heap events, and after how many looks it sheds.
 constexpr std::uint32_t kEventsPerLook = 1024, kLooks = 4;
 
 }  // namespace
 
-// A few threads may keep Options::cache_bytes each, many a quarter of it. They may keep more where that is little to
-// the heap: all together half of a small one, a 32nd of any. What they do not need of it they shed.
+// A few threads may keep Options::cache_bytes each, many a quarter of it. In a larger heap they may keep more: all
+// together half of it. What they do not need of that they shed.
 std::uint64_t Heap::thread_allowance() const {
   const std::uint64_t bytes = options.cache_bytes, sharers = threads() / 8 + 1;
   const std::uint64_t least = bytes / (sharers < 4 ? sharers : 4);
   if (is_near_limit()) return least;
   const std::uint64_t fair = accounts().resident_pages.get() * kPageSize / (threads() == 0 ? 1 : threads());
-  const std::uint64_t of_small = std::min(fair / kShareOfSmall, bytes * kMaxTimesOfSmall);
-  const std::uint64_t of_any = std::min(fair / kShareOfAny, bytes * kMaxTimesOfAny);
-  return std::max({least, of_small, of_any});
+  return std::max(least, std::min(fair / kShare, bytes * kMaxTimes));
 }
 
 // Doubles a stack's capacity, as far as its slots and the budget go.

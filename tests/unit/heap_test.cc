@@ -60,10 +60,11 @@ TEST_F(HeapTest, ARefillByExample) {
   EXPECT_EQ(after(2), std::pair(8u, 3u)) << "the third fetches 4";
   EXPECT_EQ(after(4), std::pair(16u, 7u)) << "the seventh fetches 8";
   EXPECT_EQ(after(8), std::pair(32u, 15u)) << "the fifteenth fetches 16";
-  EXPECT_EQ(after(16), std::pair(32u, 15u)) << "the thirty-first fetches 16";
+  EXPECT_EQ(after(16), std::pair(64u, 31u)) << "the thirty-first fetches 32";
+  EXPECT_EQ(after(32), std::pair(128u, 1u)) << "the sixty-third fetches the page's last 2";
   make(cache, 256, 64);
   while (cache->own_stack(c).count() != 0) make(cache, 1, 64);
-  EXPECT_EQ(after(1), std::pair(32u, 31u)) << "a thread that only takes fetches all";
+  EXPECT_EQ(after(1), std::pair(128u, 63u)) << "a thread that only takes fetches a page";
 }
 
 // What a large heap allowed goes back to the last object, that of the first class too: none is left in a stack of no
@@ -80,7 +81,11 @@ TEST_F(HeapTest, AStackOfOneObjectIsEmptiedWhenTheHeapHasShrunk) {
   const std::size_t c = static_cast<std::size_t>(class_of(8));
   make(cache, 1, 8);
   while (cache->own_stack(c).count() != 1) make(cache, 1, 8);
-  for (std::size_t i = 0; i < all.size() && cache->own_stack(c).capacity() != 0; ++i) rig_.free(cache, all[i]);
+  free(cache, all);
+  rig_.heap.options.dirty_floor = 0;
+  for (int i = 0; i < 20'000 && cache->own_stack(c).capacity() != 0; ++i) {
+    rig_.free(cache, rig_.allocate(cache, 40'000));
+  }
   EXPECT_EQ(cache->own_stack(c).capacity(), 0u);
   EXPECT_EQ(cache->own_stack(c).count(), 0u);
 }
@@ -151,6 +156,28 @@ TEST_F(HeapTest, ACacheKeepsToItsBudget) {
   rig_.heap.flush(*cache);
   EXPECT_EQ(rig_.sums().small_bytes, 0u);
   rig_.expect_in_order();
+}
+
+// What lies in a stack for long goes back, and what a thread uses meanwhile stays.
+TEST_F(HeapTest, StacksShedWhatTheyDoNotNeed) {
+  rig_.warm_up();
+  ThreadCache* cache = rig_.heap.open_cache();
+  const std::size_t idle = static_cast<std::size_t>(class_of(100)), used = static_cast<std::size_t>(class_of(200));
+  free(cache, make(cache, 100, 100));
+  const std::uint32_t before = cache->own_stack(idle).count();
+  EXPECT_GE(before, 64u);
+  const auto work = [&] {
+    for (int i = 0; i < 2000; ++i) {
+      free(cache, make(cache, 20, 200));
+      rig_.free(cache, rig_.allocate(cache, 40000));  // a heap event or two
+    }
+  };
+  work();
+  EXPECT_LE(cache->own_stack(idle).count(), before / 2);
+  work(), work(), work(), work();
+  EXPECT_LE(cache->own_stack(idle).count(), 8u);
+  EXPECT_GE(cache->own_stack(used).capacity(), 8u);
+  expect_budget_kept(*cache);
 }
 
 // A freed object above kLargestBatched is kept for the next malloc; none is fetched ahead.

@@ -84,7 +84,7 @@ class RigTest : public testing::Test {
   // What one of a few threads' caches may hold of a heap of so many bytes.
   std::uint64_t largest_budget(std::uint64_t heap, std::uint64_t threads) const {
     const std::uint64_t bytes = rig_.heap.options.cache_bytes, fair = heap / threads;
-    return std::max({bytes, std::min(fair / 8, bytes * 4), std::min(fair / 32, bytes * 16)});
+    return std::max(bytes, std::min(fair / 2, bytes * 16));
   }
 
   Rig rig_;
