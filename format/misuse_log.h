@@ -13,7 +13,7 @@ inline constexpr char kLogVariable[] = "NEAP_FIND_MISUSE";  // path of the file;
 inline constexpr char kLeavesVariable[] = "NEAP_FIND_MISUSE_LEAVES";  // what is not to be looked for
 inline constexpr char kLeavesLeaks[] = "leaks", kLeavesMismatches[] = "mismatches";
 inline constexpr char kMapName[] = "neap-misuse";          // in the file's name
-inline constexpr uint64_t kMagic = 0x3173756d7070656eull;  // "nppmus1": a version
+inline constexpr uint64_t kMagic = 0x3273756d7070656eull;  // "nppmus2": a version
 inline constexpr size_t kReports = 1024, kModules = 1024, kDepth = 30, kPath = 244, kName = 24;
 
 enum class Kind : uint32_t { overflow, use_after_free, double_free, bad_free, mismatch, wrong_size, leak };
@@ -99,6 +99,7 @@ struct Log {
   uint64_t magic;
   std::atomic<uint32_t> reports, modules;  // taken; there may be more than fit
   std::atomic<uint32_t> processes;         // that were looked at
+  std::atomic<uint32_t> unsearched;        // of them, those in which leaks could not be looked for
   Module module[kModules];
   Report report[kReports];
 };

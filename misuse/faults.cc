@@ -22,7 +22,7 @@ constexpr int kOnce = static_cast<int>(SA_RESETHAND);
 constexpr std::uint64_t kNear = 128 << 10;  // a guard, and a page
 
 struct sigaction of_program[2];  // what it has set, or SIG_DFL
-constinit std::atomic<bool> is_installed{false}, was_reported{false};
+constinit std::atomic<bool> is_installed{false};
 
 SetAction next_sigaction() {
   static constinit std::atomic<SetAction> found{nullptr};
@@ -71,18 +71,23 @@ void pass_on(int signal, siginfo_t* info, void* context) {
   if (info->si_code <= 0) raise(signal);
 }
 
+// Not on the stack, which may be a program's small one for signals; theirs whose turn it is.
+StackHere here;
+std::uint64_t pc_here[kDepth];
+
+[[gnu::noinline]] void report_fault(std::uint64_t address, const void* context) {
+  Finding finding;
+  if (!describe(address, finding)) return;
+  const Turn turn;
+  if (!turn.is_taken()) return;
+  finding.access = access_of(*static_cast<const ucontext_t*>(context));
+  here.look_from(context);
+  report(finding, {pc_here, here.copy(pc_here)});
+}
+
 void on_fault(int signal, siginfo_t* info, void* context) {
   const int before = errno;
-  Finding finding;
-  const auto address = reinterpret_cast<std::uint64_t>(info->si_addr);
-  if (info->si_code > 0 && describe(address, finding) && !was_reported.exchange(true)) {
-    finding.access = access_of(*static_cast<const ucontext_t*>(context));
-    StackHere here;
-    here.look_from(context);
-    std::uint64_t pc[kDepth];
-    report(finding, {pc, here.copy(pc)});
-    was_reported = false;
-  }
+  if (info->si_code > 0) report_fault(reinterpret_cast<std::uint64_t>(info->si_addr), context);
   errno = before;
   pass_on(signal, info, context);
 }

@@ -45,6 +45,8 @@ bool is_libneap(std::uint64_t pc) {
 
 // Libneap's frames are left out: it found the misuse, and did not make it.
 void report_here(const Finding& finding) {
+  const Turn turn;
+  if (!turn.is_taken()) return;
   StackHere here;
   here.look();
   std::uint64_t pc[kDepth];

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
 
@@ -9,6 +10,7 @@
 #include "misuse/objects.h"
 #include "misuse/report.h"
 #include "misuse/roots.h"
+#include "misuse/sandbox.h"
 #include "misuse/stopped_threads.h"
 
 namespace neap::misuse {
@@ -30,30 +32,34 @@ struct Site {
   bool is_indirect;
 };
 
-// A pile of memory of fixed most length.
+// Items in memory of the checker's own; what comes when it is full is left out.
 template <class Item>
 struct Pile {
-  Item* items = nullptr;
-  std::size_t count = 0, most = 0;
-  explicit Pile(std::size_t room) : items(static_cast<Item*>(take_memory(room * sizeof(Item)))), most(room) {
-    if (items == nullptr) most = 0;
+  Item* items;
+  std::size_t count = 0, room;
+  explicit Pile(std::size_t wanted) : items(static_cast<Item*>(take_memory(wanted * sizeof(Item)))), room(wanted) {
+    if (items == nullptr) room = 0;
   }
   Pile(const Pile&) = delete;
   Pile& operator=(const Pile&) = delete;
   ~Pile() {
-    if (items != nullptr) munmap(items, most * sizeof(Item));
+    if (items != nullptr) munmap(items, room * sizeof(Item));
   }
   void put(const Item& item) {
-    if (count < most) items[count++] = item;
+    if (count < room) items[count++] = item;
   }
+  bool is_full() const { return count == room; }
   bool holds(std::uint64_t address) const {
-    return address - reinterpret_cast<std::uint64_t>(items) < most * sizeof(Item);
+    return address - reinterpret_cast<std::uint64_t>(items) < room * sizeof(Item);
   }
 };
 
 class Search {
  public:
   Search() : objects_(kMaxObjects), pending_(kMaxObjects) { each_live(add, &objects_); }
+
+  // False where memory was out: what was left out would seem to lead nowhere.
+  bool is_whole() const { return !objects_.is_full() && !pending_.is_full(); }
 
   bool is_skipped(std::uint64_t begin, std::uint64_t end) const {
     const Live* const next = first_behind(begin);
@@ -119,23 +125,6 @@ void scan(const std::uint64_t* from, const std::uint64_t* to, void* with) {
   static_cast<Search*>(with)->follow(from, to, Reach::reached);
 }
 
-// What runs when a program ends: its frames lie over those of the program, which are over.
-bool is_of_the_end(std::uint64_t pc) {
-  if (is_own(pc)) return true;
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<void*>(pc - 1), &info) == 0 || info.dli_fname == nullptr) return false;
-  return strstr(info.dli_fname, "/libc.so") != nullptr || strstr(info.dli_fname, "/ld-linux") != nullptr;
-}
-
-void search(Search& search, std::uint64_t own_stack) {
-  const StoppedThreads others;
-  Pile<std::uint64_t> stacks(others.stacks().size() + 1);
-  for (const std::uint64_t stack : others.stacks()) stacks.put(stack);
-  stacks.put(own_stack);
-  each_root({stacks.items, stacks.count}, is_skipped, scan, &search);
-  search.tell_apart();
-}
-
 // By the stacks that made them.
 void sum_up(const Pile<Live>& objects, Pile<Site>& sites) {
   Pile<std::uint32_t> places(std::size_t{2} << kStackBits);  // 0: none yet; else one above the site's index
@@ -147,7 +136,7 @@ void sum_up(const Pile<Live>& objects, Pile<Site>& sites) {
     std::uint32_t& place = places.items[object.made * 2 + (is_indirect ? 1 : 0)];
     const Known known = find_entry(object.begin)->read(object.begin);
     if (place == 0) {
-      if (sites.count == sites.most) continue;
+      if (sites.is_full()) continue;
       sites.put({known, 0, 0, is_indirect});
       place = static_cast<std::uint32_t>(sites.count);
     }
@@ -155,6 +144,43 @@ void sum_up(const Pile<Live>& objects, Pile<Site>& sites) {
     site.bytes += known.size;
     ++site.objects;
   }
+}
+
+// What runs when a program ends: its frames lie over those of the program, which are over.
+bool is_of_the_end(std::uint64_t pc) {
+  if (is_own(pc)) return true;
+  Dl_info info{};
+  if (dladdr(reinterpret_cast<void*>(pc - 1), &info) == 0 || info.dli_fname == nullptr) return false;
+  return strstr(info.dli_fname, "/libc.so") != nullptr || strstr(info.dli_fname, "/ld-linux") != nullptr;
+}
+
+// While it lives, a process that changed its user may look at its own memory's flags as any other may.
+class LooksAtItself {
+ public:
+  LooksAtItself() : before_(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0)) { prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); }
+  LooksAtItself(const LooksAtItself&) = delete;
+  LooksAtItself& operator=(const LooksAtItself&) = delete;
+  ~LooksAtItself() {
+    if (before_ == 0) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  }
+
+ private:
+  int before_;
+};
+
+// False where it cannot be told what is lost.
+bool search(std::uint64_t own_stack, Pile<Site>& sites) {
+  const LooksAtItself itself;
+  const StoppedThreads others;  // first: what they make and end meanwhile would seem to be lost
+  Search all;
+  Pile<std::uint64_t> stacks(others.stacks().size() + 2);
+  for (const std::uint64_t stack : others.stacks()) stacks.put(stack);
+  stacks.put(own_stack);
+  if (!all.is_whole() || stacks.is_full()) return false;
+  if (!each_root({stacks.items, stacks.count}, is_skipped, scan, &all)) return false;
+  all.tell_apart();
+  sum_up(all.objects(), sites);
+  return true;
 }
 
 bool goes_before(const Site& a, const Site& b) {
@@ -173,11 +199,10 @@ void tell(const Site& site) {
 }  // namespace
 
 void find_leaks() {
+  if (is_sandboxed()) return note_unsearched();
   const std::uint64_t own_stack = begin_of_caller(is_of_the_end);
-  Search all;
-  search(all, own_stack);
   Pile<Site> sites(kMaxSites);
-  sum_up(all.objects(), sites);
+  if (!search(own_stack, sites)) return note_unsearched();
   std::sort(sites.items, sites.items + sites.count, goes_before);
   for (std::size_t i = 0; i < sites.count && i < kMaxTold; ++i) tell(sites.items[i]);
 }

@@ -27,7 +27,7 @@ class Touched {
  public:
   explicit Touched(const Entry* region)
       : first_(reinterpret_cast<std::uint64_t>(region) / kPage),
-        file_(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) {}
+        file_(open("/proc/thread-self/pagemap", O_RDONLY | O_CLOEXEC)) {}
   Touched(const Touched&) = delete;
   Touched& operator=(const Touched&) = delete;
   ~Touched() {

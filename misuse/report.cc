@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "format/misuse_text.h"
@@ -17,6 +18,7 @@ namespace {
 
 constinit Log* shared = nullptr;
 constinit bool is_read_by_neap = false;
+char own_path[kPath];  // of the program, read at its start: a sandbox may forbid it later
 
 Log* map_file(const char* path) {
   const int file = path[0] == '/' ? open(path, O_RDWR | O_CLOEXEC) : -1;
@@ -47,9 +49,7 @@ int find_module(dl_phdr_info* info, std::size_t, void* given) {
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const ElfW(Phdr)& segment = info->dlpi_phdr[i];
     if (segment.p_type != PT_LOAD || frame.pc - (info->dlpi_addr + segment.p_vaddr) >= segment.p_memsz) continue;
-    char self[kPath] = "";
-    const char* path = info->dlpi_name;
-    if (path[0] == '\0' && readlink("/proc/self/exe", self, sizeof self - 1) > 0) path = self;
+    const char* const path = info->dlpi_name[0] == '\0' ? own_path : info->dlpi_name;
     frame.offset = frame.pc - info->dlpi_addr;
     frame.module = number_of_module(path);
     return 1;
@@ -148,15 +148,42 @@ bool open_log() {
   if (path != nullptr) shared = map_file(path);
   is_read_by_neap = shared != nullptr;
   if (shared == nullptr) shared = static_cast<Log*>(take_memory(sizeof(Log)));
-  if (shared != nullptr) shared->processes.fetch_add(1);
-  return shared != nullptr;
+  if (shared == nullptr) return false;
+  if (readlink("/proc/self/exe", own_path, sizeof own_path - 1) < 0) own_path[0] = '\0';
+  shared->processes.fetch_add(1);
+  return true;
 }
+
+void note_unsearched() { shared->unsearched.fetch_add(1); }
 
 std::uint32_t thread_number() {
   static std::atomic<std::uint32_t> threads{0};
   [[gnu::tls_model("initial-exec")]] static thread_local std::uint32_t own = 0;
   if (own == 0) own = threads.fetch_add(1, std::memory_order_relaxed) + 1;
   return own - 1;
+}
+
+namespace {
+
+constexpr int kMaxWaitMs = 1000;  // for a thread that is of another process, since a fork
+constinit std::atomic<void*> reporter{nullptr};
+
+bool take_turn(void* self) {
+  const timespec pause{0, 1'000'000};
+  for (int i = 0; i < kMaxWaitMs; ++i, nanosleep(&pause, nullptr)) {
+    void* other = nullptr;
+    if (reporter.compare_exchange_strong(other, self)) return true;
+    if (other == self) return false;
+  }
+  reporter = self;
+  return true;
+}
+
+}  // namespace
+
+Turn::Turn() : is_taken_(take_turn(__builtin_thread_pointer())) {}
+Turn::~Turn() {
+  if (is_taken_) reporter = nullptr;
 }
 
 void report(const Finding& finding, std::span<const std::uint64_t> here) {

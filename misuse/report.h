@@ -11,6 +11,8 @@ namespace neap::misuse {
 
 // Opens what the environment names. False when memory is out.
 bool open_log();
+// Leaks cannot be looked for in this process.
+void note_unsearched();
 
 // What a report is made of; it copies the rest of what is known.
 struct Finding {
@@ -28,5 +30,19 @@ struct Finding {
 void report(const Finding& finding, std::span<const std::uint64_t> here);
 
 std::uint32_t thread_number();
+
+// While it lives no other thread reports: one that ended the program meanwhile would cut the report short. Not taken
+// where the thread has it already, as it has when the checker itself faults.
+class Turn {
+ public:
+  Turn();
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn();
+  bool is_taken() const { return is_taken_; }
+
+ private:
+  bool is_taken_;
+};
 
 }  // namespace neap::misuse

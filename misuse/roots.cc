@@ -11,25 +11,27 @@
 namespace neap::misuse {
 namespace {
 
-constexpr std::size_t kMostText = 32 << 20, kPage = 4096, kAtOnce = 512;
+constexpr std::size_t kMaxText = 32 << 20, kPage = 4096, kAtOnce = 512;
 
-// The whole of /proc/self/maps, read before anything is looked at.
+// The whole of the process's maps, read before anything is looked at. By the thread's own folder: that of a process
+// whose first thread has ended is empty.
 class MapsText {
  public:
-  MapsText() : text_(static_cast<char*>(take_memory(kMostText))) {
-    const int file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+  MapsText() : text_(static_cast<char*>(take_memory(kMaxText))) {
+    const int file = open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
     if (file < 0 || text_ == nullptr) return;
-    for (ssize_t got; size_ < kMostText - 1 && (got = read(file, text_ + size_, kMostText - 1 - size_)) > 0;)
+    for (ssize_t got; size_ < kMaxText - 1 && (got = read(file, text_ + size_, kMaxText - 1 - size_)) > 0;)
       size_ += static_cast<std::size_t>(got);
     close(file);
   }
   MapsText(const MapsText&) = delete;
   MapsText& operator=(const MapsText&) = delete;
   ~MapsText() {
-    if (text_ != nullptr) munmap(text_, kMostText);
+    if (text_ != nullptr) munmap(text_, kMaxText);
   }
-  const char* text() const { return text_ == nullptr ? "" : text_; }
-  bool holds(std::uint64_t address) const { return address - reinterpret_cast<std::uint64_t>(text_) < kMostText; }
+  bool is_known() const { return size_ > 0; }
+  const char* text() const { return text_; }
+  bool holds(std::uint64_t address) const { return address - reinterpret_cast<std::uint64_t>(text_) < kMaxText; }
 
  private:
   char* text_;
@@ -40,14 +42,22 @@ struct Range {
   std::uint64_t begin, end;
 };
 
-// The next mapping that is private and can be read and written; false at the end.
+// What only this process and its children can have: memory shared with others through a file holds no pointers.
+bool is_of_program(const char* mode, const char* end) {
+  if (memcmp(mode, " rw", 3) != 0) return false;
+  constexpr char kShared[] = "/dev/zero (deleted)";
+  return mode[4] == 'p' ||
+         (end != nullptr && memmem(mode, static_cast<std::size_t>(end - mode), kShared, sizeof kShared - 1) != nullptr);
+}
+
+// The next mapping of the program's that can be read and written; false at the end.
 bool next_range(const char*& line, Range& range) {
   while (*line != '\0') {
     char* at;
     range.begin = strtoull(line, &at, 16);
     range.end = strtoull(at + 1, &at, 16);
-    const bool wanted = memcmp(at, " rw", 3) == 0 && at[4] == 'p';
     const char* const end = strchr(at, '\n');
+    const bool wanted = is_of_program(at, end);
     line = end == nullptr ? "" : end + 1;
     if (wanted) return true;
   }
@@ -74,9 +84,10 @@ void scan_pages(int flags_file, const Range& range, Scan scan, void* with) {
 
 }  // namespace
 
-void each_root(std::span<const std::uint64_t> stacks, IsSkipped is_skipped, Scan scan, void* with) {
+bool each_root(std::span<const std::uint64_t> stacks, IsSkipped is_skipped, Scan scan, void* with) {
   const MapsText maps;
-  const int flags = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  if (!maps.is_known()) return false;
+  const int flags = open("/proc/thread-self/pagemap", O_RDONLY | O_CLOEXEC);
   Range range{};
   for (const char* line = maps.text(); next_range(line, range);) {
     if (maps.holds(range.begin) || is_skipped(range.begin, range.end, with)) continue;
@@ -86,6 +97,7 @@ void each_root(std::span<const std::uint64_t> stacks, IsSkipped is_skipped, Scan
     scan_pages(flags, range, scan, with);
   }
   if (flags >= 0) close(flags);
+  return true;
 }
 
 }  // namespace neap::misuse

@@ -13,7 +13,7 @@ using IsSkipped = bool (*)(std::uint64_t begin, std::uint64_t end, const void* w
 // fn(first, behind the last word, with)
 using Scan = void (*)(const std::uint64_t* from, const std::uint64_t* to, void* with);
 
-// `stacks`: where those end that are in use, downwards.
-void each_root(std::span<const std::uint64_t> stacks, IsSkipped is_skipped, Scan scan, void* with);
+// `stacks`: where those end that are in use, downwards. False when the system does not tell where memory lies.
+bool each_root(std::span<const std::uint64_t> stacks, IsSkipped is_skipped, Scan scan, void* with);
 
 }  // namespace neap::misuse

@@ -13,13 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 
 namespace neap::misuse {
 namespace {
 
-constexpr std::size_t kMax = 4096;
-constexpr int kWaitMs = 1000;  // for a thread that the kernel does not let go
+constexpr std::size_t kMax = 4096;  // threads whose stacks are told; of others all is looked at
+constexpr int kWaitMs = 1000;       // for a thread that the kernel does not let go
 
 std::uint64_t stack[kMax];
 constinit std::atomic<std::uint32_t> arrived{0}, is_stopped{0}, inside{0};
@@ -30,13 +31,14 @@ int stop_signal() { return SIGRTMAX - 3; }
 void stand_still(int, siginfo_t*, void* context) {
   const int error = errno;
   inside.fetch_add(1);
-  const std::uint32_t place = arrived.load() < kMax ? arrived.fetch_add(1) : kMax;
+  const std::uint32_t place = arrived.fetch_add(1);
   if (place < kMax) stack[place] = reinterpret_cast<std::uint64_t>(context);
   while (is_stopped.load() != 0) syscall(SYS_futex, &is_stopped, FUTEX_WAIT_PRIVATE, 1, nullptr, nullptr, 0);
   inside.fetch_sub(1);
   errno = error;
 }
 
+// The signal would not come: the thread blocks it, or has ended, as the first one may before the others.
 bool blocks(int thread) {
   char path[64], text[4096];
   snprintf(path, sizeof path, "/proc/self/task/%d/status", thread);
@@ -46,7 +48,8 @@ bool blocks(int thread) {
   close(file);
   text[got > 0 ? got : 0] = '\0';
   const char* const mask = strstr(text, "SigBlk:");
-  return mask == nullptr || (strtoull(mask + 7, nullptr, 16) >> (stop_signal() - 1) & 1) != 0;
+  return strstr(text, "\nState:\tZ") != nullptr || mask == nullptr ||
+         (strtoull(mask + 7, nullptr, 16) >> (stop_signal() - 1) & 1) != 0;
 }
 
 // fn(thread) for the others.
@@ -78,12 +81,11 @@ StoppedThreads::StoppedThreads() {
   set_handler(ours, &before);
   arrived = 0;
   is_stopped = 1;
-  std::uint32_t asked = 0;
-  each_other([&asked](int thread) {
-    if (!blocks(thread) && syscall(SYS_tgkill, getpid(), thread, stop_signal()) == 0) ++asked;
+  each_other([this](int thread) {
+    if (!blocks(thread) && syscall(SYS_tgkill, getpid(), thread, stop_signal()) == 0) ++asked_;
   });
   const timespec pause{0, 1'000'000};
-  for (int i = 0; i < kWaitMs && arrived.load() < asked; ++i) nanosleep(&pause, nullptr);
+  for (int i = 0; i < kWaitMs && arrived.load() < asked_; ++i) nanosleep(&pause, nullptr);
 }
 
 StoppedThreads::~StoppedThreads() {
@@ -91,9 +93,11 @@ StoppedThreads::~StoppedThreads() {
   syscall(SYS_futex, &is_stopped, FUTEX_WAKE_PRIVATE, INT32_MAX, nullptr, nullptr, 0);
   const timespec pause{0, 1'000'000};
   for (int i = 0; i < kWaitMs && inside.load() > 0; ++i) nanosleep(&pause, nullptr);
-  set_handler(before, nullptr);
+  if (arrived.load() >= asked_) set_handler(before, nullptr);  // else the signal comes yet, and would end the program
 }
 
-std::span<const std::uint64_t> StoppedThreads::stacks() const { return {stack, arrived.load()}; }
+std::span<const std::uint64_t> StoppedThreads::stacks() const {
+  return {stack, std::min<std::size_t>(arrived.load(), kMax)};
+}
 
 }  // namespace neap::misuse

@@ -17,6 +17,9 @@ class StoppedThreads {
   ~StoppedThreads();
 
   std::span<const std::uint64_t> stacks() const;
+
+ private:
+  std::uint32_t asked_ = 0;
 };
 
 }  // namespace neap::misuse

@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <utility>
 
 #include "tool/allocators/environment.h"
 #include "tool/allocators/preflight.h"
@@ -41,11 +42,16 @@ class Reports {
   }
   void end() {
     look();
-    if (json_) return write(misuse_json(all_, log_.lost(), names_), stdout);
+    if (json_) return write(misuse_json(all_, log_, names_), stdout);
     if (leaks_of_ != 0) write(leaks_summary(all_), stderr);
-    if (log_.lost() > 0) tell(fmt::format("{} more reports found no room", log_.lost()));
+    if (log_.lost() > 0) tell(fmt::format("{} more reports were cut short, or found no room", log_.lost()));
+    if (log_.unsearched() > 0)
+      tell(fmt::format(
+          "processes in which leaks were not looked for: {} (sandboxed, without /proc, or short of address space)",
+          log_.unsearched()));
   }
   bool found_any() const { return !all_.empty(); }
+  const std::string& failure() const { return failure_; }  // of writing; empty: none
 
  private:
   void tell_report(const MisuseReport& report) {
@@ -60,14 +66,19 @@ class Reports {
       std::fputs(text.c_str(), otherwise);
     } else {
       file_ << text << std::flush;
-      if (!file_) throw Failure(fmt::format("cannot write '{}'", path_));
+      if (!file_) give_up_file(text, otherwise);
     }
+  }
+  // The program goes on, and its reports with it.
+  void give_up_file(const std::string& text, std::FILE* otherwise) {
+    failure_ = fmt::format("cannot write '{}'; its reports went to the terminal", std::exchange(path_, ""));
+    write(text, otherwise);
   }
 
   MisuseFile& log_;
   FrameNames names_;
   bool json_;
-  std::string path_;
+  std::string path_, failure_;
   std::ofstream file_;
   std::vector<MisuseReport> all_;
   std::int32_t leaks_of_ = 0;
@@ -124,6 +135,7 @@ int find_misuse(const std::string& allocator, const FindMisuseOptions& options, 
   const Interrupts interrupts;
   const int code = attend(start_child(file, program, environment), interrupts, reports, invocation.quiet);
   reports.end();
+  if (!reports.failure().empty()) throw Failure(reports.failure());
   if (log.processes() == 0)
     throw Failure(fmt::format("{} was not looked into: it started without the checker", program.front()));
   return reports.found_any() ? options.exit_code : code;

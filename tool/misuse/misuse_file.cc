@@ -35,9 +35,12 @@ std::string MisuseFile::path() const { return fmt::format("/proc/{}/fd/{}", ::ge
 std::vector<MisuseReport> MisuseFile::fresh() {
   std::vector<MisuseReport> reports;
   const std::size_t taken = std::min<std::size_t>(log_->reports.load(), kReports);
-  for (; given_ < taken && log_->report[given_].ready.load(std::memory_order_acquire) != 0; ++given_) {
-    const char* const from = static_cast<const char*>(static_cast<const void*>(&log_->report[given_]));
-    MisuseReport report{log_->report[given_].kind, {from, from + sizeof(Report)}};
+  given_.resize(taken);
+  for (std::size_t i = 0; i < taken; ++i) {  // one may never be ready: its process was killed
+    if (given_[i] || log_->report[i].ready.load(std::memory_order_acquire) == 0) continue;
+    given_[i] = true;
+    const char* const from = static_cast<const char*>(static_cast<const void*>(&log_->report[i]));
+    MisuseReport report{log_->report[i].kind, {from, from + sizeof(Report)}};
     Report& copy = *static_cast<Report*>(static_cast<void*>(report.bytes.data()));
     copy.call[kName - 1] = '\0';
     copy.kind = report.kind = static_cast<std::size_t>(copy.kind) < kKinds ? copy.kind : Kind::bad_free;
@@ -48,7 +51,11 @@ std::vector<MisuseReport> MisuseFile::fresh() {
   return reports;
 }
 
-std::size_t MisuseFile::lost() const { return log_->reports.load() > kReports ? log_->reports.load() - kReports : 0; }
+std::size_t MisuseFile::lost() const {
+  return log_->reports.load() - static_cast<std::size_t>(std::count(given_.begin(), given_.end(), true));
+}
+
+std::size_t MisuseFile::unsearched() const { return log_->unsearched.load(); }
 
 std::size_t MisuseFile::processes() const { return log_->processes.load(); }
 

@@ -22,16 +22,17 @@ class MisuseFile {
   ~MisuseFile();
 
   std::string path() const;  // as the program can open it, while neap lives
-  // Reports that are finished and were not given before, in their order.
+  // Reports that are finished and were not given before, in the order in which they were begun.
   std::vector<MisuseReport> fresh();
-  std::size_t lost() const;                        // that found no room
+  std::size_t lost() const;                        // that found no room, or were cut short
   std::size_t processes() const;                   // that were looked at
+  std::size_t unsearched() const;                  // of them, those in which leaks could not be looked for
   std::string module(std::uint32_t number) const;  // its path; empty: none
 
  private:
   int file_;
   misuse::Log* log_ = nullptr;
-  std::size_t given_ = 0;
+  std::vector<bool> given_;
 };
 
 }  // namespace neap

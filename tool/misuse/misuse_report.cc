@@ -122,8 +122,12 @@ std::string leaks_summary(const std::vector<MisuseReport>& reports) {
   return fmt::format("SUMMARY: libneap: {} byte(s) leaked in {} object(s).\n", bytes, objects);
 }
 
-std::string misuse_json(const std::vector<MisuseReport>& reports, std::size_t lost, FrameNames& names) {
-  Json json = {{"schema", "neap.misuse/1"}, {"errors", Json::array()}, {"leaks", Json::array()}, {"lost", lost}};
+std::string misuse_json(const std::vector<MisuseReport>& reports, const MisuseFile& log, FrameNames& names) {
+  Json json = {{"schema", "neap.misuse/1"},
+               {"errors", Json::array()},
+               {"leaks", Json::array()},
+               {"lost", log.lost()},
+               {"leaks_unsearched", log.unsearched()}};
   for (const MisuseReport& report : reports) {
     if (report.kind == Kind::leak)
       json["leaks"].push_back(leak_json(report.get(), names));

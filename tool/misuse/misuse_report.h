@@ -14,6 +14,6 @@ std::string misuse_text(const MisuseReport& report, FrameNames& names);
 std::string leaks_head(const MisuseReport& first);
 std::string leaks_summary(const std::vector<MisuseReport>& reports);
 
-std::string misuse_json(const std::vector<MisuseReport>& reports, std::size_t lost, FrameNames& names);
+std::string misuse_json(const std::vector<MisuseReport>& reports, const MisuseFile& log, FrameNames& names);
 
 }  // namespace neap
