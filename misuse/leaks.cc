@@ -146,12 +146,12 @@ void sum_up(const Pile<Live>& objects, Pile<Site>& sites) {
   }
 }
 
-// What runs when a program ends: its frames lie over those of the program, which are over.
+// What the loader runs at the end is no frame of the program; exit() is one, which keeps its caller's registers.
 bool is_of_the_end(std::uint64_t pc) {
   if (is_own(pc)) return true;
   Dl_info info{};
-  if (dladdr(reinterpret_cast<void*>(pc - 1), &info) == 0 || info.dli_fname == nullptr) return false;
-  return strstr(info.dli_fname, "/libc.so") != nullptr || strstr(info.dli_fname, "/ld-linux") != nullptr;
+  return dladdr(reinterpret_cast<void*>(pc - 1), &info) != 0 && info.dli_fname != nullptr &&
+         strstr(info.dli_fname, "/ld-linux") != nullptr;
 }
 
 // While it lives, a process that changed its user may look at its own memory's flags as any other may.

@@ -1,9 +1,14 @@
 // Does one thing wrong with the heap, by name. Built as anybody builds a program: it knows nothing of who looks on.
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -147,13 +152,76 @@ void no_leak() {
   usleep(20000);
 }
 
+// Objects are made and ended while the program ends.
+void busy_threads() {
+  for (int i = 0; i < 4; ++i) {
+    std::thread([] {
+      for (;;) delete opaque(new std::string(opaque(200), 'x'));
+    }).detach();
+  }
+  usleep(20000);
+}
+void first_thread_ends() {
+  std::thread([] { usleep(20000); }).detach();
+  pthread_exit(nullptr);
+}
+void in_register() {
+#if defined(__x86_64__)
+  register char* object asm("rbx") = make_object(48);
+#else
+  register char* object asm("x19") = make_object(48);
+#endif
+  asm volatile("" : "+r"(object));
+  exit(0);
+}
+void in_shared_memory() {
+  auto** memory = static_cast<char**>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  memory[7] = make_object(48);
+}
+// Ends at the next open().
+void sandboxed() {
+  kept = make_object(48);
+  sock_filter filter[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 1),
+                          BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+                          BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const sock_fprog program{std::size(filter), filter};
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) abort();
+}
+
 void on_fault(int) {
   constexpr char kLine[] = "the program's own handler\n";
+  char used[3072];
+  memset(opaque(used), 0, sizeof used);
   if (write(STDOUT_FILENO, kLine, sizeof kLine - 1) < 0) _exit(8);
   _exit(7);
 }
 void own_handler() {
   signal(SIGSEGV, on_fault);
+  read_after_free_large();
+}
+// What the kernel puts on the stack, and 4 KiB, of which the handler takes 3.
+char* signal_stack_end;
+volatile std::size_t frame_bytes;
+void measure(int) {
+  frame_bytes = static_cast<std::size_t>(signal_stack_end - static_cast<char*>(__builtin_frame_address(0)));
+}
+void set_signal_stack(std::size_t size, int signal, void (*handler)(int)) {
+  const stack_t stack{signal_stack_end - size, 0, size};
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_ONSTACK;
+  if (sigaltstack(&stack, nullptr) != 0 || sigaction(signal, &action, nullptr) != 0) abort();
+}
+void small_signal_stack() {
+  constexpr std::size_t kRoom = 1 << 16;
+  signal_stack_end =
+      static_cast<char*>(mmap(nullptr, kRoom, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) + kRoom;
+  set_signal_stack(kRoom, SIGUSR1, measure);
+  raise(SIGUSR1);
+  const std::size_t size = (frame_bytes + 4096 + 4095) / 4096 * 4096;
+  mprotect(signal_stack_end - kRoom, kRoom - size, PROT_NONE);
+  set_signal_stack(size, SIGSEGV, on_fault);
   read_after_free_large();
 }
 void null_pointer() { sink = *opaque(static_cast<char*>(nullptr)); }
@@ -208,7 +276,13 @@ constexpr struct {
             {"thrown", thrown},
             {"leak", leak},
             {"no_leak", no_leak},
+            {"busy_threads", busy_threads},
+            {"first_thread_ends", first_thread_ends},
+            {"in_register", in_register},
+            {"in_shared_memory", in_shared_memory},
+            {"sandboxed", sandboxed},
             {"own_handler", own_handler},
+            {"small_signal_stack", small_signal_stack},
             {"null_pointer", null_pointer},
             {"closed_stderr", closed_stderr},
             {"daemonized", daemonized},

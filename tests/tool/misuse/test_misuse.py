@@ -96,11 +96,23 @@ class FindMisuse(NeapTest):
         self.assertEqual(find("leak", "--exit-code", "77").returncode, 77)
 
     def test_good_programs(self):
-        for command in ([MISUSER, "good"], [MISUSER, "no_leak"], ["sh", "-c", "ls / | wc -l >/dev/null"]):
+        acts = ("good", "no_leak", "busy_threads", "first_thread_ends", "in_register", "in_shared_memory")
+        for command in (*([MISUSER, act] for act in acts), ["sh", "-c", "ls / | wc -l >/dev/null"]):
             with self.subTest(command):
                 result = neap("run", "--find-misuse", "--", *command)
                 self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertEqual(neap("run", "--find-misuse", "--", "sh", "-c", "exit 7").returncode, 7)
+
+    def test_leaks_are_not_guessed_where_memory_cannot_be_read(self):
+        result = find("sandboxed")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stderr.rstrip(), "neap: processes in which leaks were not looked for: 1 (sandboxed, without /proc, or short of address space)")
+
+    def test_a_full_disk_ends_no_program(self):
+        result = neap("run", "--find-misuse", "-o", "/dev/full", "--", "sh", "-c", f"{MISUSER} double_free 2>/dev/null; {MISUSER} leak; echo on")
+        self.assertEqual((result.returncode, result.stdout), (125, "on\n"))
+        for line in ("double-free", "144 byte", "cannot write '/dev/full'"):
+            self.assertIn(line, result.stderr)
 
     def test_threads_exceptions_forks_and_daemons(self):
         for act in ("in_thread", "thrown", "forked", "daemonized", "closed_stderr"):
@@ -109,8 +121,9 @@ class FindMisuse(NeapTest):
         self.assertEqual(self.error("in_thread")["thread"], 1)
 
     def test_the_programs_own_handler_is_called(self):
-        result = find("own_handler")
-        self.assertEqual((result.returncode, result.stdout), (FOUND, "the program's own handler\n"))
+        for act in ("own_handler", "small_signal_stack"):
+            result = find(act)
+            self.assertEqual((result.returncode, result.stdout), (FOUND, "the program's own handler\n"), act)
         self.assertEqual(find("null_pointer").returncode, 128 + 11)
 
     def test_the_report(self):
