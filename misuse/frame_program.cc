@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "misuse/frame_bytes.h"
+
 namespace neap::misuse {
 namespace {
 
@@ -14,44 +16,6 @@ constexpr std::uint64_t kFramePointer = 29, kStackPointer = 31, kReturn = 30;
 constexpr unsigned char kReadFramePointer = 0x70 + 29;
 #endif
 constexpr unsigned char kDereference = 0x06;
-
-class Bytes {
- public:
-  Bytes(const unsigned char* at, const unsigned char* end) : at_(at), end_(end) {}
-  bool is_over() const { return at_ >= end_; }
-  const unsigned char* at() const { return at_; }
-  void skip(std::uint64_t bytes) { at_ += bytes; }
-  template <class Value>
-  Value value() {
-    Value read;
-    std::memcpy(&read, at_, sizeof read);
-    at_ += sizeof read;
-    return read;
-  }
-  std::uint64_t uleb() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-      const unsigned char byte = *at_++;
-      value |= std::uint64_t{byte & 0x7fu} << shift;
-      if ((byte & 0x80) == 0) break;
-    }
-    return value;
-  }
-  std::int64_t sleb() {
-    std::uint64_t value = 0;
-    unsigned shift = 0;
-    unsigned char byte = 0x80;
-    for (; shift < 64 && (byte & 0x80) != 0; shift += 7) {
-      byte = *at_++;
-      value |= std::uint64_t{byte & 0x7fu} << shift;
-    }
-    if (shift < 64 && (byte & 0x40) != 0) value |= ~std::uint64_t{0} << shift;
-    return static_cast<std::int64_t>(value);
-  }
-
- private:
-  const unsigned char *at_, *end_;
-};
 
 // What a function's description shares with others.
 struct Shared {
@@ -133,6 +97,13 @@ class Machine {
 
   void step(Bytes& bytes);
   void step_extended(unsigned char operation, Bytes& bytes);
+  bool step_definition(unsigned char operation, Bytes& bytes);
+  void remember() {
+    if (depth_ < kDepth) stack_[depth_++] = state_;
+  }
+  void recall() {
+    if (depth_ > 0) state_ = stack_[--depth_];
+  }
   void advance(std::uint64_t steps) {
     const std::uint64_t bytes = steps * shared_.code_step;
     if (bytes > left_) is_past_ = true;
@@ -193,10 +164,11 @@ void Machine::save_by_expression(Bytes& bytes, bool is_place) {
   bytes.skip(length);
   const bool reads_frame = length >= 2 && expression.value<unsigned char>() == kReadFramePointer;
   if (reg == kReturn) state_.return_is_lost = true;
-  if (reg == kFramePointer && is_place && reads_frame) {
-    state_.frame_pointer = Saved::beside_frame;
-    state_.frame_pointer_offset = expression.sleb();
-  }
+  if (reg != kFramePointer || !is_place || !reads_frame) return;
+  const std::int64_t offset = expression.sleb();
+  if (!expression.is_over()) return;
+  state_.frame_pointer = Saved::beside_frame;
+  state_.frame_pointer_offset = offset;
 }
 
 void Machine::step(Bytes& bytes) {
@@ -214,63 +186,72 @@ void Machine::step(Bytes& bytes) {
   }
 }
 
-void Machine::step_extended(unsigned char operation, Bytes& bytes) {
-  const auto scaled = [&] { return static_cast<std::int64_t>(bytes.uleb()) * shared_.data_step; };
-  const auto signed_scaled = [&] { return bytes.sleb() * shared_.data_step; };
-  std::uint64_t reg;
+// False for an operation that does not define the CFA.
+bool Machine::step_definition(unsigned char operation, Bytes& bytes) {
+  const auto offset = [&] { return static_cast<std::int64_t>(bytes.uleb()); };
+  const auto scaled = [&] { return bytes.sleb() * shared_.data_step; };
   switch (operation) {
-    case 0x02:
+    case kDefine:
+    case kDefineScaled: {
+      const std::uint64_t reg = bytes.uleb();
+      define(reg, operation == kDefine ? offset() : scaled());
+      break;
+    }
+    case kDefineRegister:
+      define(bytes.uleb(), state_.base_offset);
+      break;
+    case kDefineOffset:
+      define(state_.base, offset());
+      break;
+    case kDefineOffsetScaled:
+      define(state_.base, scaled());
+      break;
+    case kDefineByExpression:
+      define_by_expression(bytes);
+      break;
+    default:
+      return false;
+  }
+  return true;
+}
+
+void Machine::step_extended(unsigned char operation, Bytes& bytes) {
+  if (step_definition(operation, bytes)) return;
+  switch (operation) {
+    case kAdvance1:
       return advance(bytes.value<std::uint8_t>());
-    case 0x03:
+    case kAdvance2:
       return advance(bytes.value<std::uint16_t>());
-    case 0x04:
+    case kAdvance4:
       return advance(bytes.value<std::uint32_t>());
-    case 0x05:  // offset_extended
-      reg = bytes.uleb();
-      return save(reg, scaled());
-    case 0x11:  // offset_extended_sf
-      reg = bytes.uleb();
-      return save(reg, signed_scaled());
-    case 0x06:  // restore_extended
+    case kSave:
+    case kSaveSigned: {
+      const std::uint64_t reg = bytes.uleb();
+      return save(reg,
+                  (operation == kSave ? static_cast<std::int64_t>(bytes.uleb()) : bytes.sleb()) * shared_.data_step);
+    }
+    case kSaveByExpression:
+    case kValueByExpression:
+      return save_by_expression(bytes, operation == kSaveByExpression);
+    case kRestore:
       return restore(bytes.uleb());
-    case 0x07:  // undefined
-      return lose(bytes.uleb());
-    case 0x08:  // same_value
+    case kSameValue:
       return keep(bytes.uleb());
-    case 0x09:  // register
+    case kUndefined:
+      return lose(bytes.uleb());
+    case kInRegister:
+    case kValueOffset:
+    case kValueOffsetSigned:
       lose(bytes.uleb());
       return static_cast<void>(bytes.uleb());
-    case 0x0a:  // remember_state
-      if (depth_ < kDepth) stack_[depth_++] = state_;
-      return;
-    case 0x0b:  // restore_state
-      if (depth_ > 0) state_ = stack_[--depth_];
-      return;
-    case 0x0c:  // def_cfa
-      reg = bytes.uleb();
-      return define(reg, static_cast<std::int64_t>(bytes.uleb()));
-    case 0x12:  // def_cfa_sf
-      reg = bytes.uleb();
-      return define(reg, signed_scaled());
-    case 0x0d:  // def_cfa_register
-      return define(bytes.uleb(), state_.base_offset);
-    case 0x0e:  // def_cfa_offset
-      return define(state_.base, static_cast<std::int64_t>(bytes.uleb()));
-    case 0x13:  // def_cfa_offset_sf
-      return define(state_.base, signed_scaled());
-    case 0x0f:  // def_cfa_expression
-      return define_by_expression(bytes);
-    case 0x10:  // expression
-    case 0x16:  // val_expression
-      return save_by_expression(bytes, operation == 0x10);
-    case 0x14:  // val_offset
-    case 0x15:
-      lose(bytes.uleb());
+    case kRememberState:
+      return remember();
+    case kRestoreState:
+      return recall();
+    case kArgumentsSize:
       return static_cast<void>(bytes.uleb());
-    case 0x2e:  // GNU_args_size
-      return static_cast<void>(bytes.uleb());
-    case 0x00:  // nop
-    case 0x2d:  // of AArch64: return addresses are signed from here on, or not any more
+    case kNothing:
+    case kSignReturn:
       return;
     default:
       state_.is_lost = is_past_ = true;
