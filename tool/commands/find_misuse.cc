@@ -47,7 +47,7 @@ class Reports {
     if (log_.lost() > 0) tell(fmt::format("{} more reports were cut short, or found no room", log_.lost()));
     if (log_.unsearched() > 0)
       tell(fmt::format(
-          "processes in which leaks were not looked for: {} (sandboxed, without /proc, or short of address space)",
+          "processes in which leaks were not looked for: {} (a sandbox, no /proc, or no file or address space left)",
           log_.unsearched()));
   }
   bool found_any() const { return !all_.empty(); }

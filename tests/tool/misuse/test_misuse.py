@@ -106,7 +106,7 @@ class FindMisuse(NeapTest):
     def test_leaks_are_not_guessed_where_memory_cannot_be_read(self):
         result = find("sandboxed")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual(result.stderr.rstrip(), "neap: processes in which leaks were not looked for: 1 (sandboxed, without /proc, or short of address space)")
+        self.assertEqual(result.stderr.rstrip(), "neap: processes in which leaks were not looked for: 1 (a sandbox, no /proc, or no file or address space left)")
 
     def test_a_full_disk_ends_no_program(self):
         result = neap("run", "--find-misuse", "-o", "/dev/full", "--", "sh", "-c", f"{MISUSER} double_free 2>/dev/null; {MISUSER} leak; echo on")
