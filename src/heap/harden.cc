@@ -16,12 +16,13 @@ bool Heap::harden() {
   return pages_.harden(what);
 }
 
-// As count_events, without a cache that counts.
+// As count_events, without a cache that counts. The first is told at once: a process may have few.
 void Heap::count_single_event() {
-  const bool is_step = pages_.advance(1) % kClockStep == 0;
-  if (!is_step && pages_.dirty_pages() < too_dirty_.load(std::memory_order_relaxed)) return;
+  const std::uint64_t too_dirty = too_dirty_.load(std::memory_order_relaxed);
+  const bool is_due = pages_.advance(1) % kClockStep == 0 || too_dirty == 0;
+  if (!is_due && pages_.dirty_pages() < too_dirty) return;
   release_due();
-  if (!is_step) return;
+  if (!is_due) return;
   look_if_due();
   publish();
 }

@@ -55,7 +55,7 @@ class Machine:
         for target in ("usr/bin", "usr/lib/" + MULTIARCH):
             os.makedirs(os.path.join(self.upper, target))
         shutil.copy2(os.path.join(BUILD, "neap"), os.path.join(self.upper, "usr/bin/neap"))
-        for library in ("libneap.so", "libneap-libc.so"):
+        for library in ("libneap.so", "libneap-libc.so", "libneap-misuse.so"):
             shutil.copy2(os.path.join(BUILD, library), os.path.join(self.upper, "usr/lib", MULTIARCH))
 
     def wait_for_init(self, patience=HANG_S):

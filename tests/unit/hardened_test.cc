@@ -49,6 +49,13 @@ TEST_F(HardenedTest, WhatWasAskedForIsTheProgramsAndNotAByteMore) {
   }
 }
 
+// Who looks from outside would take a process of few objects for one that libneap does not serve.
+TEST_F(HardenedTest, TheFirstObjectIsOnTheBoard) {
+  make(24);
+  EXPECT_EQ(rig_.board.magic, NEAP_TELEMETRY_MAGIC);
+  EXPECT_GT(rig_.board.served, 0u);
+}
+
 TEST_F(HardenedTest, ObjectsAreAlignedAsAsked) {
   for (std::size_t align = 1; align <= 4 * kBlockSize; align *= 2) {
     for (const std::size_t size : std::initializer_list<std::size_t>{1, 100, 5000, 40000}) {
