@@ -31,9 +31,9 @@
 // A refill by example, of objects of 64 bytes, for which a stack has 128 slots at most. The first malloc finds
 // capacity 0 and makes it 4; half of that are fetched, 2: one is handed out, one waits on the stack. The third malloc
 // finds the stack empty, doubles it to 8 and fetches 4; the seventh fetches 8, and so on to 64. A thread that has taken
-// 256 objects more than it gave back fetches 128 at once. But no page without memory is begun for what is fetched ahead:
-// the sixty-third malloc of a fresh slab gets the last two objects of its page. The objects of a refill have rising
-// addresses, and the stack hands them out in that order.
+// 256 objects more than it gave back fetches 128 at once. But no page without memory is begun for what is fetched
+// ahead: the sixty-third malloc of a fresh slab gets the last two objects of its page. The objects of a refill have
+// rising addresses, and the stack hands them out in that order.
 #include <array>
 #include <bit>
 #include <utility>
