@@ -99,7 +99,7 @@ class Search {
                             [](std::uint64_t at, const Live& object) { return at < object.begin; });
   }
   // (Where the program's memory is unclean for a checker of its compiler's, that is not ours to say.)
-  [[gnu::no_sanitize("address")]] void look_through(const std::uint64_t* from, const std::uint64_t* to, Reach reach) {
+  [[gnu::no_sanitize_address]] void look_through(const std::uint64_t* from, const std::uint64_t* to, Reach reach) {
     if (objects_.count == 0) return;
     const std::uint64_t least = objects_.items[0].begin;
     const Live& last = objects_.items[objects_.count - 1];

@@ -200,7 +200,7 @@ void own_handler() {
   signal(SIGSEGV, on_fault);
   read_after_free_large();
 }
-// What the kernel puts on the stack, and 4 KiB, of which the handler takes 3.
+// What the kernel puts on the stack, and 4 KiB, in whole pages; the handler takes 3 KiB.
 char* signal_stack_end;
 volatile std::size_t frame_bytes;
 void measure(int) {
