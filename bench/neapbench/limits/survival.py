@@ -3,6 +3,7 @@ import dataclasses
 import os
 import pathlib
 import resource
+import signal
 import subprocess
 import threading
 
@@ -61,7 +62,7 @@ class Runner:
             client = subprocess.run(load.beside, shell=True, cwd=self.scratch, capture_output=True, timeout=HANG_S)
             if client.returncode != 0:
                 why = f"its client ended with {client.returncode}"
-            program.terminate()
+            os.kill(program.pid, signal.SIGTERM)  # Popen's terminate() would reap one that has ended, and its CPU time with it
         timer = threading.Timer(HANG_S, program.kill)
         timer.start()
         _, status, usage = os.wait4(program.pid, 0)
