@@ -1,4 +1,5 @@
-"""Clients: each asks one server over one connection, and knows what has to come back. step() raises Wrong where something else does."""
+"""Clients: each asks one server over one connection, and knows what has to come back. warm() fills the server; step() makes a request and
+raises Wrong where something else comes back."""
 import http.client
 import json
 import random
@@ -46,6 +47,10 @@ class Redis:
         else:
             self.check(number)
 
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
     def key(self, number):
         return f"key:{self.seed}:{number}"
 
@@ -82,6 +87,9 @@ class Web:
     def warm(self):
         for _ in range(50):
             self.step()
+
+    def close(self):
+        self.connection.close()
 
     def get(self, path):
         self.connection.request("GET", path)

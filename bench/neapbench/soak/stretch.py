@@ -29,6 +29,7 @@ class Stretch:
             server = self._serve()
             ending.callback(_end, server)
             clients = self._warm_clients(server)
+            ending.callback(lambda: [client.close() for client in clients])
             recorder = self._record(server.pid)
             ending.callback(_end, recorder)
             threads = [threading.Thread(target=self._ask, args=(client,)) for client in clients]
@@ -72,10 +73,13 @@ class Stretch:
 
     def _record(self, pid):
         words = ["--allocator", self.allocator.library] if self.allocator.preload_for(self.load.program) else []
+        recording = self.place.folder / "memory.neaprec"
         with open(self.place.folder / "record.log", "w") as log:
-            return subprocess.Popen([self.neap, "record", "-q", "--pid", str(pid), *words, "--label", self.load.name, "--output",
-                                     str(self.place.folder / "memory.neaprec")], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                    start_new_session=True)
+            recorder = subprocess.Popen([self.neap, "record", "-q", "--pid", str(pid), *words, "--label", self.load.name, "--output", recording],
+                                        stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        while not recording.exists() and recorder.poll() is None:
+            time.sleep(0.02)
+        return recorder
 
     def _ask(self, client):
         while not self.stop.wait(PAUSE_S):

@@ -44,7 +44,8 @@ def _seconds(lines):
 
 def look(folder, neap):
     lines = load_log.read(folder / "load.jsonl")
-    rows = _samples(folder / "memory.neaprec", neap) if lines else []
+    recording = folder / "memory.neaprec"
+    rows = _samples(recording, neap) if lines and recording.exists() else []
     end = _seconds(lines)
     thirds = [[line for line in lines if low * end < line["at"] <= high * end] for low, high in ((WARM_FROM, 2 / 3), (2 / 3, 1))]
     return Seen(seconds=end, requests=sum(sum(line["latencies"].values()) for line in lines), errors=sum(line["errors"] for line in lines),
