@@ -4,7 +4,7 @@ import pathlib
 import re
 import sys
 
-from . import allocators, groups, machine, options as command_line
+from . import allocators, groups, interrupt, machine, options as command_line
 from .failure import Failure, UsageFailure
 from .measure import Measurer
 from .places import Places
@@ -74,10 +74,11 @@ def _run(options):
         except KeyboardInterrupt:
             interrupted = True
     print(text.write(write()), end="")
-    return 130 if interrupted else 1 if results.failures else 0
+    return interrupt.EXIT_CODE if interrupted else 1 if results.failures else 0
 
 
 def main(words=None):
+    interrupt.obey()
     try:
         return _run(command_line.parse(words))
     except Failure as failure:

@@ -9,7 +9,7 @@ bound, pages = int(sys.argv[1]) << 20, int(sys.argv[2])
 cache, held = collections.OrderedDict(), 0
 for number in range(pages):
     least = (600, 30_000, 3_000, 100_000, 8_000)[number * 5 // pages]
-    page = bytes(int(least * 2 ** (4 * source.random())))
+    page = b"x" * int(least * 2 ** (4 * source.random()))
     held += len(page)
     cache[number] = page
     while held > bound:

@@ -10,9 +10,11 @@ import unittest
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+from neapbench.allocators import Allocator  # noqa: E402
 from neapbench.failure import Failure  # noqa: E402
 from neapbench.limits import control_group, page, survival  # noqa: E402
 from neapbench.report import bars  # noqa: E402
+from neapbench.workload import Workload  # noqa: E402
 
 BUILD = sys.argv.pop(1) if len(sys.argv) > 1 else None
 MIB = 1 << 20
@@ -97,6 +99,16 @@ class Command(unittest.TestCase):
             for limit in found.values():
                 self.assertTrue(32 * MIB < limit < 200 * MIB, found)
             self.assertEqual(self.limits(*words).stdout, done.stdout)
+
+    def test_a_client_that_ends_after_its_server_died(self):
+        """Its server has ended by then, and its CPU time is still to be had."""
+        load = Workload("dies", "limits", ("/bin/sh", "-c", "touch died; exit 3"), beside="until [ -e died ]; do sleep 0.01; done; sleep 0.2; exit 4")
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                outcome = survival.Runner(control_group.find(), folder).run(load, Allocator("libc", "", is_libc=True))
+            except Failure as failure:
+                self.skipTest(str(failure))
+        self.assertEqual((outcome.survived, outcome.why), (False, "its client ended with 4"))
 
     def test_bad_words_are_told(self):
         for words, says in ((("--load", "nothing"), "no load 'nothing'"), (("--load", "("), "no regular expression"),

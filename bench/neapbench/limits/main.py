@@ -6,7 +6,7 @@ import re
 import sys
 import tempfile
 
-from .. import allocators, groups
+from .. import allocators, groups, interrupt
 from ..failure import Failure, UsageFailure
 from ..places import BENCH, Places
 from ..workload import Skipped
@@ -103,8 +103,12 @@ def _run(options):
 
 
 def main(words=None):
+    interrupt.obey()
     try:
         return _run(_parse(words))
+    except KeyboardInterrupt:
+        print("bench/limits: interrupted; with --output FILE the same command goes on", file=sys.stderr)
+        return interrupt.EXIT_CODE
     except Failure as failure:
         print(f"bench/limits: {failure}", file=sys.stderr)
         return failure.code

@@ -3,6 +3,7 @@ import dataclasses
 import os
 import pathlib
 import resource
+import signal
 import subprocess
 import threading
 
@@ -61,11 +62,13 @@ class Runner:
             client = subprocess.run(load.beside, shell=True, cwd=self.scratch, capture_output=True, timeout=HANG_S)
             if client.returncode != 0:
                 why = f"its client ended with {client.returncode}"
-            program.terminate()
+            os.kill(program.pid, signal.SIGTERM)  # Popen's terminate() would reap one that has ended, and its CPU time with it
         timer = threading.Timer(HANG_S, program.kill)
         timer.start()
-        _, status, usage = os.wait4(program.pid, 0)
-        timer.cancel()
+        try:
+            _, status, usage = os.wait4(program.pid, 0)
+        finally:
+            timer.cancel()  # interrupted, this program would otherwise wait for it
         program.returncode = os.waitstatus_to_exitcode(status)
         if program.returncode not in load.exit_codes:
             why = why or f"it ended with {program.returncode}"
