@@ -41,8 +41,9 @@ void* noted(void* object, std::size_t size, Call by) {
 }
 
 bool is_of(Call made, Call ended) {
-  const Call wanted = made == Call::make ? Call::end : made == Call::make_array ? Call::end_array : Call::free;
-  return ended == (ended == Call::realloc ? (wanted == Call::free ? Call::realloc : wanted) : wanted);
+  if (made == Call::make) return ended == Call::end;
+  if (made == Call::make_array) return ended == Call::end_array;
+  return ended == Call::free || ended == Call::realloc;
 }
 
 // The object's entry, once its end is noted; null when no live object is known there: what that means libneap says.
@@ -90,7 +91,7 @@ void record_free(void* object) { end(object, Call::free); }
 
 void* record_calloc(std::size_t count, std::size_t size) {
   if (!ready()) [[unlikely]]
-    return take_early(count * size, kEarlyAlignment);
+    return take_early_zeroed(count, size, kEarlyAlignment);
   return noted(next().calloc(count, size), count * size, Call::calloc);
 }
 

@@ -14,7 +14,6 @@ constexpr std::size_t kWords = kPlaces * 12;  // of all stacks; a usual one has 
 struct Place {
   std::atomic<std::uint64_t> hash;   // 0: free
   std::atomic<std::uint32_t> where;  // of its depth, which its frames follow; 0: not written yet
-  std::uint32_t reserved;
 };
 
 constinit Place* places = nullptr;

@@ -1,31 +1,21 @@
 // operator new and delete, told apart from malloc and free, and those of arrays from those of one object. When memory
 // runs out the next operator new is asked, which runs the new-handler and throws.
-#include <dlfcn.h>
-#include <stdlib.h>
-
 #include <cstddef>
 #include <new>
 
 #include "misuse/checked.h"
+#include "tracer/next_new.h"
 
 namespace neap::misuse {
 namespace {
 
-using New = void*(std::size_t);
-
-[[gnu::noinline, gnu::cold]] void* fail_as_next_does(std::size_t size) {
-  auto* next = reinterpret_cast<New*>(dlsym(RTLD_NEXT, "_Znwm"));
-  if (next == nullptr) abort();
-  return next(size);
-}
-
 void* make_or_throw(std::size_t size, Call by) {
   void* const object = make(size, by);
-  return object != nullptr ? object : fail_as_next_does(size);
+  return object != nullptr ? object : tracer::fail_as_next_does(size);
 }
 void* make_or_throw(std::size_t size, std::align_val_t align, Call by) {
   void* const object = make_aligned(static_cast<std::size_t>(align), size, by);
-  return object != nullptr ? object : fail_as_next_does(size);
+  return object != nullptr ? object : tracer::fail_as_next_does(size);
 }
 void* make_or_null(std::size_t size, std::align_val_t align, Call by) {
   return make_aligned(static_cast<std::size_t>(align), size, by);

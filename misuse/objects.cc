@@ -23,14 +23,14 @@ std::uint64_t address_of(std::size_t region, std::size_t index) {
 }
 
 // Pages of a region that nothing was written to are not looked at.
-class Touched {
+class TouchedPages {
  public:
-  explicit Touched(const Entry* region)
+  explicit TouchedPages(const Entry* region)
       : first_(reinterpret_cast<std::uint64_t>(region) / kPage),
         file_(open("/proc/thread-self/pagemap", O_RDONLY | O_CLOEXEC)) {}
-  Touched(const Touched&) = delete;
-  Touched& operator=(const Touched&) = delete;
-  ~Touched() {
+  TouchedPages(const TouchedPages&) = delete;
+  TouchedPages& operator=(const TouchedPages&) = delete;
+  ~TouchedPages() {
     if (file_ >= 0) close(file_);
   }
   bool is_touched(std::size_t page) {
@@ -111,7 +111,7 @@ void each_live(void (*fn)(const Known&, void*), void* with) {
   for (std::size_t r = 0; r < kRegions; ++r) {
     const Entry* const region = regions[r].load(std::memory_order_acquire);
     if (region == nullptr) continue;
-    Touched touched(region);
+    TouchedPages touched(region);
     for (std::size_t page = 0; page < kInRegion / kInPage; ++page) {
       if (!touched.is_touched(page)) continue;
       for (std::size_t i = page * kInPage; i < (page + 1) * kInPage; ++i) {

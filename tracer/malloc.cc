@@ -61,7 +61,7 @@ void record_free(void* object) {
 
 void* record_calloc(std::size_t count, std::size_t size) {
   if (!ready()) [[unlikely]]
-    return take_early(count * size, kEarlyAlignment);
+    return take_early_zeroed(count, size, kEarlyAlignment);
   const Entry entry;
   return noted(entry, Act::zeroed, next().calloc(count, size), count * size);
 }

@@ -1,25 +1,14 @@
 // operator new and delete before those of an allocator that brings its own: all of them end in the recorded malloc and
 // free, so that nothing passes by. When memory runs out, the next operator new is asked, which runs the new-handler
 // and throws; the exception passes through here untouched.
-#include <dlfcn.h>
-#include <stdlib.h>
-
 #include <cstddef>
 #include <new>
 
 #include "malloc.h"
+#include "next_new.h"
 
 namespace neap::tracer {
 namespace {
-
-using New = void*(std::size_t);
-
-// Only called once malloc has failed.
-[[gnu::noinline, gnu::cold]] void* fail_as_next_does(std::size_t size) {
-  auto* next = reinterpret_cast<New*>(dlsym(RTLD_NEXT, "_Znwm"));
-  if (next == nullptr) abort();
-  return next(size);
-}
 
 void* make(std::size_t size) {
   void* object = record_malloc(size);

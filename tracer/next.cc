@@ -54,11 +54,17 @@ bool ready() {
 const Next& next() { return found; }
 
 void* take_early(std::size_t bytes, std::size_t alignment) {
-  const std::size_t room = bytes + alignment;
-  const std::size_t start = early_used.fetch_add(room, std::memory_order_relaxed);
-  if (start + room > kEarlyBytes) return nullptr;
+  if (bytes > kEarlyBytes || alignment > kEarlyBytes) return nullptr;
+  const std::size_t taken = bytes + alignment;
+  const std::size_t start = early_used.fetch_add(taken, std::memory_order_relaxed);
+  if (start + taken > kEarlyBytes) return nullptr;
   const auto address = reinterpret_cast<std::uintptr_t>(early + start);
   return reinterpret_cast<void*>((address + alignment - 1) & ~(alignment - 1));
+}
+
+void* take_early_zeroed(std::size_t count, std::size_t size, std::size_t alignment) {
+  std::size_t bytes;
+  return __builtin_mul_overflow(count, size, &bytes) ? nullptr : take_early(bytes, alignment);
 }
 
 bool is_early(const void* object) {

@@ -22,6 +22,8 @@ bool ready();
 const Next& next();
 
 void* take_early(std::size_t bytes, std::size_t alignment);
+// Zeros; null where the product is no size.
+void* take_early_zeroed(std::size_t count, std::size_t size, std::size_t alignment);
 bool is_early(const void* object);
 std::size_t early_bytes_from(const void* object);  // what can safely be read from there
 

@@ -2,6 +2,7 @@
 // due, and the freed object is none. All the rest, what comes before the allocator is known among it, takes the other
 // way.
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "channel_writer.h"
@@ -66,7 +67,9 @@ void record_free(void* object) {
 void* record_calloc(std::size_t count, std::size_t size) {
   if (!is_sample_due(count * size)) [[likely]]
     return next().calloc(count, size);
-  return made_when_due(count * size, kEarlyAlignment, [count, size] { return next().calloc(count, size); });
+  std::size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX;
+  return made_when_due(bytes, kEarlyAlignment, [count, size] { return next().calloc(count, size); });
 }
 
 void* record_realloc(void* object, std::size_t size) {

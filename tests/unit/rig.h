@@ -87,7 +87,27 @@ class RigTest : public testing::Test {
     return std::max(bytes, std::min(fair / 2, bytes * 16));
   }
 
+  // What the stacks of a cache may hold, in bytes.
+  static std::int64_t capacity_bytes(ThreadCache& cache) {
+    std::int64_t bytes = 0;
+    for (std::size_t c = 0; c < kCachedClasses; ++c)
+      bytes += std::int64_t{cache.own_stack(c).capacity()} * class_size(c);
+    return bytes;
+  }
+  void expect_budget_kept(ThreadCache& cache) {
+    peak_ = std::max(peak_, std::uint64_t{rig_.sums().resident_bytes});
+    EXPECT_EQ(cache.own.budget + capacity_bytes(cache), cache.own.granted);
+    EXPECT_LE(cache.own.granted, static_cast<std::int64_t>(largest_budget(peak_, 1)));
+    for (std::size_t c = 0; c < kCachedClasses; ++c) {
+      EXPECT_LE(cache.own_stack(c).capacity(), kThreadShape.max_capacity(c));
+      EXPECT_LE(cache.own_stack(c).count(), cache.own_stack(c).capacity());
+    }
+  }
+
   Rig rig_;
+
+ private:
+  std::uint64_t peak_ = 0;  // bytes resident, as far as looked at
 };
 
 }  // namespace neap
