@@ -127,7 +127,7 @@ class alignas(64) Bin {
   std::atomic<std::uint64_t> wished_{0};  // bytes, since the newest slab; threads may lose one another's
 };
 
-// An owner's.
-using Bins = std::array<Bin, kClassCount>;
+// The bins of one owner.
+using OwnerBins = std::array<Bin, kClassCount>;
 
 }  // namespace neap

@@ -1,9 +1,6 @@
-// The release policy: when free pages go back to the system.
-//
-// The clock is heap events, not time: an idle process keeps what it keeps, bounded by the dirty limit, without a timer
-// or a thread; a busy one returns a page after Options::decay_events of it lying free. Nothing is discarded under a
-// lock that malloc or free can wait for, but for the rare pages behind a slab's last object.
-#include "heap/heap.h"
+#include "heap/release.h"
+
+#include "base/units.h"
 #include "os/os.h"
 
 namespace neap {
@@ -19,11 +16,14 @@ constexpr std::uint64_t kNearPages = 64;
 // Far above the limit a call makes so many discards, one after the other.
 constexpr int kMaxInARow = 8;
 
-// While pages come back as fast as they go, they wait so many times longer.
-constexpr std::uint64_t kHotDecay = 8;
+// Discards of one look at the soft limit, a bound on the time of a call.
+constexpr int kMaxAtLook = 1024;
 
 // Events that pass at most before what the system refused is tried again.
 constexpr std::uint64_t kMaxWait = std::uint64_t{1} << 20;
+
+// From here on it is asked whether commitments are counted, and those of free blocks are given up.
+constexpr std::size_t kMinDecommit = std::size_t{1} << 20;
 
 // What is above the limit goes, not all that lies beside it: the rest may be used again soon.
 std::size_t blocks_for(std::uint64_t excess) {
@@ -33,43 +33,51 @@ std::size_t blocks_for(std::uint64_t excess) {
 
 }  // namespace
 
-std::uint64_t Heap::dirty_limit() const {
-  const std::uint64_t floor = __atomic_load_n(&options.dirty_floor, __ATOMIC_RELAXED);  // mallopt may change it
-  return most_dirty(pages_of(floor) + accounts().resident_pages.get() * options.dirty_percent / 100 + slack());
-}
-
-void Heap::act_on(std::uint32_t events, bool publish_all) {
+void Release::act_on(std::uint32_t events, bool publishes_all) {
   const bool first = too_dirty_.load(std::memory_order_relaxed) == 0;
   const std::uint64_t now = pages_.advance(events);
   release_due();
-  const bool due = first || publish_all || now / kClockStep != (now - events) / kClockStep;
+  const bool due = first || publishes_all || now / kClockStep != (now - events) / kClockStep;
   if (due) look_if_due();
-  due ? publish() : publish_pages();
+  due ? publish() : board_.publish_pages();
 }
 
-// One large object can be most of a program's memory: the board tells at once. (Of spares, which are small, later.)
-void Heap::count_large_event(ThreadCache* cache) {
-  count_events(cache, 1);
-  publish_pages();
+// The first is told at once: a process may have few.
+void Release::count_one() {
+  const std::uint64_t too_dirty = too_dirty_.load(std::memory_order_relaxed);
+  const bool is_due = pages_.advance(1) % kClockStep == 0 || too_dirty == 0;
+  if (!is_due && pages_.dirty_pages() < too_dirty) return;
+  release_due();
+  if (!is_due) return;
+  look_if_due();
+  publish();
+}
+
+void Release::publish() {
+  board_.publish();
+  if (board_.was_asked_to_trim()) release_all();
+}
+
+Left Release::discard_blocks(char* begin, std::size_t blocks) {
+  const std::size_t bytes = blocks * kBlockSize;
+  if (bytes >= kMinDecommit && os::counts_commits() && os::decommit(begin, bytes)) return Left::not_even_commitment;
+  return os::discard(begin, bytes) ? Left::nothing : Left::all;
 }
 
 // False when the system would not take it.
-bool Heap::release_one(const Due& due) {
+bool Release::release_one(const Due& due) {
   const std::uint64_t refusals = pages_.refusals();
-  if (due.what == Due::What::slab) {
-    const BinId id = BinId::of(*due.block);
-    bin(id).release_pages(id, *due.block, pages_);
-  } else if (due.what == Due::What::mixed) {
-    mixed_.release_pages(*due.block, pages_);
-  } else if (due.what == Due::What::free_run) {
+  if (due.what == Due::What::free_run) {
     pages_.end_free_run(due, discard_blocks(due.block->address(), due.blocks));
+  } else if (due.what != Due::What::nothing) {
+    small_.release_pages(due);
   }
   pages_.end_look();
   return pages_.refusals() == refusals;
 }
 
 // What the system would not take is due again, and would be asked for at each event.
-void Heap::wait_after_refusal() {
+void Release::wait_after_refusal() {
   next_try_.store(pages_.events() + refusal_wait_, std::memory_order_relaxed);
   if (refusal_wait_ < kMaxWait) refusal_wait_ *= 2;
 }
@@ -77,18 +85,16 @@ void Heap::wait_after_refusal() {
 // One discard a call: what else is due waits for the next events, which come soon in a busy process. But where frees
 // outrun that (an event can be a batch of frees on as many blocks, and only one thread is at it), there are several,
 // and each thread waits for its turn.
-void Heap::release_due() {
+void Release::release_due() {
   if (pages_.events() < next_try_.load(std::memory_order_relaxed)) return;
-  const std::uint64_t limit = dirty_limit();
+  const std::uint64_t limit = limits_.dirty_limit();
   if (too_dirty_.load(std::memory_order_relaxed) != limit + 1) too_dirty_.store(limit + 1, std::memory_order_relaxed);
   const std::uint64_t dirty = pages_.dirty_pages(), far = 2 * limit + kNearPages;
   if (dirty == 0) return;
-  const Guard guard = dirty <= far ? Guard(release_lock_, Guard::Try{}) : Guard(release_lock_);
+  const Guard guard = dirty <= far ? Guard(pages_.release_lock(), Guard::Try{}) : Guard(pages_.release_lock());
   if (!guard) return;
-  regret_.look({os::coarse_time(), accounts().missed_pages.get(), accounts().reused_pages.get(),
-                accounts().resident_pages.get() - dirty});
-  pages_.set_reach(regret_.reach());
-  const std::uint64_t decay = slack() != 0 ? options.decay_events * kHotDecay : options.decay_events;
+  limits_.judge_returns(dirty);
+  const std::uint64_t decay = limits_.decay();
   for (int i = 0; i < kMaxInARow; ++i) {
     const std::uint64_t now = pages_.dirty_pages();
     if (i != 0 && now <= far) break;
@@ -103,15 +109,44 @@ void Heap::release_due() {
   }
 }
 
-std::size_t Heap::release_all() {
-  const std::uint64_t before = accounts().returned_pages.get();
-  Guard guard(release_lock_);
-  for (std::uint64_t blocks = accounts().committed_bytes.get() / kBlockSize; blocks > 0; --blocks) {
+std::size_t Release::release_all() {
+  const Accounts& sums = pages_.accounts();
+  const std::uint64_t before = sums.returned_pages.get();
+  const Guard guard(pages_.release_lock());
+  for (std::uint64_t blocks = sums.committed_bytes.get() / kBlockSize; blocks > 0; --blocks) {
     const Due due = pages_.pop_due(0);
     if (due.what == Due::What::nothing) break;
     release_one(due);
   }
-  return (accounts().returned_pages.get() - before) * kPageSize;
+  return (sums.returned_pages.get() - before) * kPageSize;
+}
+
+void Release::look_at_limit() {
+  const Guard guard(pages_.release_lock(), Guard::Try{});
+  if (guard) limits_.look();
+}
+
+bool Release::approach_limit() {
+  const Guard guard(pages_.release_lock(), Guard::Try{});
+  if (!guard) return false;  // somebody else is at it
+  limits_.look();
+  if (!limits_.is_near()) return false;
+  release_to(limits_.dirty_limit());
+  pages_.discard_unused_bitmaps();
+  return limits_.is_met();
+}
+
+// The heap has grown, or time has passed.
+void Release::look_if_due() {
+  if (limits_.is_look_due() && approach_limit()) small_.give_up_empty_slabs();
+}
+
+// Under the release lock.
+void Release::release_to(std::uint64_t most) {
+  for (int i = 0; i < kMaxAtLook && pages_.dirty_pages() > most; ++i) {
+    const Due due = pages_.pop_due(0);
+    if (due.what == Due::What::nothing || !release_one(due)) return;
+  }
 }
 
 }  // namespace neap
