@@ -2,7 +2,7 @@
 // misuse, fork, and what a hardened heap asks for.
 #include "heap/heap.h"
 
-#include "heap/misuse.h"
+#include "bins/misuse.h"
 #include "mixed/mixed_block.h"
 #include "os/os.h"
 #include "slabs/slab.h"

@@ -19,17 +19,17 @@
 #include <cstdint>
 
 #include "base/options.h"
-#include "heap/board.h"
-#include "heap/caches.h"
-#include "heap/large_objects.h"
-#include "heap/limbo.h"
-#include "heap/limits.h"
-#include "heap/release.h"
-#include "heap/small_objects.h"
-#include "heap/thread_cache.h"
+#include "bins/limbo.h"
+#include "bins/small_objects.h"
+#include "caches/caches.h"
+#include "caches/thread_cache.h"
+#include "large/large_objects.h"
+#include "limits/limits.h"
 #include "neap/neap.h"
 #include "os/mutex.h"
 #include "pages/page_heap.h"
+#include "release/board.h"
+#include "release/release.h"
 
 namespace neap {
 

@@ -1,6 +1,6 @@
 // The stacks that threads of one CPU share, by real restartable sequences. Where this system has none, or the thread
 // sanitizer runs, only the first test has something to show.
-#include "heap/cpu_caches.h"
+#include "caches/cpu_caches.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>

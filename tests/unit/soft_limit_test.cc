@@ -1,5 +1,5 @@
 // What a heap does near a soft limit of memory, and that far from it nothing changes.
-#include "heap/soft_limit.h"
+#include "limits/soft_limit.h"
 
 #include <gtest/gtest.h>
 

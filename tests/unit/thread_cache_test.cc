@@ -1,5 +1,5 @@
 // What a thread keeps at hand, and for how long: its stacks, their capacity and refills, its stash, its big object.
-#include "heap/thread_cache.h"
+#include "caches/thread_cache.h"
 
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ class ThreadCacheTest : public RigTest {
   ThreadCacheTest() { rig_.heap.options.dirty_floor = std::uint64_t{1} << 40; }
 };
 
-// The example above heap/small.cc, whose numbers these are.
+// The example above caches/caches.cc, whose numbers these are.
 TEST_F(ThreadCacheTest, ARefillByExample) {
   ThreadCache* cache = rig_.heap.open_cache();
   const std::size_t c = static_cast<std::size_t>(class_of(64));

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "heap/small_objects.h"
+#include "bins/small_objects.h"
 #include "neap/neap.h"
 #include "pages/page_heap.h"
 

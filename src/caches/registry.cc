@@ -1,4 +1,4 @@
-#include "heap/registry.h"
+#include "caches/registry.h"
 
 #include "os/os.h"
 #include "os/rseq.h"

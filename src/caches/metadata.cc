@@ -1,4 +1,4 @@
-#include "heap/metadata.h"
+#include "caches/metadata.h"
 
 #include "os/guarded.h"
 #include "os/os.h"

@@ -1,4 +1,4 @@
-#include "heap/small_objects.h"
+#include "bins/small_objects.h"
 
 #include <memory>
 

@@ -3,7 +3,7 @@
 #include <bit>
 #include <utility>
 
-#include "heap/caches.h"
+#include "caches/caches.h"
 
 namespace neap {
 namespace {

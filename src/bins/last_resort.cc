@@ -1,6 +1,6 @@
 // Small objects where blocks are not to be had: where memory is out, before malloc says so, and at a soft limit. A
 // system that gives no more address space or commits no more pages finds half of a heap in holes.
-#include "heap/small_objects.h"
+#include "bins/small_objects.h"
 
 namespace neap {
 namespace {

@@ -1,4 +1,4 @@
-#include "heap/board.h"
+#include "release/board.h"
 
 #include <atomic>
 #include <type_traits>

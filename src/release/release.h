@@ -11,10 +11,10 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "heap/board.h"
-#include "heap/limits.h"
-#include "heap/small_objects.h"
+#include "bins/small_objects.h"
+#include "limits/limits.h"
 #include "pages/page_heap.h"
+#include "release/board.h"
 
 namespace neap {
 

@@ -9,16 +9,16 @@
 #include <cstdint>
 
 #include "base/options.h"
-#include "heap/board.h"
-#include "heap/capacity.h"
-#include "heap/cpu_caches.h"
-#include "heap/limbo.h"
-#include "heap/limits.h"
-#include "heap/registry.h"
-#include "heap/release.h"
-#include "heap/small_objects.h"
-#include "heap/thread_cache.h"
+#include "bins/limbo.h"
+#include "bins/small_objects.h"
+#include "caches/capacity.h"
+#include "caches/cpu_caches.h"
+#include "caches/registry.h"
+#include "caches/thread_cache.h"
+#include "limits/limits.h"
 #include "pages/page_heap.h"
+#include "release/board.h"
+#include "release/release.h"
 
 namespace neap {
 

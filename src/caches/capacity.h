@@ -8,10 +8,10 @@
 #include <cstdint>
 
 #include "base/options.h"
-#include "heap/cpu_caches.h"
-#include "heap/limits.h"
-#include "heap/small_objects.h"
-#include "heap/stacks.h"
+#include "bins/small_objects.h"
+#include "caches/cpu_caches.h"
+#include "caches/stacks.h"
+#include "limits/limits.h"
 #include "pages/page_heap.h"
 
 namespace neap {

@@ -1,4 +1,4 @@
-#include "heap/limits.h"
+#include "limits/limits.h"
 
 #include <algorithm>
 

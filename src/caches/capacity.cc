@@ -1,4 +1,4 @@
-#include "heap/capacity.h"
+#include "caches/capacity.h"
 
 #include <algorithm>
 #include <cstring>

@@ -35,7 +35,7 @@
 // 256 objects more than it gave back fetches 128 at once. But no page without memory is begun for what is fetched
 // ahead: the sixty-third malloc of a fresh slab gets the last two objects of its page. The objects of a refill have
 // rising addresses, and the stack hands them out in that order.
-#include "heap/caches.h"
+#include "caches/caches.h"
 
 #include <utility>
 

@@ -1,5 +1,5 @@
 // Limits: how many free pages the heap may keep, for how long, and how near it is to a limit of memory. Limits look at
-// the system and at the heap's sums; they give nothing back themselves (heap/release.h does).
+// the system and at the heap's sums; they give nothing back themselves (release/release.h does).
 //
 // What changes here changes under the release lock (PageHeap::release_lock). Anybody reads it.
 #pragma once
@@ -7,8 +7,8 @@
 #include <cstdint>
 
 #include "base/options.h"
-#include "heap/regret.h"
-#include "heap/soft_limit.h"
+#include "limits/regret.h"
+#include "limits/soft_limit.h"
 #include "pages/page_heap.h"
 
 namespace neap {

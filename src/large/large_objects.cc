@@ -1,9 +1,9 @@
-#include "heap/large_objects.h"
+#include "large/large_objects.h"
 
 #include <algorithm>
 #include <cstring>
 
-#include "heap/populate.h"
+#include "large/populate.h"
 #include "os/os.h"
 
 namespace neap {

@@ -8,15 +8,15 @@
 #include <cstdint>
 
 #include "base/options.h"
-#include "heap/board.h"
-#include "heap/capacity.h"
-#include "heap/cpu_caches.h"
-#include "heap/limbo.h"
-#include "heap/metadata.h"
-#include "heap/small_objects.h"
-#include "heap/thread_cache.h"
+#include "bins/limbo.h"
+#include "bins/small_objects.h"
+#include "caches/capacity.h"
+#include "caches/cpu_caches.h"
+#include "caches/metadata.h"
+#include "caches/thread_cache.h"
 #include "os/mutex.h"
 #include "pages/page_heap.h"
+#include "release/board.h"
 
 namespace neap {
 

@@ -1,4 +1,4 @@
-#include "heap/release.h"
+#include "release/release.h"
 
 #include "base/units.h"
 #include "os/os.h"

@@ -12,9 +12,9 @@
 #include <atomic>
 #include <cstdint>
 
-#include "heap/bin.h"
-#include "heap/limits.h"
-#include "heap/mixed_bin.h"
+#include "bins/bin.h"
+#include "bins/mixed_bin.h"
+#include "limits/limits.h"
 #include "pages/page_heap.h"
 
 namespace neap {

@@ -9,8 +9,8 @@
 #include <array>
 #include <cstdint>
 
-#include "heap/limbo.h"
-#include "heap/misuse.h"
+#include "bins/limbo.h"
+#include "bins/misuse.h"
 #include "os/mutex.h"
 #include "pages/page_heap.h"
 #include "sizes/size_class.h"

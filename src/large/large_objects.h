@@ -11,12 +11,12 @@
 
 #include "base/options.h"
 #include "base/units.h"
-#include "heap/board.h"
-#include "heap/density.h"
-#include "heap/limits.h"
-#include "heap/release.h"
+#include "large/density.h"
+#include "limits/limits.h"
 #include "os/os.h"
 #include "pages/page_heap.h"
+#include "release/board.h"
+#include "release/release.h"
 
 namespace neap {
 
