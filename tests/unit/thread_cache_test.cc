@@ -246,26 +246,5 @@ TEST_F(ThreadCacheTest, AThreadKeepsNothingOfAClassItNeverAskedFor) {
   EXPECT_EQ(rig_.allocate(second, 64), own);
 }
 
-TEST_F(ThreadCacheTest, AClosedCacheGivesAllBackAndServesAgain) {
-  ThreadCache* first = rig_.heap.open_cache();
-  ThreadCache* second = rig_.heap.open_cache();
-  EXPECT_NE(first, second);
-  EXPECT_EQ(rig_.sums().threads, 2u);
-  free(first, make(first, 50, 64));
-  rig_.heap.close_cache(*first);
-  EXPECT_EQ(rig_.sums().small_bytes, 0u);
-  EXPECT_EQ(rig_.sums().threads, 1u);
-  EXPECT_EQ(rig_.heap.open_cache(), first);
-  expect_budget_kept(*first);
-}
-
-TEST_F(ThreadCacheTest, ARefusedCacheLeavesNothingReserved) {
-  fake_os::refuse(Call::commit);
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(rig_.heap.open_cache(), nullptr);
-  EXPECT_TRUE(fake_os::reservations().empty());
-  fake_os::allow(Call::commit);
-  EXPECT_NE(rig_.heap.open_cache(), nullptr);
-}
-
 }  // namespace
 }  // namespace neap
