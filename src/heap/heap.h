@@ -44,7 +44,8 @@ class Heap {
   void* allocate_small(ThreadCache* cache, ClassIndex c) { return allocate_from(From::anywhere, cache, c); }
   // The same at a multiple of the largest power of two that divides the class's size.
   void* allocate_in_slab(ThreadCache* cache, ClassIndex c) { return allocate_from(From::slabs, cache, c); }
-  // `block` is the object's, of kind slab or mixed. The others are ways of their own for what is more frequent.
+  // `block` is the object's, of kind slab or mixed. The next three are shorter ways for what is frequent, of which
+  // caches/caches.h says when they apply; the last is for an object that was just taken.
   void free_small(ThreadCache* cache, Block& block, void* object, const char* function) {
     caches_.free(cache, block, object, function);
   }
