@@ -10,6 +10,8 @@
 namespace neap {
 namespace {
 
+using fake_os::Call;
+
 class RegistryTest : public RigTest {
  protected:
   RegistryTest() { rig_.heap.options.dirty_floor = std::uint64_t{1} << 40; }
