@@ -12,8 +12,6 @@
 namespace neap {
 namespace {
 
-using fake_os::Call;
-
 class ThreadCacheTest : public RigTest {
  protected:
   ThreadCacheTest() { rig_.heap.options.dirty_floor = std::uint64_t{1} << 40; }
