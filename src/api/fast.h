@@ -15,7 +15,7 @@
 #include <cstdint>
 
 #include "api/process.h"
-#include "heap/misuse.h"
+#include "bins/misuse.h"
 
 namespace neap {
 

@@ -9,8 +9,8 @@
 #include <cstring>
 
 #include "base/units.h"
+#include "bins/misuse.h"
 #include "hardened/secret.h"
-#include "heap/misuse.h"
 
 namespace neap {
 

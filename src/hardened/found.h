@@ -3,8 +3,8 @@
 
 #include <cstddef>
 
+#include "bins/misuse.h"
 #include "hardened/zeros.h"
-#include "heap/misuse.h"
 
 namespace neap {
 

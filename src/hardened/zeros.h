@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "heap/misuse.h"
+#include "bins/misuse.h"
 
 namespace neap {
 

@@ -1,16 +1,14 @@
-// Thread caches' lives, look-ups that name misuse, sums, and fork.
+// What takes several parts of the heap: an object where memory is short or the cache has none, the look-ups that name
+// misuse, fork, and what a hardened heap asks for.
 #include "heap/heap.h"
 
-#include <type_traits>
-
-#include "heap/misuse.h"
-#include "os/guarded.h"
+#include "bins/misuse.h"
+#include "mixed/mixed_block.h"
+#include "os/os.h"
+#include "slabs/slab.h"
 
 namespace neap {
 namespace {
-
-constexpr std::size_t kMetadataStep = std::size_t{64} << 10;
-constexpr std::uint32_t kTrimNow = 1;  // in neap_telemetry::control
 
 // True when `pointer` lies inside a live large object, behind its first block.
 bool inside_large(const PageMap& map, Block& block, std::uintptr_t address) {
@@ -25,17 +23,76 @@ bool inside_large(const PageMap& map, Block& block, std::uintptr_t address) {
   return false;
 }
 
-void put(auto& field, std::uint64_t value) {
-  using Field = std::remove_reference_t<decltype(field)>;
-  std::atomic_ref<Field>(field).store(static_cast<Field>(value), std::memory_order_relaxed);
-}
-
 bool is_committed(const PageMap& map, const Block& block, std::uintptr_t address) {
   const Chunk* chunk = map.chunk(address);
   return chunk != nullptr && chunk->index_of(&block) < chunk->committed();
 }
 
 }  // namespace
+
+void* Heap::allocate_past_cache(From from, ThreadCache* cache, ClassIndex c) {
+  if (limits_.wants_look(0)) [[unlikely]]
+    approach_limit(cache);
+  void* object = nullptr;
+  if (small_.take(from, Caches::bin_for(cache, c), &object, 1) == 0) [[unlikely]]
+    object = allocate_from_reserves(from, cache, c);
+  if (object != nullptr) caches_.count_events(cache, 1);
+  return object;
+}
+
+// The last resort. Holes come first: what is kept for a better time may be wanted again soon.
+void* Heap::allocate_from_reserves(From from, ThreadCache* cache, ClassIndex c) {
+  if (void* object = small_.take_any_hole(from, c)) return object;
+  give_up_reserves(cache);
+  void* object = nullptr;
+  if (small_.take(from, Caches::bin_for(cache, c), &object, 1) != 0) return object;
+  return small_.take_any_hole(from, c);
+}
+
+// Everything that is kept for a better time. (What the stacks of other CPUs and other threads hold is theirs.)
+void Heap::give_up_reserves(ThreadCache* cache) {
+  if (cache != nullptr) flush_all(*cache);
+  small_.give_up_empty_slabs();
+  pages_.give_up_reserves();
+}
+
+// The heap is about to grow. `cache`, if one is given, has no stack in anybody's hand.
+void Heap::approach_limit(ThreadCache* cache) {
+  if (!release_.approach_limit()) return;
+  if (cache != nullptr) flush_all(*cache);
+  small_.give_up_empty_slabs();
+}
+
+void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t align, bool zero) {
+  if (limits_.wants_look(LargeObjects::pages_for(size))) [[unlikely]]
+    approach_limit(cache);
+  void* object = large_.allocate(size, align, zero);
+  if (object == nullptr) [[unlikely]] {
+    give_up_reserves(cache);
+    object = large_.allocate(size, align, zero);
+  }
+  if (object != nullptr) caches_.count_events(cache, 1);
+  return object;
+}
+
+void Heap::free_large(ThreadCache* cache, Block& first) {
+  large_.free(first);
+  caches_.count_events(cache, 1);
+}
+
+void* Heap::resize_large(ThreadCache* cache, Block& first, std::size_t size) {
+  const std::size_t pages = LargeObjects::pages_for(size), old = first.large.pages;
+  if (pages == old) return first.address();
+  if (pages > old && limits_.wants_look(pages - old)) [[unlikely]]
+    approach_limit(cache);
+  void* object = large_.resize(first, size);
+  if (object == nullptr) [[unlikely]] {
+    give_up_reserves(cache);
+    object = large_.resize(first, size);
+  }
+  if (object != nullptr) caches_.count_events(cache, 1);
+  return object;
+}
 
 // Names the misuse of a pointer at which no object begins.
 void Heap::no_object(Block* block, void* pointer, const char* function) const {
@@ -68,7 +125,7 @@ Block& Heap::block_of(void* pointer, const char* function) {
 // is nobody's.
 bool Heap::seems_live(const Block& block, const void* pointer) const {
   if (block.kind.load(std::memory_order_acquire) == BlockKind::mixed) {
-    return seems_live_in_mixed(block, pointer);
+    return mixed::seems_taken(block, pointer) && !limbo.holds(pointer);
   }
   const std::size_t c = block.class_index();
   const ClassRow& row = kClasses[c];
@@ -79,10 +136,7 @@ bool Heap::seems_live(const Block& block, const void* pointer) const {
 
 // Looks again under the lock: meanwhile the slab may have been opened.
 void Heap::check_live(Block& block, void* object, const char* function) {
-  const BinId id = BinId::of(block);
-  const bool in_slab =
-      block.kind.load(std::memory_order_acquire) == BlockKind::slab && bin(id).check_live(id, pages_, object, function);
-  if (!in_slab) mixed_.check_live(block, object, function);
+  small_.check_live(block, object, function);
   if (limbo.holds(object)) no_object_any_more(object, function);
 }
 
@@ -95,138 +149,60 @@ std::size_t Heap::usable_size(const Block& block, const void* pointer) const {
   return class_size(block.class_index());
 }
 
-// Zeros for good, in whole cache lines; null where memory is out. Under the registry's lock.
-char* Heap::take_metadata(std::size_t bytes) {
-  if (static_cast<std::size_t>(metadata_end_ - metadata_) < bytes) {
-    char* more = static_cast<char*>(os::reserve_guarded(kMetadataStep));
-    if (more == nullptr) return nullptr;
-    if (!os::commit(more, kMetadataStep)) {
-      os::unreserve_guarded(more, kMetadataStep);
-      return nullptr;
-    }
-    metadata_ = more;
-    metadata_end_ = more + kMetadataStep;
-    pages_.accounts().metadata_bytes.add(kMetadataStep);
-  }
-  char* const taken = metadata_;
-  metadata_ += bytes;
-  return taken;
-}
-
-ThreadCache* Heap::open_cache() {
-  Guard guard(registry_lock_);
-  if (!limbo.has_secret()) limbo.draw_secret(os::random());
-  const bool shares = may_share();
-  const std::size_t bytes = ThreadCache::bytes(shares);
-  ThreadCache* cache = free_caches_[shares];
-  if (cache != nullptr) {
-    free_caches_[shares] = cache->next;
-  } else {
-    cache = reinterpret_cast<ThreadCache*>(take_metadata(bytes));
-    if (cache == nullptr) return nullptr;
-  }
-  cache->reset(thread_allowance(), shares ? cpus_.marked() : nullptr);
-  if (shares) cpus_.set_users(cpus_.users() + 1);
-  cache->previous = nullptr;
-  cache->next = caches_;
-  if (caches_ != nullptr) caches_->previous = cache;
-  caches_ = cache;
-  threads_.store(threads() + 1, std::memory_order_relaxed);
-  return cache;
-}
-
-void Heap::close_cache(ThreadCache& cache) {
-  flush(cache);
-  std::uint32_t dropped = 0;
-  {
-    Guard guard(registry_lock_);
-    forget_cache(cache);
-    if (cache.shares()) {
-      cpus_.set_users(cpus_.users() - 1);
-      if (cpus_.users() == 0) dropped = empty_cpus();
-    }
-  }
-  if (dropped > 0) count_events(nullptr, dropped);
-}
-
-void Heap::forget_cache(ThreadCache& cache) {
-  (cache.previous != nullptr ? cache.previous->next : caches_) = cache.next;
-  if (cache.next != nullptr) cache.next->previous = cache.previous;
-  cache.next = free_caches_[cache.shares()];
-  free_caches_[cache.shares()] = &cache;
-  threads_.store(threads() - 1, std::memory_order_relaxed);
-}
-
-void Heap::publish_pages() {
-  put(board_.large_bytes, pages_.large_pages() * kPageSize);
-  put(board_.large_objects, pages_.large_objects());
-  put(board_.resident_bytes, accounts().resident_pages.get() * kPageSize);
-  put(board_.dirty_bytes, pages_.dirty_pages() * kPageSize);
-}
-
-void Heap::publish() {
-  const Accounts& sums = accounts();
-  publish_pages();
-  put(board_.version, NEAP_TELEMETRY_VERSION);
-  put(board_.size, sizeof board_);
-  put(board_.threads, threads());
-  std::uint64_t small_bytes = mixed_.bytes_out(), served = mixed_.served() + sums.large_served.get();
-  each_bin([&](const Bin& bin, BinId) {
-    small_bytes += bin.bytes_out();
-    served += bin.served();
-  });
-  put(board_.served, served);
-  put(board_.small_bytes, small_bytes);
-  put(board_.committed_bytes, sums.committed_bytes.get());
-  put(board_.reserved_bytes, sums.reserved_bytes.get());
-  put(board_.metadata_bytes, sums.metadata_bytes.get());
-  put(board_.returned_bytes, sums.returned_pages.get() * kPageSize);
-  put(board_.return_calls, sums.return_calls.get());
-  put(board_.events, pages_.events());
-  put(board_.quarantined, sums.quarantine_bytes.get());
-  put(board_.magic, NEAP_TELEMETRY_MAGIC);
-  std::atomic_ref<std::uint32_t> control(board_.control);
-  if (control.load(std::memory_order_relaxed) == kTrimNow && control.exchange(0) == kTrimNow) release_all();
-}
-
 void Heap::before_fork() {
-  release_lock_.lock();
-  registry_lock_.lock();
-  each_bin([](Bin& bin, BinId) { bin.lock().lock(); });
-  mixed_.lock().lock();
+  pages_.release_lock().lock();
+  caches_.registry().lock().lock();
+  small_.lock_all();
   pages_.lock().lock();
 }
 
 void Heap::after_fork_in_parent() {
   pages_.lock().unlock();
-  mixed_.lock().unlock();
-  each_bin([](Bin& bin, BinId) { bin.lock().unlock(); });
-  registry_lock_.unlock();
-  release_lock_.unlock();
+  small_.unlock_all();
+  caches_.registry().lock().unlock();
+  pages_.release_lock().unlock();
 }
 
 void Heap::reset_locks() {
   pages_.lock().reset();
-  mixed_.lock().reset();
-  each_bin([](Bin& bin, BinId) { bin.lock().reset(); });
-  registry_lock_.reset();
-  release_lock_.reset();
+  small_.reset_locks();
+  caches_.registry().lock().reset();
+  pages_.release_lock().reset();
 }
 
 void Heap::after_fork_in_child(ThreadCache* current) {
   reset_locks();
-  for (ThreadCache* cache = caches_; cache != nullptr;) {
-    ThreadCache* next = cache->next;
-    if (cache != current) {
-      cache->next = free_caches_[cache->shares()];
-      free_caches_[cache->shares()] = cache;
-    }
-    cache = next;
+  caches_.registry().keep_only(current);
+}
+
+bool Heap::harden() {
+  limbo.draw_secret(os::random());
+  PageHeap::Hardening what;
+  what.guards = options.guard_pages != 0;
+  what.holds = options.no_reuse_of_addresses != 0;
+  what.ends = what.guards || what.holds || options.zero_on_free != 0;
+  what.waiting = true;
+  return pages_.harden(what);
+}
+
+void* Heap::take_slot(std::size_t c, std::uint32_t start, bool& fresh) {
+  if (limits_.wants_look(0)) [[unlikely]]
+    approach_limit(nullptr);
+  const BinId id(static_cast<ClassIndex>(c));
+  void* object = small_.bin(id).take_at(id, pages_, start, fresh);
+  if (object == nullptr) {
+    fresh = false;
+    object = allocate_from_reserves(From::slabs, nullptr, id.c);
   }
-  give_up_cpus(current != nullptr && current->shares() ? 1 : 0);
-  caches_ = current;
-  if (current != nullptr) current->next = current->previous = nullptr;
-  threads_.store(current != nullptr ? 1 : 0, std::memory_order_relaxed);
+  release_.count_one();
+  return object;
+}
+
+void Heap::give_slot(std::size_t c, void* object, const char* function) {
+  pages_.accounts().quarantine_bytes.subtract(class_size(c));
+  const BinId id(static_cast<ClassIndex>(c));
+  small_.bin(id).give_waiting(id, pages_, object, function);
+  release_.count_one();
 }
 
 }  // namespace neap

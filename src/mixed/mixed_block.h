@@ -56,6 +56,10 @@ inline bool is_begin(const Block& block, const void* pointer) {
   const bits::Word word = bits::load(block.mixed.begin_bits[granule / bits::kWordBits]);
   return address_of(pointer) % (1u << kGranuleShift) == 0 && ((word >> granule % bits::kWordBits) & 1) != 0;
 }
+// True when a live object begins there, or one that waits in a cache, as it looks without the lock.
+inline bool seems_taken(const Block& block, const void* pointer) {
+  return is_begin(block, pointer) && !is_free(block, granule_at(pointer));
+}
 // Granules of the object that begins at a granule.
 inline std::uint32_t size_of(const Block& block, std::uint32_t granule) {
   for (std::uint32_t next = granule + 1; next < kGranules; next = (next | (bits::kWordBits - 1)) + 1) {

@@ -1,6 +1,6 @@
 // PageHeap: hands out runs of blocks and takes them back; remembers which free pages are dirty (still resident) and
 // since when. Address-ordered first fit over all chunks, oldest chunk first. Thread-safe: one lock, ranked below the
-// bins' locks.
+// bins' locks. (The release lock is for its callers.)
 //
 // The dirty queue is first in, first out with a second chance: blocks with dirty pages, slabs and free ones alike. A
 // block that is still busy (pages of it fell free a short while ago) goes back to the end; one whose pages were all
@@ -171,6 +171,9 @@ class PageHeap {
   Accounts& accounts() { return accounts_; }
   const Accounts& accounts() const { return accounts_; }
   Mutex& lock() { return lock_; }
+  // The first of all locks in the heap's order. Held while a block is looked at that nobody has taken: by whoever calls
+  // pop_due, take_sparse or next_block, until end_look.
+  Mutex& release_lock() { return release_lock_; }
 
  private:
   static constexpr std::uint64_t kReturnStep = 64;  // pages
@@ -211,7 +214,7 @@ class PageHeap {
 
   // Who writes to a field decides its cache line. The first line is not written to once the heap is in use. The lock's
   // holder writes to the second, and to the spares, which others read without the lock. The clock has a line of its
-  // own, and so have the sums, to which every thread adds.
+  // own, and so have the sums, to which every thread adds, and the release lock, which many threads only try.
   PageMap& map_;
   Hardening hardening_;
   alignas(64) Mutex lock_;
@@ -229,6 +232,7 @@ class PageHeap {
   alignas(64) Spares spares_;
   alignas(64) std::atomic<std::uint64_t> events_{0};
   alignas(64) Accounts accounts_;
+  alignas(64) Mutex release_lock_;
 };
 
 inline Block* PageHeap::take_spare(std::size_t align_blocks, std::size_t pages) {

@@ -1,6 +1,6 @@
 // One size class: which slab serves, which objects may be cached, what goes back, and release while others use the
 // slab.
-#include "heap/bin.h"
+#include "bins/bin.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // The stacks that threads of one CPU share, by real restartable sequences. Where this system has none, or the thread
 // sanitizer runs, only the first test has something to show.
-#include "heap/cpu_caches.h"
+#include "caches/cpu_caches.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -278,7 +278,8 @@ TEST_F(CpuCachesTest, WithoutMemoryForItsBinsACpuIsServedFromTheFirstOnes) {
   const std::uint64_t before = rig_.sums().metadata_bytes;
   while (rig_.sums().metadata_bytes == before) rig_.heap.open_cache();
   const std::uint64_t step = rig_.sums().metadata_bytes - before;
-  for (std::uint64_t used = ThreadCache::bytes(true); step - used >= sizeof(Bins); used += ThreadCache::bytes(true)) {
+  for (std::uint64_t used = ThreadCache::bytes(true); step - used >= sizeof(OwnerBins);
+       used += ThreadCache::bytes(true)) {
     rig_.heap.open_cache();
   }
   move_to(second);

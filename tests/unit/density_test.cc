@@ -1,5 +1,5 @@
 // Which sizes of large objects get huge pages: those whose like were seen to be written whole.
-#include "heap/density.h"
+#include "large/density.h"
 
 #include <gtest/gtest.h>
 

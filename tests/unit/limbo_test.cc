@@ -1,4 +1,4 @@
-#include "heap/limbo.h"
+#include "bins/limbo.h"
 
 #include <gtest/gtest.h>
 

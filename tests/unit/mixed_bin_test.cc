@@ -1,6 +1,6 @@
 // Sparse slabs on a whole heap: they are opened when another size needs room, what lies in them is served, freed and
 // resized as before, and their pages go back.
-#include "heap/mixed_bin.h"
+#include "bins/mixed_bin.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Pages that objects lack come by one call where all like them are written whole, and only there.
-#include "heap/populate.h"
+#include "large/populate.h"
 
 #include <gtest/gtest.h>
 

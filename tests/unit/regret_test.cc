@@ -1,5 +1,5 @@
 // How far above its limit a heap may stay whose pages come back as fast as they go.
-#include "heap/regret.h"
+#include "limits/regret.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What a thread keeps at hand, and for how long: its stacks, their capacity and refills, its stash, its big object.
-#include "heap/thread_cache.h"
+#include "caches/thread_cache.h"
 
 #include <gtest/gtest.h>
 
@@ -12,14 +12,12 @@
 namespace neap {
 namespace {
 
-using fake_os::Call;
-
 class ThreadCacheTest : public RigTest {
  protected:
   ThreadCacheTest() { rig_.heap.options.dirty_floor = std::uint64_t{1} << 40; }
 };
 
-// The example above heap/small.cc, whose numbers these are.
+// The example above caches/caches.cc, whose numbers these are.
 TEST_F(ThreadCacheTest, ARefillByExample) {
   ThreadCache* cache = rig_.heap.open_cache();
   const std::size_t c = static_cast<std::size_t>(class_of(64));
@@ -244,27 +242,6 @@ TEST_F(ThreadCacheTest, AThreadKeepsNothingOfAClassItNeverAskedFor) {
   void* own = rig_.allocate(second, 64);
   rig_.free(second, own);
   EXPECT_EQ(rig_.allocate(second, 64), own);
-}
-
-TEST_F(ThreadCacheTest, AClosedCacheGivesAllBackAndServesAgain) {
-  ThreadCache* first = rig_.heap.open_cache();
-  ThreadCache* second = rig_.heap.open_cache();
-  EXPECT_NE(first, second);
-  EXPECT_EQ(rig_.sums().threads, 2u);
-  free(first, make(first, 50, 64));
-  rig_.heap.close_cache(*first);
-  EXPECT_EQ(rig_.sums().small_bytes, 0u);
-  EXPECT_EQ(rig_.sums().threads, 1u);
-  EXPECT_EQ(rig_.heap.open_cache(), first);
-  expect_budget_kept(*first);
-}
-
-TEST_F(ThreadCacheTest, ARefusedCacheLeavesNothingReserved) {
-  fake_os::refuse(Call::commit);
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(rig_.heap.open_cache(), nullptr);
-  EXPECT_TRUE(fake_os::reservations().empty());
-  fake_os::allow(Call::commit);
-  EXPECT_NE(rig_.heap.open_cache(), nullptr);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "heap/stacks.h"
+#include "caches/stacks.h"
 
 namespace neap {
 

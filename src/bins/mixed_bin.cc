@@ -1,7 +1,7 @@
-#include "heap/mixed_bin.h"
+#include "bins/mixed_bin.h"
 
-#include "heap/limbo.h"
-#include "heap/misuse.h"
+#include "bins/limbo.h"
+#include "bins/misuse.h"
 #include "mixed/fit_tree.h"
 
 namespace neap {

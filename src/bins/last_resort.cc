@@ -1,9 +1,15 @@
-// The last resort: what is tried where memory is out, before malloc says so. A system that gives no more address space
-// or commits no more pages finds half of a heap in holes, and what it keeps at hand in caches and reserves.
-#include "heap/heap.h"
+// Small objects where blocks are not to be had: where memory is out, before malloc says so, and at a soft limit. A
+// system that gives no more address space or commits no more pages finds half of a heap in holes.
+#include "bins/small_objects.h"
 
 namespace neap {
 namespace {
+
+// At a soft limit a slab may be opened of which this part is free.
+constexpr std::uint32_t kOpenShare = 8;
+
+// Where no slab was found to open, so many events pass before the next search.
+constexpr std::uint64_t kSearchEvery = 4096;
 
 // The largest power of two that divides the class's size: objects that lie in slabs begin at its multiples.
 constexpr std::uint32_t alignment_of(std::size_t c) { return class_size(c) & (~class_size(c) + 1); }
@@ -12,17 +18,18 @@ constexpr std::uint32_t alignment_of(std::size_t c) { return class_size(c) & (~c
 
 // A hole among other sizes, wherever there is one: in a mixed block, which any slab can become, or a larger class's
 // free object.
-void* Heap::take_any_hole(From from, std::size_t c) {
+void* SmallObjects::take_any_hole(From from, ClassIndex wanted) {
+  const std::size_t c = static_cast<std::size_t>(wanted);
   void* object = nullptr;
   if (from == From::anywhere && c != 0) {
     do {
-      if (mixed_.take(static_cast<ClassIndex>(c), pages_, &object, 1) != 0) return object;
+      if (mixed_.take(wanted, pages_, &object, 1) != 0) return object;
     } while (open_sparse_slab() || open_any_slab(1, kMaxObjects));
   }
   for (std::size_t larger = c; larger < kClassCount; ++larger) {
     if (from == From::slabs && class_size(larger) % alignment_of(c) != 0) continue;
     for (std::uint8_t owner = 0; owner < kMaxOwners; ++owner) {
-      if (bins_of(owner) == nullptr) continue;
+      if (!has_bins(owner)) continue;
       const BinId id(static_cast<ClassIndex>(larger), owner);
       if (bin(id).take(id, pages_, &object, 1, Bin::Growth::no) != 0) return object;
     }
@@ -32,8 +39,8 @@ void* Heap::take_any_hole(From from, std::size_t c) {
 
 // Turns the next slab in the heap's order into a mixed block whose objects are of `smallest` or a larger class, and of
 // which a `share`-th is free, at least one object; after the last one false, once.
-bool Heap::open_any_slab(std::size_t smallest, std::uint32_t share) {
-  Guard guard(release_lock_);
+bool SmallObjects::open_any_slab(std::size_t smallest, std::uint32_t share) {
+  const Guard guard(pages_.release_lock());
   bool opened = false;
   while (Block* block = opened ? nullptr : pages_.next_block(BlockKind::slab, next_to_open_)) {
     next_to_open_ = block->rank + 1;
@@ -47,23 +54,19 @@ bool Heap::open_any_slab(std::size_t smallest, std::uint32_t share) {
   return opened;
 }
 
-// Everything that is kept for a better time. (What the stacks of other CPUs and other threads hold is theirs.)
-void Heap::give_up_reserves(ThreadCache* cache) {
-  if (cache != nullptr) flush_all(*cache);
-  give_up_empty_slabs();
-  pages_.give_up_reserves();
-}
-
-void Heap::give_up_empty_slabs() {
+void SmallObjects::give_up_empty_slabs() {
   each_bin([this](Bin& bin, BinId id) { bin.give_up_empty(id, pages_); });
 }
 
-void* Heap::allocate_from_reserves(ThreadCache* cache, From from, std::size_t c) {
-  if (void* object = take_any_hole(from, c)) return object;
-  give_up_reserves(cache);
+// At a soft limit, before a block is taken: an object of the class in a slab of as large ones that is opened for it, or
+// null.
+void* SmallObjects::take_before_block(std::size_t c) {
+  const std::uint64_t now = pages_.events();
+  if (!limits_.is_met() || now < next_search_.load(std::memory_order_relaxed)) return nullptr;
   void* object = nullptr;
-  if (take(from, id_for(cache, c), &object, 1) != 0) return object;
-  return take_any_hole(from, c);
+  if (open_any_slab(c, kOpenShare)) mixed_.take(static_cast<ClassIndex>(c), pages_, &object, 1);
+  if (object == nullptr) next_search_.store(now + kSearchEvery, std::memory_order_relaxed);
+  return object;
 }
 
 }  // namespace neap

@@ -1,4 +1,4 @@
-#include "heap/regret.h"
+#include "limits/regret.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "heap/cpu_caches.h"
+#include "caches/cpu_caches.h"
 
 #include "base/units.h"
 #include "os/guarded.h"

@@ -1,4 +1,4 @@
-#include "heap/density.h"
+#include "large/density.h"
 
 #include <algorithm>
 

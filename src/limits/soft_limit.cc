@@ -1,4 +1,4 @@
-#include "heap/soft_limit.h"
+#include "limits/soft_limit.h"
 
 #include <algorithm>
 

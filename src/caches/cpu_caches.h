@@ -4,7 +4,7 @@
 // be preempted or moved.
 #pragma once
 
-#include "heap/stacks.h"
+#include "caches/stacks.h"
 
 namespace neap {
 

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <numeric>
 
-#include "heap/limbo.h"
+#include "bins/limbo.h"
 #include "os/rseq.h"
 #include "sizes/size_class.h"
 

@@ -9,8 +9,8 @@
 #include <array>
 #include <cstdint>
 
-#include "heap/limbo.h"
-#include "heap/misuse.h"
+#include "bins/limbo.h"
+#include "bins/misuse.h"
 #include "os/mutex.h"
 #include "pages/page_heap.h"
 #include "sizes/size_class.h"
@@ -145,7 +145,7 @@ class alignas(64) Bin {
   std::atomic<std::uint64_t> wished_{0};  // bytes, since the newest slab; threads may lose one another's
 };
 
-// An owner's.
-using Bins = std::array<Bin, kClassCount>;
+// The bins of one owner.
+using OwnerBins = std::array<Bin, kClassCount>;
 
 }  // namespace neap

@@ -1,6 +1,6 @@
-#include "heap/bin.h"
+#include "bins/bin.h"
 
-#include "heap/mixed_bin.h"
+#include "bins/mixed_bin.h"
 #include "slabs/waiting.h"
 
 namespace neap {

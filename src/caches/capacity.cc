@@ -1,17 +1,16 @@
-// The capacity of stacks: how the bytes of a cache's budget are shared among its classes, and how a stack gives them
-// back.
-#include "heap/capacity.h"
+#include "caches/capacity.h"
 
 #include <algorithm>
 #include <cstring>
-
-#include "heap/heap.h"
 
 namespace neap {
 namespace {
 
 // All caches together may hold this part of a heap, and each of them at most so many times Options::cache_bytes.
 constexpr std::uint64_t kShare = 2, kMaxTimes = 16;
+
+// A CPU's stacks may hold so many times Options::cache_bytes.
+constexpr std::uint64_t kMaxShares = 16;
 
 // How often what a cache holds is compared with what it needs, in heap events, and after how many looks it sheds.
 constexpr std::uint32_t kEventsPerLook = 1024, kLooks = 4;
@@ -20,16 +19,31 @@ constexpr std::uint32_t kEventsPerLook = 1024, kLooks = 4;
 
 // A few threads may keep Options::cache_bytes each, many a quarter of it. In a larger heap they may keep more: all
 // together half of it. What they do not need of that they shed.
-std::uint64_t Heap::thread_allowance() const {
-  const std::uint64_t bytes = options.cache_bytes, sharers = threads() / 8 + 1;
+std::uint64_t Capacity::thread_allowance() const {
+  const std::uint64_t bytes = options_.cache_bytes, sharers = threads() / 8 + 1;
   const std::uint64_t least = bytes / (sharers < 4 ? sharers : 4);
-  if (is_near_limit()) return least;
-  const std::uint64_t fair = accounts().resident_pages.get() * kPageSize / (threads() == 0 ? 1 : threads());
+  if (limits_.is_near()) return least;
+  const std::uint64_t fair = pages_.accounts().resident_pages.get() * kPageSize / (threads() == 0 ? 1 : threads());
   return std::max(least, std::min(fair / kShare, bytes * kMaxTimes));
 }
 
-// Doubles a stack's capacity, as far as its slots and the budget go.
-void Heap::grow_to_budget(Stack& stack) {
+// What the threads of a CPU would hold in caches of their own, to a limit.
+std::uint64_t Capacity::cpu_allowance() const {
+  const std::uint64_t cpus = cpus_.begun(), sharers = cpus == 0 ? 1 : cpus_.users() / cpus;
+  const std::uint64_t bytes = thread_allowance() * (sharers == 0 ? 1 : sharers);
+  const std::uint64_t most = options_.cache_bytes * kMaxShares;
+  return bytes < most ? bytes : most;
+}
+
+std::uint64_t Capacity::allowance(const Stacks& stacks) const {
+  return stacks.shape.load(std::memory_order_relaxed) == &kCpuShape ? cpu_allowance() : thread_allowance();
+}
+
+Stack Capacity::stack_in(Stacks& stacks, std::size_t c) {
+  return stacks.shape.load(std::memory_order_relaxed) == &kCpuShape ? cpus_.claim(c, &stacks) : Stack::of(stacks, c);
+}
+
+void Capacity::grow_to_budget(Stack& stack) {
   const std::int64_t size = class_size(stack.c);
   std::uint32_t more = growth_of(stack.c, stack.capacity(), stack.max_capacity());
   Stacks& stacks = *stack.stacks;
@@ -41,7 +55,7 @@ void Heap::grow_to_budget(Stack& stack) {
   stack.set_capacity(stack.capacity() + more);
 }
 
-void Heap::add_budget(Stacks& stacks, std::int64_t bytes) {
+void Capacity::add_budget(Stacks& stacks, std::int64_t bytes) {
   if (single_threaded()) {
     stacks.budget.store(stacks.budget.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
   } else {
@@ -49,7 +63,7 @@ void Heap::add_budget(Stacks& stacks, std::int64_t bytes) {
   }
 }
 
-bool Heap::take_budget(Stacks& stacks, std::int64_t bytes) {
+bool Capacity::take_budget(Stacks& stacks, std::int64_t bytes) {
   if (stacks.budget.load(std::memory_order_relaxed) < bytes) return false;
   add_budget(stacks, -bytes);
   if (stacks.budget.load(std::memory_order_relaxed) >= 0) return true;
@@ -57,12 +71,8 @@ bool Heap::take_budget(Stacks& stacks, std::int64_t bytes) {
   return false;
 }
 
-std::uint64_t Heap::allowance(const Stacks& stacks) const {
-  return stacks.shape.load(std::memory_order_relaxed) == &kCpuShape ? cpu_allowance() : thread_allowance();
-}
-
 // Follows the allowance: at once when it grew, as far as capacity is not given out when it fell.
-void Heap::review_budget(Stacks& stacks) {
+void Capacity::review_budget(Stacks& stacks) {
   std::int64_t granted = stacks.granted.load(std::memory_order_relaxed);
   std::int64_t more = static_cast<std::int64_t>(allowance(stacks)) - granted;
   if (more < 0) {
@@ -76,7 +86,7 @@ void Heap::review_budget(Stacks& stacks) {
 
 // A heap that shrank: what was allowed while it was large goes back at once when it is more than twice what is allowed
 // now.
-void Heap::fit_budget(Stacks& stacks) {
+void Capacity::fit_budget(Stacks& stacks) {
   const std::uint64_t allowed = allowance(stacks);
   if (static_cast<std::uint64_t>(stacks.granted.load(std::memory_order_relaxed)) <= 2 * allowed) return;
   for (std::size_t c = stacks.first_class(); c < kCachedClasses; ++c) {
@@ -93,7 +103,7 @@ void Heap::fit_budget(Stacks& stacks) {
 
 // Objects that a stack had at every one of some looks are more than it needs: half of them go back, and as much of its
 // capacity. (As google tcmalloc's low-water marks, but from outside: pop and push know nothing of it.)
-void Heap::shed_idle(Stacks& stacks) {
+void Capacity::shed_idle(Stacks& stacks) {
   const std::uint32_t now = static_cast<std::uint32_t>(pages_.events());
   if (now - stacks.last_look.load(std::memory_order_relaxed) < kEventsPerLook) return;
   stacks.last_look.store(now, std::memory_order_relaxed);
@@ -107,7 +117,7 @@ void Heap::shed_idle(Stacks& stacks) {
   }
 }
 
-void Heap::shed(Stacks& stacks, std::size_t c, std::uint32_t objects) {
+void Capacity::shed(Stacks& stacks, std::size_t c, std::uint32_t objects) {
   Stack stack = stack_in(stacks, c);
   if (!stack) return;
   const std::uint32_t count = objects < stack.count() ? objects : stack.count();
@@ -117,13 +127,13 @@ void Heap::shed(Stacks& stacks, std::size_t c, std::uint32_t objects) {
   add_budget(stacks, std::int64_t{count} * class_size(c));
 }
 
-void Heap::fit_to_use(Stacks& stacks) {
+void Capacity::fit(Stacks& stacks) {
   fit_budget(stacks);
   shed_idle(stacks);
 }
 
 // Takes half the capacity of other classes in turn until the budget has `bytes`, or all were asked once.
-void Heap::steal_capacity(Stacks& stacks, std::size_t c, std::int64_t bytes) {
+void Capacity::steal_capacity(Stacks& stacks, std::size_t c, std::int64_t bytes) {
   for (std::size_t asked = 0; asked < kCachedClasses && stacks.budget.load(std::memory_order_relaxed) < bytes;
        ++asked) {
     const std::uint32_t turn = stacks.next_victim.load(std::memory_order_relaxed);
@@ -140,9 +150,9 @@ void Heap::steal_capacity(Stacks& stacks, std::size_t c, std::int64_t bytes) {
   }
 }
 
-// Gives the objects that lay longest in a stack back to their slabs. They are out of the stack first: none may lie in
-// both when one of them turns out to be misused. (A CPU's stack is claimed, nobody finds anything in it.)
-void Heap::drop_oldest(Stack& stack, std::uint32_t count) {
+// The objects are out of the stack first: none may lie in both when one of them turns out to be misused. (A CPU's stack
+// is claimed; nobody finds anything in it.)
+void Capacity::drop_oldest(Stack& stack, std::uint32_t count) {
   void* dropped[kMaxInStack];
   void** const objects = stack.objects();
   std::memcpy(dropped, objects, count * sizeof(void*));
@@ -150,33 +160,15 @@ void Heap::drop_oldest(Stack& stack, std::uint32_t count) {
   std::memmove(objects, objects + count, left * sizeof(void*));
   stack.set_count(left);
   if (!stack.is_claimed()) stack.end();
-  give(stack.c, dropped, count, "free");
+  small_.give(stack.c, dropped, count, "free");
 }
 
-void Heap::flush(ThreadCache& cache) {
-  give_up_big(cache, "free");
-  flush_stash(cache, "free");
-  std::uint32_t dropped = 0;
-  for (std::size_t c = 0; c < kCachedClasses; ++c) {
-    if (cache.owns(c)) dropped += drop_all(cache.own_stack(c));
-  }
-  if (dropped == 0) return;
-  cache.count_given(dropped);
-  count_events(&cache, dropped);
-}
-
-// How many there were; none where the stack could not be had.
-std::uint32_t Heap::drop_all(Stack stack) {
+std::uint32_t Capacity::drop_all(Stack stack) {
   if (!stack) return 0;
   const std::uint32_t count = stack.count();
   if (count > 0) drop_oldest(stack, count);
   stack.end();
   return count;
-}
-
-void Heap::flush_all(ThreadCache& cache) {
-  flush(cache);
-  if (cache.shares()) flush_cpu();
 }
 
 }  // namespace neap

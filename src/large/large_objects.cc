@@ -1,15 +1,9 @@
-// Large objects: whole blocks of address space, whole pages of memory.
-//
-// Growing by realloc: in place where the address space behind it is free; otherwise to a place with headroom (address
-// space is free, resident memory is not), by copying in steps whose source is released. (mremap cannot do it: before
-// kernel 6.17 one of two mappings is refused after the destination was unmapped, each move leaves mappings that never
-// merge, and it takes mlock off the source.)
+#include "large/large_objects.h"
+
 #include <algorithm>
 #include <cstring>
 
-#include "heap/heap.h"
-#include "heap/misuse.h"
-#include "heap/populate.h"
+#include "large/populate.h"
 #include "os/os.h"
 
 namespace neap {
@@ -24,9 +18,6 @@ constexpr std::size_t kHeadroom = 8;
 constexpr std::size_t kMuchHeadroom = 256, kFromSize = std::size_t{4} << 20;
 constexpr std::size_t kMaxHeadroom = (std::size_t{64} << 30) / kBlockSize;
 
-// From here on it is asked whether commitments are counted, and a free object's is given up.
-constexpr std::size_t kMinDecommit = std::size_t{1} << 20;
-
 // Of the pages that an object lacks 1 MiB is populated, or a quarter of a larger object, at most 4 MiB: half a
 // microsecond each.
 constexpr std::size_t kMinPopulated = 256, kPopulatedShare = 4, kMaxPopulated = 1024;
@@ -34,10 +25,16 @@ constexpr std::size_t kMinPopulated = 256, kPopulatedShare = 4, kMaxPopulated = 
 // Ranges with huge pages are mappings of their own, two more for each such object: at most this many at a time.
 constexpr std::uint64_t kMaxHugeObjects = 2048;
 
-// An object has whole pages of the system, counted in the heap's.
-std::size_t pages_for(std::size_t size) { return round_up(size, os::page_size) >> kPageShift; }
-
 std::size_t align_in_blocks(std::size_t align) { return align <= kBlockSize ? 1 : align >> kBlockShift; }
+
+// In blocks. Where address space or commitments are limited, headroom would be missed elsewhere; where pages are locked
+// it becomes resident with the commitment of what lies behind.
+std::size_t with_headroom(std::size_t blocks) {
+  if (os::address_space_limit() != SIZE_MAX || os::counts_commits() || os::locks_pages()) return blocks;
+  const std::size_t wish = blocks * (blocks * kBlockSize < kFromSize ? kHeadroom : kMuchHeadroom);
+  const std::size_t most = blocks * 2 > kMaxHeadroom ? blocks * 2 : kMaxHeadroom;
+  return wish < most ? wish : most;
+}
 
 // Pages outside of objects that nobody counts as dirty must read as zeros.
 void make_zero(PageHeap& heap, char* pages, std::size_t size) {
@@ -70,50 +67,38 @@ bool copy_and_discard(char* from, char* to, std::size_t size) {
 }  // namespace
 
 // An object that could stay while there is slack is given none: they do not go in parts.
-bool Heap::wants_huge_pages(std::size_t pages, Density::Like like) const {
-  return like.dense && pages >= kPagesPerHugePage && options.huge_pages != 0 && pages > regret_.slack() &&
-         !is_near_limit() && huge_objects_.get() < kMaxHugeObjects;
+bool LargeObjects::wants_huge_pages(std::size_t pages, Density::Like like) const {
+  return like.dense && pages >= kPagesPerHugePage && options_.huge_pages != 0 && pages > limits_.slack() &&
+         !limits_.is_near() && huge_objects_.get() < kMaxHugeObjects;
 }
 
 // Only where a huge page lies wholly inside the object.
-void Heap::lay_huge_pages(Block& first) {
+void LargeObjects::lay_huge_pages(Block& first) {
   os::allow_huge_pages(first.address(), first.large.pages / kPagesPerHugePage * kHugePageSize);
   first.large.huge = true;
   huge_objects_.add(1);
 }
 
-void Heap::forget_huge_pages(Block& first) {
+void LargeObjects::forget_huge_pages(Block& first) {
   if (!first.large.huge) return;
   os::forbid_huge_pages(first.address(), first.large.blocks * kBlockSize);
   first.large.huge = false;
   huge_objects_.subtract(1);
 }
 
-void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t align, bool zero) {
+void* LargeObjects::allocate(std::size_t size, std::size_t align, bool zero) {
   const std::size_t pages = pages_for(size == 0 ? 1 : size);
-  if (wants_look(pages)) [[unlikely]]
-    approach_limit(cache);
-  char* object;
   if (Block* spare = pages_.take_spare(align_in_blocks(align), pages)) {
-    object = spare->address();
-    if (zero) std::memset(object, 0, pages * kPageSize);
-    count_events(cache, 1);
-  } else {
-    object = allocate_run(pages, align, zero, blocks_of(pages * kPageSize));
-    if (object == nullptr) {
-      give_up_reserves(cache);
-      object = allocate_run(pages, align, zero, blocks_of(pages * kPageSize));
-    }
-    if (object == nullptr) return nullptr;
-    count_large_event(cache);
+    if (zero) std::memset(spare->address(), 0, pages * kPageSize);
+    return spare->address();
   }
-  return object;
+  return allocate_run(pages, align, zero, blocks_of(pages * kPageSize));
 }
 
 // Of `blocks` blocks of address space.
-[[gnu::noinline]] char* Heap::allocate_run(std::size_t pages, std::size_t align, bool zero, std::size_t blocks) {
+char* LargeObjects::allocate_run(std::size_t pages, std::size_t align, bool zero, std::size_t blocks) {
   const Density::Like like = density_.like(pages);
-  const bool huge = wants_huge_pages(pages, like), populates = like.whole && !huge && slack() != 0;
+  const bool huge = wants_huge_pages(pages, like), populates = like.whole && !huge && limits_.slack() != 0;
   if (huge && align < kHugePageSize) align = kHugePageSize;
   const PageHeap::Run run = pages_.take_run(blocks, align_in_blocks(align), pages);
   if (run.first == nullptr) return nullptr;
@@ -131,26 +116,26 @@ void* Heap::allocate_large(ThreadCache* cache, std::size_t size, std::size_t ali
   populate.finish();
   run.first->large.had += populate.pages();
   if (pages_.hardening().guards) pages_.guard_run(*run.first);
+  board_.publish_pages();
   return begin;
 }
 
-void Heap::free_large(ThreadCache* cache, Block& first) {
-  if (pages_.hardening().ends) return end_large(cache, first);
+void LargeObjects::free(Block& first) {
+  if (pages_.hardening().ends) return end(first);
   const std::uint64_t pages = first.large.pages;
-  const bool is_small = pages <= Spares::kMaxPages && pages < too_dirty_.load(std::memory_order_relaxed);
-  const Left left = is_small ? Left::all : discard_if_much(first);
-  if (left == Left::all && pages_.keep_spare(first)) return count_events(cache, 1);
+  const Left left = pages <= Spares::kMaxPages && release_.may_keep(pages) ? Left::all : discard_if_much(first);
+  if (left == Left::all && pages_.keep_spare(first)) return;  // the board learns of spares later
   pages_.free_run(first, left);
-  count_large_event(cache);
+  board_.publish_pages();
 }
 
 // What exceeds the limit alone would be the first to go anyway, and a huge page does not go in parts.
-Left Heap::discard_if_much(Block& first) {
+Left LargeObjects::discard_if_much(Block& first) {
   const std::uint64_t pages = first.large.pages;
-  const bool may_help = regret_.slack() != 0 || (pages >= kPagesPerHugePage && options.huge_pages != 0);
+  const bool may_help = limits_.slack() != 0 || (pages >= kPagesPerHugePage && options_.huge_pages != 0);
   if (may_help && !first.large.huge) density_.learn(first.address(), pages, first.large.had);
-  const bool much = pages > dirty_limit() || first.large.huge;
-  const Left left = much ? discard_blocks(first.address(), blocks_of(pages * kPageSize)) : Left::all;
+  const bool much = pages > limits_.dirty_limit() || first.large.huge;
+  const Left left = much ? Release::discard_blocks(first.address(), blocks_of(pages * kPageSize)) : Left::all;
   if (left != Left::all) {
     pages_.accounts().returned_pages.add(pages);
     pages_.accounts().return_calls.add(1);
@@ -159,31 +144,25 @@ Left Heap::discard_if_much(Block& first) {
   return left;
 }
 
-// Of whole blocks that nobody uses, and that are all committed.
-Left Heap::discard_blocks(char* begin, std::size_t blocks) {
-  const std::size_t bytes = blocks * kBlockSize;
-  if (bytes >= kMinDecommit && os::counts_commits() && os::decommit(begin, bytes)) return Left::not_even_commitment;
-  return os::discard(begin, bytes) ? Left::nothing : Left::all;
-}
-
-void* Heap::resize_large(ThreadCache* cache, Block& first, std::size_t size) {
-  const std::size_t pages = pages_for(size), old_pages = first.large.pages;
-  if (pages == old_pages) return first.address();
-  if (pages > old_pages && wants_look(pages - old_pages)) [[unlikely]]
-    approach_limit(cache);
-  if (pages_.hardening().ends) return resize_for_good(cache, first, size);
+void* LargeObjects::resize(Block& first, std::size_t size) {
+  const std::size_t pages = pages_for(size);
+  if (pages == first.large.pages) return first.address();
+  if (pages_.hardening().ends) return resize_for_good(first, size);
   forget_huge_pages(first);
-  if (pages < old_pages) {
-    PageMask stale = 0;
-    char* tail = first.address() + pages * kPageSize;
-    if (os::discard(tail, (old_pages - pages) * kPageSize)) pages_.resize(first, pages, stale);
-    count_large_event(cache);
-    return first.address();
-  }
-  return grow_in_place(first, size) ? first.address() : move_large(cache, first, size);
+  if (pages > first.large.pages) return grow_in_place(first, size) ? first.address() : move(first, size);
+  shrink(first, pages);
+  return first.address();
 }
 
-bool Heap::grow_in_place(Block& first, std::size_t size) {
+// (Where the system does not take its tail, the object keeps its size.)
+void LargeObjects::shrink(Block& first, std::size_t pages) {
+  PageMask stale = 0;
+  char* const tail = first.address() + pages * kPageSize;
+  if (os::discard(tail, (first.large.pages - pages) * kPageSize)) pages_.resize(first, pages, stale);
+  board_.publish_pages();
+}
+
+bool LargeObjects::grow_in_place(Block& first, std::size_t size) {
   PageMask stale = 0;
   if (!pages_.resize(first, pages_for(size), stale)) return false;
   char* last_block = first.address() + (blocks_of(size) - 1) * kBlockSize;
@@ -193,24 +172,10 @@ bool Heap::grow_in_place(Block& first, std::size_t size) {
   return true;
 }
 
-// In blocks. Where address space or commitments are limited, headroom would be missed elsewhere; where pages are locked
-// it becomes resident with the commitment of what lies behind.
-std::size_t Heap::with_headroom(std::size_t blocks) {
-  if (os::address_space_limit() != SIZE_MAX || os::counts_commits() || os::locks_pages()) return blocks;
-  const std::size_t wish = blocks * (blocks * kBlockSize < kFromSize ? kHeadroom : kMuchHeadroom);
-  const std::size_t most = blocks * 2 > kMaxHeadroom ? blocks * 2 : kMaxHeadroom;
-  return wish < most ? wish : most;
-}
-
-void* Heap::move_large(ThreadCache* cache, Block& first, std::size_t size) {
+void* LargeObjects::move(Block& first, std::size_t size) {
   const std::size_t pages = pages_for(size), blocks = blocks_of(size), old_bytes = first.large.pages * kPageSize;
   PageHeap::Run run = pages_.take_run(with_headroom(blocks), 1, pages);
   if (run.first == nullptr) run = pages_.take_run(blocks, 1, pages);
-  if (run.first == nullptr) {
-    give_up_reserves(cache);
-    if (grow_in_place(first, size)) return first.address();
-    run = pages_.take_run(blocks, 1, pages);
-  }
   if (run.first == nullptr) return nullptr;
   char* to = run.first->address();
   pages_.forget_dirty(run, [&](char* garbage, std::size_t bytes) {
@@ -219,7 +184,35 @@ void* Heap::move_large(ThreadCache* cache, Block& first, std::size_t size) {
   const bool gone = copy_and_discard(first.address(), to, old_bytes) && pages_.refusals() == 0;
   const Left left = gone ? Left::nothing : Left::all;
   pages_.free_run(first, left);
-  count_large_event(cache);
+  board_.publish_pages();
+  return to;
+}
+
+// (What the system refuses to take is cleared by hand.)
+void LargeObjects::end(Block& first) {
+  forget_huge_pages(first);
+  const std::size_t pages = first.large.pages, bytes = pages * kPageSize;
+  if (!os::decommit(first.address(), bytes) && !os::discard(first.address(), bytes)) {
+    std::memset(first.address(), 0, bytes);
+  }
+  pages_.accounts().returned_pages.add(pages);
+  pages_.accounts().return_calls.add(1);
+  pages_.end_shut_run(first);
+  board_.publish_pages();
+}
+
+void* LargeObjects::resize_for_good(Block& first, std::size_t size) {
+  const std::size_t pages = pages_for(size), old = first.large.pages;
+  forget_huge_pages(first);
+  if (pages_.resize_guarded(first, pages)) {
+    board_.publish_pages();
+    return first.address();
+  }
+  char* to = allocate_run(pages, 1, false, with_headroom(blocks_of(size)));
+  if (to == nullptr) to = allocate_run(pages, 1, false, blocks_of(size));
+  if (to == nullptr) return pages < old ? first.address() : nullptr;
+  std::memcpy(to, first.address(), (pages < old ? pages : old) * kPageSize);
+  end(first);
   return to;
 }
 

@@ -1,0 +1,126 @@
+// When free pages go back, and what a system that refuses them costs.
+#include "release/release.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "rig.h"
+
+namespace neap {
+namespace {
+
+using fake_os::Call;
+
+class ReleaseTest : public RigTest {
+ protected:
+  ReleaseTest() { rig_.heap.options.dirty_floor = std::uint64_t{1} << 40; }
+};
+
+TEST_F(ReleaseTest, FreePagesStayUntilTheyAreOldEnough) {
+  rig_.heap.options.decay_events = 1000;
+  rig_.free(nullptr, rig_.allocate(nullptr, 200000));
+  const std::uint64_t dirty = rig_.sums().dirty_bytes;
+  EXPECT_GT(dirty, 0u);
+  void* object = rig_.allocate(nullptr, 2000);
+  for (int i = 0; i < 400; ++i) rig_.free(nullptr, std::exchange(object, rig_.allocate(nullptr, 2000)));
+  EXPECT_GT(rig_.sums().dirty_bytes, 0u);
+  EXPECT_EQ(rig_.board.returned_bytes, 0u);
+  for (int i = 0; i < 400; ++i) rig_.free(nullptr, std::exchange(object, rig_.allocate(nullptr, 2000)));
+  EXPECT_GT(rig_.sums().returned_bytes, 0u);
+  rig_.expect_in_order();
+}
+
+TEST_F(ReleaseTest, FreePagesAboveTheLimitGoAtOnce) {
+  rig_.heap.options.dirty_percent = 0;
+  rig_.heap.options.dirty_floor = 40 * kPageSize;
+  const std::vector<void*> all = make(nullptr, 20, 10 * kPageSize);
+  for (void* object : all) {
+    rig_.free(nullptr, object);
+    EXPECT_LE(rig_.sums().dirty_bytes, 40 * kPageSize);
+  }
+  EXPECT_GT(rig_.sums().returned_bytes, 0u);
+  rig_.expect_in_order();
+}
+
+// A discard takes microseconds, and sends interrupts where there are threads: a call pays for one, the next ones go on.
+TEST_F(ReleaseTest, ACallMakesOneDiscard) {
+  const std::vector<void*> all = make(nullptr, 12, 10 * kPageSize);
+  const std::vector<void*> small = make(nullptr, 12, 100);
+  for (std::size_t i = 0; i < all.size(); i += 2) rig_.free(nullptr, all[i]);  // no two are neighbours
+  rig_.heap.options.dirty_floor = rig_.heap.options.dirty_percent = 0;
+  for (std::size_t i = 0; i < small.size() / 2; ++i) {
+    EXPECT_EQ(fake_os::discards().size(), i);
+    rig_.free(nullptr, small[i]);
+  }
+  EXPECT_EQ(rig_.sums().dirty_bytes, 0u);
+  rig_.expect_in_order();
+}
+
+// An event can be a batch of frees that leaves a page of many blocks behind: far above the limit a call makes several.
+TEST_F(ReleaseTest, FreesDoNotOutrunTheRelease) {
+  const std::vector<void*> all = make(nullptr, 400, 10 * kPageSize);
+  for (std::size_t i = 0; i < all.size(); i += 2) rig_.free(nullptr, all[i]);
+  rig_.heap.options.dirty_floor = rig_.heap.options.dirty_percent = 0;
+  for (int i = 0; i < 30; ++i) rig_.heap.release_due();
+  EXPECT_LE(rig_.sums().dirty_bytes, 64 * kPageSize);
+  rig_.expect_in_order();
+}
+
+// Pages whose discard was refused are due again, and asked for more and more rarely while that goes on.
+TEST_F(ReleaseTest, WhatTheSystemRefusedIsReturnedLater) {
+  rig_.heap.options.dirty_floor = rig_.heap.options.dirty_percent = 0;
+  const std::vector<void*> all = make(nullptr, 100, 10 * kPageSize);
+  const std::vector<void*> small = make(nullptr, 4000, 100);
+  fake_os::refuse(Call::discard);
+  free(nullptr, all);
+  for (std::size_t i = 0; i < small.size(); i += 2) rig_.free(nullptr, small[i]);
+  const std::uint64_t before = fake_os::calls(Call::discard);
+  for (std::size_t i = 1; i < small.size(); i += 2) rig_.free(nullptr, small[i]);
+  EXPECT_LE(fake_os::calls(Call::discard) - before, 8u);
+  EXPECT_GE(rig_.sums().dirty_bytes, 1000 * kPageSize);
+  rig_.expect_in_order();
+  fake_os::allow(Call::discard);
+  for (int i = 0; i < 30000; ++i) rig_.free(nullptr, rig_.allocate(nullptr, 100));
+  EXPECT_EQ(rig_.sums().dirty_bytes, 0u);
+  rig_.expect_in_order();
+}
+
+TEST_F(ReleaseTest, ReleaseAllReturnsEveryFreePage) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  std::vector<void*> all = make(cache, 3000, 64), kept;
+  for (std::size_t i = 0; i < all.size(); i += 500)
+    std::swap(all[i], all.back()), kept.push_back(all.back()), all.pop_back();
+  free(cache, all);
+  rig_.free(cache, rig_.allocate(cache, 1 << 20));
+  rig_.heap.flush(*cache);
+  EXPECT_GT(rig_.heap.release_all(), std::size_t{1} << 20);
+  EXPECT_EQ(rig_.sums().dirty_bytes, 0u);
+  EXPECT_EQ(rig_.sums().resident_bytes, rig_.board.resident_bytes);
+  EXPECT_LE(rig_.sums().resident_bytes, kept.size() * 2 * kPageSize);
+  rig_.expect_in_order();
+}
+
+// A system that never takes pages back costs memory, not time or soundness.
+TEST_F(ReleaseTest, ASystemThatRefusesEveryDiscard) {
+  rig_.heap.options.dirty_floor = rig_.heap.options.dirty_percent = 0;
+  fake_os::refuse(Call::discard);
+  ThreadCache* cache = rig_.heap.open_cache();
+  constexpr std::size_t kRounds = 2000;
+  for (std::size_t i = 0; i < kRounds; ++i) {
+    void* small = rig_.allocate(cache, 5000);
+    void* large = rig_.allocate(cache, 50000 + i * 8, true);
+    const char* bytes = static_cast<const char*>(large);
+    ASSERT_TRUE(std::all_of(bytes, bytes + 50000, [](char byte) { return byte == 0; }));
+    std::memset(large, 1, 50000);
+    rig_.free(cache, small);
+    rig_.free(cache, large);
+  }
+  EXPECT_LT(fake_os::calls(Call::discard), kRounds * 8);
+}
+
+}  // namespace
+}  // namespace neap
