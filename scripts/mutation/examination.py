@@ -74,12 +74,13 @@ class Examination:
         whole = sum(self.seconds.values())
         self.slow = ":".join(name for name, seconds in self.seconds.items() if seconds > whole / SLOW)
 
-    def judge(self, program, path, environment=None):
+    def judge(self, program, path, environment=None, slow=None):
         """('killed', by whom) or ('survived', ''). First the tests that killed others of this file and those of its name,
-        then the quick ones, then the rest."""
+        then the quick ones, then the slow ones. `slow`: only these, or all but these."""
         known = self.killers[path]
         own = [f"*{suite}.*" for suite, home in self.homes.items() if home == f"{pathlib.Path(path).stem}_test.cc"]
-        for tests in filter(None, [":".join(known[:12]), ":".join(own), f"*-{self.slow}", self.slow]):
+        quick = [":".join(known[:12]), ":".join(own), f"*-{self.slow}"]
+        for tests in filter(None, (quick if not slow else []) + ([self.slow] if slow is not False else [])):
             passed, said = self._pass(program, tests, self._limit(tests), environment or {})
             if not passed:
                 name = who_failed(said) if said else "asleep"

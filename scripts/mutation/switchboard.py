@@ -68,8 +68,8 @@ class Switchboard:
         (self.out / "refused.json").write_text(json.dumps(sorted(self._refused() | {mutant.key for mutant in refused})))
         return False
 
-    def judge(self, mutant, end):
-        """As Examination.judge; ('late', '') once `end` has come."""
+    def judge(self, mutant, slow, end):
+        """By the quick tests or by the slow ones, as Examination.judge; ('late', '') once `end` has come."""
         if time.monotonic() > end:
             return "late", ""
-        return self.examination.judge(self.program, mutant.path, {CHOICE: str(self.numbers[mutant])})
+        return self.examination.judge(self.program, mutant.path, {CHOICE: str(self.numbers[mutant])}, slow)
