@@ -1,6 +1,6 @@
-// What was found of misuse: written by the checker in the program (misuse/), read by `neap run --find-misuse`. One
-// sparse file in memory, mapped by both, and by every process that the program starts: a report takes no system call
-// and no file, and is there when its process is gone.
+// The log of misuse: the checker in the program (misuse/) writes it, and `neap run --find-misuse` reads it. It is one
+// sparse file in memory, mapped by both and by every process that the program starts. So a report takes no system call,
+// and it is there when its process is gone.
 #pragma once
 
 #include <atomic>
@@ -18,7 +18,7 @@ inline constexpr size_t kReports = 1024, kModules = 1024, kDepth = 30, kPath = 2
 
 enum class Kind : uint32_t { overflow, use_after_free, double_free, bad_free, mismatch, wrong_size, leak };
 inline constexpr size_t kKinds = 7;
-// As users of AddressSanitizer know them.
+// The kinds of misuse, by the names that users of AddressSanitizer know.
 inline constexpr const char* kKindNames[kKinds] = {
     "heap-buffer-overflow",   "heap-use-after-free",      "double-free", "bad-free",
     "alloc-dealloc-mismatch", "new-delete-type-mismatch", "memory-leak"};

@@ -1,6 +1,6 @@
-// A report in words, as users of AddressSanitizer know them: for the program itself, which has a buffer and raw
-// addresses, and for the tool, which has names. `Out` takes text(const char*), number(uint64_t), hex(uint64_t) and
-// frame(index, Frame).
+// A report in words, in the form that users of AddressSanitizer know. The program itself writes it with raw addresses
+// into a buffer, the tool with names. `Out` takes text(const char*), number(uint64_t), hex(uint64_t) and frame(index,
+// Frame).
 #pragma once
 
 #include "format/misuse_log.h"

@@ -2,9 +2,10 @@
 // profile` and `neap blame` from outside. One sparse file in memory, mapped by both; no system call is made for a
 // sample.
 //
-// An object of `size` bytes is sampled with probability 1 - exp(-(size + extra) / mean): by bytes, and by number too,
-// as small survivors weigh nothing and keep whole pages. `weight` is one divided by it: how many objects a sample
-// stands for. A thread that makes very many has a larger mean (tracer/pace.h).
+// An object of `size` bytes is sampled with probability 1 - exp(-(size + extra) / mean). The extra bytes let small
+// objects be sampled by their number: they weigh little, but the survivors among them keep whole pages. `weight` is one
+// divided by the probability: how many objects a sample stands for. A thread that makes very many has a larger mean
+// (tracer/pace.h).
 #pragma once
 
 #include <atomic>

@@ -16,8 +16,8 @@ struct TelemetryFigure {
   const char* name;  // wherever a program or a person asks for it
   FigureUnit unit;
   const char* help;
-  // For Prometheus, summed over the processes of a service: neap_unit_METRIC, with _total behind what only grows. Null:
-  // it is not told there.
+  // The name for Prometheus, where the figure is summed over the processes of a service: neap_unit_METRIC, with _total
+  // behind a figure that only grows. Null when it is not told there.
   const char* metric = nullptr;
   bool grows = false;
 };

@@ -1,5 +1,5 @@
-// The C functions that the checker stands before: each object is noted with the stack that makes it, and with the one
-// that ends it, before libneap behind us is asked to.
+// The recorded functions of the checker (tracer/malloc.h). Each object is noted with the stack that made it, and with
+// the stack that ends it, before libneap is asked to end it.
 #include "misuse/checked.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ using tracer::ready;
 
 constexpr std::size_t kEarlyAlignment = 16;
 
-// What the unwinder itself may allocate is not followed.
+// Calls that the unwinder makes itself are not followed.
 [[gnu::tls_model("initial-exec")]] constinit thread_local bool is_inside = false;
 
 StackNumber number_of_caller() {
@@ -46,7 +46,8 @@ bool is_of(Call made, Call ended) {
   return ended == Call::free || ended == Call::realloc;
 }
 
-// The object's entry, once its end is noted; null when no live object is known there: what that means libneap says.
+// Notes the object's end and returns its entry. Null when no live object is known at the address; libneap then says
+// what it is.
 Entry* note_end(void* object, Call by, std::size_t told) {
   Entry* const entry = find_entry(reinterpret_cast<std::uint64_t>(object));
   if (entry == nullptr || !tracer::recording() || !entry->is_live()) return nullptr;
@@ -106,7 +107,7 @@ void* move_from_early(void* object, std::size_t size) {
 
 }  // namespace
 
-// Noted as ended before it is, as another thread may have its address right after.
+// The end is noted before libneap ends the object, because another thread may get its address right after.
 void* record_realloc(void* object, std::size_t size) {
   if (object == nullptr) return make(size, Call::realloc);
   if (is_early(object)) return move_from_early(object, size);

@@ -1,5 +1,5 @@
-// The stacks that made and ended objects, each kept once: an object names one by its number. No lock; what is kept
-// stays.
+// The depot keeps the stacks that made and ended objects, each once; an object refers to its stacks by number. It takes
+// no lock, because a stack that was kept is never changed or removed.
 #pragma once
 
 #include <cstddef>
@@ -10,15 +10,15 @@
 
 namespace neap::misuse {
 
-using StackNumber = std::uint32_t;  // 0: none, or there was no room
+using StackNumber = std::uint32_t;  // 0 when there is no stack, or when the depot was full
 inline constexpr unsigned kStackBits = 20;
 
 bool open_depot();
 StackNumber number_of(const StackHere& stack);
-// Its return addresses, innermost first.
+// The return addresses of a kept stack, innermost first.
 std::span<const std::uint64_t> stack_of(StackNumber number);
 
-// The calling thread's, of the program.
+// Keeps the calling thread's stack, without the checker's own frames.
 inline StackNumber number_of_this_stack() {
   StackHere stack;
   stack.look();

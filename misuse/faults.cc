@@ -1,6 +1,7 @@
-// A touch of memory that libneap has shut: of a freed large object, or behind the end of one. It is reported, and then
-// the signal is the program's: its own handler is called, if it has one, or it ends as it would have without us. To
-// stand before the program's handler we stand before the functions that set one, and answer as they do.
+// A touch of memory that libneap has made inaccessible: of a freed large object, or behind the end of one. The checker
+// reports it. Then the program's own handler is called, or the program ends as it would have without the checker. So
+// that its handler stays in front, the checker also stands before the functions that set a handler, and answers as they
+// do.
 #include "misuse/faults.h"
 
 #include <dlfcn.h>
@@ -21,7 +22,7 @@ constexpr int kSignals[] = {SIGSEGV, SIGBUS};
 constexpr int kOnce = static_cast<int>(SA_RESETHAND);
 constexpr std::uint64_t kNear = 128 << 10;  // a guard, and a page
 
-struct sigaction of_program[2];  // what it has set, or SIG_DFL
+struct sigaction of_program[2];  // what the program has set, or SIG_DFL
 constinit std::atomic<bool> is_installed{false};
 
 SetAction next_sigaction() {
@@ -45,7 +46,7 @@ Access access_of(const ucontext_t& context) {
 #endif
 }
 
-// False when the address has nothing to do with an object.
+// False when the address belongs to no object and no guard.
 bool describe(std::uint64_t address, Finding& finding) {
   finding.address = address;
   finding.object = object_below(address);
@@ -65,7 +66,8 @@ void pass_on(int signal, siginfo_t* info, void* context) {
   if ((now.sa_flags & kOnce) != 0) program.sa_handler = SIG_DFL;
   if ((now.sa_flags & SA_SIGINFO) != 0) return now.sa_sigaction(signal, info, context);
   if (now.sa_handler != SIG_DFL && now.sa_handler != SIG_IGN) return now.sa_handler(signal);
-  struct sigaction plain {};  // the same instruction faults again, and ends the program; what was sent is sent again
+  // With the default action the instruction faults again and ends the program; a signal that was sent is sent again.
+  struct sigaction plain {};
   plain.sa_handler = now.sa_handler;
   next_sigaction()(signal, &plain, nullptr);
   if (info->si_code <= 0) raise(signal);

@@ -2,7 +2,7 @@
 
 namespace neap::misuse {
 
-// From then on a fault in libneap's memory is reported before the program sees it.
+// After this call a fault in libneap's memory is reported before the program's own handler sees it.
 void watch_faults();
 
 }  // namespace neap::misuse

@@ -14,7 +14,7 @@ namespace {
 constexpr Kind kKindOf[] = {Kind::double_free, Kind::bad_free, Kind::bad_free,
                             Kind::wrong_size,  Kind::overflow, Kind::use_after_free};
 
-constexpr std::uint64_t kBeside = 4096;  // bytes: a neighbour ends so near
+constexpr std::uint64_t kBeside = 4096;  // bytes within which an object counts as a neighbour
 
 std::uint64_t number(const void* pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
 
@@ -23,8 +23,8 @@ Known object_at(std::uint64_t address) {
   return entry != nullptr && entry->is_used() ? entry->read(address) : object_below(address);
 }
 
-// What was changed lies beside an object: which side that is the object told of says, and what lies on the other side
-// of the bytes may have been the one that was overrun.
+// Bytes beside an object were changed. They lie between two objects: the one that libneap names, and the neighbour on
+// the other side of the bytes. Either may have been overrun, so the report has both.
 void name_changed(const neap_misuse& found, Finding& finding) {
   finding.access = Access::write;
   finding.bytes = found.changed_bytes;
@@ -43,7 +43,7 @@ bool is_libneap(std::uint64_t pc) {
          info.dli_fbase == that.dli_fbase;
 }
 
-// Libneap's frames are left out: it found the misuse, and did not make it.
+// libneap's frames are left out, because it found the misuse and did not make it.
 void report_here(const Finding& finding) {
   const Turn turn;
   if (!turn.is_taken()) return;
@@ -99,7 +99,7 @@ void look_at_all() {
 
 }  // namespace neap::misuse
 
-// Libneap calls it before the line that ends the program.
+// libneap calls it when it has found misuse, before it writes its line and ends the program.
 extern "C" [[gnu::visibility("default")]] void neap_on_misuse(const struct neap_misuse* found) {
   using namespace neap::misuse;
   Finding finding{.kind = kKindOf[found->kind], .call = found->function, .address = number(found->pointer)};

@@ -1,5 +1,5 @@
-// What is found at a call: by the checker itself, which ends the program then, or by libneap behind it, which tells it
-// before it does (include/neap/neap.h).
+// Misuse that a call finds. Either the checker finds it and ends the program, or libneap behind it finds it, tells the
+// checker (include/neap/neap.h) and then ends the program.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@ namespace neap::misuse {
 [[gnu::cold]] void found_mismatch(const void* object, Call by);
 [[gnu::cold]] void found_wrong_size(const void* object, Call by, std::size_t told);
 
-// While it lives, the calling thread is about to end the object: what libneap finds then of that one was found while it
-// lived.
+// While an Ending lives, the calling thread is about to end the object. Its entry says already that it has ended, but
+// what libneap finds of it meanwhile was found on a live object.
 class Ending {
  public:
   explicit Ending(const void* object) { current = object; }
@@ -23,7 +23,7 @@ class Ending {
   [[gnu::tls_model("initial-exec"), gnu::visibility("hidden")]] static constinit thread_local const void* current;
 };
 
-// Looks at all that no call has looked at yet, at the program's end.
+// Checks every object that no call has checked yet. Called at the program's end.
 void look_at_all();
 
 }  // namespace neap::misuse

@@ -1,5 +1,4 @@
-// The bytes of .eh_frame: numbers one after the other, and the operations of a frame program among them (DWARF 5, 6.4.2
-// and 7.24).
+// Reads the bytes of .eh_frame: numbers, and the operations of frame programs (DWARF 5, 6.4.2 and 7.24).
 #pragma once
 
 #include <cstdint>

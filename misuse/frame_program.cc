@@ -17,7 +17,7 @@ constexpr unsigned char kReadFramePointer = 0x70 + 29;
 #endif
 constexpr unsigned char kDereference = 0x06;
 
-// What a function's description shares with others.
+// What the descriptions of several functions share (a CIE).
 struct Shared {
   const unsigned char *program, *end;
   std::uint64_t code_step;
@@ -67,7 +67,7 @@ Shared read_shared(const unsigned char* from) {
   return shared;
 }
 
-// What the program computes: the rules of three registers, as far as they can be followed.
+// What the frame program computes: the rules of three registers, as far as this interpreter can follow them.
 struct State {
   std::uint64_t base = ~std::uint64_t{0};
   std::int64_t base_offset = 0;
@@ -145,7 +145,7 @@ class Machine {
   std::size_t depth_ = 0;
 };
 
-// What functions that align their stack have: the CFA lies where the frame pointer leads.
+// Functions that align their stack: the CFA is a word that the frame pointer leads to.
 void Machine::define_by_expression(Bytes& bytes) {
   const std::uint64_t length = bytes.uleb();
   Bytes expression(bytes.at(), bytes.at() + length);

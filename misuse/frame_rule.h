@@ -1,5 +1,6 @@
-// How to leave one frame: where its caller's stack pointer, return address and frame pointer are to be found, given its
-// own. Read from the call frame information that every program has for exceptions, once for each place that calls.
+// FrameRule: how to step from a frame to its caller. Given the frame's stack and frame pointer, it says where the
+// caller's stack pointer, return address and frame pointer are. It comes from the call frame information that every
+// program has for exceptions, which is read once for each place in the code.
 #pragma once
 
 #include <atomic>
@@ -8,13 +9,14 @@
 
 namespace neap::misuse {
 
-// The stack pointer as it was before the call is the CFA; the return address lies right below it on x86-64.
+// Where the CFA is: the canonical frame address, which is the stack pointer before the call. On x86-64 the return
+// address lies right below it.
 enum class Base : std::uint8_t {
   unknown,        // the stack cannot be followed any further
   stack,          // the CFA is the stack pointer and an offset
-  frame,          // the frame pointer and an offset
-  through_frame,  // what lies there: of functions that align their stack
-  signal,         // what a signal interrupted is in the context beside the stack pointer
+  frame,          // the CFA is the frame pointer and an offset
+  through_frame,  // the CFA is the word at the frame pointer and an offset, in functions that align their stack
+  signal,         // a signal interrupted the caller, whose registers are in the context beside the stack pointer
 };
 enum class Saved : std::uint8_t { no, beside_cfa, beside_frame };
 
@@ -23,8 +25,8 @@ class FrameRule {
  public:
   constexpr FrameRule() = default;
   constexpr explicit FrameRule(std::uint64_t word) : word_(word) {}
-  // `keeps_return`: the return address is in its register still, of a frame that a signal interrupted. Offsets that do
-  // not fit make an unknown one.
+  // `keeps_return` says that the return address is still in its register, which can be so where a signal interrupted
+  // the frame. When an offset does not fit, the rule is an unknown one.
   static FrameRule of(Base base, std::int64_t base_offset, Saved frame_pointer, std::int64_t frame_pointer_offset,
                       bool keeps_return, std::int64_t return_offset) {
     for (const std::int64_t offset : {base_offset, frame_pointer_offset, return_offset}) {
@@ -48,7 +50,7 @@ class FrameRule {
   static std::uint64_t packed(std::int64_t value, unsigned shift) {
     return (static_cast<std::uint64_t>(value) & ((1u << kBits) - 1)) << shift;
   }
-  // With its sign: to be added to an address.
+  // Sign-extended, to be added to an address.
   std::uint64_t unpacked(unsigned shift) const {
     return static_cast<std::uint64_t>(static_cast<std::int64_t>(word_ << (64 - kBits - shift)) >> (64 - kBits));
   }
@@ -56,8 +58,8 @@ class FrameRule {
   std::uint64_t word_ = 0;
 };
 
-// What is known, by the place in the code. The first word of an entry tells by the second whether the two belong
-// together.
+// The rules that are known, in a table by place in the code. Two threads may write an entry at once without a lock:
+// `check` is the place xor the rule, so words of two different rules do not pass for one.
 struct RuleEntry {
   std::atomic<std::uint64_t> check, rule;
 };
@@ -66,7 +68,7 @@ inline constexpr unsigned kRuleBits = 14;
 
 FrameRule find_frame_rule(std::uint64_t place, RuleEntry& entry);
 
-// Of the code at `place`: for a return address, the byte before it.
+// The rule of the code at `place`. For a return address that is the byte before it, which lies in the call.
 inline FrameRule frame_rule(std::uint64_t place) {
   RuleEntry& entry = rule_entries[place * 0x9E3779B97F4A7C15ull >> (64 - kRuleBits)];
   const std::uint64_t known = entry.rule.load(std::memory_order_relaxed);

@@ -32,7 +32,7 @@ struct Site {
   bool is_indirect;
 };
 
-// Items in memory of the checker's own; what comes when it is full is left out.
+// Items in the checker's own memory. Items that come when the pile is full are left out.
 template <class Item>
 struct Pile {
   Item* items;
@@ -58,7 +58,7 @@ class Search {
  public:
   Search() : objects_(kMaxObjects), pending_(kMaxObjects) { each_live(add, &objects_); }
 
-  // False where memory was out: what was left out would seem to lead nowhere.
+  // False when memory was out: objects that were left out would seem to be lost.
   bool is_whole() const { return !objects_.is_full() && !pending_.is_full(); }
 
   bool is_skipped(std::uint64_t begin, std::uint64_t end) const {
@@ -68,7 +68,7 @@ class Search {
     return is_own_memory(begin) || objects_.holds(begin) || pending_.holds(begin);
   }
 
-  // What the words lead to is reached, and all that leads to.
+  // Marks as reached every object that one of the words points into, and all objects that these lead to.
   void follow(const std::uint64_t* from, const std::uint64_t* to, Reach reach) {
     look_through(from, to, reach);
     while (pending_.count > 0) {
@@ -78,7 +78,7 @@ class Search {
     }
   }
 
-  // Of lost objects those that others of them lead to.
+  // The lost objects that other lost objects lead to.
   void tell_apart() {
     for (std::size_t i = 0; i < objects_.count; ++i) {
       if (objects_.items[i].reach != Reach::lost) continue;
@@ -146,7 +146,8 @@ void sum_up(const Pile<Live>& objects, Pile<Site>& sites) {
   }
 }
 
-// What the loader runs at the end is no frame of the program; exit() is one, which keeps its caller's registers.
+// Frames of the loader's end are not the program's. exit() counts as one of the program's, because it keeps its
+// caller's registers.
 bool is_of_the_end(std::uint64_t pc) {
   if (is_own(pc)) return true;
   Dl_info info{};
@@ -154,7 +155,7 @@ bool is_of_the_end(std::uint64_t pc) {
          strstr(info.dli_fname, "/ld-linux") != nullptr;
 }
 
-// While it lives, a process that changed its user may look at its own memory's flags as any other may.
+// While it lives, a process that changed its user may read its own /proc again.
 class LooksAtItself {
  public:
   LooksAtItself() : before_(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0)) { prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); }
@@ -168,10 +169,10 @@ class LooksAtItself {
   int before_;
 };
 
-// False where it cannot be told what is lost.
+// False when it cannot be known what is lost.
 bool search(std::uint64_t own_stack, Pile<Site>& sites) {
   const LooksAtItself itself;
-  const StoppedThreads others;  // first: what they make and end meanwhile would seem to be lost
+  const StoppedThreads others;  // stopped first: an object that they make meanwhile would seem to be lost
   Search all;
   Pile<std::uint64_t> stacks(others.stacks().size() + 2);
   for (const std::uint64_t stack : others.stacks()) stacks.put(stack);

@@ -1,11 +1,11 @@
-// Leaks: objects that the program can reach no more when it ends: no pointer to them, or into them, lies in its data,
-// on its threads' stacks, in their registers, or in an object that it can reach. What looks like a pointer is taken for
-// one.
+// Leaks: objects that the program cannot reach when it ends. An object can be reached when a pointer to it or into it
+// lies in the program's data, on a thread's stack, in a thread's registers, or in another object that can be reached.
+// Every word that looks like a pointer counts as one, so some leaks are missed.
 #pragma once
 
 namespace neap::misuse {
 
-// Reports each place that made such objects, most bytes first.
+// Reports each place that made leaked objects, those with the most bytes first.
 void find_leaks();
 
 }  // namespace neap::misuse

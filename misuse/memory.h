@@ -1,4 +1,4 @@
-// Memory of the checker's own, straight from the system: it stands before malloc.
+// Memory for the checker itself. It comes straight from the system, because the checker stands before malloc.
 #pragma once
 
 #include <sys/mman.h>
@@ -7,7 +7,7 @@
 
 namespace neap::misuse {
 
-// Zeros, of which only what is touched is memory. Null when there is none.
+// Zeros; a page takes memory when it is first touched. Null when the system has none.
 inline void* take_memory(std::size_t bytes) {
   void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return memory == MAP_FAILED ? nullptr : memory;

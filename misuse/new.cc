@@ -1,5 +1,5 @@
-// operator new and delete, told apart from malloc and free, and those of arrays from those of one object. When memory
-// runs out the next operator new is asked, which runs the new-handler and throws.
+// operator new and delete. The checker tells them apart from malloc and free, and the forms for arrays from those for
+// one object. When memory runs out they call the next operator new, which runs the new-handler and throws.
 #include <cstddef>
 #include <new>
 

@@ -16,7 +16,7 @@ constexpr std::uint32_t kMaxOpened = 4096;
 constinit std::atomic<std::uint32_t> opened{0};
 std::atomic<Entry*> opened_at[kMaxOpened];
 
-constexpr std::uint64_t kFarBelow = 64 << 20, kFarAbove = 256 << 10;  // so far is looked for an object
+constexpr std::uint64_t kFarBelow = 64 << 20, kFarAbove = 256 << 10;  // bytes within which an object is looked for
 
 std::uint64_t address_of(std::size_t region, std::size_t index) {
   return static_cast<std::uint64_t>(region) << kRegionShift | static_cast<std::uint64_t>(index) << kGranuleShift;
@@ -81,7 +81,8 @@ Entry* make_entry(std::uint64_t address) {
   return find_entry(address);
 }
 
-// Below a live one lies nothing that could hold the address; one that was freed may have been used again since.
+// The search ends at the first live object, because none below it can hold the address. It goes on past an object that
+// was freed, because its place may have been used again since.
 Known object_below(std::uint64_t address) {
   Known freed;
   for (std::uint64_t at = address & ~std::uint64_t{15}, least = at > kFarBelow ? at - kFarBelow : 16; at >= least;

@@ -165,7 +165,7 @@ std::uint32_t thread_number() {
 
 namespace {
 
-constexpr int kMaxWaitMs = 1000;  // for a thread that is of another process, since a fork
+constexpr int kMaxWaitMs = 1000;  // after a fork the thread that has the turn may be the parent's
 constinit std::atomic<void*> reporter{nullptr};
 
 bool take_turn(void* self) {

@@ -1,4 +1,4 @@
-// What was found, put where whoever reads it finds it: into the log of `neap run --find-misuse`, or onto stderr.
+// Reports: each goes into the log that `neap run --find-misuse` reads, or onto stderr where there is no log.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,15 @@
 
 namespace neap::misuse {
 
-// Opens what the environment names. False when memory is out.
+// Opens the log that the environment names. False when memory is out.
 bool open_log();
-// Leaks cannot be looked for in this process.
+// Notes that leaks could not be looked for in this process.
 void note_unsearched();
 
-// What a report is made of; it copies the rest of what is known.
+// What the finder says of a misuse. The report adds stacks, names and threads from the objects' entries.
 struct Finding {
   Kind kind = Kind::bad_free;
-  const char* call = "";  // that found it
+  const char* call = "";  // the function that found it
   Access access = Access::none;
   std::uint64_t address = 0, bytes = 0;
   bool is_least = false;
@@ -26,13 +26,13 @@ struct Finding {
   std::uint64_t leaked_bytes = 0, leaked_objects = 0;
   bool is_indirect = false;
 };
-// `here`: return addresses, innermost first, of the call that found it; none where no call did.
+// `here` holds the return addresses, innermost first, of the call that found it; it is empty when no call did.
 void report(const Finding& finding, std::span<const std::uint64_t> here);
 
 std::uint32_t thread_number();
 
-// While it lives no other thread reports: one that ended the program meanwhile would cut the report short. Not taken
-// where the thread has it already, as it has when the checker itself faults.
+// While a Turn is taken no other thread reports, because a thread that ends the program would cut the report short. It
+// is not taken when the calling thread has it already: that happens when the checker itself faults.
 class Turn {
  public:
   Turn();

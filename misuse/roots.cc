@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t kMaxText = 32 << 20, kPage = 4096, kAtOnce = 512;
 
-// The whole of the process's maps, read before anything is looked at. By the thread's own folder: that of a process
-// whose first thread has ended is empty.
+// The process's maps, read as a whole before anything is searched. They are read from the thread's folder in /proc,
+// because the process's own is empty once its first thread has ended.
 class MapsText {
  public:
   MapsText() : text_(static_cast<char*>(take_memory(kMaxText))) {
@@ -42,7 +42,8 @@ struct Range {
   std::uint64_t begin, end;
 };
 
-// What only this process and its children can have: memory shared with others through a file holds no pointers.
+// Private memory, or memory that only this process and its children share. Memory shared with others through a file
+// holds no pointers of this process.
 bool is_of_program(const char* mode, const char* end) {
   if (memcmp(mode, " rw", 3) != 0) return false;
   constexpr char kShared[] = "/dev/zero (deleted)";
@@ -64,7 +65,7 @@ bool next_range(const char*& line, Range& range) {
   return false;
 }
 
-// Only the pages that have memory, or had.
+// Scans only the pages that have memory, or are swapped.
 void scan_pages(int flags_file, const Range& range, Scan scan, void* with) {
   std::uint64_t flags[kAtOnce];
   for (std::uint64_t at = range.begin; at < range.end;) {

@@ -1,5 +1,6 @@
-// Roots: the memory from which a program can reach its objects: what it can write to, but for the heap's, and of stacks
-// what is in use. Memory that nothing was ever written to is not looked at.
+// Roots: the memory from which a program reaches its objects. That is all memory that the program can write to, without
+// the heap's own, and of each stack the part in use. Pages that were never written to hold no pointers and are left
+// out.
 #pragma once
 
 #include <cstddef>
@@ -8,12 +9,13 @@
 
 namespace neap::misuse {
 
-// A range that holds objects, or is nobody's business.
+// Says whether a range is no root: it holds objects, or the checker's own memory.
 using IsSkipped = bool (*)(std::uint64_t begin, std::uint64_t end, const void* with);
-// fn(first, behind the last word, with)
+// Called with the first word of a range, the end behind its last word, and `with`.
 using Scan = void (*)(const std::uint64_t* from, const std::uint64_t* to, void* with);
 
-// `stacks`: where those end that are in use, downwards. False when the system does not tell where memory lies.
+// `stacks` are the stack pointers of the stopped threads: what lies below them is not in use. False when the system
+// does not tell where memory lies.
 bool each_root(std::span<const std::uint64_t> stacks, IsSkipped is_skipped, Scan scan, void* with);
 
 }  // namespace neap::misuse

@@ -1,4 +1,5 @@
-// A sandbox is set up by prctl, or needs no_new_privs first, which is; so we stand before prctl, and libneap behind us.
+// A process sets a filter by prctl, or has to set no_new_privs by prctl first. So the checker stands before prctl, and
+// libneap's own comes after it.
 #include "misuse/sandbox.h"
 
 #include <dlfcn.h>

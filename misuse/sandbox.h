@@ -2,8 +2,8 @@
 
 namespace neap::misuse {
 
-// Whether the program may have forbidden itself system calls, as a seccomp filter does: one that it does not make
-// itself may end it then.
+// Whether the program may have set itself a filter of system calls, as by seccomp. Then a call that the program does
+// not make itself may end it.
 bool is_sandboxed();
 
 }  // namespace neap::misuse

@@ -1,4 +1,5 @@
-// The begin and the end of the checker in a program. It begins with the first call of malloc.
+// The checker's beginning and end in a program. It begins with the first call of malloc, or in a constructor when none
+// comes before (tracer/next.cc).
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ void attach() {
   is_recording.store(true, std::memory_order_release);
 }
 
-// A child of a fork is looked at like its parent: what it inherits lies where it lay.
+// A child of a fork stays attached: the objects that it inherits are known, as they lie where they lay in the parent.
 void detach() {}
 bool recording() { return is_recording.load(std::memory_order_relaxed); }
 
@@ -32,7 +33,7 @@ bool recording() { return is_recording.load(std::memory_order_relaxed); }
 namespace neap::misuse {
 namespace {
 
-// Behind the program's own handlers of its end, before those of its libraries.
+// Runs after the handlers that the program registered by atexit, and before the destructors of its libraries.
 [[gnu::destructor]] void end_of_program() {
   if (!tracer::recording()) return;
   look_at_all();

@@ -19,7 +19,7 @@
 namespace neap::misuse {
 namespace {
 
-constexpr std::size_t kMax = 4096;  // threads whose stacks are told; of others all is looked at
+constexpr std::size_t kMax = 4096;  // threads whose stack pointers are kept; the whole stacks of others are searched
 constexpr int kWaitMs = 1000;       // for a thread that the kernel does not let go
 
 std::uint64_t stack[kMax];
@@ -38,7 +38,8 @@ void stand_still(int, siginfo_t*, void* context) {
   errno = error;
 }
 
-// The signal would not come: the thread blocks it, or has ended, as the first one may before the others.
+// Whether the signal would not be handled: the thread blocks it, or has ended. The first thread may end before the
+// others.
 bool blocks(int thread) {
   char path[64], text[4096];
   snprintf(path, sizeof path, "/proc/self/task/%d/status", thread);
@@ -93,7 +94,7 @@ StoppedThreads::~StoppedThreads() {
   syscall(SYS_futex, &is_stopped, FUTEX_WAKE_PRIVATE, INT32_MAX, nullptr, nullptr, 0);
   const timespec pause{0, 1'000'000};
   for (int i = 0; i < kWaitMs && inside.load() > 0; ++i) nanosleep(&pause, nullptr);
-  if (arrived.load() >= asked_) set_handler(before, nullptr);  // else the signal comes yet, and would end the program
+  if (arrived.load() >= asked_) set_handler(before, nullptr);  // else a signal may yet come, and end the program
 }
 
 std::span<const std::uint64_t> StoppedThreads::stacks() const {

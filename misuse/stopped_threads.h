@@ -1,6 +1,6 @@
-// StoppedThreads: while it lives, the process's other threads stand still in a handler of a signal, at the end of the
-// program. Each has its registers on its stack then, above the pointer that is told here. A thread that blocks the
-// signal goes on; nothing is told of it.
+// StoppedThreads: while it lives, the process's other threads wait in a signal handler. It is made at the program's
+// end. The kernel has put each thread's registers on its stack, above the stack pointer that stacks() tells. A thread
+// that blocks the signal runs on, and stacks() has no entry for it.
 #pragma once
 
 #include <cstddef>

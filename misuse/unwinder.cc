@@ -31,8 +31,8 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t pc) {
 
 std::uint64_t word_at(std::uint64_t address) { return *reinterpret_cast<const std::uint64_t*>(address); }
 
-// Nothing above is a frame: where the first thread's stack begins, or the thread's own data above its stack. A stack of
-// another kind is followed for a little.
+// The end of the stack, above which there are no frames: where the first thread's stack begins, or where a thread's own
+// data begins above its stack. A stack of another kind is followed for a little.
 std::uint64_t end_of_stack(std::uint64_t stack) {
   const auto first = reinterpret_cast<std::uint64_t>(__libc_stack_end);
   const auto data = reinterpret_cast<std::uint64_t>(__builtin_thread_pointer());
@@ -56,7 +56,8 @@ std::uint64_t return_register(const ucontext_t& context) { return context.uc_mco
 constexpr std::uint64_t kContextAt = sizeof(siginfo_t);
 #endif
 
-// How much of the last stack is the present one's, once that has come to `link`; 0: nothing of it.
+// How many links of the thread's last stack belong to the present one, which has been followed up to `link`; 0 when
+// none does.
 [[gnu::always_inline]] inline std::size_t in_common(const Link& link) {
   std::size_t count = chain.count;
   while (count > 0 && chain.link[count - 1].at < link.at) --count;

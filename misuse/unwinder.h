@@ -1,9 +1,10 @@
-// The calling thread's stack, at full rate: every malloc and every free asks for it. What a thread's last stack has in
-// common with its present one is not followed again: whether the return addresses still lie where they lay is all that
-// is looked at, so that a call costs its innermost frames and one comparison for each of the others.
+// Follows the calling thread's stack. Every malloc and every free does so, so it has to be fast: the outer frames that
+// the present stack has in common with the thread's last one are not followed again. For each of them it only checks
+// that the return address still lies where it lay. So a call costs its innermost frames, and one comparison for each
+// other frame.
 //
-// (That they lie there and mean nothing any more is possible, of a function whose frame changed its size: then the
-// outer part of a stack is that of an earlier call.)
+// A return address may lie where it lay and mean nothing any more, when a function changed the size of its frame. Then
+// the outer part of the stack is that of an earlier call.
 #pragma once
 
 #include <cstddef>
@@ -13,22 +14,24 @@
 
 namespace neap::misuse {
 
-// A frame as it lies on the stack: where its return address is, and what it is. `frame` is the complement of the frame
-// pointer, in which a program may have any pointer: kept as it is it would hide that an object is lost.
+// A frame: where its return address lies, and its value. `frame` is the complement of the frame pointer. That register
+// may hold any pointer of the program, and a plain copy of it would make a lost object seem reachable.
 struct Link {
   std::uint64_t at, pc, frame, hash;
 };
 
-// A stack that was followed: the fresh links, innermost first, and those that the thread's chain has of it.
+// A stack that was followed: the fresh links, innermost first, and behind them the links that the thread's last stack
+// has in common with it.
 class StackHere {
  public:
   std::uint64_t hash() const { return hash_; }  // of all of its frames
-  // Its return addresses, innermost first, without our own; at most kDepth. Until the thread's next look.
+  // Copies at most kDepth return addresses, innermost first, without the checker's own. Valid until the thread's next
+  // look.
   std::size_t copy(std::uint64_t* pc) const;
 
-  // Of the calling thread: what the program called, and all above.
+  // Follows the calling thread's stack from the function that the program called outwards.
   [[gnu::noinline]] void look();
-  // From where a signal interrupted the thread; `context` is a ucontext_t.
+  // Follows the stack from where a signal interrupted the thread; `context` is a ucontext_t.
   void look_from(const void* context);
 
  private:
@@ -42,10 +45,10 @@ class StackHere {
   Link fresh_[kMax];
 };
 
-// Whether the code is the checker's.
+// Whether the code at the address is the checker's.
 bool is_own(std::uint64_t pc);
 
-// Where the frames begin of the innermost caller that is not skipped; the stack's end when all are.
+// Where the frame of the innermost caller that is not skipped begins; the stack's end when all callers are skipped.
 std::uint64_t begin_of_caller(bool (*is_skipped)(std::uint64_t pc));
 
 }  // namespace neap::misuse

@@ -49,8 +49,8 @@ void take_common_ring() {
   self.records = ring_records(channel, kCommonRing);
 }
 
-// Other destructors may still free: the ring is given up in the last round. What the thread still does after that
-// goes through the common ring.
+// Destructors of other libraries may free after this one, so the thread keeps its ring until the last round of
+// destructors. What it does after that goes through the common ring.
 void end_thread(void*) {
   if (self.ring == nullptr || self.ring == &head().ring[kCommonRing]) return;
   if (++self.exit_rounds < PTHREAD_DESTRUCTOR_ITERATIONS) {
@@ -90,7 +90,7 @@ void wait_for_collector() {
   syscall(SYS_nanosleep, &pause, nullptr);
 }
 
-// The position is taken first, so that a signal handler that allocates in between gets one of its own.
+// Takes the position first, so that a signal handler that allocates in between gets another one.
 void put(Act act, std::uint64_t address, std::uint64_t size_bytes, unsigned alignment_log2) {
   Record& record = self.records[self.ring->next++ & kRingMask];
   while (record.sequence.load(std::memory_order_acquire) != 0) {
@@ -125,7 +125,7 @@ bool is_the_wanted_program() {
   return wanted == nullptr || *wanted == 0 || strcmp(wanted, program_invocation_short_name) == 0;
 }
 
-// What an earlier image of this process left: its threads are gone.
+// Ends the rings of the image before exec, whose threads are gone.
 void end_earlier_rings() {
   for (std::size_t i = 0; i < kRings; i++) {
     auto in_use = static_cast<std::uint32_t>(RingState::in_use);

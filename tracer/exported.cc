@@ -1,4 +1,4 @@
-// The names of C that both recorders stand behind, each of which serves them in its own way (malloc.h).
+// The functions of C that the tracer and the profiler put before the allocator's. Both serve them through malloc.h.
 #include <errno.h>
 
 #include "malloc.h"

@@ -1,5 +1,6 @@
-// The C functions that the tracer stands before. Each notes a death before the allocator sees it and a birth after
-// the allocator has given the memory. A call that the allocator makes to itself through these names is not noted.
+// The recorded functions of the tracer (malloc.h). Each notes a free before the allocator sees it, and an allocation
+// after the allocator has given the memory. A call that the allocator makes to itself by one of these names is not
+// noted.
 #include "malloc.h"
 
 #include <errno.h>

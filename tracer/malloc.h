@@ -1,5 +1,5 @@
-// The recorded functions by names of their own, for those of C and operator new and delete: malloc.cc, which notes
-// every call, or profiled.cc, which samples some.
+// The recorded functions. The functions of C (exported.cc) and operator new and delete (new.cc) call them. malloc.cc
+// defines them for the tracer, which notes every call, and profiled.cc for the profiler, which samples some.
 #pragma once
 
 #include <cstddef>

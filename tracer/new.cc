@@ -1,6 +1,6 @@
-// operator new and delete before those of an allocator that brings its own: all of them end in the recorded malloc and
-// free, so that nothing passes by. When memory runs out, the next operator new is asked, which runs the new-handler
-// and throws; the exception passes through here untouched.
+// operator new and delete. They stand before those of an allocator that has its own, and call the recorded malloc and
+// free, so that no call passes the recorder by. When memory runs out they call the next operator new, which runs the
+// new-handler and throws; the exception passes through here untouched.
 #include <cstddef>
 #include <new>
 

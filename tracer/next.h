@@ -1,6 +1,6 @@
-// The allocator behind the recorder: the next definition of each function in the order of the dynamic linker, be it
-// glibc's or that of a library preloaded after this one. Found once; calls that come while it is being found (dlsym
-// may allocate) are served from a small static buffer whose memory is never given back.
+// The allocator behind the recorder: the next definition of each function in the dynamic linker's order, which is
+// glibc's or that of a library preloaded after this one. The functions are found once. dlsym may allocate meanwhile;
+// such early calls are served from a small static buffer, whose memory is never given back.
 #pragma once
 
 #include <cstddef>
@@ -22,9 +22,9 @@ bool ready();
 const Next& next();
 
 void* take_early(std::size_t bytes, std::size_t alignment);
-// Zeros; null where the product is no size.
+// The same for calloc; null when the product overflows.
 void* take_early_zeroed(std::size_t count, std::size_t size, std::size_t alignment);
 bool is_early(const void* object);
-std::size_t early_bytes_from(const void* object);  // what can safely be read from there
+std::size_t early_bytes_from(const void* object);  // how many bytes from there on lie in the buffer
 
 }  // namespace neap::tracer

@@ -1,4 +1,4 @@
-// What operator new does once memory is out: the next one is asked, which runs the new-handler and throws.
+// What operator new does when memory is out: it calls the next operator new, which runs the new-handler and throws.
 #pragma once
 
 #include <dlfcn.h>

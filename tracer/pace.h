@@ -1,6 +1,6 @@
-// Pace: how many bytes lie between two samples of one thread. 512 KiB in the mean; more where samples would take more
-// than a 200th of the thread's time, which a program that does little else than allocate small objects would see. What
-// a sample stands for is reckoned with the mean in force, so that sums stay true and only their error grows.
+// Pace: how many bytes lie between two samples of a thread. The mean is 512 KiB. It grows where samples would take more
+// than a 200th of the thread's time, as in a program that does little else than allocate small objects. The weight of a
+// sample is computed with the mean in force, so sums stay true and only their error grows.
 #pragma once
 
 #include <math.h>
@@ -14,9 +14,9 @@ class Pace {
  public:
   constexpr Pace() = default;
 
-  // The probability that an object of so many bytes, the extra ones included, is sampled.
+  // The probability that an object is sampled. `bytes` is its size and samples::kExtra.
   double chance(std::uint64_t bytes) const { return 1 - exp(-static_cast<double>(bytes) / mean_); }
-  // Exponential, from `uniform` in (0, 1].
+  // Bytes to the next sample, exponentially distributed. `uniform` is a random number in (0, 1].
   std::uint64_t gap(double uniform) const { return static_cast<std::uint64_t>(-log(uniform) * mean_) + 1; }
 
   static std::uint64_t now(clockid_t clock) {
@@ -25,7 +25,7 @@ class Pace {
     return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
   }
 
-  // Counts one sample, which took so long.
+  // Counts a sample, and adapts the mean to what samples took.
   void took(std::uint64_t nanoseconds) {
     spent_ += nanoseconds < kLongest ? nanoseconds : kLongest;
     if (++samples_ % kBetweenLooks != 0 || (samples_ < kUnpaced && spent_ < kFree)) return;
@@ -39,11 +39,13 @@ class Pace {
   }
 
  private:
-  static constexpr std::uint64_t kLongest = 20'000;   // nanoseconds; what took longer was interrupted
-  static constexpr std::uint64_t kFree = 10'000'000;  // nanoseconds that a thread has for its first samples: short
-  static constexpr std::uint32_t kUnpaced = 8192;     // programs are seen as sharply as long ones
+  static constexpr std::uint64_t kLongest = 20'000;  // nanoseconds; a sample that took longer was interrupted
+  // The first samples of a thread, so many or nanoseconds of them, are not paced: a short program is seen as sharply as
+  // a long one.
+  static constexpr std::uint64_t kFree = 10'000'000;
+  static constexpr std::uint32_t kUnpaced = 8192;
   static constexpr std::uint32_t kBetweenLooks = 32;  // samples
-  static constexpr std::uint64_t kShare = 200;        // one part in so many of the thread's time
+  static constexpr std::uint64_t kShare = 200;        // samples may take a 200th of the thread's time
   static constexpr double kMaxMean = 16 << 20;        // bytes
 
   double mean_ = samples::kMean;

@@ -1,6 +1,6 @@
-// The C functions that the profiler stands before. Nearly every call goes straight on to the allocator: no sample is
-// due, and the freed object is none. All the rest, what comes before the allocator is known among it, takes the other
-// way.
+// The recorded functions of the profiler (malloc.h). Nearly every call goes straight on to the allocator, because no
+// sample is due and the freed object was not sampled. The other calls, and those that come before the allocator is
+// known, take the functions that are not inlined.
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -18,7 +18,7 @@ constexpr std::size_t kEarlyAlignment = 16;
 
 bool is_special(const void* object) { return may_be_sampled(reinterpret_cast<std::uint64_t>(object)); }
 
-// A sample is due, or nothing is known yet. `call` makes the object.
+// Called when a sample is due, or when the allocator is not known yet. `call` makes the object.
 template <typename Call>
 [[gnu::noinline]] void* made_when_due(std::size_t size, std::size_t alignment, Call call) {
   if (!ready()) {

@@ -11,12 +11,13 @@ namespace {
 constexpr std::size_t kLine = 8, kPlaces = 2 * kLine;
 constexpr std::uint64_t kBeingWritten = 1;
 
-constinit std::uint32_t asked_from = UINT32_MAX, asked_to = 0;  // granules whose bits stay
+constinit std::uint32_t asked_from = UINT32_MAX,
+                        asked_to = 0;  // the granules of ask_for(), whose bits are never cleared
 
 std::uint32_t granule_of(std::uint64_t address) { return static_cast<std::uint32_t>(address) >> 5; }
 std::uint8_t bit_of(std::uint64_t address) { return static_cast<std::uint8_t>(1 << (granule_of(address) & 7)); }
 
-// All samples of a granule lie among the same places.
+// All samples of a granule have the same places, so is_bit_needed() finds them there.
 std::size_t place_of(std::uint64_t address, std::size_t nth) {
   const std::uint64_t first = granule_of(address) * 0x9E3779B97F4A7C15ull >> 40 & (kSlots - kLine);
   return (first + nth) & (kSlots - 1);
@@ -53,7 +54,7 @@ void ask_for(const void* from, std::size_t bytes) {
 }
 
 bool keep_sample(Table& table, std::uint64_t address, const Object& object) {
-  forget_sample(table, address);  // of one that lay here and was freed unseen
+  forget_sample(table, address);  // an object that was sampled here may have been freed without our seeing it
   for (std::size_t i = 0; i < kPlaces; ++i) {
     const std::size_t at = place_of(address, i);
     std::uint64_t free = 0;

@@ -1,7 +1,6 @@
-// The profiler's end of the table of samples: the same note() around every call of the allocator as the tracer
-// has, but it keeps a sampled few, with the stack that made them. What every call costs is an addition to a word of the
-// thread and a branch, what every free costs a look at the filter. No lock; the table is shared memory of fixed
-// size. Objects are never moved or padded: the pages that are judged later are those of the program as it is.
+// The profiler's side of the table of samples (format/samples.h). It keeps a few of the program's objects, each with
+// the stack that made it. The table is shared memory of fixed size, used without a lock. Objects are never moved or
+// padded, so the pages that `neap blame` judges are those that the program has without the profiler.
 #include "sampler.h"
 
 #include <fcntl.h>
@@ -22,7 +21,7 @@ namespace {
 
 using namespace samples;
 
-constexpr std::uint64_t kNever = 0;  // no thread allocates as much as is left from there
+constexpr std::uint64_t kNever = 0;  // for bytes_passed: no thread allocates 2^64 bytes
 
 constinit Table* shared = nullptr;
 constinit std::atomic<bool> is_recording{false};
@@ -37,7 +36,7 @@ double next_uniform() {
   return static_cast<double>((random_state >> 11) + 1) * 0x1p-53;
 }
 
-// A thread's first gap begins at its first call.
+// Called at a thread's first allocation, from which its first gap is counted.
 void start_thread() {
   random_state =
       (reinterpret_cast<std::uint64_t>(&random_state) ^ Pace::now(CLOCK_MONOTONIC)) * 0xD6E8FEB86659FD93ull | 1;
@@ -60,7 +59,8 @@ void sample(std::uint64_t address, std::uint64_t size) {
   pace.took(Pace::now(CLOCK_MONOTONIC) - begin);
 }
 
-// The file of neap if it is nobody's yet or this process's own (which has called exec), else one of our own.
+// Opens the file that neap made, if no process owns it yet or this one does, which has called exec. Otherwise makes a
+// file for this process.
 int open_table() {
   const char* path = getenv(kFileVariable);
   if (path == nullptr) return -1;
@@ -87,7 +87,7 @@ void attach() {
   if (memory == MAP_FAILED) return;
   shared = static_cast<Table*>(memory);
   const std::int32_t before = shared->owner_pid.exchange(getpid());
-  if (before != 0) madvise(memory, sizeof(Table), MADV_REMOVE);  // of the image before exec
+  if (before != 0) madvise(memory, sizeof(Table), MADV_REMOVE);  // the samples are of the image before exec
   shared->mean = kMean;
   shared->extra = kExtra;
   shared->owner_pid = getpid();

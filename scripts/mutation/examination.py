@@ -59,8 +59,8 @@ class Examination:
     def __init__(self, sources):
         self.lock = threading.Lock()
         self.killers = collections.defaultdict(list)  # tests that noticed a mutant of a file, the last one first
-        # Which object holds a suite: a test that noticed one mutant tells what to build first for the next.
-        self.homes = {suite: f"{path.name}.o" for path in sources.glob("*_test.cc")
+        # Which file holds a suite: a test that noticed one mutant tells what to build first for the next.
+        self.homes = {suite: path.name for path in sources.glob("*_test.cc")
                       for suite in re.findall(r"^TEST(?:_[FP])?\((\w+),", path.read_text(), flags=re.M)}
         self.seconds = {}  # of each test, without a mutant
 
@@ -74,12 +74,13 @@ class Examination:
         whole = sum(self.seconds.values())
         self.slow = ":".join(name for name, seconds in self.seconds.items() if seconds > whole / SLOW)
 
-    def judge(self, program, path, environment=None):
+    def judge(self, program, path, environment=None, slow=None):
         """('killed', by whom) or ('survived', ''). First the tests that killed others of this file and those of its name,
-        then the quick ones, then the rest."""
+        then the quick ones, then the slow ones. `slow`: only these, or all but these."""
         known = self.killers[path]
-        own = [f"*{suite}.*" for suite, home in self.homes.items() if home == f"{pathlib.Path(path).stem}_test.cc.o"]
-        for tests in filter(None, [":".join(known[:12]), ":".join(own), f"*-{self.slow}", self.slow]):
+        own = [f"*{suite}.*" for suite, home in self.homes.items() if home == f"{pathlib.Path(path).stem}_test.cc"]
+        quick = [":".join(known[:12]), ":".join(own), f"*-{self.slow}"]
+        for tests in filter(None, (quick if not slow else []) + ([self.slow] if slow is not False else [])):
             passed, said = self._pass(program, tests, self._limit(tests), environment or {})
             if not passed:
                 name = who_failed(said) if said else "asleep"
@@ -95,8 +96,8 @@ class Examination:
             if "." in name:
                 known.insert(0, name)
 
-    def likely_objects(self, path):
-        return {f"{pathlib.Path(path).stem}_test.cc.o"} | {self.homes.get(test.split(".")[0].split("/")[-1]) for test in self.killers[path][:3]}
+    def likely_files(self, path):
+        return {f"{pathlib.Path(path).stem}_test.cc"} | {self.homes.get(test.split(".")[0].split("/")[-1]) for test in self.killers[path][:3]}
 
     def _limit(self, tests):
         wanted, _, unwanted = tests.partition("-")

@@ -5,22 +5,32 @@ import os
 import re
 import shlex
 import subprocess
-import time
 
-from .operators import apply, without_remarks
-from .switches import CHOICE, HEADER, SOURCE, switched_text
+from .operators import apply
 
 COPIED = ["CMakeLists.txt", "VERSION", "cmake", "src", "include", "tests/CMakeLists.txt", "tests/unit"]
 FLAGS = "-O1 -g0 -w"
+COMPUTED = re.compile(r"\bconstexpr [^=;\n]*\(")  # a function that the compiler may compute
 ENVIRONMENT = {**os.environ, "CMAKE_CXX_COMPILER_LAUNCHER": "", "CCACHE_DISABLE": "1"}
 
 
-def copy(source, tree):
-    tree.mkdir(parents=True, exist_ok=True)
-    for name in COPIED:
-        if (source / name).exists():
-            (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            subprocess.run(["cp", "-r", "--preserve=timestamps", "-T", source / name, tree / name], check=True)
+def copy(source, tree, but=()):
+    """Writes what differs, so that the next build makes only that anew. `but`: paths that somebody else writes."""
+    wanted = {file.relative_to(source) for name in COPIED if (source / name).exists()
+              for file in ((source / name).rglob("*") if (source / name).is_dir() else [source / name]) if file.is_file()}
+    for path in wanted:
+        if str(path) not in but:
+            write(tree / path, (source / path).read_bytes())
+    for file in tree.rglob("*"):
+        path = file.relative_to(tree)
+        if file.is_file() and path not in wanted and str(path) not in but:
+            file.unlink()
+
+
+def write(file, content):
+    if not file.exists() or file.read_bytes() != content:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
 
 
 def configure(tree, out, flags):
@@ -35,9 +45,12 @@ class Workshop:
         self.tree, self.out, self.examination = tree, out, examination
         self.program = self.out / "mutant"
 
-    def open(self):
+    def open(self, examine=True):
+        """`examine`: see how long the tests take, for mutants that had no switch."""
         configure(self.tree, self.out, FLAGS)
         subprocess.run(["cmake", "--build", self.out, "--parallel", "2", "--target", "unit_tests"], check=True, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+        if examine and not self.examination.seconds:
+            self.examination.begin(next(self.out.rglob("unit_tests")))
         self._read_commands()
 
     def _read_commands(self):
@@ -50,6 +63,7 @@ class Workshop:
             if "/unit_tests.dir/" in target or "/neap_rooms.dir/" in target:
                 self.commands[target] = words
         self.objects = {target: self.out / target for target in self.commands}
+        self.tests = {target: set(self._tests_in(words[-1])) for target, words in self.commands.items()}
         self.users = {}
         listed = subprocess.run(["ninja", "-C", self.out, "-t", "deps"], check=True, capture_output=True, text=True).stdout
         target = None
@@ -59,27 +73,45 @@ class Workshop:
             elif target in self.commands and line.startswith("    "):
                 self.users.setdefault(os.path.normpath(os.path.join(self.out, line.strip())), set()).add(target)
 
+    def _tests_in(self, source):
+        """The files of tests that an object is compiled from: a batch of them (a unity file of CMake) includes each."""
+        names = re.findall(r'^#include "(.*)"$', (self.out / source).read_text(), flags=re.M) if "/Unity/" in source else [source]
+        return [os.path.basename(name) for name in names if name.endswith("_test.cc")]
+
     def _link(self, objects):
         subprocess.run(["c++", "-o", self.program, *objects.values(), "-lgtest_main", "-lgtest", "-pthread"], check=True)
 
     def objects_of(self, path):
         return sorted(self.users.get(str(self.tree / path), ()))
 
-    def judge(self, mutant):
-        """'killed', 'survived', 'same' (the compiler makes the same code of it) or 'broken' (it makes none); and by whom."""
+    def judge(self, mutant, lived=False):
+        """'killed', 'survived', 'same' (the compiler makes the same code of it) or 'broken' (it makes none); and by whom.
+        `lived`: behind its switch, where the tests have not noticed it."""
         file = self.tree / mutant.path
         original = file.read_text()
         try:
             file.write_text(apply(mutant, original))
+            if lived and not COMPUTED.search(original):
+                return self._compare(mutant.path)
             return self._judge(mutant.path)
         finally:
             file.write_text(original)
 
+    def _compare(self, path):
+        """For a mutant of a file without functions that the compiler computes, whose switch was on wherever they are called."""
+        changed = {}
+        for target in sorted(self.objects_of(path), key=lambda target: len(self.tests[target])):
+            if not self._compile(target, changed):
+                return "broken", ""
+            if changed[target].read_bytes() != self.objects[target].read_bytes():
+                return "survived", ""
+        return "same", ""
+
     def _judge(self, path):
         """With many objects to build, first all but the tests, and the few tests that are most likely to notice."""
         users = self.objects_of(path)
-        likely = self.examination.likely_objects(path)
-        first = [target for target in users if "_test.cc" not in target or os.path.basename(target) in likely]
+        likely = self.examination.likely_files(path)
+        first = [target for target in users if not self.tests[target] or self.tests[target] & likely]
         changed, built = {}, []
         for stage in (first, users) if first != users else (users,):
             for target in stage:
@@ -99,63 +131,3 @@ class Workshop:
         words = list(self.commands[target])
         words[words.index("-o") + 1] = str(changed[target])
         return subprocess.run(words, cwd=self.out, stderr=subprocess.DEVNULL).returncode == 0
-
-
-class Switchboard:
-    """One program with as many mutants behind switches (switches.py) as the compiler takes; `numbers` says which."""
-
-    def __init__(self, source, tree, out, examination):
-        self.source, self.tree, self.out, self.examination = source, tree, out, examination
-        self.numbers = {}
-
-    def open(self, mutants):
-        copy(self.source, self.tree)
-        (self.tree / "mutation.h").write_text(HEADER)
-        rig = self.tree / "tests/unit/rig.cc"  # an object that every test program has
-        rig.write_text(rig.read_text() + SOURCE)
-        configure(self.tree, self.out, f"{FLAGS} -fpermissive -include {self.tree / 'mutation.h'}")
-        self.numbers = {mutant: number for number, mutant in enumerate(mutants, 1)}
-        for target in "neap_rooms", "unit_tests":  # what is refused shows in the rooms: the tests are many
-            self._write()
-            while not self._build(target):
-                self._write()
-        self.program = next(self.out.rglob("unit_tests"))
-        self.examination.begin(self.program)  # with every switch off
-
-    def _write(self):
-        """Each file with those of its mutants behind switches that have one yet."""
-        by_path = {}
-        for mutant, number in self.numbers.items():
-            by_path.setdefault(mutant.path, []).append((number, mutant))
-        for path, numbered in by_path.items():
-            text = (self.source / path).read_text()
-            text, taken = switched_text(text, without_remarks(text), numbered)
-            if (self.tree / path).read_text() != text:
-                (self.tree / path).write_text(text)
-            for number, mutant in numbered:
-                if number not in taken:
-                    del self.numbers[mutant]
-
-    def _build(self, target):
-        """False where the compiler refused lines: their mutants have no switch any more."""
-        done = subprocess.run(["ninja", "-C", self.out, "-k", "0", "-j", "2", target], env=ENVIRONMENT, capture_output=True, text=True)
-        if done.returncode == 0:
-            return True
-        places = {(os.path.relpath(path, self.tree), int(line)) for path, line in re.findall(r"^(/\S+?):(\d+):\d+: error:", done.stdout, flags=re.M)}
-        refused = [mutant for mutant in self.numbers if (mutant.path, mutant.line) in places]
-        if not refused:  # the error shows elsewhere, as an inline function that could not be read: without that file, then
-            files = {path for path, _ in re.findall(r"^(?:In file included from )?(/\S+?):(\d+)[:,]", done.stdout, flags=re.M)}
-            refused = [mutant for mutant in self.numbers if str(self.tree / mutant.path) in files]
-        if not refused:
-            raise SystemExit(f"{done.stdout[-3000:]}mutate: what was switched cannot be built")
-        for mutant in refused:
-            del self.numbers[mutant]
-        for path in {mutant.path for mutant in refused}:  # some may have none left
-            (self.tree / path).write_text((self.source / path).read_text())
-        return False
-
-    def judge(self, mutant, end):
-        """As Examination.judge; ('late', '') once `end` has come."""
-        if time.monotonic() > end:
-            return "late", ""
-        return self.examination.judge(self.program, mutant.path, {CHOICE: str(self.numbers[mutant])})

@@ -19,3 +19,8 @@ done
 "$NEAP" trace record -q --force -o "$trace" -- "$PROGRAMS/trace_counted" 1000 64 || [ $? = 7 ]
 expect "64 threads: mallocs" 64000 "$(field '["sizes"][2]["births"]')"
 expect "64 threads: threads" 65 "$(field '["threads"]')"
+
+# A program that allocates nothing is recorded, and has no events.
+said=$("$NEAP" trace record --force -o "$trace" -- true 2>&1)
+expect "true: what is said" "" "$(grep 'nothing was recorded' <<<"$said" || true)"
+expect "true: frees" 0 "$(field '["operations"]["free"]')"

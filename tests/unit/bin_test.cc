@@ -266,5 +266,18 @@ TEST_F(TailBinTest, PagesBehindTheLastObjectAreReleased) {
   expect_in_order();
 }
 
+using BinDeathTest = BinTest;
+
+// Whichever of a batch it is, and whether those beside it lie in the same word of the bitmap or not.
+TEST_F(BinDeathTest, AFreeObjectInABatchEndsTheProgram) {
+  const std::vector<void*> objects = take(capacity());
+  give(objects[3]);
+  const testing::ExitedWithCode ended(fake_os::kAbortExitCode);
+  void* first[] = {objects[3], objects[4], objects[100]};
+  EXPECT_EXIT(bin_.give(class_, pages_, first, 3, "free"), ended, "libneap: double free: free\\(0x");
+  void* second[] = {objects[2], objects[3], objects[4]};
+  EXPECT_EXIT(bin_.give(class_, pages_, second, 3, "free"), ended, "libneap: double free: free\\(0x");
+}
+
 }  // namespace
 }  // namespace neap

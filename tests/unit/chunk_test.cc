@@ -13,7 +13,6 @@ namespace neap {
 namespace {
 
 using fake_os::Call;
-constexpr std::size_t kMiB = std::size_t{1} << 20;
 
 class ChunkTest : public testing::Test {
  protected:

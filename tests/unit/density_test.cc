@@ -11,7 +11,6 @@ namespace neap {
 namespace {
 
 using fake_os::Call;
-constexpr std::size_t kMiB = std::size_t{1} << 20;
 constexpr std::size_t kSize = 6 * kMiB + 3 * kPageSize;
 
 class DensityTest : public testing::Test {

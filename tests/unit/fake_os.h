@@ -10,6 +10,14 @@
 #include <string>
 #include <vector>
 
+namespace neap {
+
+// What tests count in.
+inline constexpr std::size_t kMiB = std::size_t{1} << 20;  // bytes
+inline constexpr std::uint64_t kMillisecond = 1'000'000;   // nanoseconds, as the clock's
+
+}  // namespace neap
+
 namespace neap::fake_os {
 
 enum class Call {

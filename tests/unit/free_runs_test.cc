@@ -9,9 +9,9 @@ namespace neap {
 namespace {
 
 // The same by looking at every block.
-class Model {
+class RunsModel {
  public:
-  explicit Model(std::size_t blocks) : used_(blocks) {}
+  explicit RunsModel(std::size_t blocks) : used_(blocks) {}
 
   std::size_t find(std::size_t count, std::size_t align, std::size_t shift) const {
     for (std::size_t begin = 0; begin + count <= used_.size(); ++begin) {
@@ -55,7 +55,7 @@ TEST_F(FreeRunsTest, AgreesWithAModel) {
   for (const std::size_t blocks :
        {std::size_t{1}, std::size_t{16}, std::size_t{64}, std::size_t{1000}, std::size_t{9000}}) {
     open(blocks);
-    Model model(blocks);
+    RunsModel model(blocks);
     std::vector<Taken> taken;
     const std::size_t shift = random() % 16384;
     for (int step = 0; step < 3000; ++step) {

@@ -9,8 +9,6 @@
 namespace neap {
 namespace {
 
-constexpr std::uint64_t kMiB = 1 << 20, kMillisecond = 1'000'000;
-
 class HardenedLimitTest : public RigTest {
  protected:
   HardenedLimitTest() {
@@ -74,7 +72,6 @@ TEST_F(HardenedLimitTest, AtItMisuseIsFound) {
   fake_os::set_group_memory(256 * kMiB, 256 * kMiB);
   fake_os::set_time(250 * kMillisecond);
   char* const object = static_cast<char*>(make(nullptr, 1000, 100).back());
-  const testing::ExitedWithCode aborted(fake_os::kAbortExitCode);
   EXPECT_EXIT((object[100] = 0, rig_.free(nullptr, object)), aborted, "libneap: overflow: free");
   rig_.free(nullptr, object);
   EXPECT_EXIT(rig_.free(nullptr, object), aborted, "libneap: double free: free");

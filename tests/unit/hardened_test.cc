@@ -15,8 +15,6 @@
 namespace neap {
 namespace {
 
-const testing::ExitedWithCode aborted(fake_os::kAbortExitCode);
-
 // How many bytes from `memory` on are 0, of `size`.
 std::size_t clear_bytes(const char* memory, std::size_t size) {
   return static_cast<std::size_t>(std::find_if(memory, memory + size, [](char c) { return c != 0; }) - memory);

@@ -10,7 +10,7 @@ namespace neap {
 namespace {
 
 using fake_os::Call;
-constexpr std::size_t kKiB = 1024, kMiB = 1024 * kKiB;
+constexpr std::size_t kKiB = 1024;
 
 class LargeTest : public testing::Test {
  protected:

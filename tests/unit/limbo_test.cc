@@ -5,14 +5,14 @@
 namespace neap {
 namespace {
 
-struct Object {
+struct TwoWords {
   std::uint64_t words[2] = {1, 2};
 };
 
 TEST(Limbo, AnObjectIsInItFromEnterToLeave) {
   Limbo limbo;
   limbo.draw_secret(0x1234567);
-  Object object;
+  TwoWords object;
   EXPECT_FALSE(limbo.holds(&object));
   limbo.enter(&object);
   EXPECT_TRUE(limbo.holds(&object));
@@ -24,7 +24,7 @@ TEST(Limbo, AnObjectIsInItFromEnterToLeave) {
 
 TEST(Limbo, ManyEnterAtOnce) {
   Limbo limbo;
-  Object objects[3];
+  TwoWords objects[3];
   void* const two[] = {&objects[0], &objects[2]};
   limbo.enter(two, 2);
   EXPECT_TRUE(limbo.holds(&objects[0]));
@@ -34,7 +34,7 @@ TEST(Limbo, ManyEnterAtOnce) {
 
 TEST(Limbo, ACopyElsewhereIsNoKey) {
   Limbo limbo;
-  Object object, copy;
+  TwoWords object, copy;
   limbo.enter(&object);
   copy = object;
   EXPECT_FALSE(limbo.holds(&copy));
@@ -46,14 +46,14 @@ TEST(Limbo, KeysDifferFromProcessToProcess) {
   one.draw_secret(1);
   other.draw_secret(2);
   EXPECT_TRUE(one.has_secret());
-  Object object;
+  TwoWords object;
   one.enter(&object);
   EXPECT_FALSE(other.holds(&object));
 }
 
 TEST(Limbo, NoKeyIsZeroOrTheAddress) {
   Limbo limbo;
-  Object object;
+  TwoWords object;
   limbo.draw_secret(address_of(&object));
   EXPECT_NE(limbo.key(&object), 0u);
   limbo.draw_secret(0);

@@ -9,8 +9,6 @@
 namespace neap {
 namespace {
 
-const testing::ExitedWithCode aborted(fake_os::kAbortExitCode);
-
 class MisuseDeathTest : public testing::Test {
  protected:
   MisuseDeathTest() { rig_.warm_up(); }

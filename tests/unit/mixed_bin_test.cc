@@ -178,7 +178,6 @@ TEST(SharedBlockTest, AClassThatIsUsedGetsASlab) {
 }
 
 using MixedBinDeathTest = MixedBinTest;
-const testing::ExitedWithCode aborted(fake_os::kAbortExitCode);
 
 TEST_F(MixedBinDeathTest, MisuseIsNamed) {
   const std::vector<void*> left = leave_sparse(128, 8);

@@ -16,8 +16,6 @@
 
 namespace neap {
 
-inline constexpr std::size_t kMiB = std::size_t{1} << 20;
-
 class PageHeapTest : public testing::Test {
  protected:
   PageHeapTest() { fake_os::reset(); }

@@ -13,8 +13,6 @@ namespace neap {
 namespace {
 
 using fake_os::Call;
-constexpr std::size_t kMiB = std::size_t{1} << 20;
-constexpr std::uint64_t kMillisecond = 1'000'000;
 
 std::size_t bytes_populated() {
   std::size_t all = 0;

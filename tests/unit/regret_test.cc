@@ -8,7 +8,6 @@
 namespace neap {
 namespace {
 
-constexpr std::uint64_t kMillisecond = 1'000'000;
 constexpr std::uint64_t kInUse = 8000;  // pages
 
 class RegretTest : public testing::Test {

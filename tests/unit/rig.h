@@ -16,6 +16,9 @@
 
 namespace neap {
 
+// How a program ends in which misuse was found, for EXPECT_EXIT.
+inline const testing::ExitedWithCode aborted(fake_os::kAbortExitCode);
+
 // Ends the fixed view that only one thread exists: what a program's first pthread_create does.
 void leave_single_thread();
 

@@ -6,8 +6,6 @@
 namespace neap {
 namespace {
 
-constexpr std::uint64_t kMillisecond = 1'000'000;
-
 TEST(SoftLimit, WithoutALookItIsNeverMet) {
   const SoftLimit limit;
   for (const std::uint64_t resident : {std::uint64_t{0}, std::uint64_t{1} << 40}) {

@@ -1,6 +1,5 @@
-// The command line: the options of a verb, the variables that they set, and the parse. Verbs see this face of CLI11 and
-// not CLI11 itself, whose headers cost six seconds for each file that includes them; the two files beside this one
-// alone do.
+// The command line: the options of a verb, the variables that they set, and the parse. Verbs use CLI11 through this
+// header. Only the two sources beside it include CLI11 itself, whose headers cost six seconds for each file.
 #pragma once
 #include <functional>
 #include <memory>
@@ -59,10 +58,10 @@ class CommandLine {
   CommandLine& add_command(const char* name, const char* help, bool hidden = false);
   void require_command();
   bool chosen() const;
-  // What it takes, `path` being how it is called: see description.cc.
+  // A description of what the command line takes; `path` is how the command is called.
   CommandDescription describe(const std::string& path) const;
 
-  // A value: there is nothing more to do, this is the exit code (after --help, --version, bad usage).
+  // Parses. A value is the exit code of a command that has nothing more to do: after --help, --version or bad usage.
   std::optional<int> parse(std::vector<std::string> arguments);
 
  private:

@@ -15,7 +15,8 @@ struct Profile {
 };
 
 std::optional<Profile> profile_named(const Root& root, const std::string& name);
-// Of several whose pattern fits, the one with the longest: as the kernel prefers the more exact.
+// Of several profiles whose pattern fits, the one with the longest pattern, because the kernel prefers the more exact
+// one.
 std::optional<Profile> profile_attached_to(const Root& root, const std::string& program);
 
 // Whether such a text, variables and rules, includes followed below /etc/apparmor.d, grants `right` ('m': map, 'r':

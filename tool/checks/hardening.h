@@ -12,7 +12,8 @@ namespace neap {
 // `library`: absolute path as the unit would see it. No finding is left out; those of severity `fine` are for doctor.
 std::vector<Finding> check_hardening(const Root& root, const UnitFacts& unit, const std::string& library);
 
-// A path of a unit's file system as this one names it: below RootDirectory=, or where it is bound from.
+// Translates a path of the unit's file system into one of this file system: below RootDirectory=, or where it is bound
+// from.
 std::string path_outside(const Hardening& limits, const std::string& inside);
 
 }  // namespace neap

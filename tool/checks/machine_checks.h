@@ -9,7 +9,7 @@ namespace neap {
 
 inline constexpr const char* preload_path = "/etc/ld.so.preload";
 
-// Docker's or Podman's: what is changed in it goes with it.
+// Whether this is a container of Docker or Podman. What is changed in it is lost with it.
 bool is_container_image();
 std::vector<Finding> check_machine(const Allocator& allocator);
 

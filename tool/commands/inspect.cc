@@ -28,7 +28,7 @@ constexpr const char* inspect_help =
     "TARGET is a process number, a name as in ps, or a systemd unit; of several processes the largest is taken.\n"
     "What changes while it is read is left out, and told; --stop holds the program still for the time of one look.\n"
     "Examples:\n"
-    "  neap inspect redis-server\n"
+    "  neap inspect mariadbd\n"
     "  neap inspect --watch 2m tor@default.service   does it grow, and is it a leak or fragmentation?\n"
     "  neap inspect --core core.1234";
 
@@ -125,7 +125,7 @@ int inspect_core(const std::string& path, const Invocation& invocation) {
 int inspect(const InspectOptions& options, const Invocation& invocation) {
   if (options.target.empty() == options.core.empty())
     throw UsageFailure(
-        "name one process, program or unit to inspect, or a core file: neap inspect redis-server, "
+        "name one process, program or unit to inspect, or a core file: neap inspect mariadbd, "
         "neap inspect --core FILE");
   if (!options.core.empty()) {
     if (options.stop || !options.watch.empty())

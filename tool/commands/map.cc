@@ -18,8 +18,8 @@ constexpr const char* footer =
     "Squares in order of addresses, arena by arena: red ones are kept by a few objects, orange ones are free and "
     "resident.\n"
     "Examples:\n"
-    "  neap map redis-server -o heap.html\n"
-    "  neap map redis-server --after 10m -o heap.svg    two pictures side by side, ten minutes apart";
+    "  neap map mariadbd -o heap.html\n"
+    "  neap map mariadbd --after 10m -o heap.svg    two pictures side by side, ten minutes apart";
 
 struct MapOptions {
   std::string target, output = "heap.html", after;

@@ -1,5 +1,6 @@
-// Where a verb writes: checked before any work, written beside the target under another name, and moved there when
-// it is whole. What stood there before stays until then; an input and a file of another kind stay for good.
+// Target: a file that a verb writes. It is checked before any work, written beside its place under another name, and
+// moved there when it is whole. What stood there stays until then. An input of the command, or a file of another kind,
+// is never replaced.
 #pragma once
 #include <string>
 #include <vector>

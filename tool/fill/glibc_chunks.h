@@ -22,7 +22,7 @@ inline bool may_be_chunk(std::uint64_t head, std::uint64_t at, const Rules& rule
          (rules.worker || (head & is_worker) == 0);
 }
 
-// What a heap that changes all the time, or lies, may cost a reader: over all extents of one look.
+// Bounds what a heap that changes all the time, or lies, may cost a reader. One Patience serves all extents of a look.
 struct Patience {
   int rereads = 20'000;
   int resyncs = 20'000;

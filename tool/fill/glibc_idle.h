@@ -1,11 +1,11 @@
-// Chunks that are free though their heads call them used: those that the lists of fast bins and of threads' caches lead
-// to.
+// Idle chunks: their heads call them used, but they are free. They are the chunks on the lists of fast bins and of
+// threads' caches.
 #pragma once
 #include "tool/fill/glibc_walk.h"
 
 namespace neap::glibc {
 
-// The size of the chunk that a thread's cache is, until 2.33.
+// The size of the chunk that holds a thread's cache, in glibc up to 2.33.
 constexpr bool may_be_cache(std::uint64_t size) { return size == 0x250 || size == 0x290; }
 
 // Whose list a chunk is on is told by following it; every list is bounded, and leads only to chunks of the heap.

@@ -1,13 +1,13 @@
-// TrimSum: what malloc_trim(0) would return. It joins neighbouring free and fast chunks, gives back their whole pages
-// from 48 bytes into each run on, and lowers the break below the main arena's top, of which 33 bytes stay. Tops that no
-// break ends, those of worker arenas, it leaves alone.
+// TrimSum: what malloc_trim(0) would return. malloc_trim joins neighbouring free and fast chunks, and gives back the
+// whole pages of each run from its 49th byte on. It also lowers the break, so that 33 bytes of the main arena's top
+// stay. It leaves the tops of worker arenas alone.
 #pragma once
 #include "tool/fill/glibc_walk.h"
 #include "tool/fill/piece_builder.h"
 
 namespace neap::glibc {
 
-// Of one extent, whose chunks come in order.
+// The sum of one extent. Its chunks are passed in the order of their addresses.
 class TrimSum {
  public:
   // `at_break`: the arena's top lies below the break.

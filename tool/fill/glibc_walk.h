@@ -1,6 +1,7 @@
-// Walk: goes through the chunks of one extent, from head to head, and tells what each is. Where the program changes
-// them meanwhile, a head that cannot be is read again, then the walk goes on at the next place where chunks agree with
-// each other; what it passed over is `lost`. Heads on pages that are swapped out are passed over too: `unread`.
+// Walk: goes through the chunks of one extent from head to head, and says what each is. The program may change them
+// meanwhile. A head that makes no sense is read again. If it still makes none, the walk goes on at the next place where
+// chunks agree with each other, and what it passed over is `lost`. Heads on pages that are swapped out are passed over
+// too, as `unread`.
 #pragma once
 #include <functional>
 #include <unordered_map>
@@ -12,7 +13,7 @@ namespace neap::glibc {
 enum class Kind : std::uint8_t { used, free, fast, cached, top, foreign, passed_over };
 // foreign: what others got from sbrk between chunks, and the fences around it.
 
-// Chunks that their heads call used and that are free all the same: fast bins, and the threads' caches.
+// Chunks that are free though their heads call them used: those of fast bins and of threads' caches.
 class Idle {
  public:
   std::uint64_t key = 0;                               // of cached chunks, in their second word; 0: not known yet
@@ -20,7 +21,7 @@ class Idle {
   std::unordered_map<std::uint64_t, Kind> by_address;  // of chunks that lists lead to
 
   Kind kind_of(std::uint64_t chunk, std::uint64_t size, std::uint64_t second_word);
-  // The candidate that most chunks bore, and whether any other was seen: then one has to walk again.
+  // The candidate that most chunks bore, and whether another one was seen. If so, the walk has to be repeated.
   struct Votes {
     std::uint64_t winner = 0;
     bool disputed = false;

@@ -1,6 +1,6 @@
-// LayoutModel: what the same live objects would take where other layouts place them: about as many bytes as they have,
-// had they been placed there from the start; but objects that outlived their neighbours were placed among those, and
-// each keeps its page. How many neighbours are gone is told by the fill of the 64 KiB around an object.
+// LayoutModel: a guess of what the same live objects would take under another allocator. Placed anew they would take
+// little more than their bytes. But an object that outlived its neighbours was placed among them there too, and keeps
+// its page. The fill of the 64 KiB around an object says how many of its neighbours are gone.
 #pragma once
 #include <cstdint>
 #include <vector>

@@ -4,7 +4,7 @@
 
 namespace neap {
 
-// Empty where mimalloc holds nothing, or where it is built in a way that is not known.
+// Empty when mimalloc holds nothing, or when its build is not one of those that are known.
 std::optional<HeapFill> read_mimalloc(AddressSpace& space);
 
 }  // namespace neap

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <string_view>
@@ -94,10 +95,9 @@ std::optional<neap_telemetry> read_telemetry(pid_t pid, std::uint64_t address) {
   iovec remote{reinterpret_cast<void*>(address), sizeof telemetry};
   const ssize_t got = ::process_vm_readv(pid, &local, 1, &remote, 1, 0);
   if (got != sizeof telemetry) return std::nullopt;
-  // An older library's ends sooner; what lies behind it is not telemetry.
-  if (telemetry.size <= offsetof(neap_telemetry, exempt)) telemetry.exempt = 0;
-  if (telemetry.size <= offsetof(neap_telemetry, layout)) telemetry.layout = nullptr;
-  if (telemetry.size <= offsetof(neap_telemetry, quarantined)) telemetry.quarantined = 0;
+  // An older library's telemetry ends sooner. What lies behind it is another object, and the fields there read as 0.
+  const std::size_t known = std::min<std::size_t>(telemetry.size, sizeof telemetry);
+  std::memset(reinterpret_cast<char*>(&telemetry) + known, 0, sizeof telemetry - known);
   return telemetry;
 }
 

@@ -1,6 +1,5 @@
-// Questions to a Prometheus, over its HTTP interface, by the program curl: TLS, passwords (~/.netrc) and proxies are
-// the operator's own settings of it (~/.curlrc), and the command stays free of a library for a verb that few machines
-// use.
+// Questions to a Prometheus over its HTTP interface. They are asked by the program curl. So TLS, passwords (~/.netrc)
+// and proxies are the operator's own settings (~/.curlrc), and neap needs no library for a verb that few machines use.
 #pragma once
 #include <map>
 #include <string>

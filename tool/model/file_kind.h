@@ -1,5 +1,5 @@
-// The kinds of files that neap writes to be read again: by what their first bytes are known, what they are called and
-// what makes them. Refusals and the hint in them derive from this table.
+// The kinds of files that neap writes and reads again: the first bytes that tell a kind, its name, and the command that
+// makes it. The refusals of other kinds, and the hints in them, derive from this table.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -31,7 +31,7 @@ inline constexpr std::array file_kinds = {
     FileKindRow{FileKind::trace, "trace", "a trace", "neap trace record -o FILE -- PROGRAM"},
 };
 
-// Null for none, device and other.
+// The row of a kind; null for `none`, `device` and `other`, which have none.
 constexpr const FileKindRow* find_kind(FileKind kind) {
   for (const FileKindRow& row : file_kinds)
     if (row.kind == kind) return &row;

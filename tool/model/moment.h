@@ -40,8 +40,8 @@ inline std::string show_iso(Moment moment) {
   return {text, length};
 }
 
-// A date, with or without a time of day, seconds and an offset: "2026-01-05", "2026-01-05T10:47:43-08:00". Without an
-// offset the time is taken as UTC. Empty when it is no such thing.
+// Reads a date with or without a time of day, seconds and an offset: "2026-01-05", "2026-01-05T10:47:43-08:00". Without
+// an offset the time is taken as UTC. Empty when it is no such thing.
 inline std::optional<Moment> parse_moment(const std::string& text) {
   tm parts{};
   const char* rest = ::strptime(text.c_str(), "%Y-%m-%d", &parts);

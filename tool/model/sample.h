@@ -1,5 +1,5 @@
-// Sample: what one look at one process gave. Written by tool/measure, kept by tool/store, summed by tool/analysis.
-// A field that was not read at that moment (dear to read, or not permitted) is empty, never zero.
+// Sample: what one look at one process gave. tool/measure writes it, tool/store keeps it, tool/analysis sums it. A
+// field that was not read at that moment, because that costs too much or is not permitted, is empty and never zero.
 #pragma once
 #include <cstdint>
 #include <optional>

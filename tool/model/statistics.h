@@ -19,8 +19,8 @@ inline double mean_of(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-// Whether the value is the lowest of several, which is what a table sets off: lower is better throughout, and a single
-// row wins nothing. Those that are not known do not count.
+// Whether the value is the lowest of several, which a table sets off, because lower is better in every column. Unknown
+// values do not count, and a single known value does not win.
 inline bool is_best(const std::vector<std::optional<double>>& values, std::size_t at) {
   return values.size() > 1 && values[at] &&
          std::none_of(values.begin(), values.end(), [&](const auto& other) { return other && *other < *values[at]; });

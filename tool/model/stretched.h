@@ -1,4 +1,4 @@
-// Why looks came more rarely than was wanted: few processes never use up the budget, so then the machine was busy.
+// Says why looks came more rarely than wanted. Few processes never use up the budget; with them the machine was busy.
 #pragma once
 #include "tool/model/run.h"
 

@@ -14,7 +14,7 @@ namespace neap {
 
 class Observation {
  public:
-  // Notes what runs before. Without an allocator it is over once the unit is up.
+  // Notes what runs before the restart. Without an allocator to verify, the observation is over once the unit is up.
   Observation(Manager& manager, std::string unit, const Allocator* allocator, Seconds time);
 
   void begin();  // queues the restart
@@ -24,7 +24,7 @@ class Observation {
   const std::string& unit() const { return unit_; }
   const std::string& why() const { return why_; }  // what went wrong; empty: nothing did
   std::size_t verified() const { return seen_.verified; }
-  // Older than the restart, which left them running.
+  // Processes older than the restart, which left them running.
   const std::vector<UnitProcess>& passed_over() const { return seen_.passed_over; }
 
  private:
@@ -56,7 +56,7 @@ void observe(std::vector<Observation>& all);
 // Restarts them all on what they had before, failed ones too. Returns how that went, for the end of a message.
 std::string restart_on_what_was(Manager& manager, const std::vector<std::string>& units);
 
-// One restart that only has to come up. Returns why it did not; empty: it did.
+// Restarts a unit that only has to come up. Returns why it did not; empty when it did.
 std::string restart_and_wait(Manager& manager, const std::string& unit);
 
 }  // namespace neap

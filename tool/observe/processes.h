@@ -30,7 +30,7 @@ std::vector<ProcessState> look_at(const std::vector<UnitProcess>& processes);
 
 std::uint64_t resident_bytes(const std::vector<UnitProcess>& processes);
 
-// A process for good: its number may come again, its start does not.
+// Names a process for good: a number may come again, but not with the same start.
 struct ProcessIdentity {
   pid_t pid = 0;
   std::uint64_t start = 0;  // ticks since the boot

@@ -11,16 +11,16 @@ namespace neap {
 
 std::set<ProcessIdentity> workers_of(pid_t main_process, const std::vector<UnitProcess>& processes);
 
-// Whether a service keeps its workers: each is as old as the main process or has lived for a minute. Where it does
-// not, as in a server that starts one for each connection, their ends say nothing.
+// Whether a service keeps its workers: each is as old as the main process, or has lived for a minute. A server that
+// starts a worker for each connection does not keep them, and there the end of a worker says nothing.
 bool keeps_workers(pid_t main_process, const std::set<ProcessIdentity>& workers);
 
 // Workers that ended while somebody looked, look by look.
 class WorkerDeaths {
  public:
   void look(const std::set<ProcessIdentity>& workers);
-  // They die and are replaced: twice as many did as live now, and none that lives has seen half of the deaths. A
-  // server that starts one for each task has some that stay.
+  // Whether workers die and are replaced: twice as many have died as live now, and none of the living has seen half of
+  // the deaths. In a server that starts a worker for each task some workers stay, so it does not count.
   bool is_a_loop() const;
   std::size_t count() const { return died_; }
 

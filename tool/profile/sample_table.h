@@ -32,10 +32,10 @@ struct SampleTable {
   std::vector<SampledModule> modules;
 };
 
-// Empty when it is no such table.
+// Empty when the bytes are no such table.
 std::optional<SampleTable> parse_samples(const std::vector<char>& bytes);
 
-// Of a process that was started by `neap profile`; empty for any other.
+// Reads the table of a process that was started by `neap profile`; empty for any other.
 std::optional<SampleTable> read_samples(AddressSpace& space);
 
 }  // namespace neap

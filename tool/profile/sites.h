@@ -1,8 +1,8 @@
 // Sites: what the samples say of each place that made objects: live bytes, objects, and the memory that they pin.
 //
-// Pinned: a resident page with less than a quarter live keeps the rest of it, its excess, for the few objects in it.
-// The excess is shared among the objects that overlap the page; a sample has its share times its weight. The error is
-// that of the sampling.
+// Pinned: on a resident page that is less than a quarter live, a few objects keep the free rest, its excess. The excess
+// is shared among the objects that overlap the page. A sample counts with its share times its weight. The error is that
+// of the sampling.
 #pragma once
 #include <string>
 #include <vector>
@@ -28,7 +28,7 @@ struct Sites {
   double exact_pinned = 0;  // the excess of all sparse pages, from the walk
 };
 
-// `heaps` empty: nothing is pinned.
+// With no `heaps` nothing is pinned.
 Sites sites_of(const SampleTable& table, Symbols& symbols, const std::vector<HeapFill>& heaps, std::uint64_t page_size);
 
 // Sites whose innermost frames are the same, added up; largest `value` first.

@@ -12,7 +12,7 @@
 
 namespace neap {
 
-// What a unit's settings forbid: the part of them that can keep a library from being loaded or from working.
+// Those of a unit's settings that can keep a library from being loaded or from working.
 struct Hardening {
   std::string root_directory, root_image, user, protect_home, apparmor_profile;
   std::vector<std::string> exec_paths, no_exec_paths, inaccessible_paths, temporary_file_systems, architectures;
@@ -54,14 +54,14 @@ struct UnitProcess {
   std::string command;
 };
 
-// The little of a unit that changes as it runs.
+// The few properties of a unit that change as it runs.
 struct UnitVitals {
   std::string control_group, slice, active_state;
   std::uint32_t restarts = 0;         // by systemd itself
   std::uint64_t active_since_us = 0;  // since 1970; 0: not active
 };
 
-// A timer of systemd's own that is gone with the boot or with a stop: `NAME.timer`, which starts `NAME.service`.
+// A transient timer, which ends with a stop or with the boot: `NAME.timer` starts `NAME.service`.
 struct TransientTimer {
   std::string name, description;
   std::vector<std::string> command;  // its path first
@@ -71,7 +71,7 @@ struct TransientTimer {
 class Manager {
  public:
   virtual ~Manager() = default;
-  // A template ("tor@.service") is asked for by an instance that nobody has.
+  // For a template ("tor@.service") systemd is asked about an instance that nobody has.
   virtual UnitFacts unit(const std::string& name) = 0;
   virtual UnitState state(const std::string& name) = 0;  // the same, and sooner told
   virtual std::vector<UnitProcess> processes(const std::string& name) = 0;
@@ -95,7 +95,7 @@ inline constexpr const char* dockerfile_line =
 // Throws Failure when no systemd runs here, with what to do instead.
 std::unique_ptr<Manager> connect_to_systemd();
 
-// One's own systemd, of the calling user's sessions.
+// The systemd of the calling user's sessions.
 std::unique_ptr<Manager> connect_to_own_systemd();
 
 // Whether one runs at all (sd_booted).

@@ -19,7 +19,7 @@ struct ReplyDeleter {
 };
 using Reply = std::unique_ptr<sd_bus_message, ReplyDeleter>;
 
-// The array of strings that comes next in it.
+// The array of strings that comes next in the message.
 std::vector<std::string> take_strings(sd_bus_message* message);
 
 class Properties {
@@ -30,7 +30,7 @@ class Properties {
   // A bus type's letters, as in sd_bus_message_read; empty where there is no such property.
   Reply get(const char* name, const char* type) const;
 
-  // By the type of what they are read into.
+  // Reads a property into `into`, whose type says what is expected.
   void read(const char* name, std::string& value) const;
   void read(const char* name, std::vector<std::string>& value) const;
   void read(const char* name, bool& value) const;

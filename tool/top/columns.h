@@ -48,9 +48,9 @@ inline constexpr std::array top_columns = {
               [](top_access::Row row) { return std::optional(row.growth * 3600); }},
 };
 
-// Largest first, those without a value last. `name` is one of the table's.
+// Sorts by the column `name`, largest first; rows without a value come last.
 void sort_rows(std::vector<SurveyRow>& rows, const TopColumn& by);
-// Null when there is none of that name, or key.
+// The column of that name or key; null when there is none.
 const TopColumn* column_named(const std::string& name);
 const TopColumn* column_of_key(char key);
 

@@ -1,5 +1,5 @@
-// Screen: the terminal while `neap top` has it: its second page, keys without a return, no echo. Everything is put back
-// when it is destroyed, also after a signal that ends the program.
+// Screen: takes the terminal over for `neap top`. It shows the alternate screen, reads keys as they are pressed, and
+// turns echo off. The destructor puts everything back, and so does a signal that ends the program.
 #pragma once
 #include <termios.h>
 
@@ -25,9 +25,9 @@ class Screen {
 
   std::size_t width() const;
   std::size_t height() const;
-  // Lines from the top; what is below them is cleared.
+  // Draws the lines from the top, and clears what is below them.
   void show(const std::vector<std::string>& lines);
-  // The next key, or none after that long.
+  // The next key, or nothing when none comes within the time.
   KeyPress wait(Seconds most);
 
  private:

@@ -1,5 +1,6 @@
-// Survey: all processes, or those of one unit or name, and of each what a look at its memory gave. Resident memory is
-// read every round; heaps are walked as the CPU budget allows, those first whose picture is oldest for their size.
+// Survey: all processes, or those of one unit or name, each with the picture that the last look at its memory gave.
+// Resident memory is read every round. Heaps are walked as the CPU budget allows; a large heap with an old picture
+// comes first.
 #pragma once
 #include <map>
 #include <optional>
@@ -25,7 +26,7 @@ struct SurveyRow {
 
 class Survey {
  public:
-  // An empty target: all processes.
+  // An empty target means all processes.
   explicit Survey(std::string target) : target_(std::move(target)) {}
 
   void refresh();                     // who is there, and their resident memory

@@ -38,13 +38,14 @@ class Collector {
  public:
   Collector(Channel& channel, trace::TraceWriter& writer);
 
-  // Takes what is there. With `program_is_dead` waits for nothing. Returns the number of records taken.
+  // Takes the records that are there and returns their number. With `program_is_dead` it does not wait for a missing
+  // one.
   std::uint64_t drain(bool program_is_dead);
 
   const CollectorCounts& counts() const { return counts_; }
 
-  // Why the trace could not be written any further, as on a full disk; empty as long as it is. The program is drained
-  // all the same: it must not wait for a disk.
+  // Why the trace can no longer be written, as on a full disk; empty while it can be. The rings are drained even then,
+  // because the program must not wait for a disk.
   const std::string& failure() const { return failure_; }
 
  private:

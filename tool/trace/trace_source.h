@@ -15,7 +15,7 @@ class TraceSource {
   const trace::Summary& summary() const { return reader_.summary(); }
   const trace::TraceReader& reader() const { return reader_; }
 
-  // What is missing of a trace that was cut short, as a sentence; empty of a whole one.
+  // A sentence that says what is missing of a trace that was cut short; empty for a whole one.
   std::string missing() const;
 
   // The next events; empty at the end.

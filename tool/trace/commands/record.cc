@@ -69,8 +69,10 @@ int collect(pid_t child, Channel& channel, Collector& collector, const trace::Tr
 void tell_end(const trace::TraceWriter& writer, const Collector& collector, const Channel& channel,
               const TraceRecordOptions& options) {
   if (channel.head().owner_pid.load() == 0)
-    tell(fmt::format("nothing was recorded: the program is static, setuid, or no process was named '{}'",
-                     options.process));
+    tell(options.process.empty()
+             ? "nothing was recorded: the program is static or setuid"
+             : fmt::format("nothing was recorded: no process was named '{}', or it is static or setuid",
+                           options.process));
   if (channel.head().dropped.load() != 0) tell("the trace is incomplete: the program went on while neap was stopped");
   const CollectorCounts& counts = collector.counts();
   tell(fmt::format("{} events in {} ({}); {} frees of objects from before the recording", writer.events(),
