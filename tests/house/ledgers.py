@@ -32,6 +32,18 @@ def table(columns, rows):
     return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in [columns, *rows]).replace("|\n", "|\n|" + "---|" * len(columns) + "\n", 1)
 
 
+def latest(place, columns, lines, known):
+    """The table of the last line of each name that is `known` (names, and what stands in the second column of one that never ran),
+    and the names whose line is not of the library as it is. The first three fields are name, surroundings, library."""
+    last = {line[0]: line for line in lines}
+    if unknown := last.keys() - known.keys():
+        sys.exit(f"{place}: its ledger has what is not there any more: {', '.join(sorted(unknown))}")
+    rows = [last.get(name, (name, known[name], "not run", *[""] * (len(columns) - 3))) for name in known]
+    now = library(place)
+    old = [row[0] for row in rows if row[2] != now]
+    return table(columns, rows), f"not of the library as it is ({now}): {', '.join(old) or 'none'}"
+
+
 def serve(script, made, remark):
     """The command line of a script that makes one table: none prints it, --check PAGE and --write PAGE compare and replace."""
     words, usage = sys.argv[1:], f"{script.name}: [--check PAGE | --write PAGE]"

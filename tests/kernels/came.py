@@ -34,14 +34,7 @@ def write_down(row, outcome):
 
 def main():
     lines = ledgers.read(LEDGER, row=str, kernel=str, library=str, passed=int, failed=int, skipped=int, seconds=int)
-    last = {line[0]: line for line in lines}
-    unknown = last.keys() - {row.name for row in TABLE}
-    if unknown:
-        sys.exit(f"came.py: the ledger has rows that matrix has not: {', '.join(sorted(unknown))}")
-    rows = [last.get(row.name, (row.name, row.kernel, "not run", "", "", "", "")) for row in TABLE]
-    now = ledgers.library(HERE)
-    old = [row[0] for row in rows if row[2] != now]
-    ledgers.serve(Path(__file__), ledgers.table(COLUMNS, rows), f"not of the library as it is ({now}): {', '.join(old) or 'none'}")
+    ledgers.serve(Path(__file__), *ledgers.latest(HERE, COLUMNS, lines, {row.name: row.kernel for row in TABLE}))
 
 
 if __name__ == "__main__":
