@@ -18,15 +18,16 @@ LEDGER = HERE / "ledger"
 COLUMNS = ["row", "kernel", "library", "passed", "failed", "skipped", "seconds"]
 
 
-def refuse_uncommitted():
+def committed_library():
     if not ledgers.is_committed(HERE):
         print("matrix: --note tells a library by its commit: commit src/ first", file=sys.stderr)
         sys.exit(2)
+    return ledgers.library(HERE)
 
 
-def write_down(row, outcome):
+def write_down(row, library, outcome):
     """What a guest that did not come to its end left undone counts as failed."""
-    fields = [row.name, outcome.kernel or "-", ledgers.library(HERE), outcome.passed, outcome.failed + outcome.missing, outcome.skipped,
+    fields = [row.name, outcome.kernel or "-", library, outcome.passed, outcome.failed + outcome.missing, outcome.skipped,
               round(outcome.seconds)]
     with open(LEDGER, "a") as file:
         file.write("\t".join(map(str, fields)) + "\n")
