@@ -97,10 +97,15 @@ bool commit_between(void* from, void* to) {
 
 }  // namespace
 
-Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts& accounts, std::size_t align) {
+Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts& accounts, std::size_t align,
+                     std::size_t commit) {
   std::size_t size = wish < least ? least : wish;
   void* place = find_place_between(least, size, align, map);
   if (place == nullptr) return nullptr;
+  if (commit != 0 && !os::commit(place, commit)) {
+    os::unreserve(place, size);
+    return nullptr;
+  }
   const std::size_t count = size / kBlockSize;
   const Header header(count);
   void* memory = reserve_committed(header.bytes);

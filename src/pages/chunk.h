@@ -24,9 +24,10 @@ namespace neap {
 class Chunk {
  public:
   // Reserves a chunk of at least `least` bytes, `wish` if the system lets us, whose first block lies at a multiple of
-  // `align` bytes, and publishes it. Null when refused.
+  // `align` bytes, and publishes it. Null when refused; where the system would not commit its first `commit` bytes,
+  // before anything was written.
   static Chunk* create(std::size_t least, std::size_t wish, PageMap& map, Accounts& accounts,
-                       std::size_t align = kBlockSize);
+                       std::size_t align = kBlockSize, std::size_t commit = 0);
   // Before its first block is taken: its blocks are opened one by one as they are taken, and nothing can touch the
   // others. The first is never taken.
   void open_block_by_block();

@@ -13,6 +13,10 @@ constexpr std::size_t kFirstChunk = std::size_t{64} << 20;
 constexpr std::size_t kLargestWish = std::size_t{64} << 30;
 constexpr std::size_t kMinChunk = std::size_t{1} << 20;
 
+// A chunk writes 4 KiB of what it knows of its blocks for each GiB. So from here on the system is asked first whether
+// it grants the memory at all: a size beyond every machine is refused at the price of a few calls.
+constexpr std::size_t kAskFirst = std::size_t{16} << 30;
+
 // Under a limit on address space a chunk takes at most this part of it: the program's own maps need space too.
 constexpr std::size_t kLimitShare = 8;
 
@@ -24,7 +28,7 @@ PageMask pages_inside(const Block& first, const Block& block, std::size_t pages)
 
 }  // namespace
 
-Chunk* PageHeap::grow(std::size_t blocks, std::size_t align) {
+Chunk* PageHeap::grow(std::size_t blocks, std::size_t align, std::size_t commit_blocks) {
   if (blocks > kSlots * kBlocksPerSlot / 2) return nullptr;
   // (Of a chunk that opens block by block the first one is never taken.)
   const std::size_t need = (hardening_.guards ? blocks + align : blocks) * kBlockSize;
@@ -36,11 +40,12 @@ Chunk* PageHeap::grow(std::size_t blocks, std::size_t align) {
   for (Chunk* chunk = chunks_; align == 1 && chunk != nullptr; chunk = chunk->next) {
     if (chunk->is_vacant() && chunk->size() >= blocks && chunk->revive(map_, accounts_)) return chunk;
   }
-  const std::size_t least = need < kMinChunk ? kMinChunk : need;
-  Chunk* chunk = Chunk::create(least, wish, map_, accounts_, align * kBlockSize);
+  const std::size_t least = need < kMinChunk ? kMinChunk : need, committed = commit_blocks * kBlockSize;
+  const std::size_t asked = committed >= kAskFirst && !hardening_.guards ? committed : 0;  // guards stay out of reach
+  Chunk* chunk = Chunk::create(least, wish, map_, accounts_, align * kBlockSize, asked);
   if (chunk == nullptr) {
     vacate_free_chunks();
-    chunk = Chunk::create(least, wish, map_, accounts_, align * kBlockSize);
+    chunk = Chunk::create(least, wish, map_, accounts_, align * kBlockSize, asked);
   }
   if (chunk == nullptr) return nullptr;
   if (hardening_.guards) chunk->open_block_by_block();
@@ -79,7 +84,7 @@ Block* PageHeap::search(std::size_t blocks, std::size_t align, std::size_t commi
     if (taken.block != nullptr) return taken.block;
     refused = refused || taken.refused;  // a later chunk may have a run that is committed already
   }
-  Chunk* chunk = refused ? nullptr : grow(blocks, align);
+  Chunk* chunk = refused ? nullptr : grow(blocks, align, commit_blocks);
   Block* block = chunk != nullptr ? chunk->take(blocks, align, commit_blocks, accounts_).block : nullptr;
   if (block == nullptr && blocks == 1) is_short_.store(true, std::memory_order_relaxed);
   if (chunk != nullptr && block == nullptr) end_chunk(*chunk);  // or every such request would reserve another

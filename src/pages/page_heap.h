@@ -192,7 +192,7 @@ class PageHeap {
   void free_held();
   void release_held(Block& first);
   Block* search(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
-  Chunk* grow(std::size_t blocks, std::size_t align);
+  Chunk* grow(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
   void end_chunk(Chunk& chunk);
   void end_chunk_if_limited(Chunk& chunk);
   void cut_headroom(Chunk& chunk);

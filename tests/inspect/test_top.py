@@ -73,7 +73,7 @@ class Terminal:
 
     def until(self, wanted):
         """Reads on until `wanted` was shown; returns what came."""
-        deadline = time.monotonic() + HANG_S / 10
+        deadline = time.monotonic() + HANG_S
         while wanted not in self.text:
             if time.monotonic() > deadline:
                 raise AssertionError(f"{wanted} was not shown: {self.text[-2000:]}")

@@ -3,11 +3,13 @@ from dataclasses import dataclass, field
 
 from machine import Guest
 
-# How ctest chooses: everything that needs only the library; what depends on the kernel; threads; what fits a small machine.
+# How ctest chooses: everything that needs only the library; what depends on the kernel; threads; what fits a small machine; known
+# attacks on heaps, and the API in a hardened process.
 WHOLE = ["-R", r"^(unit|preload|stress)\.|^kernels\.moved$", "-E", r"\.libc$|^preload\.exports$"]
 KERNEL = ["-L", "kernel"]
 THREADS = ["-R", r"^(kernels\.moved|preload\.(restarts|thread_exit)|stress\.(handoff|thread_churn))$"]
 SMALL = ["-R", r"^(kernels\.moved|preload\.(aligned|zeroed|children|restarts|statistics)|stress\.(handoff|model))$"]
+HARDENED = ["-R", r"^preload\.(attacks\.|.*\.hardened$)"]
 
 THP = "/sys/kernel/mm/transparent_hugepage/enabled"
 CPUS_COME_AND_GO = ("(while sleep 0.1; do for cpu in 1 2 3 4 5; do echo 0; sleep 0.1; echo 1; done >/sys/devices/system/cpu/cpu$((RANDOM % 5 + 1))/online;"
@@ -47,6 +49,9 @@ TABLE = [
     Row("6.1", "6.1", WHOLE, guest(memory=4096)),
     Row("6.12", "6.12", WHOLE, guest(memory=4096)),
     Row("newest", "newest", WHOLE, guest(memory=4096)),
+    Row("hardened, 5.10", "5.10", HARDENED),
+    Row("hardened, 6.1", "6.1", HARDENED),
+    Row("hardened, 6.12", "6.12", HARDENED),
     Row("one CPU", "6.12", THREADS, guest(cpus=1)),
     Row("two CPUs", "6.12", THREADS, guest(cpus=2)),
     Row("16 CPUs", "6.12", THREADS, guest(cpus=16, jobs=2)),

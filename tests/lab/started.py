@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 NEAP = os.environ.get("NEAP", "neap")
-HANG_S = 300  # none of the waiting here takes so long, on however busy a machine
+HANG_S = 600  # none of the waiting here takes so long, on however busy a machine
 
 
 class StartedLab:

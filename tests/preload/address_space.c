@@ -201,12 +201,12 @@ static void too_large(void) {
   if (number_in("/proc/sys/vm/overcommit_memory", "") != 0) exit(SKIPPED);
   const size_t memory = (size_t)number_in("/proc/meminfo", "MemTotal:") * KIB;
   const size_t swap = (size_t)number_in("/proc/meminfo", "SwapTotal:") * KIB;
+  struct rusage before, after;
+  getrusage(RUSAGE_SELF, &before);
   for (size_t size = (memory + swap) * 2; size < (size_t)1 << 46; size *= 4) {
     errno = 0;
     EXPECT(opaque(malloc(size)) == NULL && errno == ENOMEM);
   }
-  struct rusage before, after;
-  getrusage(RUSAGE_SELF, &before);
   for (int i = 0; i < 20; ++i) {
     unsigned char* object = opaque(malloc(memory / 2));
     EXPECT(object != NULL);

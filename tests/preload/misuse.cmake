@@ -52,8 +52,8 @@ endforeach()
 # The same at random, in one thread and in several. A million of them, by one command:
 # NEAP_OPTIONS=check:1 LD_PRELOAD=build/release/libneap.so build/release/tests/misuse_random 1000000
 preload_program(misuse_random misuse_random.c)
-neap_black_box(preload.misuse.random TIMEOUT 900 ENVIRONMENT NEAP_OPTIONS=check:1 COMMAND misuse_random 6000)
+neap_black_box(preload.misuse.random ENVIRONMENT NEAP_OPTIONS=check:1 COMMAND misuse_random 6000)
 foreach(shared IN ITEMS 0 1)
-  neap_black_box(preload.misuse.random.threads_${shared} TIMEOUT 900 ENVIRONMENT NEAP_OPTIONS=check:1,cpu_caches:${shared}
+  neap_black_box(preload.misuse.random.threads_${shared} ENVIRONMENT NEAP_OPTIONS=check:1,cpu_caches:${shared}
                  COMMAND misuse_random 2000 16)
 endforeach()

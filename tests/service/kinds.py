@@ -4,7 +4,8 @@ SLEEP = "ExecStart=/bin/sleep 1000"
 VERIFIED, REFUSED, BACK, NOTHING, LEFT = "verified", "refused", "rolled back", "no process", "left at work"
 MULTIARCH_Z = "/usr/lib/$MULTIARCH/libz.so.1"  # stands for a preload of somebody's own
 NOTIFY = "ExecStart=/bin/sh -c 'systemd-notify --ready; exec sleep 1000'\nNotifyAccess=all"
-UNDER = "case $LD_PRELOAD in *neap*) %s;; esac; exec sleep 1000"
+UNDER_NEAP = "case $LD_PRELOAD in *neap*)"
+UNDER = UNDER_NEAP + " %s;; esac; exec sleep 1000"
 
 
 def shell(script):
@@ -29,7 +30,7 @@ KINDS = [
     ("type", "ExecReload and ExecStop", f"{SLEEP}\nExecReload=/bin/true\nExecStop=/bin/kill $MAINPID", VERIFIED, ""),
     ("type", "Restart=always", f"Restart=always\nRestartSec=0\n{SLEEP}", VERIFIED, ""),
     ("type", "Restart=on-failure, with a limit", f"Restart=on-failure\n{SLEEP}", VERIFIED, ""),
-    ("type", "watchdog that is fed", "Type=notify\nNotifyAccess=all\nWatchdogSec=60\n" + shell("systemd-notify --ready; exec sleep 1000"), VERIFIED, ""),
+    ("type", "watchdog that is fed", "Type=notify\nNotifyAccess=all\nWatchdogSec=1h\n" + shell("systemd-notify --ready; exec sleep 1000"), VERIFIED, ""),
     ("type", "many processes", shell("for n in 1 2 3 4 5 6 7 8; do sleep 1000 & done; wait"), VERIFIED, ""),
     ("type", "a pipeline", shell("sleep 1000 | sleep 1000"), VERIFIED, ""),
     ("type", "a subshell", shell("(sleep 1000; true); true"), VERIFIED, ""),

@@ -277,7 +277,7 @@ class Truth(MachineTest):
     def test_the_lock_is_waited_for(self):
         self.machine.shell("mkfifo /tmp/held; flock /var/lib/neap/lock sh -c 'echo >/tmp/held; read end </tmp/held' >/dev/null 2>&1 & "
                            "read begin </tmp/held; (neap enable nginx >/tmp/waited 2>&1; echo $? >>/tmp/waited) & "
-                           "until grep -q 'waiting for another neap' /tmp/waited; do sleep 0.05; done; echo >/tmp/held; wait", timeout=60)
+                           "until grep -q 'waiting for another neap' /tmp/waited; do sleep 0.05; done; echo >/tmp/held; wait")
         self.assertEqual(self.machine.run("cat", "/tmp/waited").stdout.splitlines()[-1], "0")
         self.neap("disable", "nginx")
 

@@ -2,7 +2,7 @@
 import re
 import unittest
 
-from machine import MachineTest
+from machine import HANG_S, MachineTest
 
 DROP_IN = "/etc/systemd/system/{}.d/50-neap.conf"
 STATE = "find /etc/systemd/system /var/lib/neap /etc/default -type f ! -name lock -exec md5sum {} + | sort; find /etc/systemd/system -type d"
@@ -73,7 +73,7 @@ class Units(MachineTest):
         self.machine.shell("for kind in account session; do echo $kind required pam_permit.so; done >/etc/pam.d/permit")
         unit = self.unit("session", "PAMName=permit\nUser=daemon\nExecStart=/bin/sleep 1000")
         self.machine.run("systemctl", "start", unit)
-        self.machine.shell(f"timeout 600 sh -c 'until systemctl status {unit} | grep -q sd-pam; do sleep 0.1; done'")
+        self.machine.shell(f"timeout {HANG_S} sh -c 'until systemctl status {unit} | grep -q sd-pam; do sleep 0.1; done'")
         self.neap("enable", unit, "--restart", "--watch", "1", says="every process verified")
         self.assertEqual([process["name"] for process in self.row(unit)["processes"]], ["sleep"])
         self.neap("disable", unit, "--restart")

@@ -1,5 +1,7 @@
 """Runs the neap command for the tests beside this file. NEAP names the program."""
+import contextlib
 import os
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -25,6 +27,11 @@ def until(condition):
             raise AssertionError("what the test waits for never came")
         time.sleep(0.02)
     return found
+
+
+def rows(recording, query):
+    with contextlib.closing(sqlite3.connect(f"file:{recording}?mode=ro", uri=True)) as database:
+        return database.execute(query).fetchall()
 
 
 class FakeSystemd:
@@ -55,6 +62,15 @@ class NeapTest(unittest.TestCase):
 
     def path(self, name):
         return os.path.join(self.folder, name)
+
+    def seen(self, recording, query):
+        """Waits until the recording, readable while it is written, answers the query with something."""
+        def answer():
+            try:
+                return os.path.exists(self.path(recording + "-wal")) and any(row[0] for row in rows(self.path(recording), query))
+            except sqlite3.OperationalError:  # there is no table in it yet
+                return False
+        until(answer)
 
     def expect(self, code, stderr, *arguments, **options):
         """The command ends with `code` and says exactly `stderr` (one line, or nothing)."""

@@ -11,14 +11,9 @@ import xml.etree.ElementTree as xml
 
 import fixture
 from fixture import MIB
-from neap_command import HANG_S, NEAP, FakeSystemd, NeapTest, neap, until
+from neap_command import HANG_S, NEAP, FakeSystemd, NeapTest, neap, rows, until
 
 MALLOC = dict(os.environ, PYTHONMALLOC="malloc")
-
-
-def rows(path, query):
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-        return database.execute(query).fetchall()
 
 
 class Reported(NeapTest):
@@ -115,14 +110,10 @@ class Measured(NeapTest):
         self.addCleanup(recorder.kill)
         return recorder
 
-    def seen(self, query):
-        until(lambda: os.path.exists(self.path("a.neaprec-wal")))
-        until(lambda: rows(self.path("a.neaprec"), query)[0][0])
-
     def test_pss_follows_an_exec(self):
         hold = "import sys; kept = bytearray(b'x') * 40_000_000; print('held', flush=True); sys.stdin.read()"
         recorder = self.start("--", "sh", "-c", f"sleep 0.3; exec env A=1 {sys.executable} -c \"{hold}\"")
-        self.seen("SELECT max(pss) > 40000000 AND max(mappings) > 30 FROM sample")
+        self.seen("a.neaprec", "SELECT max(pss) > 40000000 AND max(mappings) > 30 FROM sample")
         recorder.communicate()
         self.assertEqual(recorder.returncode, 0)
 
@@ -156,7 +147,7 @@ class Measured(NeapTest):
     def test_too_many_processes_for_the_budget_are_told_of(self):
         many = "for at in $(seq 150); do sleep 1000 & done; read line; kill $(jobs -p); wait 2>/dev/null; exit 0"
         recorder = self.start("--budget", "2", "--", "bash", "-c", many)
-        self.seen("SELECT max(many) >= 150 AND max(at_us) > 800000 FROM (SELECT at_us, count(*) AS many FROM sample GROUP BY at_us)")
+        self.seen("a.neaprec", "SELECT max(many) >= 150 AND max(at_us) > 800000 FROM (SELECT at_us, count(*) AS many FROM sample GROUP BY at_us)")
         said = recorder.communicate("\n")[1]
         self.assertRegex(said, r"neap: RSS every [\d.]+ m?s instead of 50 ms: 15\d processes cost more than the budget; more often with --budget\n")
         report = neap("report", self.path("a.neaprec"), "--svg", self.path("s.svg"))
@@ -316,10 +307,6 @@ class OfAUnit(NeapTest):
         self.systemd.tell({"tor@default.service": process.pid})
         return process
 
-    def seen(self, query):
-        until(lambda: os.path.exists(self.path("tor@default.neaprec")))
-        return until(lambda: rows(self.path("tor@default.neaprec"), query)[0][0])
-
     def test_over_a_restart_in_the_background(self):
         first = self.process()
         started = neap("record", "--unit", "tor@default", "-i", "0.05", "--background", behind=self.systemd.behind, cwd=self.folder)
@@ -327,12 +314,12 @@ class OfAUnit(NeapTest):
         self.assertRegex(started.stderr, r"^neap: recording into tor@default\.neaprec in the background; to end it: kill -INT \d+\n$")
         recorder = int(started.stderr.split()[-1])
         self.addCleanup(lambda: os.path.exists(f"/proc/{recorder}") and os.kill(recorder, signal.SIGKILL))
-        self.seen("SELECT count(*) > 3 FROM sample")
+        self.seen("tor@default.neaprec", "SELECT count(*) > 3 FROM sample")
         first.kill()
         first.wait()
         second = self.process()
-        self.seen(f"SELECT count(*) > 3 FROM sample JOIN process ON id = process WHERE pid = {second.pid}")
-        self.seen("SELECT count(*) FROM mark")
+        self.seen("tor@default.neaprec", f"SELECT count(*) > 3 FROM sample JOIN process ON id = process WHERE pid = {second.pid}")
+        self.seen("tor@default.neaprec", "SELECT count(*) FROM mark")
         os.kill(recorder, signal.SIGINT)
         until(lambda: not os.path.exists(f"/proc/{recorder}"))
         self.assertEqual(rows(self.path("tor@default.neaprec"), "SELECT text FROM mark"), [("restarted on libc",)])

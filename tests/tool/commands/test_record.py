@@ -7,17 +7,12 @@ import sqlite3
 import subprocess
 import sys
 
-from neap_command import HANG_S, NEAP, NeapTest, neap, until
+from neap_command import HANG_S, NEAP, NeapTest, neap, rows
 
 # 40 MB in one object, 10 MB or so in small ones, held until its input ends.
 HOLD = """import sys
 kept = bytearray(b'x') * 40_000_000; more = [str(at) * 10 for at in range(100_000)]
 print('held', flush=True); sys.stdin.read()"""
-
-
-def rows(path, query):
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-        return database.execute(query).fetchall()
 
 
 class Record(NeapTest):
@@ -31,16 +26,6 @@ class Record(NeapTest):
 
     def holder(self, *options, output="a.neaprec"):
         return self.start(output, *options, "--", sys.executable, "-c", HOLD, env=dict(os.environ, PYTHONMALLOC="malloc"))
-
-    def seen(self, output, query):
-        """Waits until the recording, readable while it is written, answers the query with something."""
-        until(lambda: os.path.exists(self.path(output + "-wal")))
-        def answer():
-            try:
-                return [row for row in rows(self.path(output), query) if row[0]]
-            except sqlite3.OperationalError:  # there is no table in it yet
-                return None
-        until(answer)
 
     def record(self, *options, query):
         """Records until the query finds something, then lets the program end."""

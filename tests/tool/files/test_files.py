@@ -173,10 +173,12 @@ class KilledTrace(NeapTest):
 
 class AnyBytes(NeapTest):
     def test_command_lines_and_labels(self):
-        words = ["sh", "-c", "sleep 0.2", LATIN, "wörter " * 20, "\x1b[31mred\x1b[0m"]
+        words = ["sh", "-c", "read line", LATIN, "wörter " * 20, "\x1b[31mred\x1b[0m"]
         record = [NEAP, "record", "-q", "-i", "5", "--label", b"l" + LATIN + b"\x1b[5m", "-o", "a.neaprec", "--", *words]
-        result = subprocess.run(record, cwd=self.folder, capture_output=True)
-        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        with subprocess.Popen(record, cwd=self.folder, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as recorder:
+            self.seen("a.neaprec", "SELECT count(*) FROM sample")
+            self.assertEqual(recorder.communicate(b"\n")[1], b"")
+        self.assertEqual(recorder.returncode, 0)
         (command,), = sqlite3.connect(self.path("a.neaprec")).execute("SELECT value FROM fact WHERE name = 'command'")
         self.assertEqual(json.loads(command)[3:], ["caf\\xe9", "wörter " * 20, "\x1b[31mred\x1b[0m"])
         for form in ((), ("--json",), ("--md", "-"), ("--csv", "-"), ("-o", "r.html"), ("--svg", "s.svg"), ("--title", LATIN)):
