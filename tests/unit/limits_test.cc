@@ -10,7 +10,6 @@
 namespace neap {
 namespace {
 
-constexpr std::uint64_t kMiB = 1 << 20, kMillisecond = 1'000'000;
 
 // Without a heap around them: limits need no more than a page heap's sums.
 class LimitsTest : public testing::Test {
