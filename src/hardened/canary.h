@@ -1,6 +1,6 @@
 // Canaries: what lies behind an object in its slot, to its last byte, so that a write of one byte is seen: padding, and
-// a word that tells how much lies there and is a keyed hash of that and of the slot's address. No part of it is the
-// program's, and what was seen of one slot says nothing of another. The padding is the word's lowest byte, never 0.
+// a word that tells how much lies there and is a secret mark of that and of the slot's address. No part of it is the
+// program's, and one slot's is of no use in another. The padding is the word's lowest byte, never 0.
 #pragma once
 
 #include <atomic>
@@ -68,11 +68,13 @@ class Canaries {
     return {from, static_cast<std::size_t>(last - from)};
   }
 
-  // False when the word is neither the slot's canary nor 0, which is how a slot looks that nobody has, or not yet.
-  bool may_be(char* slot, std::size_t slot_size) const {
+  // What the end of a slot looks like: 0 where nobody has the slot, or not yet.
+  enum class Look : std::uint8_t { none, whole, broken };
+  Look look(char* slot, std::size_t slot_size) const {
     const std::uint64_t word = word_of(slot, slot_size).load(std::memory_order_relaxed);
-    return word == 0 || is_canary(word, slot, slot_size);
+    return word == 0 ? Look::none : is_canary(word, slot, slot_size) ? Look::whole : Look::broken;
   }
+  bool may_be(char* slot, std::size_t slot_size) const { return look(slot, slot_size) != Look::broken; }
 
   // The same for the end of a large object's last page, whose length its descriptor tells.
   void fill(char* from, const char* to) const { std::memset(from, byte_at(to), static_cast<std::size_t>(to - from)); }
@@ -82,7 +84,7 @@ class Canaries {
   static constexpr unsigned kShift = 48;
 
   std::uint64_t word_for(const char* slot, std::uint64_t behind) const {
-    const std::uint64_t hash = secret_.of(address_of(slot) << (64 - kShift) | behind);
+    const std::uint64_t hash = secret_.mark(address_of(slot) << (64 - kShift) | behind);
     return (hash & (~std::uint64_t{0} >> (64 - kShift))) | 1 | behind << kShift;
   }
   bool is_canary(std::uint64_t word, const char* slot, std::size_t slot_size) const {
@@ -93,7 +95,7 @@ class Canaries {
     while (from < to && static_cast<unsigned char>(*from) == byte) ++from;
     return from >= to;
   }
-  unsigned char byte_at(const char* end) const { return static_cast<unsigned char>(secret_.of(address_of(end)) | 1); }
+  unsigned char byte_at(const char* end) const { return static_cast<unsigned char>(secret_.mark(address_of(end)) | 1); }
 
   static std::atomic_ref<std::uint64_t> word_of(char* slot, std::size_t slot_size) {
     return std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(slot + slot_size - kBytes));

@@ -64,6 +64,8 @@ class Heap {
   void* take_slot(std::size_t c, std::uint32_t start, bool& fresh);
   // The end of one that waits in its slab (slabs/waiting.h), as which it was counted.
   void give_slot(std::size_t c, void* object, const char* function);
+  // Brings near what give_slot will touch.
+  void expect_slot(const void* object) const { Bin::expect(pages_, object); }
   void count_waiting(std::size_t bytes) { pages_.accounts().quarantine_bytes.add(bytes); }
   std::uint64_t waiting_bytes() const { return accounts().quarantine_bytes.get(); }
   // fn(block) for each slab, under its bin's lock; for each large object's first block, which its owner may end.

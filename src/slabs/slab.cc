@@ -81,13 +81,18 @@ std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t 
 
 void* take_at(Block& block, const ClassRow& row, std::uint32_t start, Touched& touched) {
   if (block.free_count == 0) return nullptr;
-  std::size_t index = bits::find(block.free_bits, start, row.capacity, true);
-  if (index == row.capacity) {
-    index = bits::find(block.free_bits, block.first_word * bits::kWordBits, row.capacity, true);
+  std::uint32_t w = start / static_cast<std::uint32_t>(bits::kWordBits);
+  const std::uint32_t last = (row.capacity - 1u) / static_cast<std::uint32_t>(bits::kWordBits);
+  const bits::Word in_last = bits::low_bits(row.capacity - last * bits::kWordBits);
+  const auto free_in = [&](std::uint32_t at) { return block.free_bits[at] & (at == last ? in_last : ~bits::Word{0}); };
+  bits::Word free = free_in(w) & ~bits::Word{0} << start % bits::kWordBits;
+  while (free == 0) {
+    w = w == last ? block.first_word : w + 1;
+    free = free_in(w);
   }
-  bits::Word& word = block.free_bits[index / bits::kWordBits];
-  bits::store(word, word & ~(bits::Word{1} << index % bits::kWordBits));
-  return count_taken(block, row, static_cast<std::uint32_t>(index), touched);
+  bits::store(block.free_bits[w], block.free_bits[w] & ~(free & (~free + 1)));
+  const std::uint32_t bit = static_cast<std::uint32_t>(std::countr_zero(free));
+  return count_taken(block, row, w * static_cast<std::uint32_t>(bits::kWordBits) + bit, touched);
 }
 
 Given give_together(Block& block, const ClassRow& row, void* const* objects, std::uint32_t count) {
