@@ -1,19 +1,25 @@
 #!/usr/bin/env python3
 """bench/soak: what is judged, what is kept, and two loads for a moment.   test_soak.py BUILD"""
+import base64
 import dataclasses
+import hashlib
+import http.server
 import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import types
 import unittest
+import unittest.mock
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from neapbench import allocators  # noqa: E402
-from neapbench.places import Places  # noqa: E402
-from neapbench.soak import clients, load_log, loads, page, stretch, verdict  # noqa: E402
+from neapbench.places import SEARCHED, Places  # noqa: E402
+from neapbench.soak import clients, load_log, loads, page, relay, stretch, verdict  # noqa: E402
 
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 HOUR = 3600
@@ -52,6 +58,77 @@ class Log(unittest.TestCase):
         self.assertEqual([line["at"] for line in lines], [5])
         self.assertAlmostEqual(load_log.percentile_ms(lines, 0.999) / 500, 1, delta=0.05)
         self.assertAlmostEqual(load_log.percentile_ms(lines, 0.99), 1, delta=0.05)
+
+
+class FakeRelay(http.server.BaseHTTPRequestHandler):
+    """A directory of a few documents, as a relay serves it."""
+    date, documents = b"2026-01-05 02:00:00", [b"onion-key\nkey %d\n" % number for number in range(50)]
+
+    @staticmethod
+    def digest(document):
+        return base64.b64encode(hashlib.sha256(document).digest()).rstrip(b"=")
+
+    def do_GET(self):
+        by_digest = {self.digest(document): document for document in FakeRelay.documents}
+        if self.path == relay.CONSENSUS:
+            body = b"valid-after " + FakeRelay.date + b"\n" + b"".join(b"m %s\n" % digest for digest in by_digest)
+        else:
+            asked = self.path.removeprefix(relay.DOCUMENTS).encode().split(b"-")
+            body = b"".join(by_digest[each] for each in asked if each in by_digest)
+        self.send_response(200 if body else 404)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class OfARelay(unittest.TestCase):
+    def setUp(self):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), FakeRelay)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, args=(0.05,)).start()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.place = types.SimpleNamespace(folder=pathlib.Path(folder.name))
+        tested = self.place.folder / "neap-lab-x/tested1"
+        tested.mkdir(parents=True)
+        (tested / "torrc").write_text("Nickname tested1\nAddress 127.0.0.1\n")
+        (tested / "pid").write_text("4242\n")
+        for name, value in ((relay, ("DIR_PORT", server.server_port)), (FakeRelay, ("date", FakeRelay.date)),
+                            (FakeRelay, ("documents", FakeRelay.documents))):
+            patch = unittest.mock.patch.object(name, *value)
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def test_what_it_had_has_to_come_back(self):
+        client = relay.Directory(self.place, 1)
+        client.warm()
+        self.assertEqual((len(client.known), relay.pid(self.place, None)), (50, 4242))
+        FakeRelay.documents = FakeRelay.documents[:-1]
+        with self.assertRaisesRegex(clients.Wrong, "missing"):
+            for _ in range(200):
+                client.step()
+
+    def test_no_consensus_may_be_older(self):
+        client = relay.Directory(self.place, 1)
+        FakeRelay.date = b"2026-01-05 03:00:00"
+        client.learn()
+        FakeRelay.date = b"2026-01-05 02:30:00"
+        with self.assertRaisesRegex(clients.Wrong, "older"):
+            client.learn()
+
+    def test_before_it_has_documents_it_is_not_up(self):
+        FakeRelay.documents = []
+        with self.assertRaises(OSError):
+            relay.Directory(self.place, 1)
+
+    def test_what_the_labs_own_load_saw_is_told(self):
+        self.assertEqual(relay.wrong(self.place), [])
+        (self.place.folder / "lab").mkdir()
+        (self.place.folder / "lab/summary.json").write_text('{"served": {"neap": {"errors": {"status 503": 2}}}}')
+        self.assertEqual(relay.wrong(self.place), ["status 503 (2 times)"])
 
 
 class Lies(clients.Redis):
@@ -96,6 +173,12 @@ class Command(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             stretch.Stretch(load, neap, places.program("neap"), pathlib.Path(folder, "1")).run(1)
             self.assertIn("answers", verdict.judge([verdict.look(pathlib.Path(folder, "1"), places.program("neap"))])[0])
+
+    @unittest.skipIf(shutil.which("mariadbd", path=SEARCHED) is None, "mariadbd is not installed")
+    def test_tables_of_a_database(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = self.soak(folder, 0.0007, "--load", "mariadb", "--")
+            self.assertEqual((done.returncode, self.rows(done)["mariadb"][3]), (0, "0"), done.stderr)
 
     def test_bad_words_are_told(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -24,7 +25,7 @@ class Canaries {
   // Of a slot of at most 32 KiB, whose first `asked` bytes are the program's.
   void set(char* slot, std::size_t slot_size, std::size_t asked) const {
     const std::uint64_t word = word_for(slot, slot_size - asked);
-    std::memset(slot + asked, static_cast<int>(word & 0xff), slot_size - asked - kBytes);
+    pad(slot + asked, slot_size - asked - kBytes, (word & 0xff) * kEveryByte);
     word_of(slot, slot_size).store(word, std::memory_order_relaxed);
   }
 
@@ -32,8 +33,10 @@ class Canaries {
   std::size_t read(char* slot, std::size_t slot_size) const {
     const std::uint64_t word = word_of(slot, slot_size).load(std::memory_order_relaxed);
     if (!is_canary(word, slot, slot_size)) return kBroken;
-    const std::size_t asked = slot_size - (word >> kShift);
-    return is_filled(slot + asked, slot + slot_size - kBytes, static_cast<unsigned char>(word)) ? asked : kBroken;
+    const std::size_t asked = slot_size - (word >> kShift), padding = slot_size - asked - kBytes;
+    const bool is_whole = padding < kBytes ? word_at(slot + asked) == first_behind(word, padding)
+                                           : is_filled(slot + asked, slot + slot_size - kBytes, word & 0xff);
+    return is_whole ? asked : kBroken;
   }
 
   // How much lies behind an object, as the end of its canary tells; not between kBytes and the slot's size: it does
@@ -82,16 +85,36 @@ class Canaries {
 
  private:
   static constexpr unsigned kShift = 48;
+  static constexpr std::uint64_t kEveryByte = 0x0101010101010101;
 
   std::uint64_t word_for(const char* slot, std::uint64_t behind) const {
     const std::uint64_t hash = secret_.mark(address_of(slot) << (64 - kShift) | behind);
     return (hash & (~std::uint64_t{0} >> (64 - kShift))) | 1 | behind << kShift;
   }
+  // Not a byte more: neighbours look at the word behind.
+  static void pad(char* at, std::size_t count, std::uint64_t filled) {
+    for (; count >= kBytes; count -= kBytes, at += kBytes) std::memcpy(at, &filled, kBytes);
+    if ((count & 4) != 0) std::memcpy(at, &filled, 4), at += 4;
+    if ((count & 2) != 0) std::memcpy(at, &filled, 2), at += 2;
+    if ((count & 1) != 0) std::memcpy(at, &filled, 1);
+  }
+  // The first word behind an object whose padding is shorter than that. (A word's lowest byte lies first.)
+  static std::uint64_t first_behind(std::uint64_t word, std::size_t padding) {
+    static_assert(std::endian::native == std::endian::little);
+    const std::size_t bits = padding * 8;
+    return word << bits | ((word & 0xff) * kEveryByte & ((std::uint64_t{1} << bits) - 1));
+  }
+  static std::uint64_t word_at(const char* at) {
+    std::uint64_t word;
+    std::memcpy(&word, at, sizeof word);
+    return word;
+  }
   bool is_canary(std::uint64_t word, const char* slot, std::size_t slot_size) const {
     const std::size_t behind = word >> kShift;
     return behind >= kBytes && behind <= slot_size && word == word_for(slot, behind);
   }
-  static bool is_filled(const char* from, const char* to, unsigned char byte) {
+  static bool is_filled(const char* from, const char* to, std::uint64_t byte) {
+    while (to - from >= static_cast<std::ptrdiff_t>(kBytes) && word_at(from) == byte * kEveryByte) from += kBytes;
     while (from < to && static_cast<unsigned char>(*from) == byte) ++from;
     return from >= to;
   }

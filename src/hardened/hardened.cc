@@ -14,6 +14,9 @@ namespace {
 // No object lies in the class of 8 bytes: its slabs have no bits for objects that wait.
 constexpr std::size_t kMinSlot = 16;
 
+// Most slots are of up to so many bytes more, and lie at no special place: their class alone is looked up.
+constexpr std::size_t kUsual = 4096;
+
 // When the quarantine is full, this part of it is emptied.
 constexpr std::uint64_t kRoomShare = 64;
 
@@ -35,7 +38,9 @@ void* Hardened::allocate(std::size_t size, std::size_t align, bool zero) {
     if (void* object = empty_.take()) return object;
   }
   const std::size_t slot = size + (has_canaries() ? Canaries::kBytes : 0);
-  void* object = place(size, slot, align, zero);
+  void* object = align == 1 && slot - kMinSlot <= kUsual
+                     ? allocate_small(size, static_cast<std::size_t>(class_of(slot)), zero)
+                     : place(size, slot, align, zero);
   return object == nullptr && empty_quarantine("malloc") ? place(size, slot, align, zero) : object;
 }
 
@@ -78,6 +83,7 @@ void Hardened::free(void* pointer, const char* function) {
     if (!empty_.give(pointer)) no_object_any_more(pointer, function);
     return;
   }
+  for (const std::ptrdiff_t off : {-128, -64, 64, 128}) __builtin_prefetch(static_cast<char*>(pointer) + off);
   Block& block = heap_.block_of(pointer, function);
   if (block.kind.load(std::memory_order_relaxed) == BlockKind::large) return free_large(block, function);
   free_small(slot_at(block, pointer), function);
@@ -121,12 +127,15 @@ bool Hardened::let_go(std::uint64_t bytes, const char* function) {
 
 void Hardened::leave(const Quarantine::Leaving& leaving, std::size_t count, const char* function) {
   for (std::size_t i = 0; i < count; ++i) heap_.expect_slot(leaving[i].object());
+  std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const Quarantine::Waiting each = leaving[i];
     if (clears() && !is_clear(each.object(), each.size())) [[unlikely]]
       found_written(function, each.object(), each.size(), first_written(each.object(), each.size()));
     heap_.give_slot(each.class_index(), each.object(), function);
+    bytes += each.size();
   }
+  if (count != 0) heap_.count_given(bytes, static_cast<std::uint32_t>(count));
 }
 
 bool Hardened::empty_quarantine(const char* function) {

@@ -5,6 +5,12 @@
 #include "os/os.h"
 
 namespace neap {
+namespace {
+
+// So many objects of a class are counted as events with the first of them.
+constexpr std::uint32_t kCountedTogether = 16;
+
+}  // namespace
 
 bool Heap::harden() {
   limbo.draw_secret(os::random());
@@ -16,10 +22,10 @@ bool Heap::harden() {
   return pages_.harden(what);
 }
 
-// As count_events, without a cache that counts. The first is told at once: a process may have few.
-void Heap::count_single_event() {
-  const std::uint64_t too_dirty = too_dirty_.load(std::memory_order_relaxed);
-  const bool is_due = pages_.advance(1) % kClockStep == 0 || too_dirty == 0;
+// As count_events, without a cache that counts. The first are told at once: a process may have few.
+void Heap::count_single_events(std::uint32_t events) {
+  const std::uint64_t too_dirty = too_dirty_.load(std::memory_order_relaxed), now = pages_.advance(events);
+  const bool is_due = now / kClockStep != (now - events) / kClockStep || too_dirty == 0;
   if (!is_due && pages_.dirty_pages() < too_dirty) return;
   release_due();
   if (!is_due) return;
@@ -36,15 +42,18 @@ void* Heap::take_slot(std::size_t c, std::uint32_t start, bool& fresh) {
     fresh = false;
     object = allocate_from_reserves(nullptr, From::slabs, c);
   }
-  count_single_event();
+  if (bin(id).served() % kCountedTogether == 1) count_single_events(kCountedTogether);
   return object;
 }
 
 void Heap::give_slot(std::size_t c, void* object, const char* function) {
-  pages_.accounts().quarantine_bytes.subtract(class_size(c));
   const BinId id(static_cast<ClassIndex>(c));
   bin(id).give_waiting(id, pages_, object, function);
-  count_single_event();
+}
+
+void Heap::count_given(std::uint64_t bytes, std::uint32_t objects) {
+  pages_.accounts().quarantine_bytes.subtract(bytes);
+  count_single_events(objects);
 }
 
 // (What the system refuses to take is cleared by hand.)

@@ -62,8 +62,9 @@ class Heap {
   // Its small objects lie in slabs of the first owner alone. One of class c, of a slab's objects the first that is free
   // at or after number `start`; null when memory is out. `fresh`: its pages held no memory before.
   void* take_slot(std::size_t c, std::uint32_t start, bool& fresh);
-  // The end of one that waits in its slab (slabs/waiting.h), as which it was counted.
+  // The end of one that waits in its slab (slabs/waiting.h); behind several, what they were counted as.
   void give_slot(std::size_t c, void* object, const char* function);
+  void count_given(std::uint64_t bytes, std::uint32_t objects);
   // Brings near what give_slot will touch.
   void expect_slot(const void* object) const { Bin::expect(pages_, object); }
   void count_waiting(std::size_t bytes) { pages_.accounts().quarantine_bytes.add(bytes); }
@@ -205,7 +206,7 @@ class Heap {
   void count_events(ThreadCache* cache, std::uint32_t events);
   [[gnu::noinline]] void act_on(std::uint32_t events, bool publish_all);
   void count_large_event(ThreadCache* cache);
-  void count_single_event();
+  void count_single_events(std::uint32_t events);
   void end_large(ThreadCache* cache, Block& first);
   void* resize_for_good(ThreadCache* cache, Block& first, std::size_t size);
   void check_live(Block& block, void* object, const char* function);

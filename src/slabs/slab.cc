@@ -79,22 +79,6 @@ std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t 
   return taken;
 }
 
-void* take_at(Block& block, const ClassRow& row, std::uint32_t start, Touched& touched) {
-  if (block.free_count == 0) return nullptr;
-  std::uint32_t w = start / static_cast<std::uint32_t>(bits::kWordBits);
-  const std::uint32_t last = (row.capacity - 1u) / static_cast<std::uint32_t>(bits::kWordBits);
-  const bits::Word in_last = bits::low_bits(row.capacity - last * bits::kWordBits);
-  const auto free_in = [&](std::uint32_t at) { return block.free_bits[at] & (at == last ? in_last : ~bits::Word{0}); };
-  bits::Word free = free_in(w) & ~bits::Word{0} << start % bits::kWordBits;
-  while (free == 0) {
-    w = w == last ? block.first_word : w + 1;
-    free = free_in(w);
-  }
-  bits::store(block.free_bits[w], block.free_bits[w] & ~(free & (~free + 1)));
-  const std::uint32_t bit = static_cast<std::uint32_t>(std::countr_zero(free));
-  return count_taken(block, row, w * static_cast<std::uint32_t>(bits::kWordBits) + bit, touched);
-}
-
 Given give_together(Block& block, const ClassRow& row, void* const* objects, std::uint32_t count) {
   constexpr std::uint32_t kNone = UINT32_MAX;
   const std::uintptr_t begin = address_of(block.address());
