@@ -119,6 +119,13 @@ class OfARelay(unittest.TestCase):
         with self.assertRaisesRegex(clients.Wrong, "older"):
             client.learn()
 
+    def test_an_hour_without_consensus_is_no_wrong_answer(self):
+        client = relay.Directory(self.place, 1)
+        with unittest.mock.patch.object(relay, "CONSENSUS", "/gone"):
+            client.learn()
+        self.assertEqual(len(client.known), 50)
+        client.step()
+
     def test_before_it_has_documents_it_is_not_up(self):
         FakeRelay.documents = []
         with self.assertRaises(OSError):
