@@ -119,7 +119,7 @@ class OfARelay(unittest.TestCase):
         with self.assertRaisesRegex(clients.Wrong, "older"):
             client.learn()
 
-    def test_an_hour_without_consensus_is_no_wrong_answer(self):
+    def test_a_time_without_consensus_is_no_wrong_answer(self):
         client = relay.Directory(self.place, 1)
         with unittest.mock.patch.object(relay, "CONSENSUS", "/gone"):
             client.learn()
