@@ -146,17 +146,9 @@ bool Bin::give_one(BinId id, PageHeap& pages, Block& block, void* object) {
   return true;
 }
 
-// What a slab is to the bin, and which of its pages are free, changes at few frees only: the rest is one bit set. False
-// when no live object begins there.
-[[gnu::always_inline]] inline bool Bin::put(const ClassRow& row, PageHeap& pages, Block& block, void* object) {
-  const std::uint32_t offset = offset_in_block(object), index = index_in_slab(row, offset);
-  if (!begins_object(offset, row.reciprocal) || slab::is_aside(block, row, index) || !slab::give(block, index)) {
-    return false;
-  }
-  if (const PageMask fresh = slab::newly_free_pages(block, row, index)) pages.mark_dirty(block, fresh);
-  if (block.free_count == block.settle_at) [[unlikely]]
-    settle(block, row, pages, block.free_count - 1u);
-  return true;
+void Bin::put_more(const ClassRow& row, PageHeap& pages, Block& block, std::uint32_t emptied) {
+  if (emptied != 0) pages.mark_dirty(block, slab::free_system_pages(block, emptied));
+  if (block.free_count == block.settle_at) settle(block, row, pages, block.free_count - 1u);
 }
 
 // Gives back the first of the objects, which lies in the slab, and those behind it that do so too. Returns how many.
@@ -169,7 +161,7 @@ std::uint32_t Bin::put_together(const ClassRow& row, PageHeap& pages, Block& blo
   const std::uint32_t before = block.free_count;
   const slab::Given given = slab::give_together(block, row, objects, count);
   if (given.count == 0) not_live(row, objects[0], function);
-  if (block.free_count >= row.per_page) pages.mark_dirty(block, slab::free_pages_among(block, row, given.over));
+  if (given.emptied != 0) pages.mark_dirty(block, slab::free_system_pages(block, given.emptied));
   if (block.free_count >= block.settle_at) settle(block, row, pages, before);
   return given.count;
 }
@@ -241,7 +233,6 @@ void Bin::release_pages(BinId id, Block& block, PageHeap& pages) {
   pages.end_discard(block, mask, kept);
   slab::restore(block, row, mask);
   block.aside.store(0, std::memory_order_relaxed);
-  pages.mark_dirty(block, slab::free_beside(block, row, mask));
   settle(block, row, pages, before);
 }
 

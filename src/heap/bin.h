@@ -65,6 +65,12 @@ class alignas(64) Bin {
 
   // Gives one object back, if a live one begins there in a slab of this class; otherwise false, and nothing happened.
   bool give_one(BinId id, PageHeap& pages, Block& block, void* object);
+  // The same where no other thread can exist, and the block is a slab of this bin: without the lock.
+  [[gnu::always_inline]] bool give_alone(const ClassRow& row, PageHeap& pages, Block& block, void* object) {
+    if (!put(row, pages, block, object)) return false;
+    bytes_out_.subtract(row.size);
+    return true;
+  }
 
   // Brings near what give will touch. Needs no lock.
   static void expect(const PageHeap& pages, const void* object) {
@@ -109,7 +115,19 @@ class alignas(64) Bin {
     index_of(row, object, function);
     no_object_any_more(object, function);
   }
-  bool put(const ClassRow& row, PageHeap& pages, Block& block, void* object);
+  // What a slab is to the bin, and which of its pages are free, changes at few frees only: the rest is one bit set.
+  // False when no live object begins there.
+  [[gnu::always_inline]] bool put(const ClassRow& row, PageHeap& pages, Block& block, void* object) {
+    const std::uint32_t offset = offset_in_block(object), index = index_in_slab(row, offset);
+    if (!begins_object(offset, row.reciprocal) || slab::is_aside(block, row, index) || !slab::give(block, index)) {
+      return false;
+    }
+    const std::uint32_t emptied = slab::leave_pages(block, row, offset);
+    if (emptied != 0 || block.free_count == block.settle_at) [[unlikely]]
+      put_more(row, pages, block, emptied);
+    return true;
+  }
+  [[gnu::noinline]] void put_more(const ClassRow& row, PageHeap& pages, Block& block, std::uint32_t emptied);
   std::uint32_t put_together(const ClassRow& row, PageHeap& pages, Block& block, void* const* objects,
                              std::uint32_t count, const char* function);
   Block* open_slab(BinId id, const ClassRow& row, PageHeap& pages);

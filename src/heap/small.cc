@@ -237,9 +237,13 @@ void Heap::give_back(ThreadCache& cache, Block& block, std::size_t c, void* obje
 // The most frequent of frees that no stack takes: false, and nothing was done, where it is another.
 bool Heap::give_to_slab(ThreadCache& cache, Block& block, void* object) {
   const BinId id = BinId::of(block);
-  const std::size_t c = static_cast<std::size_t>(id.c);
-  if (block.admission.load(std::memory_order_relaxed) != 0 || !goes_at_once(c)) return false;
-  if (limbo.holds(object) || !bin(id).give_one(id, pages_, block, object)) return false;
+  if (block.admission.load(std::memory_order_relaxed) != 0 || limbo.holds(object)) return false;
+  Bin& bin = this->bin(id);
+  if (single_threaded()) [[likely]] {
+    if (!bin.give_alone(row_of(id.c), pages_, block, object)) return false;
+  } else if (row_of(id.c).size <= kLargestBatched || !bin.give_one(id, pages_, block, object)) {
+    return false;
+  }
   cache.count_given(1);
   count_events(&cache, 1);
   return true;

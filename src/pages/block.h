@@ -1,8 +1,9 @@
 // Block: the descriptor of 64 KiB of address space. It lives apart from the data (its chunk's metadata), so that a
 // slab's free objects are never written to and a released page stays released.
 //
-// Two cache lines: free reads the first one of whatever object, on every core; what changes with each refill and each
-// batch of frees lies in the second. (In one line: a sixth more CPU where one thread takes what another frees.)
+// Two cache lines: free reads the first one of whatever object, on every core, and little in it changes while a slab is
+// one; what changes with each refill and each batch of frees lies in the second. (In one line: a sixth more CPU where
+// one thread takes what another frees.)
 //
 // Who guards what: `kind` changes under the page heap's lock; for a slab everything else is guarded by its bin's lock,
 // for a free block by the page heap's lock, and whoever has a large object needs none. The atomic fields are those that
@@ -42,18 +43,6 @@ struct alignas(64) Block {
   std::uint32_t rank;     // place in the heap: by the age of its chunk, then by address
   bits::Word* free_bits;  // slab: bit i set = object i is free; mixed: granule i, and begin_bits behind them
   std::uint64_t asked;    // large, of a hardened heap: bytes of it that are the program's
-  std::uint8_t guards;    // slab: blocks behind it that nothing can touch
-
-  alignas(64) std::atomic<std::uint8_t> queued;  // 1 while in the dirty queue; changes under the page heap's lock
-  std::uint16_t free_count;                      // slab: objects that are in it now; mixed: granules
-  std::uint16_t first_word;                      // slab, mixed: nothing free lies in a lower bitmap word
-  std::uint16_t settle_at;                       // slab: the next free_count at which its bin has to look at it
-  PageMask resident;                             // pages that may hold memory; others read as zeros
-  PageMask dirty;                                // resident pages that no object overlaps; both in whole system pages
-  BlockId next_dirty;
-  std::atomic<std::uint32_t> dirtied_at;  // heap event (low 32 bits) at which pages of it last became dirty
-  std::atomic<PageMask> aside;            // slab, mixed: pages out for release, with all that lies on them
-  std::uint16_t returned_at;              // when pages of it went back last (PageHeap::return_clock); 0: never
 
   struct Nonfull {  // slab with free objects: its place in the bin's pairing heap
     Block *child, *previous, *next;
@@ -73,10 +62,23 @@ struct alignas(64) Block {
     Mixed mixed;
     Large large;
   };
+  std::uint8_t guards;               // slab: blocks behind it that nothing can touch
+  std::atomic<std::uint8_t> queued;  // 1 while in the dirty queue; changes under the page heap's lock
+  std::uint16_t returned_at;         // when pages of it went back last (PageHeap::return_clock); 0: never
+  BlockId next_dirty;
+
+  alignas(64) std::uint16_t free_count;   // slab: objects that are in it now; mixed: granules
+  std::uint16_t first_word;               // slab, mixed: nothing free lies in a lower bitmap word
+  std::uint16_t settle_at;                // slab: the next free_count at which its bin has to look at it
+  PageMask resident;                      // pages that may hold memory; others read as zeros
+  PageMask dirty;                         // resident pages that no object overlaps; both in whole system pages
+  std::atomic<PageMask> aside;            // slab, mixed: pages out for release, with all that lies on them
+  std::atomic<std::uint32_t> dirtied_at;  // heap event (low 32 bits) at which pages of it last became dirty
   union {
     bits::Word few_bits[kFewObjects / bits::kWordBits];  // slab of few objects: what free_bits points to
     std::uint8_t longest[kPagesPerBlock];  // mixed: no more free granules follow any of a page's; or 255, the most told
   };
+  std::uint16_t live[kPagesPerBlock];  // slab: objects that are not in it and overlap the page
 
   std::size_t class_index() const { return size_class.load(std::memory_order_relaxed); }
   char* address() const { return block_address(id); }

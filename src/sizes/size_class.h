@@ -28,7 +28,6 @@ struct ClassRow {
   std::uint32_t size;         // bytes of one object
   std::uint32_t reciprocal;   // ceil(2^32 / size): offset / size and offset % size by one multiplication
   std::uint16_t capacity;     // objects in a slab
-  std::uint16_t per_page;     // objects that a page can overlap, at least 1: fewer free ones leave no page free
   std::uint16_t few_free;     // an eighth of the capacity: up to so many free ones a slab counts as nearly full
   std::uint16_t sparse_free;  // from so many free ones on a slab is sparse; never where mixed blocks take none
 };
@@ -62,7 +61,6 @@ constexpr ClassRow make_class(std::size_t index) {
   row.few_free = static_cast<std::uint16_t>(row.capacity / 8);
   const std::uint32_t sparse = row.capacity - row.capacity * kSparsePercent / 100;
   row.sparse_free = static_cast<std::uint16_t>(is_mixed_class(index) ? sparse : row.capacity + 1u);
-  row.per_page = static_cast<std::uint16_t>(size < kPageSize ? kPageSize / size : 1);
   return row;
 }
 

@@ -44,6 +44,7 @@ void init(Block& block, const ClassRow& row) {
   for (std::size_t w = 0; w < bits::words_for(row.capacity); ++w) bits::store(block.free_bits[w], ~bits::Word{0});
   block.free_count = row.capacity;
   block.first_word = 0;
+  for (std::uint16_t& live : block.live) live = 0;
 }
 
 // All free objects between the first and the last one are taken: the pages between them are in use, or out for release.
@@ -60,7 +61,13 @@ std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t 
   while ((word = block.free_bits[w]) == 0) ++w;
   const std::uint32_t first = offset_of(w, word), end = end_of_reach(block.resident, row, first);
   std::uint32_t taken = 0, offset = first, last;
+  std::uint32_t page = first >> kPageShift, counted = 0;  // of those taken; the others lie in this page
   do {
+    if (offset + size > (page + 1) << kPageShift) [[unlikely]] {
+      block.live[page] = static_cast<std::uint16_t>(block.live[page] + taken - counted);
+      page = enter_pages(block, row, offset);
+      counted = taken + 1;
+    }
     out[taken++] = begin + offset;
     last = offset;
     word &= word - 1;
@@ -71,6 +78,7 @@ std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t 
     }
     offset = offset_of(w, word);
   } while (offset < end && taken < most);
+  block.live[page] = static_cast<std::uint16_t>(block.live[page] + taken - counted);
   bits::store(block.free_bits[w], word);
   block.first_word = static_cast<std::uint16_t>(w);
   block.free_count = static_cast<std::uint16_t>(block.free_count - taken);
@@ -83,11 +91,10 @@ Given give_together(Block& block, const ClassRow& row, void* const* objects, std
   constexpr std::uint32_t kNone = UINT32_MAX;
   const std::uintptr_t begin = address_of(block.address());
   const std::uint32_t reciprocal = row.reciprocal;
-  Given given;
-  std::uint32_t at = kNone;
+  std::uint32_t given = 0, emptied = 0, at = kNone;
   bits::Word word = 0;
-  for (; given.count < count; ++given.count) {
-    const std::uintptr_t offset = address_of(objects[given.count]) - begin;
+  for (; given < count; ++given) {
+    const std::uintptr_t offset = address_of(objects[given]) - begin;
     if (offset >= kBlockSize) break;
     const std::uint64_t place = offset * reciprocal;
     if (static_cast<std::uint32_t>(place) >= reciprocal) break;
@@ -100,52 +107,22 @@ Given give_together(Block& block, const ClassRow& row, void* const* objects, std
     const bits::Word bit = bits::Word{1} << (place >> 32) % bits::kWordBits;
     if ((word & bit) != 0) break;
     word |= bit;
-    given.over |= pages_under(static_cast<std::uint32_t>(offset), row.size);
+    emptied |= leave_pages(block, row, static_cast<std::uint32_t>(offset));
   }
-  if (given.count == 0) return given;
+  if (given == 0) return {};
   bits::store(block.free_bits[at], word);
-  block.free_count = static_cast<std::uint16_t>(block.free_count + given.count);
-  return given;
+  block.free_count = static_cast<std::uint16_t>(block.free_count + given);
+  return {given, static_cast<PageMask>(emptied)};
 }
 
-bool lies_in_short_run(const Block& block, const ClassRow& row, std::uint32_t index) {
-  const std::uint32_t bit = index % bits::kWordBits, last = bits::kWordBits - 1;
-  const bits::Word word = block.free_bits[index / bits::kWordBits];
-  const std::uint32_t above = static_cast<std::uint32_t>(std::countr_one(word >> bit));
-  const std::uint32_t below = static_cast<std::uint32_t>(std::countl_one(word << (last - bit)));
-  return bit + above <= last && below <= bit && index + above < row.capacity && above + below - 1 < row.per_page;
-}
-
-namespace {
-
-// The pages that it shares with a neighbour are the first and the last.
-PageMask free_pages_under_large(const Block& block, const ClassRow& row, std::uint32_t index) {
-  const std::uint32_t begin = index * row.size, end = begin + row.size;
-  std::uint32_t found = pages_under(begin, row.size) & block.resident & ~block.dirty;
-  if (begin % kPageSize != 0 && !is_free(block, index - 1)) found &= ~(1u << (begin >> kPageShift));
-  if (end % kPageSize != 0 && index + 1 < row.capacity && !is_free(block, index + 1)) {
-    found &= ~(1u << (end >> kPageShift));
-  }
-  return static_cast<PageMask>(found);
-}
-
-}  // namespace
-
-PageMask free_pages_under(const Block& block, const ClassRow& row, std::uint32_t index) {
-  if (row.size >= kPageSize && os::page_size == kPageSize) return free_pages_under_large(block, row, index);
-  return free_pages_among(block, row, pages_under(index * row.size, row.size));
-}
-
-// Most pages still have a live object at one of their ends.
-PageMask free_pages_among(const Block& block, const ClassRow& row, PageMask pages) {
+PageMask free_system_pages(const Block& block, std::uint32_t emptied) {
+  if (pages_per_system_page() == 1) [[likely]]
+    return static_cast<PageMask>(emptied);
   PageMask found = 0;
-  const PageMask candidates = static_cast<PageMask>(whole_system_pages(pages) & block.resident & ~block.dirty);
-  each_system_page(candidates, [&](std::uint32_t first, std::uint32_t length) {
-    const Range objects = objects_over(row, first, length);
-    if (is_free(block, objects.from) && is_free(block, objects.to - 1) &&
-        bits::all_set(block.free_bits, objects.from, objects.to)) {
-      found = static_cast<PageMask>(found | (((1u << length) - 1) << first));
-    }
+  each_system_page(whole_system_pages(static_cast<PageMask>(emptied)), [&](std::uint32_t first, std::uint32_t length) {
+    std::uint32_t live = 0;
+    for (std::uint32_t page = first; page < first + length; ++page) live |= block.live[page];
+    if (live == 0) found = static_cast<PageMask>(found | (((1u << length) - 1) << first));
   });
   return found;
 }
@@ -177,17 +154,6 @@ void restore(Block& block, const ClassRow& row, PageMask pages) {
     if (objects.from < objects.to && word < block.first_word) block.first_word = word;
   });
   block.free_count = static_cast<std::uint16_t>(block.free_count + given);
-}
-
-PageMask free_beside(const Block& block, const ClassRow& row, PageMask pages) {
-  PageMask found = 0;
-  each_run(pages, [&](std::uint32_t first, std::uint32_t length) {
-    const Range objects = objects_over(row, first, length);
-    if (objects.from == objects.to) return;
-    found |= free_pages_under(block, row, objects.from);
-    found |= free_pages_under(block, row, objects.to - 1);
-  });
-  return static_cast<PageMask>(found & ~pages);
 }
 
 }  // namespace neap::slab

@@ -26,10 +26,18 @@ inline PageMask pages_under(std::uint32_t offset, std::uint32_t size) {
 // first does. Returns how many; at least one when any is free.
 std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t want, Touched& touched);
 
+// Counts one object more as live in each page that it overlaps. The last of them.
+inline std::uint32_t enter_pages(Block& block, const ClassRow& row, std::uint32_t offset) {
+  const std::uint32_t last = (offset + row.size - 1) >> kPageShift;
+  for (std::uint32_t page = offset >> kPageShift; page <= last; ++page) ++block.live[page];
+  return last;
+}
+
 // Counts one object as taken whose bit was cleared. Where it begins.
 inline char* count_taken(Block& block, const ClassRow& row, std::uint32_t index, Touched& touched) {
   --block.free_count;
   const std::uint32_t offset = index * row.size, aside = block.aside.load(std::memory_order_relaxed);
+  enter_pages(block, row, offset);
   touch(block, static_cast<PageMask>(pages_under(offset, row.size) & ~aside), touched);
   return block.address() + offset;
 }
@@ -75,6 +83,21 @@ inline bool seems_taken(const Block& block, std::uint32_t offset, std::uint32_t 
   return ((bits::load(words[index / bits::kWordBits]) >> index % bits::kWordBits) & 1) == 0;
 }
 
+// Counts one object less as live in each page that it overlaps. Which of them have none any more.
+inline std::uint32_t leave_pages(Block& block, const ClassRow& row, std::uint32_t offset) {
+  const std::uint32_t last = (offset + row.size - 1) >> kPageShift;
+  std::uint32_t page = offset >> kPageShift, emptied = 0;
+  if (--block.live[page] == 0) [[unlikely]]
+    emptied = 1u << page;
+  while (page != last) [[unlikely]] {
+      if (--block.live[++page] == 0) emptied |= 1u << page;
+    }
+  return emptied;
+}
+
+// Of pages without a live object those whose page of the system has none.
+PageMask free_system_pages(const Block& block, std::uint32_t emptied);
+
 // Marks an object free; false when it is already.
 inline bool give(Block& block, std::uint32_t index) {
   const std::uint32_t w = static_cast<std::uint32_t>(index / bits::kWordBits);
@@ -86,38 +109,13 @@ inline bool give(Block& block, std::uint32_t index) {
   return true;
 }
 
-// Objects that were given back together: how many, and the pages that they overlap.
+// Objects that were given back together: how many, and the pages that have no live object any more.
 struct Given {
   std::uint32_t count = 0;
-  PageMask over = 0;
+  PageMask emptied = 0;
 };
 // Marks objects free, in their order, up to the first that does not lie in this slab, begins no object or is free.
 Given give_together(Block& block, const ClassRow& row, void* const* objects, std::uint32_t count);
-
-// The resident pages under object `index` that no live object overlaps, and that were not dirty before.
-PageMask free_pages_under(const Block& block, const ClassRow& row, std::uint32_t index);
-
-// The same of any pages.
-PageMask free_pages_among(const Block& block, const ClassRow& row, PageMask pages);
-
-// True when object `index` lies inside one page that a live neighbour overlaps too. The first and the last of a
-// bitmap's word are not looked at, nor is the slab's last.
-inline bool shares_page(const Block& block, const ClassRow& row, std::uint32_t index) {
-  const std::uint32_t offset = index * row.size, begin = offset % kPageSize, bit = index % bits::kWordBits;
-  if (begin == 0 || begin + row.size >= kPageSize || bit - 1 >= bits::kWordBits - 2) return false;
-  const bits::Word neighbours = 5;
-  return (~block.free_bits[index / bits::kWordBits] >> (bit - 1) & neighbours) != 0 && index + 1u != row.capacity;
-}
-
-// The same for most others: the run of free objects around it, seen within its word and shorter than a page.
-bool lies_in_short_run(const Block& block, const ClassRow& row, std::uint32_t index);
-
-// What free_pages_under finds once `index` was given back; most frees need no look at the bitmap.
-inline PageMask newly_free_pages(const Block& block, const ClassRow& row, std::uint32_t index) {
-  if (block.free_count < row.per_page || shares_page(block, row, index) || lies_in_short_run(block, row, index))
-    return 0;
-  return free_pages_under(block, row, index);
-}
 
 // True when object `index` overlaps a page that is out for release: then it is free.
 inline bool is_aside(const Block& block, const ClassRow& row, std::uint32_t index) {
@@ -128,9 +126,5 @@ inline bool is_aside(const Block& block, const ClassRow& row, std::uint32_t inde
 // Takes all free objects that overlap the given wholly free pages; give them back with restore. Returns their number.
 std::uint32_t set_aside(Block& block, const ClassRow& row, PageMask pages);
 void restore(Block& block, const ClassRow& row, PageMask pages);
-
-// The pages next to the given ones that fell free while those were set aside: until restore their shared objects were
-// out.
-PageMask free_beside(const Block& block, const ClassRow& row, PageMask pages);
 
 }  // namespace neap::slab

@@ -65,6 +65,7 @@ class Walk {
   void slab(const Block& block) {
     const ClassRow& row = kClasses[block.class_index()];
     std::uint32_t free = 0;
+    std::uint16_t live[kPagesPerBlock] = {};
     if (block.bitmap_lines == 0 && row.capacity > kFewObjects) fault(block.address(), "a slab has no bitmap");
     for (std::uint32_t object = 0; object < row.capacity; ++object) {
       if (bits::test(block.free_bits, object)) {
@@ -73,11 +74,13 @@ class Walk {
       }
       const std::uint32_t first = (object * row.size) >> kPageShift, last = ((object + 1) * row.size - 1) >> kPageShift;
       for (std::uint32_t page = first; page <= last; ++page) {
+        ++live[page];
         if (block.dirty & bit_of(page)) fault(block.address(), "a page under a live object is dirty");
         if (!(block.resident & bit_of(page))) fault(block.address(), "a page under a live object is not resident");
       }
     }
     if (free != block.free_count) fault(block.address(), "the count of free objects is not its bitmap's");
+    if (!std::ranges::equal(live, block.live)) fault(block.address(), "the counts of its pages are not its bitmap's");
     std::uint32_t next = row.capacity;
     for (const std::uint32_t count : {1u, row.few_free + 1u, std::uint32_t{row.sparse_free}}) {
       if (count > free && count < next) next = count;

@@ -57,17 +57,5 @@ TEST(SizeClass, IndexAndDivisibilityAreExactAtEveryOffset) {
   }
 }
 
-// Bin::give_one looks for free pages only when at least per_page objects are free: no page may need fewer.
-TEST(SizeClass, NoPageIsCoveredByFewerObjectsThanPerPage) {
-  for (const ClassRow& row : kClasses) {
-    for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
-      const std::uint32_t begin = page << kPageShift, end = begin + static_cast<std::uint32_t>(kPageSize);
-      std::uint32_t over = 0;
-      for (std::uint32_t i = 0; i < row.capacity; ++i) over += i * row.size < end && (i + 1) * row.size > begin ? 1 : 0;
-      EXPECT_TRUE(over == 0 || over >= row.per_page) << row.size << " page " << page;
-    }
-  }
-}
-
 }  // namespace
 }  // namespace neap

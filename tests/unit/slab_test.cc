@@ -40,16 +40,23 @@ class SlabTest : public testing::Test {
     }
     return pages;
   }
-  bool page_is_free(std::uint32_t page) const {
+  // Objects that overlap the page and are out of the slab.
+  std::uint32_t live_over(std::uint32_t page) const {
     const std::uint32_t begin = page << kPageShift, end = begin + static_cast<std::uint32_t>(kPageSize);
+    std::uint32_t live = 0;
     for (std::uint32_t i = 0; i < row_.capacity; ++i) {
-      if (i * row_.size < end && (i + 1) * row_.size > begin && !slab::is_free(block_, i)) return false;
+      if (i * row_.size < end && (i + 1) * row_.size > begin && !slab::is_free(block_, i)) ++live;
     }
-    return true;
+    return live;
   }
+  bool page_is_free(std::uint32_t page) const { return live_over(page) == 0; }
   void give(std::uint32_t index) {
     EXPECT_TRUE(slab::give(block_, index));
-    block_.dirty = static_cast<PageMask>(block_.dirty | slab::newly_free_pages(block_, row_, index));
+    note_emptied(slab::leave_pages(block_, row_, index * row_.size));
+  }
+  void note_emptied(std::uint32_t pages) {
+    EXPECT_EQ(pages & block_.dirty, 0u) << "a page was free before";
+    block_.dirty = static_cast<PageMask>(block_.dirty | slab::free_system_pages(block_, pages));
   }
 
   void* object(std::uint32_t index) const { return block_.address() + std::size_t{index} * row_.size; }
@@ -60,7 +67,7 @@ class SlabTest : public testing::Test {
     const std::uint32_t count = static_cast<std::uint32_t>(objects.size());
     const slab::Given given = slab::give_together(block_, row_, objects.data(), count);
     EXPECT_EQ(given.count, count);
-    block_.dirty = static_cast<PageMask>(block_.dirty | slab::free_pages_among(block_, row_, given.over));
+    note_emptied(given.emptied);
   }
 
   const ClassRow& row_;
@@ -143,6 +150,7 @@ TEST_P(EveryClass, AgreesWithABruteForceModel) {
     for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
       const bool resident = (block_.resident >> page) & 1;
       ASSERT_EQ((block_.dirty >> page) & 1, resident && page_is_free(page)) << "step " << step << " page " << page;
+      ASSERT_EQ(block_.live[page], live_over(page)) << "step " << step << " page " << page;
     }
   }
 }
@@ -157,7 +165,7 @@ TEST_P(EveryClass, GivingTogetherEndsBeforeWhatIsNoLiveObject) {
     void* const objects[] = {object(0), end, object(1)};
     const slab::Given given = slab::give_together(block_, row_, objects, 3);
     EXPECT_EQ(given.count, 1u);
-    EXPECT_EQ(given.over, slab::pages_under(0, row_.size));
+    EXPECT_EQ(block_.live[0], live_over(0));
     EXPECT_EQ(slab::give_together(block_, row_, objects, 1).count, 0u) << "it is free by now";
     EXPECT_EQ(take(1).front(), 0u);
   }
