@@ -1,9 +1,10 @@
-"""Where the built programs lie."""
+"""Where programs lie: the built ones and the system's."""
 import pathlib
 
 from .failure import UsageFailure
 
 BENCH = pathlib.Path(__file__).resolve().parent.parent
+SEARCHED = "/usr/bin:/usr/sbin:/bin:/sbin:/usr/local/bin"  # for the system's programs, whatever the caller's PATH is
 
 
 class Places:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from .failure import BadInput
 
-SHORTEST_MIN, SHORTEST_LOAD_MIN = 3.0, 1.0
+SHORTEST_MIN, SHORTEST_LOAD_MIN, LONGEST_MIN = 3.0, 1.0, 7 * 24 * 60
 QUICK_MIN, DEFAULT_MIN = 5.0, 15.0
 QUICK_UP_TO_MIN = 8.0  # shorter labs, and shorter loads, take the quick sizes
 CLOSING_S = 30         # after the load: sessions end, relays stop, the report is written
@@ -40,8 +40,8 @@ DIRECTORY_LIMITS = (100, 12000)
 
 
 def make_plan(minutes, directory, load=None):
-    if not SHORTEST_MIN <= minutes <= 24 * 60:
-        raise BadInput(f"--minutes {minutes:g}: give {SHORTEST_MIN:g} to {24 * 60}")
+    if not SHORTEST_MIN <= minutes <= LONGEST_MIN:
+        raise BadInput(f"--minutes {minutes:g}: give {SHORTEST_MIN:g} to {LONGEST_MIN}")
     if load is not None and not SHORTEST_LOAD_MIN <= load <= minutes:
         raise BadInput(f"--load {load:g}: give {SHORTEST_LOAD_MIN:g} to the {minutes:g} of the whole lab")
     base = QUICK if (load or minutes) <= QUICK_UP_TO_MIN else DEFAULT

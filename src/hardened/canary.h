@@ -1,9 +1,10 @@
 // Canaries: what lies behind an object in its slot, to its last byte, so that a write of one byte is seen: padding, and
-// a word that tells how much lies there and is a keyed hash of that and of the slot's address. No part of it is the
-// program's, and what was seen of one slot says nothing of another. The padding is the word's lowest byte, never 0.
+// a word that tells how much lies there and is a secret mark of that and of the slot's address. No part of it is the
+// program's, and one slot's is of no use in another. The padding is the word's lowest byte, never 0.
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -24,7 +25,7 @@ class Canaries {
   // Of a slot of at most 32 KiB, whose first `asked` bytes are the program's.
   void set(char* slot, std::size_t slot_size, std::size_t asked) const {
     const std::uint64_t word = word_for(slot, slot_size - asked);
-    std::memset(slot + asked, static_cast<int>(word & 0xff), slot_size - asked - kBytes);
+    pad(slot + asked, slot_size - asked - kBytes, (word & 0xff) * kEveryByte);
     word_of(slot, slot_size).store(word, std::memory_order_relaxed);
   }
 
@@ -32,8 +33,10 @@ class Canaries {
   std::size_t read(char* slot, std::size_t slot_size) const {
     const std::uint64_t word = word_of(slot, slot_size).load(std::memory_order_relaxed);
     if (!is_canary(word, slot, slot_size)) return kBroken;
-    const std::size_t asked = slot_size - (word >> kShift);
-    return is_filled(slot + asked, slot + slot_size - kBytes, static_cast<unsigned char>(word)) ? asked : kBroken;
+    const std::size_t asked = slot_size - (word >> kShift), padding = slot_size - asked - kBytes;
+    const bool is_whole = padding < kBytes ? word_at(slot + asked) == first_behind(word, padding)
+                                           : is_filled(slot + asked, slot + slot_size - kBytes, word & 0xff);
+    return is_whole ? asked : kBroken;
   }
 
   // How much lies behind an object, as the end of its canary tells; not between kBytes and the slot's size: it does
@@ -68,11 +71,13 @@ class Canaries {
     return {from, static_cast<std::size_t>(last - from)};
   }
 
-  // False when the word is neither the slot's canary nor 0, which is how a slot looks that nobody has, or not yet.
-  bool may_be(char* slot, std::size_t slot_size) const {
+  // What the end of a slot looks like: 0 where nobody has the slot, or not yet.
+  enum class Look : std::uint8_t { none, whole, broken };
+  Look look(char* slot, std::size_t slot_size) const {
     const std::uint64_t word = word_of(slot, slot_size).load(std::memory_order_relaxed);
-    return word == 0 || is_canary(word, slot, slot_size);
+    return word == 0 ? Look::none : is_canary(word, slot, slot_size) ? Look::whole : Look::broken;
   }
+  bool may_be(char* slot, std::size_t slot_size) const { return look(slot, slot_size) != Look::broken; }
 
   // The same for the end of a large object's last page, whose length its descriptor tells.
   void fill(char* from, const char* to) const { std::memset(from, byte_at(to), static_cast<std::size_t>(to - from)); }
@@ -80,20 +85,40 @@ class Canaries {
 
  private:
   static constexpr unsigned kShift = 48;
+  static constexpr std::uint64_t kEveryByte = 0x0101010101010101;
 
   std::uint64_t word_for(const char* slot, std::uint64_t behind) const {
-    const std::uint64_t hash = secret_.of(address_of(slot) << (64 - kShift) | behind);
+    const std::uint64_t hash = secret_.mark(address_of(slot) << (64 - kShift) | behind);
     return (hash & (~std::uint64_t{0} >> (64 - kShift))) | 1 | behind << kShift;
+  }
+  // Not a byte more: neighbours look at the word behind.
+  static void pad(char* at, std::size_t count, std::uint64_t filled) {
+    for (; count >= kBytes; count -= kBytes, at += kBytes) std::memcpy(at, &filled, kBytes);
+    if ((count & 4) != 0) std::memcpy(at, &filled, 4), at += 4;
+    if ((count & 2) != 0) std::memcpy(at, &filled, 2), at += 2;
+    if ((count & 1) != 0) std::memcpy(at, &filled, 1);
+  }
+  // The first word behind an object whose padding is shorter than that. (A word's lowest byte lies first.)
+  static std::uint64_t first_behind(std::uint64_t word, std::size_t padding) {
+    static_assert(std::endian::native == std::endian::little);
+    const std::size_t bits = padding * 8;
+    return word << bits | ((word & 0xff) * kEveryByte & ((std::uint64_t{1} << bits) - 1));
+  }
+  static std::uint64_t word_at(const char* at) {
+    std::uint64_t word;
+    std::memcpy(&word, at, sizeof word);
+    return word;
   }
   bool is_canary(std::uint64_t word, const char* slot, std::size_t slot_size) const {
     const std::size_t behind = word >> kShift;
     return behind >= kBytes && behind <= slot_size && word == word_for(slot, behind);
   }
-  static bool is_filled(const char* from, const char* to, unsigned char byte) {
+  static bool is_filled(const char* from, const char* to, std::uint64_t byte) {
+    while (to - from >= static_cast<std::ptrdiff_t>(kBytes) && word_at(from) == byte * kEveryByte) from += kBytes;
     while (from < to && static_cast<unsigned char>(*from) == byte) ++from;
     return from >= to;
   }
-  unsigned char byte_at(const char* end) const { return static_cast<unsigned char>(secret_.of(address_of(end)) | 1); }
+  unsigned char byte_at(const char* end) const { return static_cast<unsigned char>(secret_.mark(address_of(end)) | 1); }
 
   static std::atomic_ref<std::uint64_t> word_of(char* slot, std::size_t slot_size) {
     return std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(slot + slot_size - kBytes));

@@ -14,6 +14,12 @@ namespace {
 // No object lies in the class of 8 bytes: its slabs have no bits for objects that wait.
 constexpr std::size_t kMinSlot = 16;
 
+// Most slots are of up to so many bytes more, and lie at no special place: their class alone is looked up.
+constexpr std::size_t kUsual = 4096;
+
+// When the quarantine is full, this part of it is emptied.
+constexpr std::uint64_t kRoomShare = 64;
+
 }  // namespace
 
 bool Hardened::open() {
@@ -32,7 +38,9 @@ void* Hardened::allocate(std::size_t size, std::size_t align, bool zero) {
     if (void* object = empty_.take()) return object;
   }
   const std::size_t slot = size + (has_canaries() ? Canaries::kBytes : 0);
-  void* object = place(size, slot, align, zero);
+  void* object = align == 1 && slot - kMinSlot <= kUsual
+                     ? allocate_small(size, static_cast<std::size_t>(class_of(slot)), zero)
+                     : place(size, slot, align, zero);
   return object == nullptr && empty_quarantine("malloc") ? place(size, slot, align, zero) : object;
 }
 
@@ -46,15 +54,13 @@ void* Hardened::place(std::size_t size, std::size_t slot, std::size_t align, boo
 
 void* Hardened::allocate_small(std::size_t size, std::size_t c, bool zero) {
   const bool at_random = heap_.options.random_slots != 0;
-  const std::uint64_t start = at_random ? (quarantine_.random() >> 32) * kClasses[c].capacity >> 32 : 0;
+  const std::uint64_t start = at_random ? std::uint64_t{quarantine_.random()} * kClasses[c].capacity >> 32 : 0;
   bool fresh = false;
   void* const object = heap_.take_slot(c, static_cast<std::uint32_t>(start), fresh);
   if (object == nullptr) return nullptr;
   const Slot slot = slot_at(*heap_.map().block_fast(address_of(object)), object);
-  if (clears() && !fresh) {
-    const std::size_t at = first_written(object, slot.size());
-    if (at != slot.size()) found_written("malloc", object, slot.size(), at);
-  }
+  if (clears() && !fresh && !is_clear(object, slot.size())) [[unlikely]]
+    found_written("malloc", object, slot.size(), first_written(object, slot.size()));
   if (zero && !clears()) std::memset(object, 0, size);
   if (has_canaries()) canaries_.set(slot.at, slot.size(), size);
   return object;
@@ -77,6 +83,7 @@ void Hardened::free(void* pointer, const char* function) {
     if (!empty_.give(pointer)) no_object_any_more(pointer, function);
     return;
   }
+  for (const std::ptrdiff_t off : {-128, -64, 64, 128}) __builtin_prefetch(static_cast<char*>(pointer) + off);
   Block& block = heap_.block_of(pointer, function);
   if (block.kind.load(std::memory_order_relaxed) == BlockKind::large) return free_large(block, function);
   free_small(slot_at(block, pointer), function);
@@ -90,7 +97,7 @@ void Hardened::free_small(const Slot& slot, const char* function) {
     if (clears()) look_beside(slot, asked, function);
   }
   if (clears()) wipe(slot.at, slot.size());
-  wait(slot.at, slot.size(), function);
+  wait(slot, function);
 }
 
 void Hardened::free_large(Block& first, const char* function) {
@@ -98,35 +105,42 @@ void Hardened::free_large(Block& first, const char* function) {
   heap_.free_large(nullptr, first);
 }
 
-// Until it has left, what waits is counted.
-void Hardened::wait(void* object, std::size_t size, const char* function) {
-  heap_.count_waiting(size);
-  if (size > quarantine_.bytes()) return leave(object, function);
-  while (heap_.waiting_bytes() > quarantine_.bytes()) {
-    void* const other = quarantine_.take();
-    if (other == nullptr) break;
-    leave(other, function);
+// Until it has left, what waits is counted. What is larger than all that may wait passes through.
+void Hardened::wait(const Slot& slot, const char* function) {
+  const Quarantine::Waiting object{slot.at, slot.block->class_index()};
+  const std::uint64_t most = quarantine_.bytes();
+  heap_.count_waiting(slot.size());
+  if (slot.size() > most) return leave({object}, 1, function);
+  while (heap_.waiting_bytes() > most) {
+    if (!let_go(heap_.waiting_bytes() - most + most / kRoomShare, function)) break;
   }
-  while (!quarantine_.put(object)) {
-    if (void* const other = quarantine_.take()) leave(other, function);
-  }
+  while (!quarantine_.put(object)) let_go(slot.size(), function);
 }
 
-void Hardened::leave(void* object, const char* function) {
-  const std::size_t c = heap_.map().block_fast(address_of(object))->class_index(), size = class_size(c);
-  if (clears()) {
-    const std::size_t at = first_written(object, size);
-    if (at != size) found_written(function, object, size, at);
+// Makes room for about so many bytes; false when nothing waits.
+bool Hardened::let_go(std::uint64_t bytes, const char* function) {
+  Quarantine::Leaving leaving;
+  const std::size_t count = quarantine_.take(bytes, leaving);
+  leave(leaving, count, function);
+  return count != 0;
+}
+
+void Hardened::leave(const Quarantine::Leaving& leaving, std::size_t count, const char* function) {
+  for (std::size_t i = 0; i < count; ++i) heap_.expect_slot(leaving[i].object());
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Quarantine::Waiting each = leaving[i];
+    if (clears() && !is_clear(each.object(), each.size())) [[unlikely]]
+      found_written(function, each.object(), each.size(), first_written(each.object(), each.size()));
+    heap_.give_slot(each.class_index(), each.object(), function);
+    bytes += each.size();
   }
-  heap_.give_slot(c, object, function);
+  if (count != 0) heap_.count_given(bytes, static_cast<std::uint32_t>(count));
 }
 
 bool Hardened::empty_quarantine(const char* function) {
   bool any = false;
-  while (void* object = quarantine_.take()) {
-    leave(object, function);
-    any = true;
-  }
+  while (let_go(~std::uint64_t{0}, function)) any = true;
   return any;
 }
 

@@ -68,13 +68,16 @@ class Hardened {
   std::size_t size_of_large(Block& first, const char* function) const;
   void end_large_at(Block& first, std::size_t size);
   void look_beside(const Slot& slot, std::size_t asked, const char* function);
+  bool looks_in_order(char* at, std::size_t size) const;
+  bool beside_looks_in_order(const Slot& slot) const;
   bool is_in_order(const Slot& slot, std::size_t reach) const;
   int wrong_neighbour(const Slot& slot) const;
   Changed changed_in(const Slot& slot, int off) const;
   [[noreturn, gnu::cold, gnu::noinline]] void found_broken(const Slot& slot, const char* function) const;
   void check_slab(Block& block, const char* function) const;
-  void wait(void* object, std::size_t size, const char* function);
-  void leave(void* object, const char* function);
+  void wait(const Slot& slot, const char* function);
+  bool let_go(std::uint64_t bytes, const char* function);
+  void leave(const Quarantine::Leaving& leaving, std::size_t count, const char* function);
 
   Heap& heap_;
   Secret secret_;

@@ -12,8 +12,8 @@ namespace {
 constexpr std::uint64_t kUsualSize = 64, kMinWaiting = 64, kMaxWaiting = 1 << 16;
 
 // A number below `bound`, of random bits.
-std::uint32_t below(std::uint32_t bound, std::uint64_t bits) {
-  return static_cast<std::uint32_t>((bits >> 32) * bound >> 32);
+std::uint32_t below(std::uint32_t bound, std::uint32_t bits) {
+  return static_cast<std::uint32_t>(std::uint64_t{bits} * bound >> 32);
 }
 
 }  // namespace
@@ -22,12 +22,12 @@ bool Quarantine::open(std::uint64_t bytes) {
   bytes_ = bytes;
   most_ = bytes == 0 ? 0 : static_cast<std::uint32_t>(std::clamp(bytes / kUsualSize, kMinWaiting, kMaxWaiting));
   const std::size_t parts = round_up(kParts * sizeof(Part), os::page_size);
-  const std::size_t each = round_up(most_ * sizeof(void*), os::page_size), all = parts + each * kParts;
+  const std::size_t each = round_up(most_ * sizeof(Waiting), os::page_size), all = parts + each * kParts;
   char* const memory = static_cast<char*>(os::reserve_guarded(all));
   if (memory == nullptr || !os::commit(memory, all)) return false;
   Part* const first = reinterpret_cast<Part*>(memory);
   for (std::size_t i = 0; i < kParts; ++i) {
-    std::construct_at(first + i)->objects = reinterpret_cast<void**>(memory + parts + i * each);
+    std::construct_at(first + i)->objects = reinterpret_cast<Waiting*>(memory + parts + i * each);
   }
   parts_ = {first, kParts};
   return true;
@@ -40,42 +40,44 @@ Quarantine::Part& Quarantine::own_part() {
   return parts_[place * 0x9e3779b97f4a7c15 >> 32 & (kParts - 1)];
 }
 
-std::uint64_t Quarantine::random(Part& part) {
+// Of 64 random bits the first who asks gets the low half, the next the other.
+std::uint32_t Quarantine::random(Part& part) {
   const std::uint64_t roll = part.rolls.load(std::memory_order_relaxed);
   part.rolls.store(roll + 1, std::memory_order_relaxed);
-  return secret_.of(~(static_cast<std::uint64_t>(&part - parts_.data()) << 56 | roll));
+  if (roll % 2 != 0) return static_cast<std::uint32_t>(part.drawn.load(std::memory_order_relaxed) >> 32);
+  const std::uint64_t drawn = secret_.of(~(static_cast<std::uint64_t>(&part - parts_.data()) << 56 | roll));
+  part.drawn.store(drawn, std::memory_order_relaxed);
+  return static_cast<std::uint32_t>(drawn);
 }
 
-bool Quarantine::put(void* object) {
+bool Quarantine::put(Waiting object) {
   Part& part = own_part();
   const Guard guard(part.lock);
   if (part.count == most_) return false;
   part.objects[part.count++] = object;
-  if (part.count == 1) part.next = 0;
   return true;
 }
 
-void Quarantine::choose_next(Part& part) {
-  part.next = below(part.count, random(part));
-  __builtin_prefetch(part.objects[part.next]);
-}
-
-void* Quarantine::take(Part& part) {
+std::size_t Quarantine::take(Part& part, std::uint64_t bytes, Leaving& out) {
   const Guard guard(part.lock);
-  if (part.count == 0) return nullptr;
-  void*& any = part.objects[part.next];
-  void* const object = any;
-  any = part.objects[--part.count];
-  if (part.count > 0) choose_next(part);
-  return object;
+  std::size_t taken = 0;
+  for (std::uint64_t left = 0; left < bytes && taken < out.size() && part.count > 0;) {
+    Waiting& any = part.objects[below(part.count, random(part))];
+    const Waiting object = any;
+    any = part.objects[--part.count];
+    __builtin_prefetch(object.object(), 1);
+    left += object.size();
+    out[taken++] = object;
+  }
+  return taken;
 }
 
-void* Quarantine::take() {
-  if (void* object = take(own_part())) return object;
+std::size_t Quarantine::take(std::uint64_t bytes, Leaving& out) {
+  if (const std::size_t taken = take(own_part(), bytes, out)) return taken;
   for (Part& part : parts_) {
-    if (void* object = take(part)) return object;
+    if (const std::size_t taken = take(part, bytes, out)) return taken;
   }
-  return nullptr;
+  return 0;
 }
 
 void Quarantine::before_fork() {

@@ -1,8 +1,10 @@
 // Quarantine: where freed objects wait. They leave in random order, when it holds more bytes than it may: whoever frees
-// an object cannot foretell when its memory is used again. It has a few parts, each for some of the threads; together
-// they hold what the option allows. They lie in memory of their own, which a process that is not hardened has none of.
+// an object cannot foretell when its memory is used again. Several leave together, so that their memory, which nobody
+// touched for long, is fetched at once. It has a few parts, each for some of the threads; together they hold what the
+// option allows. They lie in memory of their own, which a process that is not hardened has none of.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -10,12 +12,29 @@
 #include "base/units.h"
 #include "hardened/secret.h"
 #include "os/mutex.h"
+#include "sizes/size_class.h"
 
 namespace neap {
 
 class Quarantine {
  public:
   static constexpr std::size_t kParts = 8;
+
+  // A small object and its class, in a word: addresses have 48 bits (pages/page_map.h).
+  class Waiting {
+   public:
+    Waiting() = default;
+    Waiting(const void* object, std::size_t c) : word_(address_of(object) | static_cast<std::uint64_t>(c) << kBits) {}
+    void* object() const { return reinterpret_cast<void*>(word_ & ((std::uint64_t{1} << kBits) - 1)); }
+    std::size_t class_index() const { return word_ >> kBits; }
+    std::size_t size() const { return class_size(class_index()); }
+
+   private:
+    static constexpr unsigned kBits = 48;
+    std::uint64_t word_;
+  };
+  static constexpr std::size_t kTogether = 16;
+  using Leaving = std::array<Waiting, kTogether>;
 
   explicit constexpr Quarantine(const Secret& secret) : secret_(secret) {}
 
@@ -24,12 +43,13 @@ class Quarantine {
   std::uint64_t bytes() const { return bytes_; }
 
   // Puts one in; false when the calling thread's part is full.
-  bool put(void* object);
-  // Takes any out, of the calling thread's part when that has one; null when all are empty.
-  void* take();
+  bool put(Waiting object);
+  // Takes any out, of the calling thread's part when that has one, until they make up so many bytes or are as many as
+  // may leave together. Returns their number; 0 when all parts are empty.
+  std::size_t take(std::uint64_t bytes, Leaving& out);
 
   // A number that nobody can foretell, of the calling thread's part.
-  std::uint64_t random() { return random(own_part()); }
+  std::uint32_t random() { return random(own_part()); }
 
   void before_fork();
   void after_fork_in_parent();
@@ -39,15 +59,14 @@ class Quarantine {
   struct alignas(kCacheLine) Part {
     Mutex lock;
     std::uint32_t count = 0;
-    void** objects = nullptr;
-    std::uint32_t next = 0;               // which leaves next: chosen ahead, so that it is near when it is looked at
-    std::atomic<std::uint64_t> rolls{0};  // threads may lose one another's: then two get the same number
+    Waiting* objects = nullptr;
+    // Of both threads may lose one another's: then two get the same number.
+    std::atomic<std::uint64_t> rolls{0}, drawn{0};
   };
 
   Part& own_part();
-  std::uint64_t random(Part& part);
-  void choose_next(Part& part);
-  void* take(Part& part);
+  std::uint32_t random(Part& part);
+  std::size_t take(Part& part, std::uint64_t bytes, Leaving& out);
 
   const Secret& secret_;
   std::uint64_t bytes_ = 0;

@@ -15,14 +15,24 @@ inline void wipe(void* memory, std::size_t size) {
   asm volatile("" : : "r"(memory) : "memory");
 }
 
-// Where the first byte lies that is not 0; `size`, a multiple of 8, when there is none. (Others may write there while a
-// neighbour is looked at.)
-[[gnu::no_sanitize("thread")]] inline std::size_t first_written(const void* memory, std::size_t size) {
+// Whether all bytes are 0; `size` is a multiple of 8. (Others may write there while a neighbour is looked at.)
+[[gnu::no_sanitize("thread")]] inline bool is_clear(const void* memory, std::size_t size) {
   using Word [[gnu::may_alias]] = std::uint64_t;
   const Word* words = static_cast<const Word*>(memory);
+  const Word* const end = words + size / sizeof(Word);
+  if (size % (2 * sizeof(Word)) != 0 && *words++ != 0) return false;
+  for (; words != end; words += 2) {
+    if ((words[0] | words[1]) != 0) return false;
+  }
+  return true;
+}
+
+// Where the first byte lies that is not 0; `size` when there is none.
+[[gnu::no_sanitize("thread")]] inline std::size_t first_written(const void* memory, std::size_t size) {
+  if (is_clear(memory, size)) [[likely]]
+    return size;
   const unsigned char* bytes = static_cast<const unsigned char*>(memory);
   std::size_t at = 0;
-  while (at < size && words[at / sizeof(Word)] == 0) at += sizeof(Word);
   while (at < size && bytes[at] == 0) ++at;
   return at;
 }

@@ -10,6 +10,9 @@
 namespace neap {
 namespace {
 
+// In a hardened heap so many objects of a class are counted as events with the first of them.
+constexpr std::uint32_t kCountedTogether = 16;
+
 // True when `pointer` lies inside a live large object, behind its first block.
 bool inside_large(const PageMap& map, Block& block, std::uintptr_t address) {
   Chunk* chunk = map.chunk(address);
@@ -194,15 +197,18 @@ void* Heap::take_slot(std::size_t c, std::uint32_t start, bool& fresh) {
     fresh = false;
     object = allocate_from_reserves(From::slabs, nullptr, id.c);
   }
-  release_.count_one();
+  if (small_.bin(id).served() % kCountedTogether == 1) release_.count_alone(kCountedTogether);
   return object;
 }
 
 void Heap::give_slot(std::size_t c, void* object, const char* function) {
-  pages_.accounts().quarantine_bytes.subtract(class_size(c));
   const BinId id(static_cast<ClassIndex>(c));
   small_.bin(id).give_waiting(id, pages_, object, function);
-  release_.count_one();
+}
+
+void Heap::count_given(std::uint64_t bytes, std::uint32_t objects) {
+  pages_.accounts().quarantine_bytes.subtract(bytes);
+  release_.count_alone(objects);
 }
 
 }  // namespace neap

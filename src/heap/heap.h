@@ -71,8 +71,11 @@ class Heap {
   // Its small objects lie in slabs of the first owner alone. One of class c, of a slab's objects the first that is free
   // at or after number `start`; null when memory is out. `fresh`: its pages held no memory before.
   void* take_slot(std::size_t c, std::uint32_t start, bool& fresh);
-  // The end of one that waits in its slab (slabs/waiting.h), as which it was counted.
+  // The end of one that waits in its slab (slabs/waiting.h); behind several, what they were counted as.
   void give_slot(std::size_t c, void* object, const char* function);
+  void count_given(std::uint64_t bytes, std::uint32_t objects);
+  // Brings near what give_slot will touch.
+  void expect_slot(const void* object) const { Bin::expect(pages_, object); }
   void count_waiting(std::size_t bytes) { pages_.accounts().quarantine_bytes.add(bytes); }
   std::uint64_t waiting_bytes() const { return pages_.accounts().quarantine_bytes.get(); }
   // fn(block) for each slab, under its bin's lock; for each large object's first block, which its owner may end.

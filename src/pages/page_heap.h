@@ -158,7 +158,12 @@ class PageHeap {
 
   // The clock of the release policy.
   std::uint64_t events() const { return events_.load(std::memory_order_relaxed); }
-  std::uint64_t advance(std::uint64_t events) { return events_.fetch_add(events, std::memory_order_relaxed) + events; }
+  std::uint64_t advance(std::uint64_t more) {
+    if (!single_threaded()) return events_.fetch_add(more, std::memory_order_relaxed) + more;
+    const std::uint64_t now = events() + more;
+    events_.store(now, std::memory_order_relaxed);
+    return now;
+  }
 
   // Sums, for which a spare is dirty: it needs no other account than that it lies there. (Others change them meanwhile:
   // hence rest.)

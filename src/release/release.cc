@@ -42,10 +42,10 @@ void Release::act_on(std::uint32_t events, bool publishes_all) {
   due ? publish() : board_.publish_pages();
 }
 
-// The first is told at once: a process may have few.
-void Release::count_one() {
-  const std::uint64_t too_dirty = too_dirty_.load(std::memory_order_relaxed);
-  const bool is_due = pages_.advance(1) % kClockStep == 0 || too_dirty == 0;
+// The first are told at once: a process may have few.
+void Release::count_alone(std::uint32_t events) {
+  const std::uint64_t too_dirty = too_dirty_.load(std::memory_order_relaxed), now = pages_.advance(events);
+  const bool is_due = now / kClockStep != (now - events) / kClockStep || too_dirty == 0;
   if (!is_due && pages_.dirty_pages() < too_dirty) return;
   release_due();
   if (!is_due) return;

@@ -35,8 +35,8 @@ class Release {
   // Moves the clock on, and does what is due by it: a release, a look at the soft limit, an update of the board, which
   // is whole each kClockStep events or when `publishes_all`.
   void act_on(std::uint32_t events, bool publishes_all);
-  // The same for one event of a thread that keeps none to itself.
-  void count_one();
+  // The same for events of a thread that keeps none to itself.
+  void count_alone(std::uint32_t events);
 
   // Returns what is due.
   void release_due();

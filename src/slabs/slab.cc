@@ -87,17 +87,6 @@ std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t 
   return taken;
 }
 
-void* take_at(Block& block, const ClassRow& row, std::uint32_t start, Touched& touched) {
-  if (block.free_count == 0) return nullptr;
-  std::size_t index = bits::find(block.free_bits, start, row.capacity, true);
-  if (index == row.capacity) {
-    index = bits::find(block.free_bits, block.first_word * bits::kWordBits, row.capacity, true);
-  }
-  bits::Word& word = block.free_bits[index / bits::kWordBits];
-  bits::store(word, word & ~(bits::Word{1} << index % bits::kWordBits));
-  return count_taken(block, row, static_cast<std::uint32_t>(index), touched);
-}
-
 Given give_together(Block& block, const ClassRow& row, void* const* objects, std::uint32_t count) {
   constexpr std::uint32_t kNone = UINT32_MAX;
   const std::uintptr_t begin = address_of(block.address());

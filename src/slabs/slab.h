@@ -26,9 +26,6 @@ inline PageMask pages_under(std::uint32_t offset, std::uint32_t size) {
 // first does. Returns how many; at least one when any is free.
 std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t want, Touched& touched);
 
-// The same for one object: the first that is free at or after `start`, or else the first of all. Null when none is.
-void* take_at(Block& block, const ClassRow& row, std::uint32_t start, Touched& touched);
-
 // Counts one object more as live in each page that it overlaps. The last of them.
 inline std::uint32_t enter_pages(Block& block, const ClassRow& row, std::uint32_t offset) {
   const std::uint32_t last = (offset + row.size - 1) >> kPageShift;
@@ -53,6 +50,23 @@ inline char* take_one(Block& block, const ClassRow& row, Touched& touched) {
   bits::store(block.free_bits[w], word & (word - 1));
   block.first_word = static_cast<std::uint16_t>(w);
   const std::uint32_t bit = static_cast<std::uint32_t>(std::countr_zero(word));
+  return count_taken(block, row, w * static_cast<std::uint32_t>(bits::kWordBits) + bit, touched);
+}
+
+// Takes one that is free at or after `start`, or else the first of all. Null when none is.
+inline void* take_at(Block& block, const ClassRow& row, std::uint32_t start, Touched& touched) {
+  if (block.free_count == 0) return nullptr;
+  std::uint32_t w = start / static_cast<std::uint32_t>(bits::kWordBits);
+  const std::uint32_t last = (row.capacity - 1u) / static_cast<std::uint32_t>(bits::kWordBits);
+  const bits::Word in_last = bits::low_bits(row.capacity - last * bits::kWordBits);
+  const auto free_in = [&](std::uint32_t at) { return block.free_bits[at] & (at == last ? in_last : ~bits::Word{0}); };
+  bits::Word free = free_in(w) & ~bits::Word{0} << start % bits::kWordBits;
+  while (free == 0) {
+    w = w == last ? block.first_word : w + 1;
+    free = free_in(w);
+  }
+  bits::store(block.free_bits[w], block.free_bits[w] & ~(free & (~free + 1)));
+  const std::uint32_t bit = static_cast<std::uint32_t>(std::countr_zero(free));
   return count_taken(block, row, w * static_cast<std::uint32_t>(bits::kWordBits) + bit, touched);
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/bits.h"
+#include "os/mutex.h"
 #include "pages/block.h"
 #include "sizes/size_class.h"
 
@@ -30,12 +31,19 @@ inline bool is_waiting(const Block& block, const ClassRow& row, std::uint32_t in
 }
 // False when it waits already: of two threads that free an object one is told so.
 inline bool begin_waiting(const Block& block, const ClassRow& row, std::uint32_t index) {
-  const std::atomic_ref<bits::Word> word(waiting_word(block, row, index));
-  return (word.fetch_or(waiting_bit(index), std::memory_order_acq_rel) & waiting_bit(index)) == 0;
+  bits::Word& word = waiting_word(block, row, index);
+  const bits::Word bit = waiting_bit(index);
+  if (single_threaded()) {
+    const bits::Word before = word;
+    bits::store(word, before | bit);
+    return (before & bit) == 0;
+  }
+  return (std::atomic_ref<bits::Word>(word).fetch_or(bit, std::memory_order_acq_rel) & bit) == 0;
 }
 inline void end_waiting(const Block& block, const ClassRow& row, std::uint32_t index) {
-  const std::atomic_ref<bits::Word> word(waiting_word(block, row, index));
-  word.fetch_and(~waiting_bit(index), std::memory_order_acq_rel);
+  bits::Word& word = waiting_word(block, row, index);
+  if (single_threaded()) return bits::store(word, word & ~waiting_bit(index));
+  std::atomic_ref<bits::Word>(word).fetch_and(~waiting_bit(index), std::memory_order_acq_rel);
 }
 
 }  // namespace neap::slab

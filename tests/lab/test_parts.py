@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from neaplab.directory.bandwidth import bandwidth_lines
 from neaplab.directory.certificates import curve25519_of, ed25519_key, public_bytes
-from neaplab.directory.descriptor import SyntheticRelays, address_of
+from neaplab.directory.descriptor import GENERATIONS, SyntheticRelays, address_of
 from neaplab.directory.rsa import EXPONENT, KEY_BYTES, make_keys
 from neaplab.failure import BadInput
 from neaplab.load.circuit import ProtocolError, parse_answer
@@ -86,6 +86,11 @@ class Descriptors(unittest.TestCase):
         self.assertEqual(first.split("\n")[0], second.split("\n")[0])
         self.assertNotEqual(line_of(first, "ntor-onion-key "), line_of(second, "ntor-onion-key "))
         self.assertEqual(line_of(first, "fingerprint "), line_of(second, "fingerprint "))
+
+    def test_after_some_generations_the_first_keys_come_again(self):
+        keys = [line_of(self.relays.descriptor(3, 1_700_000_000, generation), "ntor-onion-key ") for generation in range(1, 10)]
+        self.assertEqual(len(set(keys)), GENERATIONS)
+        self.assertEqual(keys[GENERATIONS:2 * GENERATIONS], keys[:GENERATIONS])
 
     def test_addresses_are_loopback_and_differ(self):
         addresses = [address_of(i) for i in range(12000)]

@@ -14,6 +14,15 @@ class QuarantineTest : public testing::Test {
   QuarantineTest() { fake_os::reset(); }
   ~QuarantineTest() override { fake_os::reset(); }
 
+  static constexpr std::size_t kClass = 4;
+
+  bool put(char& object) { return quarantine_.put({&object, kClass}); }
+  // One; null when none waits.
+  void* take() {
+    Quarantine::Leaving leaving;
+    return quarantine_.take(1, leaving) == 0 ? nullptr : leaving[0].object();
+  }
+
   Secret secret_;
   Quarantine quarantine_{secret_};
   char objects_[1000] = {};
@@ -23,18 +32,29 @@ TEST_F(QuarantineTest, WhatWentInComesOutOnce) {
   ASSERT_TRUE(quarantine_.open(1 << 20));
   std::set<void*> waiting;
   for (char& object : objects_) {
-    ASSERT_TRUE(quarantine_.put(&object));
+    ASSERT_TRUE(put(object));
     waiting.insert(&object);
   }
-  while (void* object = quarantine_.take()) EXPECT_EQ(waiting.erase(object), 1u);
+  while (void* object = take()) EXPECT_EQ(waiting.erase(object), 1u);
   EXPECT_TRUE(waiting.empty());
+}
+
+TEST_F(QuarantineTest, SeveralLeaveTogetherUntilThereIsRoomEnough) {
+  ASSERT_TRUE(quarantine_.open(1 << 20));
+  for (char& object : objects_) put(object);
+  Quarantine::Leaving leaving;
+  EXPECT_EQ(quarantine_.take(0, leaving), 0u);
+  EXPECT_EQ(quarantine_.take(3 * class_size(kClass), leaving), 3u);
+  EXPECT_EQ(leaving[2].class_index(), kClass);
+  EXPECT_EQ(quarantine_.take(3 * class_size(kClass) + 1, leaving), 4u);
+  EXPECT_EQ(quarantine_.take(1 << 20, leaving), leaving.size());
 }
 
 TEST_F(QuarantineTest, TheOrderIsNeitherThatOfFreeNorItsReverse) {
   ASSERT_TRUE(quarantine_.open(1 << 20));
-  for (char& object : objects_) quarantine_.put(&object);
+  for (char& object : objects_) put(object);
   int up = 0;
-  for (void *last = quarantine_.take(), *next; (next = quarantine_.take()) != nullptr; last = next) up += next > last;
+  for (void *last = take(), *next; (next = take()) != nullptr; last = next) up += next > last;
   EXPECT_GT(up, 300);
   EXPECT_LT(up, 700);
 }
@@ -42,10 +62,10 @@ TEST_F(QuarantineTest, TheOrderIsNeitherThatOfFreeNorItsReverse) {
 TEST_F(QuarantineTest, APartThatIsFullTakesNoMore) {
   ASSERT_TRUE(quarantine_.open(100));
   std::size_t held = 0;
-  while (quarantine_.put(&objects_[held])) ++held;
+  while (put(objects_[held])) ++held;
   EXPECT_EQ(held, 64u);
-  EXPECT_NE(quarantine_.take(), nullptr);
-  EXPECT_TRUE(quarantine_.put(&objects_[held]));
+  EXPECT_NE(take(), nullptr);
+  EXPECT_TRUE(put(objects_[held]));
 }
 
 TEST_F(QuarantineTest, WithoutMemoryItDoesNotOpen) {
@@ -55,8 +75,8 @@ TEST_F(QuarantineTest, WithoutMemoryItDoesNotOpen) {
 
 TEST_F(QuarantineTest, OfNoBytesItHoldsNothing) {
   ASSERT_TRUE(quarantine_.open(0));
-  EXPECT_FALSE(quarantine_.put(&objects_[0]));
-  EXPECT_EQ(quarantine_.take(), nullptr);
+  EXPECT_FALSE(put(objects_[0]));
+  EXPECT_EQ(take(), nullptr);
 }
 
 TEST_F(QuarantineTest, AForkBeforeItIsOpenNeedsNothing) {

@@ -30,11 +30,36 @@ TEST(Secret, OneBitChangesHalfOfAll) {
   EXPECT_LT(changed, 64 * 40);
 }
 
+TEST(Secret, OneBitChangesHalfOfAMark) {
+  fake_os::reset();
+  Secret secret;
+  secret.draw();
+  int changed = 0;
+  for (int bit = 0; bit < 64; ++bit) changed += std::popcount(secret.mark(0) ^ secret.mark(std::uint64_t{1} << bit));
+  EXPECT_GT(changed, 64 * 24);
+  EXPECT_LT(changed, 64 * 40);
+}
+
+TEST(Secret, MarksAreOfWhatWasDrawn) {
+  fake_os::reset();
+  Secret one, other;
+  one.draw();
+  fake_os::set_random(1);
+  other.draw();
+  EXPECT_EQ(one.mark(7), one.mark(7));
+  EXPECT_NE(one.mark(7), other.mark(7));
+  fake_os::reset();
+}
+
 TEST(Secret, WordsInARowAreAllDifferent) {
   Secret secret;
-  std::set<std::uint64_t> seen;
-  for (std::uint64_t word = 0; word < 10000; ++word) seen.insert(secret.of(word));
+  std::set<std::uint64_t> seen, marks;
+  for (std::uint64_t word = 0; word < 10000; ++word) {
+    seen.insert(secret.of(word));
+    marks.insert(secret.mark(word) & 0xffffffffffff);
+  }
   EXPECT_EQ(seen.size(), 10000u);
+  EXPECT_EQ(marks.size(), 10000u);
 }
 
 }  // namespace

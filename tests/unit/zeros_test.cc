@@ -14,6 +14,9 @@ TEST(Zeros, TheFirstByteThatIsNoneIsFound) {
     memory[at] = 1;
     EXPECT_EQ(first_written(memory, 64), at);
     EXPECT_EQ(first_written(memory, at / 8 * 8), at / 8 * 8);
+    EXPECT_FALSE(is_clear(memory, 64));
+    EXPECT_FALSE(is_clear(memory, at / 8 * 8 + 8));
+    EXPECT_TRUE(is_clear(memory, at / 8 * 8));
     memory[at] = 0;
   }
 }

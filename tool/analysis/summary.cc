@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tool/analysis/likeness.h"
+#include "tool/analysis/rise.h"
 #include "tool/analysis/totals.h"
 #include "tool/analysis/use.h"
 
@@ -85,6 +86,8 @@ Summary summarize(const Run& run) {
   summary.mean_pss = mean_over(totals, {}, to, [](const Total& total) { return total.pss; });
   summary.mean_floor = mean_over(totals, {}, to, [](const Total& total) { return total.floor; });
   summary.mean_live = mean_over(totals, {}, to, [](const Total& total) { return total.live; });
+  summary.rss_slope = rise_of(totals, rss);
+  summary.live_slope = rise_of(totals, [](const Total& total) { return total.live; });
   Bytes peak = run.end ? run.end->peak_rss.value_or(Bytes{}) : Bytes{};
   for (const Total& total : totals) peak = std::max(peak, total.rss);
   if (peak > Bytes{}) summary.peak_rss = peak;

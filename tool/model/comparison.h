@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tool/model/slope.h"
 #include "tool/model/units.h"
 
 namespace neap {
@@ -24,6 +25,7 @@ struct Summary {
   Seconds cpu;
   std::uint64_t minor_faults = 0;
   std::uint64_t major_faults = 0;
+  std::optional<Slope> rss_slope, live_slope;  // bytes a second
   std::optional<int> exit_code;
 };
 

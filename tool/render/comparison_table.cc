@@ -94,6 +94,10 @@ const char* unit_name(QuantityUnit unit) {
   return "";
 }
 
+nlohmann::json slope_as_json(const Slope& slope) {
+  return {{"median", slope.median}, {"low", slope.low}, {"high", slope.high}};
+}
+
 }  // namespace
 
 std::string show_quantity(const Quantity& quantity, double value) {
@@ -143,6 +147,8 @@ std::string render_json(const ComparisonReport& report) {
       nlohmann::json values;
       for (const Quantity& quantity : quantities)
         if (const auto value = quantity.get(run)) values[quantity.name] = *value;
+      if (run.rss_slope) values["rss_slope"] = slope_as_json(*run.rss_slope);
+      if (run.live_slope) values["live_slope"] = slope_as_json(*run.live_slope);
       if (run.exit_code) values["exit_code"] = *run.exit_code;
       entry["runs"].push_back(std::move(values));
     }

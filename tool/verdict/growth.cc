@@ -10,7 +10,6 @@
 namespace neap {
 namespace {
 
-constexpr double normal_95 = 1.96;
 constexpr double share_that_counts = 0.2;  // of the growth of resident memory
 constexpr double noise = 256 << 10;  // bytes: a heap touches a few pages more for long, live memory is known exactly
 
@@ -76,26 +75,17 @@ GrowthPoint growth_point(const Look& look, double at) {
           static_cast<double>(look.part(PartKind::others))};
 }
 
-Slope slope_of(const std::vector<GrowthPoint>& points, double GrowthPoint::*value) {
-  std::vector<double> slopes;
-  for (std::size_t i = 0; i < points.size(); ++i)
-    for (std::size_t j = i + 1; j < points.size(); ++j)
-      if (points[j].at > points[i].at)
-        slopes.push_back((points[j].*value - points[i].*value) / (points[j].at - points[i].at));
-  if (slopes.empty()) return {};
-  std::sort(slopes.begin(), slopes.end());
-  const double n = static_cast<double>(points.size()), pairs = static_cast<double>(slopes.size());
-  const double spread = normal_95 * std::sqrt(n * (n - 1) * (2 * n + 5) / 18);
-  const auto at = [&](double rank) { return slopes[static_cast<std::size_t>(std::clamp(rank, 0.0, pairs - 1))]; };
-  return {(at((pairs - 1) / 2) + at(pairs / 2)) / 2, at((pairs - spread) / 2 - 1), at((pairs + spread) / 2)};
-}
-
 Growth judge_growth(const std::vector<GrowthPoint>& points) {
+  const auto slope_over = [&](double GrowthPoint::*value) {
+    std::vector<SlopePoint> of_value;
+    for (const GrowthPoint& point : points) of_value.push_back({point.at, point.*value});
+    return slope_of(of_value);
+  };
   Growth growth;
-  growth.resident = slope_of(points, &GrowthPoint::resident);
-  growth.live = slope_of(points, &GrowthPoint::live);
-  growth.waste = slope_of(points, &GrowthPoint::waste);
-  growth.others = slope_of(points, &GrowthPoint::others);
+  growth.resident = slope_over(&GrowthPoint::resident);
+  growth.live = slope_over(&GrowthPoint::live);
+  growth.waste = slope_over(&GrowthPoint::waste);
+  growth.others = slope_over(&GrowthPoint::others);
   growth.looks = points.size();
   growth.seconds = points.empty() ? 0 : points.back().at - points.front().at;
   growth.kind = kind_of(growth);

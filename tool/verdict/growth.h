@@ -1,10 +1,10 @@
-// Growth: what grew while one watched. Slopes are medians over all pairs of looks (Theil and Sen), with the interval
-// that Kendall's test gives for 95%: a look that fell into a peak moves neither.
+// Growth: what grew while one watched, as slopes over all looks.
 #pragma once
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "tool/model/slope.h"
 #include "tool/verdict/look.h"
 
 namespace neap {
@@ -14,12 +14,6 @@ struct GrowthPoint {
   double resident = 0, live = 0, waste = 0, others = 0;
 };
 GrowthPoint growth_point(const Look& look, double at);
-
-struct Slope {
-  double median = 0, low = 0, high = 0;  // bytes a second
-  bool rises() const { return low > 0; }
-};
-Slope slope_of(const std::vector<GrowthPoint>& points, double GrowthPoint::*value);
 
 enum class GrowthKind : std::uint8_t {
   none,           // resident memory does not grow

@@ -2,7 +2,7 @@
 import shutil
 import subprocess
 
-from ..places import BENCH
+from ..places import BENCH, SEARCHED
 from ..workload import Skipped, Workload
 
 SCRIPTS = BENCH / "programs"
@@ -24,7 +24,7 @@ ROWS = (
 
 
 def _row(context, name, binary, arguments, amounts, properties):
-    program = shutil.which(binary, path="/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
+    program = shutil.which(binary, path=SEARCHED)
     if program is None:
         return Skipped(name, "programs", f"{binary} is not installed ({INSTALL})")
     known = {"scripts": SCRIPTS, "amount": amounts[context.quick]}

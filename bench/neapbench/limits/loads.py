@@ -4,6 +4,7 @@ import shutil
 from ..groups import replay
 from ..groups.built import built
 from ..groups.programs import SCRIPTS
+from ..places import SEARCHED
 from ..workload import Skipped, Workload
 
 GROUP = "limits"
@@ -37,7 +38,7 @@ PATTERNS = (
 
 
 def _program(name, binary, arguments, properties):
-    program = shutil.which(binary, path="/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin")
+    program = shutil.which(binary, path=SEARCHED)
     if program is None:
         return Skipped(name, GROUP, f"{binary} is not installed ({INSTALL})")
     filled = {key: value.format(scripts=SCRIPTS) if isinstance(value, str) else value for key, value in properties.items()}

@@ -1,16 +1,16 @@
 """The loads: a server, how its folder is made, and who asks it."""
 import dataclasses
+import os
 import shutil
 import socket
 import subprocess
 
 from ..failure import Failure
-from ..places import BENCH
-from . import clients
+from ..places import BENCH, SEARCHED
+from . import clients, relay, tables
 
 SCRIPTS = BENCH / "programs"
-SEARCHED = "/usr/bin:/usr/sbin:/bin:/sbin:/usr/local/bin"
-INSTALL = "scripts/packages bench programs"
+INSTALL = "scripts/packages bench programs programs-long lab"
 
 NGINX = """daemon off;
 worker_processes 2;
@@ -43,7 +43,12 @@ class Place:
 
 
 def _nothing(place):
-    pass
+    """What most servers need done before they start, and have left to say when they ended."""
+    return ()
+
+
+def _its_own(_place, server):
+    return server.pid
 
 
 def _prepare_nginx(place):
@@ -64,19 +69,28 @@ def _prepare_nginx(place):
 class Load:
     name: str
     binary: str
-    arguments: str  # parted by spaces; {port} and {folder} are the place's
+    arguments: str  # parted by spaces; {port}, {folder}, {socket}, {user} and {scripts} are the place's
     client: type
     prepare: object = _nothing
     environment: tuple = ()
     ends: tuple = (0, -15)  # how it may end after SIGTERM
+    start: object = None  # of (load, place, allocator, neap): where it takes more than arguments
+    pid: object = _its_own  # of (place, process started): whose memory is watched; None while it does not run
+    wrong: object = _nothing  # what was wrong beside our clients' answers, told at the end
 
     @property
     def program(self):
         return shutil.which(self.binary, path=SEARCHED)
 
-    def command(self, place):
-        words = self.arguments.format(port=place.port, folder=place.folder, socket=place.socket, scripts=SCRIPTS).split(" ")
-        return [self.program, *words]
+    def command(self, place, allocator, neap):
+        """(words, environment) of what starts the server on the allocator."""
+        if self.start:
+            return self.start(self, place, allocator, neap)
+        words = self.arguments.format(port=place.port, folder=place.folder, socket=place.socket, scripts=SCRIPTS, user=tables.USER).split(" ")
+        preload = allocator.preload_for(self.program)
+        environment = {**os.environ, **dict(self.environment), **dict(allocator.environment)}
+        environment.pop("LD_PRELOAD", None)
+        return [*(["env", f"LD_PRELOAD={preload}"] if preload else []), self.program, *words], environment
 
 
 LOADS = (
@@ -84,4 +98,7 @@ LOADS = (
     Load("python", "python3", "-B {scripts}/service.py {port}", clients.Sessions, environment=(("PYTHONMALLOC", "malloc"),)),
     Load("nginx", "nginx", "-p {folder} -c {folder}/nginx.conf -e {folder}/error.log", clients.Files, prepare=_prepare_nginx),
     Load("node", "node", "{scripts}/service.js {port}", clients.Documents),
+    Load("mariadb", "mariadbd", "--no-defaults --datadir={folder}/data --user={user} --socket={socket} --pid-file={folder}/pid --skip-networking "
+         "--innodb-buffer-pool-size=32M --innodb-flush-log-at-trx-commit=0", tables.Tables, prepare=tables.prepare),
+    Load("tor", "tor", "", relay.Directory, ends=(relay.ENDED,), start=relay.start, pid=relay.pid, wrong=relay.wrong),
 )

@@ -4,21 +4,23 @@ import subprocess
 from ..failure import Failure
 from . import verdict
 
-HEAD = ("load", "hours", "longest", "requests", "wrong", "resident MiB", "% an hour, warm", "most mappings", "p99.9 ms", "verdict")
+HEAD = ("load", "hours", "longest", "requests", "wrong", "resident MiB", "% an hour, warm", "live, % an hour", "minutes", "most mappings", "p99.9 ms", "verdict")
 
 
 def row(name, seen):
     """`seen`: its stretches, one at least."""
     longest = max(seen, key=lambda each: each.seconds)
-    rises, warm_s = verdict.growth(longest)
     fails, open_ = verdict.judge(seen)
     words = ([f"FAILS: {', '.join(fails)}"] if fails else []) + ([f"not shown: {', '.join(open_)}"] if open_ else [])
-    resident = longest.resident[-1][1] / 2**20 if longest.resident else 0
     return (name, f"{sum(each.seconds for each in seen) / 3600:.2f}", f"{longest.seconds / 3600:.2f}", sum(each.requests for each in seen),
-            sum(each.errors for each in seen), f"{resident:.1f}",
-            f"{rises[0]:+.2f} ({rises[1]:+.2f} to {rises[2]:+.2f}) in {warm_s / 60:.0f} min" if rises else "-",
+            sum(each.errors for each in seen), "-" if longest.resident is None else f"{longest.resident / 2**20:.1f}", _rises(longest.rises),
+            _rises(longest.live_rises), f"{longest.warm_s / 60:.0f}",
             max(each.mappings for each in seen), " to ".join("-" if each is None else f"{each:.1f}" for each in longest.p999_ms),
             "; ".join(words) or "holds")
+
+
+def _rises(of):
+    return f"{of[0]:+.2f} ({of[1]:+.2f} to {of[2]:+.2f})" if of else "-"
 
 
 def draw(folder, name, neap):

@@ -20,7 +20,7 @@ class Stretch:
         self.load, self.allocator, self.neap = load, allocator, neap
         folder.mkdir(parents=True)
         self.place, self.counts, self.stop = Place(folder.resolve()), load_log.Counts(), threading.Event()
-        self.interrupted = False
+        self.log, self.seconds, self.interrupted = self.place.folder / "load.jsonl", 0, False
 
     def run(self, seconds):
         """Raises Failure where the server or its recorder did not do what they should."""
@@ -30,7 +30,7 @@ class Stretch:
             ending.callback(_end, server)
             clients = self._warm_clients(server)
             ending.callback(lambda: [client.close() for client in clients])
-            recorder = self._record(server.pid)
+            recorder = self._record(self.load.pid(self.place, server))
             ending.callback(_end, recorder)
             threads = [threading.Thread(target=self._ask, args=(client,)) for client in clients]
             ending.callback(lambda: [thread.join() for thread in threads])
@@ -38,6 +38,7 @@ class Stretch:
             for thread in threads:
                 thread.start()
             self._watch(seconds, server, recorder)
+        self._tell_what_else_was_wrong()
         if server.returncode not in self.load.ends:
             raise Failure(f"{self.load.name} ended with {server.returncode} when it was told to: {self.place.folder}/log")
 
@@ -47,14 +48,11 @@ class Stretch:
         self.stop.set()
 
     def _serve(self):
-        environment = {**os.environ, **dict(self.load.environment), **dict(self.allocator.environment)}
-        environment.pop("LD_PRELOAD", None)
-        preload = self.allocator.preload_for(self.load.program)
-        words = ["env", f"LD_PRELOAD={preload}"] if preload else []
+        words, environment = self.load.command(self.place, self.allocator, self.neap)
         with open(self.place.folder / "log", "w") as log:
             # It ends with this process, however that ends; Ctrl-C reaches it through this process alone.
-            return subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *words, *self.load.command(self.place)], env=environment,
-                                    cwd=self.place.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            return subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *words], env=environment, cwd=self.place.folder,
+                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
     def _warm_clients(self, server):
         until = time.monotonic() + START_S
@@ -91,12 +89,12 @@ class Stretch:
             self.counts.add(time.monotonic() - begin)
 
     def _watch(self, seconds, server, recorder):
-        begin, parent, at = time.monotonic(), os.getppid(), 0
-        with open(self.place.folder / "load.jsonl", "w") as file:
-            while at < seconds and not self.interrupted:
-                self.stop.wait(min(LINE_S, seconds - at))
-                at = time.monotonic() - begin
-                file.write(self.counts.line(at))
+        begin, parent = time.monotonic(), os.getppid()
+        with open(self.log, "w") as file:
+            while self.seconds < seconds and not self.interrupted:
+                self.stop.wait(min(LINE_S, seconds - self.seconds))
+                self.seconds = time.monotonic() - begin
+                file.write(self.counts.line(self.seconds))
                 file.flush()
                 for child, log in ((server, "log"), (recorder, "record.log")):
                     if child.poll() is not None:
@@ -104,6 +102,12 @@ class Stretch:
                                       f"{self.place.folder}/{log}")
                 if os.getppid() != parent:  # whoever runs this is gone
                     return
+
+    def _tell_what_else_was_wrong(self):
+        for what in self.load.wrong(self.place):
+            self.counts.wrong(what)
+        with open(self.log, "a") as file:
+            file.write(self.counts.line(self.seconds))
 
 
 def _end(process):

@@ -1,7 +1,9 @@
 """Synthetic relays: server descriptors that a directory authority checks and accepts as it does real ones (dir-spec).
 
 A relay's name, address, contact and family follow from its index, its onion key and bandwidth from index and
-generation: each generation gives a new descriptor and microdescriptor, as a relay that rotates its keys does.
+generation: each generation gives a new descriptor and microdescriptor, as a relay that rotates its keys does. After
+GENERATIONS of them come the first keys, and so the first microdescriptor, again: relays keep microdescriptors for a
+week after nobody lists them any more, and would grow for as long as a lab lasts.
 """
 
 import hashlib
@@ -15,6 +17,7 @@ from . import certificates as certs
 from .rsa import RsaKey, make_keys
 
 ONION_KEYS = 16
+GENERATIONS = 4
 FAMILY_BLOCK = 40
 CERTIFICATE_HOURS = 20 * 24
 PLATFORMS = ("0.4.8.21", "0.4.9.11", "0.4.8.19", "0.4.9.10")
@@ -81,7 +84,7 @@ class SyntheticRelays:
         ])
 
     def _ntor(self, index, generation):
-        seed = self.identities[index].master_seed + struct.pack(">I", generation)
+        seed = self.identities[index].master_seed + struct.pack(">I", generation % GENERATIONS)
         return certs.ed25519_key(hashlib.sha256(seed).digest())
 
     def _ntor_public(self, index, generation):

@@ -44,6 +44,19 @@ TEST(SummaryOfARun, TheEndIsBeforeTheProgramLeaves) {
   EXPECT_EQ(summarize(asked).end_rss, mib(70));
 }
 
+TEST(SummaryOfARun, ItsSlopeIsThatOfMostLooks) {
+  std::vector<double> rises;
+  for (int at = 0; at < 1000; ++at) rises.push_back(at % 10 == 0 ? 500 : 100 + at / 8.0);
+  const Slope slope = *summarize(made_run("libc", rises)).rss_slope;
+  EXPECT_NEAR(slope.median, (1 << 20) / 8.0, 100);
+  EXPECT_LE(slope.low, slope.median);
+  EXPECT_GE(slope.high, slope.median);
+  EXPECT_TRUE(slope.rises());
+  EXPECT_FALSE(summarize(made_run("libc", std::vector<double>(50, 100))).rss_slope->rises());
+  EXPECT_FALSE(summarize(made_run("libc", {100, 101})).rss_slope);
+  EXPECT_FALSE(summarize(made_run("libc", rises)).live_slope);
+}
+
 TEST(SummaryOfARun, WithoutALookTheKernelTellsThePeakAlone) {
   auto run = made_run("libc", {});
   run.end->peak_rss = mib(7);
