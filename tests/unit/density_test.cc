@@ -11,7 +11,7 @@ namespace neap {
 namespace {
 
 using fake_os::Call;
-constexpr std::size_t kSize = 6 * kMiB + 3 * kPageSize;
+constexpr std::size_t kObjectSize = 6 * kMiB + 3 * kPageSize;
 
 class DensityTest : public testing::Test {
  protected:
@@ -46,9 +46,9 @@ class DensityTest : public testing::Test {
 };
 
 TEST_F(DensityTest, NeedsTwoObjectsWrittenWhole) {
-  EXPECT_TRUE(live(kSize, Use::whole).empty());
-  EXPECT_TRUE(live(kSize, Use::whole).empty());
-  const auto ranges = live(kSize, Use::whole);
+  EXPECT_TRUE(live(kObjectSize, Use::whole).empty());
+  EXPECT_TRUE(live(kObjectSize, Use::whole).empty());
+  const auto ranges = live(kObjectSize, Use::whole);
   ASSERT_EQ(ranges.size(), 1u);
   EXPECT_EQ(address_of(ranges[0].begin) % kHugePageSize, 0u);
   EXPECT_EQ(ranges[0].size, 6 * kMiB) << "only huge pages that lie wholly inside the object";
@@ -56,32 +56,32 @@ TEST_F(DensityTest, NeedsTwoObjectsWrittenWhole) {
 }
 
 TEST_F(DensityTest, OneSparseObjectDecidesNothing) {
-  live(kSize, Use::every_fourth_page);
-  EXPECT_EQ(with_huge_pages(2, kSize, Use::whole), 0u);
-  EXPECT_EQ(live(kSize, Use::whole).size(), 1u);
+  live(kObjectSize, Use::every_fourth_page);
+  EXPECT_EQ(with_huge_pages(2, kObjectSize, Use::whole), 0u);
+  EXPECT_EQ(live(kObjectSize, Use::whole).size(), 1u);
 }
 
 TEST_F(DensityTest, GivesNoneToSparseObjects) {
-  EXPECT_EQ(with_huge_pages(100, kSize, Use::every_fourth_page), 0u);
+  EXPECT_EQ(with_huge_pages(100, kObjectSize, Use::every_fourth_page), 0u);
   const auto looks = fake_os::calls(Call::which_written);
   EXPECT_LE(looks, 4u * (2 + 100 / 16 + 1)) << "a size that is known to be sparse is looked at now and then only";
 }
 
 TEST_F(DensityTest, AnObjectOfWhichOnlyTheBeginningIsUsedIsDense) {
-  EXPECT_GT(with_huge_pages(20, kSize, Use::beginning), 10u);
+  EXPECT_GT(with_huge_pages(20, kObjectSize, Use::beginning), 10u);
 }
 
 TEST_F(DensityTest, LooksAgainAndChangesItsMind) {
-  EXPECT_GE(with_huge_pages(100, kSize, Use::whole), 90u);
-  EXPECT_LE(with_huge_pages(100, kSize, Use::every_fourth_page), 32u);
-  EXPECT_EQ(with_huge_pages(100, kSize, Use::every_fourth_page), 0u);
-  EXPECT_GT(with_huge_pages(200, kSize, Use::whole), 100u);
+  EXPECT_GE(with_huge_pages(100, kObjectSize, Use::whole), 90u);
+  EXPECT_LE(with_huge_pages(100, kObjectSize, Use::every_fourth_page), 32u);
+  EXPECT_EQ(with_huge_pages(100, kObjectSize, Use::every_fourth_page), 0u);
+  EXPECT_GT(with_huge_pages(200, kObjectSize, Use::whole), 100u);
 }
 
 TEST_F(DensityTest, TellsSizesApart) {
-  with_huge_pages(4, kSize, Use::whole);
-  EXPECT_EQ(with_huge_pages(2, 2 * kSize, Use::whole), 0u);
-  EXPECT_EQ(with_huge_pages(1, kSize + kPageSize, Use::whole), 1u);
+  with_huge_pages(4, kObjectSize, Use::whole);
+  EXPECT_EQ(with_huge_pages(2, 2 * kObjectSize, Use::whole), 0u);
+  EXPECT_EQ(with_huge_pages(1, kObjectSize + kPageSize, Use::whole), 1u);
 }
 
 TEST_F(DensityTest, NothingBelowAHugePage) {
@@ -94,42 +94,42 @@ TEST_F(DensityTest, GarbageIsNotTakenForWritten) {
   rig_.heap.options.dirty_floor = std::uint64_t{1} << 40;
   std::memset(rig_.allocate(nullptr, kPageSize), 1, kPageSize);
   for (int i = 0; i < 4; ++i) {
-    void* whole = rig_.allocate(nullptr, 2 * kSize);
-    std::memset(whole, 1, 2 * kSize);
+    void* whole = rig_.allocate(nullptr, 2 * kObjectSize);
+    std::memset(whole, 1, 2 * kObjectSize);
     rig_.free(nullptr, whole);
-    EXPECT_TRUE(live(kSize, Use::every_fourth_page).empty());
+    EXPECT_TRUE(live(kObjectSize, Use::every_fourth_page).empty());
   }
 }
 
 // Tor's sandbox refuses the question: nothing is known then, and nothing is done.
 TEST_F(DensityTest, ARefusedLookTeachesNothing) {
   fake_os::refuse(Call::which_written);
-  EXPECT_EQ(with_huge_pages(20, kSize, Use::whole), 0u);
+  EXPECT_EQ(with_huge_pages(20, kObjectSize, Use::whole), 0u);
 }
 
 TEST_F(DensityTest, AnOptionTurnsItOff) {
   rig_.heap.options.huge_pages = 0;
-  EXPECT_EQ(with_huge_pages(20, kSize, Use::whole), 0u);
+  EXPECT_EQ(with_huge_pages(20, kObjectSize, Use::whole), 0u);
   EXPECT_EQ(fake_os::calls(Call::which_written), 0u);
 }
 
 // A huge page does not go back in parts: such an object goes whole and at once, and takes the request for huge pages
 // with it, as slabs may come to lie there.
 TEST_F(DensityTest, GoesBackAtOnceAndLeavesNoRequestBehind) {
-  with_huge_pages(2, kSize, Use::whole);
+  with_huge_pages(2, kObjectSize, Use::whole);
   rig_.heap.options.dirty_floor = std::uint64_t{1} << 40;
   const auto forbidden = fake_os::calls(Call::forbid_huge_pages), discarded = fake_os::discards().size();
-  ASSERT_EQ(live(kSize, Use::whole).size(), 1u);
+  ASSERT_EQ(live(kObjectSize, Use::whole).size(), 1u);
   EXPECT_EQ(fake_os::calls(Call::forbid_huge_pages), forbidden + 1);
   EXPECT_EQ(fake_os::discards().size(), discarded + 1);
 }
 
 // One mapping for the whole object is what mremap can move.
 TEST_F(DensityTest, ResizingTakesTheRequestBackFirst) {
-  with_huge_pages(2, kSize, Use::whole);
-  void* object = rig_.allocate(nullptr, kSize);
+  with_huge_pages(2, kObjectSize, Use::whole);
+  void* object = rig_.allocate(nullptr, kObjectSize);
   ASSERT_TRUE(rig_.block(object).large.huge);
-  object = rig_.reallocate(nullptr, object, 3 * kSize);
+  object = rig_.reallocate(nullptr, object, 3 * kObjectSize);
   EXPECT_FALSE(rig_.block(object).large.huge);
   rig_.free(nullptr, object);
   rig_.expect_in_order();
