@@ -10,7 +10,6 @@
 namespace neap {
 namespace {
 
-
 // Without a heap around them: limits need no more than a page heap's sums.
 class LimitsTest : public testing::Test {
  protected:
