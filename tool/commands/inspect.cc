@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "tool/commands/duration.h"
+#include "tool/commands/duration_option.h"
 #include "tool/commands/inspect_output.h"
 #include "tool/commands/verbs.h"
 #include "tool/inspect/core_file.h"

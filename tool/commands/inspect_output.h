@@ -3,8 +3,8 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "tool/verdict/diagnosis.h"
 #include "tool/verdict/growth.h"
-#include "tool/verdict/verdict.h"
 
 namespace neap {
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <thread>
 
-#include "tool/commands/duration.h"
+#include "tool/commands/duration_option.h"
 #include "tool/commands/telemetry_target.h"
 #include "tool/commands/verbs.h"
 #include "tool/model/failure.h"

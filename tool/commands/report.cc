@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "tool/analysis/window.h"
+#include "tool/analysis/section.h"
 #include "tool/commands/verbs.h"
 #include "tool/model/failure.h"
 #include "tool/model/text.h"

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "tool/arguments/verb.h"
-#include "tool/experiment/commands/experiment.h"
+#include "tool/experiment/commands/parts.h"
 #include "tool/trace/commands/trace.h"
 
 namespace neap {

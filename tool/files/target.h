@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "tool/files/look.h"
+#include "tool/files/at_path.h"
 
 namespace neap {
 

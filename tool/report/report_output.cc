@@ -9,10 +9,10 @@
 
 #include "tool/analysis/chart_lines.h"
 #include "tool/analysis/condition.h"
-#include "tool/analysis/figures.h"
+#include "tool/analysis/judgement.h"
+#include "tool/analysis/reduction.h"
 #include "tool/analysis/summary.h"
 #include "tool/analysis/totals.h"
-#include "tool/analysis/verdict.h"
 #include "tool/files/target.h"
 #include "tool/model/failure.h"
 #include "tool/model/stretched.h"
@@ -24,7 +24,7 @@
 #include "tool/render/samples_csv.h"
 #include "tool/render/svg_chart.h"
 #include "tool/render/text_table.h"
-#include "tool/render/verdict.h"
+#include "tool/render/verdict_sentence.h"
 
 namespace neap {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/tool/analysis/made_run.h"
-#include "tool/analysis/figures.h"
+#include "tool/analysis/reduction.h"
 
 namespace neap {
 namespace {

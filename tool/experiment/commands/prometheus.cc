@@ -7,7 +7,7 @@
 #include <cmath>
 #include <map>
 
-#include "tool/experiment/outcomes.h"
+#include "tool/experiment/instance_means.h"
 #include "tool/metrics/query.h"
 #include "tool/model/failure.h"
 #include "tool/model/switch_state.h"

@@ -5,12 +5,12 @@
 #include <cstdio>
 #include <memory>
 
-#include "tool/experiment/commands/experiment.h"
+#include "tool/experiment/commands/parts.h"
 #include "tool/experiment/commands/prometheus.h"
+#include "tool/experiment/experiment_figures.h"
 #include "tool/experiment/experiment_file.h"
 #include "tool/experiment/experiment_table.h"
-#include "tool/experiment/figures.h"
-#include "tool/experiment/outcomes.h"
+#include "tool/experiment/instance_means.h"
 #include "tool/model/failure.h"
 #include "tool/render/html_report.h"
 #include "tool/render/svg_chart.h"

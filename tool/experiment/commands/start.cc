@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "tool/experiment/assignment.h"
-#include "tool/experiment/commands/experiment.h"
+#include "tool/experiment/commands/parts.h"
 #include "tool/experiment/experiment_file.h"
 #include "tool/measure/child.h"
 #include "tool/model/failure.h"

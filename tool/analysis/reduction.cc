@@ -1,4 +1,4 @@
-#include "tool/analysis/figures.h"
+#include "tool/analysis/reduction.h"
 
 #include <algorithm>
 

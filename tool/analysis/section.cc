@@ -1,4 +1,4 @@
-#include "tool/analysis/window.h"
+#include "tool/analysis/section.h"
 
 #include <fmt/format.h>
 

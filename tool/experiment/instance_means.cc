@@ -1,4 +1,4 @@
-#include "tool/experiment/outcomes.h"
+#include "tool/experiment/instance_means.h"
 
 #include <algorithm>
 #include <set>

@@ -1,4 +1,4 @@
-#include "tool/analysis/verdict.h"
+#include "tool/analysis/judgement.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "tool/files/look.h"
+#include "tool/files/at_path.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "tool/experiment/figures.h"
+#include "tool/experiment/experiment_figures.h"
 
 #include <fmt/format.h>
 

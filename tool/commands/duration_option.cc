@@ -1,4 +1,4 @@
-#include "tool/commands/duration.h"
+#include "tool/commands/duration_option.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "tool/verdict/verdict.h"
+#include "tool/verdict/diagnosis.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "tool/experiment/commands/experiment.h"
+#include "tool/experiment/commands/parts.h"
 
 #include <fmt/format.h>
 

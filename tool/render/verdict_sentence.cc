@@ -1,4 +1,4 @@
-#include "tool/render/verdict.h"
+#include "tool/render/verdict_sentence.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
