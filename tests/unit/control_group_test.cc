@@ -30,7 +30,7 @@ class ControlGroupTest : public testing::Test {
   }
 
   void is_in(const std::string& lines) { files_["/proc/self/cgroup"] = lines; }
-  // A group of v2: its files that are not empty.
+  // Adds a group of cgroup v2, with those of its files that have a text.
   void unified(const std::string& path, const std::string& most, const std::string& high, std::uint64_t used,
                std::uint64_t files = 0) {
     const std::string folder = "/sys/fs/cgroup" + path;
@@ -109,7 +109,7 @@ TEST_F(ControlGroupTest, WhereTheFirstHierarchyHasTheControllerItCounts) {
   EXPECT_EQ(look().used, 6 * kMiB);
 }
 
-// The files of a container that sees the host's path lie at the root of what it sees.
+// A container may be told its group's path on the host, while it sees the group's files at the root of its own view.
 TEST_F(ControlGroupTest, AGroupThatIsNotThereIsPassedOver) {
   is_in("4:memory:/docker/1\n");
   files_["/sys/fs/cgroup/memory/memory.limit_in_bytes"] = "67108864\n";
