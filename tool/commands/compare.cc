@@ -30,7 +30,7 @@ constexpr const char* footer =
     "complete.\n"
     "Example: neap compare -a libc,mimalloc,neap -n 5 -o report.html -- gzip -9 -c archive.tar";
 
-constexpr double compare_budget_percent = 1;  // runs are short; that of record is for days
+constexpr double compare_budget_percent = 1;  // a run is short; a recording by `neap record` lasts for days
 constexpr Seconds least_detail_interval{0.25};
 
 struct CompareOptions {
@@ -125,7 +125,7 @@ class Comparing {
     runs_.push_back(std::move(run));
   }
 
-  // What has to be done before each run, such as emptying a cache; not measured.
+  // What has to be done before each run, such as emptying a cache. Its time is not measured.
   void prepare() const {
     if (options_.prepare.empty()) return;
     ChildOptions child;

@@ -20,7 +20,7 @@ class MappedSearch {
       while (const std::uint64_t size = chunk_at(window, at)) take(at, size), at += size;
     });
   }
-  // The same from every resident page on; only as long as something is missing.
+  // Looks on every resident page too, for as long as something is missing.
   void look_at_pages() {
     each_mapping([&](const Mapping& mapping, Window& window) {
       if (mapping.size() > most_scanned) return;

@@ -111,7 +111,7 @@ class MapReader {
   std::uint64_t bytes_ = 0, looks_ = 0;
 };
 
-// An arena says how large it is, and how many of its slices are its own; else it is none.
+// What an arena covers behind its own slices. Empty where the numbers at this place cannot be an arena's.
 std::optional<Region> arena_at(AddressSpace& space, std::uint64_t arena) {
   char head[arena_head_bytes];
   if (!space.read(arena, head, sizeof head)) return std::nullopt;

@@ -45,7 +45,7 @@ void ProcessTree::add_member(pid_t pid) {
   members_.push_back(std::move(member));
 }
 
-// Without a look: whether the process that is recorded may still run.
+// Whether the recorded process may still run, without a look at it.
 bool ProcessTree::root_is_there() const {
   return !members_.empty() && (root_ == 0 || ::kill(root_, 0) == 0 || errno == EPERM);
 }

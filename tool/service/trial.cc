@@ -57,7 +57,8 @@ constexpr TrialProgram programs[] = {
     {"32-bit libc", {"/lib32/libc.so.6"}, As::root, Reach::other_architecture},
 };
 
-// The battery, and of every program of a service what its dynamic loader says, which starts none of them.
+// The battery of programs to start. Of a service's programs only the dynamic loader is asked, which does not start
+// them.
 std::vector<Candidate> candidates(const std::vector<std::string>& of_services) {
   std::vector<Candidate> all;
   for (const TrialProgram& program : programs) {
@@ -101,7 +102,7 @@ bool enter_namespace(const std::string& folder) {
                             preload_path, std::strerror(errno), preload_path));
 }
 
-// That the library really comes in, told by a process of neap's own.
+// Whether the library really comes in, as a process of neap's own tells.
 TrialResult judge_effect(const std::string& neap, const Allocator& allocator, const std::string& preload) {
   const TrialEnd end = run_for_trial({neap, "probe"}, As::root, preload);
   const bool serves = end.status == 0 && end.output.find(allocator.library) != std::string::npos;
