@@ -35,8 +35,7 @@ bool exports_malloc(pid_t pid, const MappedFile& file) {
   return entry->second;
 }
 
-// True for libc, the loader and neap's own libraries. The latter stand before an allocator, which is the one to be
-// named.
+// True for libc, the loader and neap's own libraries. The latter stand before an allocator, which is what has a name.
 bool is_no_allocator(const std::string& file) {
   return file.starts_with("libc.so.") || file.starts_with("ld-") || file.starts_with("libneap");
 }

@@ -74,7 +74,7 @@ std::vector<std::string> with_allocator(Variables variables, const Allocator& al
   for (const std::string& library : {allocator.checker, allocator.library})
     if (!library.empty()) preloads.push_back(library);
   if (allocator.is_libc() && !allocator.library.empty())
-    preloads.push_back("libc.so.6");  // to which the forwarding library hands the calls
+    preloads.push_back("libc.so.6");  // what the library forwards to
   const bool bare = allocator.is_libc() && allocator.library.empty();
   const std::string merged =
       merge_preload(preloads, variables["LD_PRELOAD"], bare ? libc_for_children() : std::vector<std::string>{});

@@ -36,8 +36,7 @@ struct Cell {
 
 using Cells = std::vector<Cell>;
 
-// A total holds until the next one. A step without a sample of its own repeats the last total, unless the gap is too
-// long.
+// A total holds until the next one. A step without a sample of its own repeats the last total, up to a gap.
 template <class Get>
 Cells cells_of(const std::vector<Total>& totals, const Chart& chart, Get get) {
   Cells cells(chart.steps);

@@ -56,8 +56,7 @@ std::int64_t parent_of(const Run& run, std::int64_t process) {
 }  // namespace
 
 // Once a child was waited for, all that it used is in its parent's account of children. What it had used at the last
-// look is summed up already. So its parent's account adds only what came after that look, and the children that nobody
-// saw.
+// look is summed up already. So that account adds only what came after that look, and the children that nobody saw.
 Use use_of(const Run& run) {
   Account sum;
   const std::map<std::int64_t, Life> lives = lives_of(run);

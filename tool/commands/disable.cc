@@ -51,7 +51,7 @@ int disable_for_user(const DisableOptions& options, const Invocation& invocation
   return outcomes.end(invocation);
 }
 
-// Undoes all switches of the system and all of the calling user, who may well have only the latter without being root.
+// Undoes all switches of the system and all of the calling user. Whoever is not root may well have the latter alone.
 int disable_all(const DisableOptions& options, const Invocation& invocation) {
   const Workplace workplace = open_workplace(Needs::files, invocation);
   Outcomes outcomes;

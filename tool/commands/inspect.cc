@@ -86,8 +86,7 @@ void print(const Look& look, const Growth* growth, const Invocation& invocation)
 
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
-// Looks again and again. All looks together take at most a twentieth of a core's time, unless that were too few of
-// them.
+// Looks again and again. Looks take at most a twentieth of a core's time, unless there were too few of them then.
 int watch(const FoundProcess& process, const InspectOptions& options, const Invocation& invocation) {
   const double duration = parse_duration(options.watch, "--watch").count;
   const double pace = std::max(shortest_interval, duration / looks_of_a_watch);

@@ -33,8 +33,7 @@ Failure cannot_write(const std::string& path, int error) {
   return Failure(fmt::format("cannot write '{}': {}", path, std::strerror(error)));
 }
 
-// Makes a file in the folder to see whether it can be done: only the system knows permissions, read-only places and
-// quotas.
+// Makes a file in the folder, to see whether one can be made: only the system knows all of rights, quotas and mounts.
 void check_folder(const std::string& path) {
   const std::string probe = beside(followed(path));
   const int file = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);

@@ -36,8 +36,7 @@ bool are_bins(const Words& words, std::size_t at, std::uint64_t address) {
   return true;
 }
 
-// The offset of the bins in malloc_state: the one with which the ring of arenas comes back to its start. 0 where none
-// does.
+// The offset of the bins in malloc_state: with it the ring of arenas comes back to its start. 0 where none does this.
 std::uint64_t offset_by_ring(AddressSpace& space, std::uint64_t next, std::uint64_t bins) {
   for (const std::uint64_t offset : bins_offsets) {
     std::uint64_t state = next;

@@ -97,8 +97,7 @@ Walk::Step Walk::at_bad_head() {
   return go_on((pending_ ? pending_->address : at_) + least_chunk, result_.lost);
 }
 
-// True for a page that is swapped out, or absent from a core. In a running program an absent page has just been given
-// back.
+// True for a page that is swapped out, or absent from a core. In a running program an absent page was just given back.
 bool Walk::is_out(std::uint64_t address) {
   std::uint8_t state = page_present;
   space_.read_pages(address / space_.page_size() * space_.page_size(), {&state, 1});

@@ -23,8 +23,8 @@ constexpr double label_room = 176;  // right of the common axes, for the names a
 constexpr double plot_height = 330;
 constexpr double panel_height = 150;
 constexpr double panel_gap = 22;
-constexpr double label_pitch =
-    34;  // of a name with the value below it; if lines are too many for that, names stand closer and without values
+// Of a name with its value below. Where lines are too many for that, their names stand closer and without values.
+constexpr double label_pitch = 34;
 constexpr double least_pitch = 15;
 constexpr std::size_t label_letters = 18;
 constexpr std::size_t mark_letters = 24;

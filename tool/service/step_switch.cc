@@ -96,8 +96,7 @@ class Steps {
     }
   }
 
-  // Moves the switch to the template: new instances have it from now on, and the old ones need no drop-ins of their
-  // own.
+  // Moves the switch to the template: from now on new instances have it, and old ones need no drop-ins of their own.
   bool hand_over_to_template() {
     UnitSwitch whole(context_, known_unit(manager_, template_), allocator_, options_);
     std::vector<Entry> parts = entries_of_steps(context_.journal, template_);

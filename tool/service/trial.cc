@@ -57,8 +57,7 @@ constexpr TrialProgram programs[] = {
     {"32-bit libc", {"/lib32/libc.so.6"}, As::root, Reach::other_architecture},
 };
 
-// The battery of programs to start. Of a service's programs only the dynamic loader is asked, which does not start
-// them.
+// The battery, whose programs are started. For the programs of services the loader is asked, which starts none.
 std::vector<Candidate> candidates(const std::vector<std::string>& of_services) {
   std::vector<Candidate> all;
   for (const TrialProgram& program : programs) {

@@ -87,8 +87,7 @@ void UnitSwitch::write(const std::string& part_of) {
   if (is_in_force()) return resume();
   next_.part_of = part_of;
   if (replaced_ && !replaced_->complete && replaced_->bytes_before)
-    next_.bytes_before =
-        replaced_->bytes_before;  // since then some instances may have been restarted on the new allocator
+    next_.bytes_before = replaced_->bytes_before;  // since then some instances may have been restarted
   else if (!running_.empty())
     next_.bytes_before = resident_bytes_of(manager_, running_);
   for (const std::string& unit : running_)

@@ -107,8 +107,7 @@ void read_switches(const PrometheusApi& api, const Span& span, const std::map<Ke
       experiment.instances[known->second].switched_at = Moment{static_cast<std::int64_t>(series.points.back().second)};
 }
 
-// PSS where it was read, RSS elsewhere. These readings do not say what runs: read_what_runs tells that for the last
-// ones.
+// PSS where it was read, RSS elsewhere. Only of the last reading does read_what_runs tell what runs.
 void read_memory(const PrometheusApi& api, const Span& span, const std::map<Key, std::size_t>& instances,
                  Experiment& experiment) {
   for (const Series& series : api.between("neap_unit_proportional_bytes or neap_unit_resident_bytes", span.first_step(),
