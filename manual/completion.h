@@ -29,8 +29,7 @@ std::string render_bash(const CommandDescription& command);
 std::string render_zsh(const CommandDescription& command);
 std::string render_fish(const CommandDescription& command);
 
-// `text` between single quotes, for any of the three shells. A `'` in it is written as both fish and POSIX shells read
-// it.
+// `text` between single quotes, for any of the three shells. A `'` in it is written as fish and POSIX shells read it.
 std::string quoted(const std::string& text);
 
 // As much of a page's help as a list of candidates has room for.

@@ -21,8 +21,7 @@ struct Ended {
   rusage usage;   // of it and of the descendants that it waited for
 };
 
-// Starts the command, traced and stopped at its exec. Where that fails, this process ends with a message and exit code
-// 127.
+// Starts the command, traced and stopped at its exec. Where that fails, this process says so and exits with 127.
 pid_t start(const Command& command);
 // Starts the command as it is, neither traced nor measured.
 pid_t start_beside(const Command& command);

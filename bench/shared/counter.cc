@@ -74,8 +74,7 @@ Word* plain(volatile Word* address) {
 
 }  // namespace
 
-// The functions that gcc and clang call. Reads are not counted: a thread waits for a shared line only at its first
-// read.
+// The functions that gcc and clang call. Reads are not counted: only the first read of a shared line has to wait.
 extern "C" {
 
 void __tsan_init() {}

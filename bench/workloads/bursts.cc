@@ -22,8 +22,7 @@ void be_silent(double seconds) {
   while (::nanosleep(&left, &left) != 0) continue;
 }
 
-// libneap tells how many resident bytes lie in wholly free pages. Of other allocators only resident minus live bytes is
-// known.
+// libneap tells the bytes of its dirty pages. Of other allocators only resident minus live bytes is known.
 double dirty_bytes() {
   const auto telemetry = read_telemetry();
   return telemetry ? static_cast<double>(telemetry->dirty_bytes) : -1;

@@ -19,8 +19,7 @@ struct Object {
   std::exit(1);
 }
 
-// Writes to every page of an object, and to its last byte. So all of the object is resident, as in a program that fills
-// it.
+// Writes to every page of an object, and to its last byte: as much is then resident as in a program that fills it.
 inline void write_pages(char* data, std::size_t size) {
   for (std::size_t at = 0; at < size; at += 4096) data[at] = 1;
   if (size > 0) data[size - 1] = 1;

@@ -58,8 +58,7 @@ double median_fork_s() {
   return times[forks / 2];
 }
 
-// Fills the heap, replaces objects at random, forks, and frees half of the objects. Looks at the memory after each
-// step.
+// Fills the heap, replaces objects at random, forks, frees half of the objects, and looks at the memory in between.
 void live(Job& job, Figures& figures) {
   const std::size_t bytes = job.size << 20;
   Table<Object> objects(bytes / mean_size);

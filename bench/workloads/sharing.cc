@@ -35,8 +35,7 @@ void thrash(Job& job) {
   share(job, nullptr);
 }
 
-// Passive: the first thread takes an object for each thread, side by side. Each thread drops its object before it
-// begins.
+// Passive: the first thread takes an object for each thread, side by side. Each thread begins by dropping its own.
 void scratch(Job& job) {
   Table<Object> gifts(job.threads);
   begin(job);

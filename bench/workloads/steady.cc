@@ -59,8 +59,7 @@ void zeroed(Job& job) {
   });
 }
 
-// The workload `large` writes every byte. This one only touches each page, so that the cost of the blocks themselves
-// shows.
+// The workload `large` writes every byte. This one only touches each page, so that the cost of the blocks shows.
 void blocks_replaced(Job& job) {
   replace_at_random(job, blocks, 10e3, [](Hand& hand, Random& random, Object& object) {
     hand.drop(object);

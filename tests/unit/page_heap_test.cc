@@ -108,8 +108,7 @@ TEST_F(PageHeapTest, ARefusedCommitUndoesTheGrowth) {
   expect_in_order();
 }
 
-// The system may refuse to let a chunk grow. The search then goes on in the next chunk, where committed blocks are
-// free.
+// The system may refuse to let a chunk grow. The search then goes on in the next chunk, which has committed blocks.
 TEST_F(PageHeapTest, ARefusedCommitDoesNotEndTheSearch) {
   constexpr std::size_t kChunk = 64 * kMiB / kBlockSize, kWant = 16;
   Block* most = run(kChunk, 1);  // the whole first chunk, of which little is committed

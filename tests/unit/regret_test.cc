@@ -12,8 +12,7 @@ constexpr std::uint64_t kInUse = 8000;  // pages
 
 class RegretTest : public testing::Test {
  protected:
-  // Lets time pass. Meanwhile `missed` pages came back that had been released, and `kept` pages were used again that
-  // had not.
+  // Lets time pass, in which `missed` pages came back after their release and `kept` pages without one.
   void pass(std::uint64_t milliseconds, std::uint64_t missed, std::uint64_t kept = 0) {
     now_.time += milliseconds * kMillisecond;
     now_.missed += missed;
@@ -87,8 +86,7 @@ TEST_F(RegretTest, WithoutAClockThereIsNone) {
 
 class HotHeapTest : public RigTest {
  protected:
-  // Makes batches of 3 MiB, one in each `milliseconds`, and frees each whole. Returns the bytes that went back
-  // meanwhile.
+  // Makes batches of 3 MiB, one in each `milliseconds`, and frees each whole. Returns the bytes that were released.
   std::uint64_t batches(ThreadCache* cache, int count, std::uint64_t milliseconds) {
     const std::uint64_t before = rig_.sums().returned_bytes;
     for (int i = 0; i < count; ++i) {

@@ -32,8 +32,7 @@ class Rig {
   Rig(const Rig&) = delete;
   Rig& operator=(const Rig&) = delete;
 
-  // Makes the heap a hardened one, as its options say. Call it before the first object; caches are of no use
-  // afterwards.
+  // Makes the heap a hardened one, as its options say, before the first object. Caches are of no use from then on.
   void harden() {
     hardened = std::make_unique<Hardened>(heap);
     ASSERT_TRUE(hardened->open());

@@ -155,8 +155,7 @@ TEST_P(EveryClass, AgreesWithABruteForceModel) {
   }
 }
 
-// Objects are given together up to the first that lies elsewhere, begins no object or is free already. Those before it
-// were given.
+// Giving together ends at what lies elsewhere, begins no object or is free already. What comes before it is given.
 TEST_P(EveryClass, GivingTogetherEndsBeforeWhatIsNoLiveObject) {
   take(3);
   if (row_.capacity < 4) return;
