@@ -1,4 +1,4 @@
-// Which limit of memory is read from the files of control groups: a system's files as a map from paths to texts.
+// Which limit of memory is read from the files of control groups. A map from paths to texts stands for the files.
 #include "os/control_group.h"
 
 #include <gtest/gtest.h>
@@ -85,7 +85,7 @@ TEST_F(ControlGroupTest, TheGroupWithLeastLeftCounts) {
   EXPECT_EQ(look().limit, 256 * kMiB);
 }
 
-// In a namespace of its own a container's group is the root; its files are there all the same.
+// In a namespace of its own a container's group is named as the root. Its files are there all the same.
 TEST_F(ControlGroupTest, TheRootOfANamespaceIsLookedAt) {
   is_in("0::/\n");
   unified("", "134217728", "max", 5 * kMiB);

@@ -94,7 +94,7 @@ TEST_F(MissedTest, PagesInsideOfSlabsAreMissedToo) {
   EXPECT_EQ(sums().missed_pages.get(), 1u);
 }
 
-// While the run is discarded without the lock, nobody may get its blocks.
+// A run is discarded without the lock. Meanwhile nobody may get its blocks.
 TEST_F(PageHeapTest, WhatIsBeingDiscardedIsNobodys) {
   Block* block = make_slab(3);
   heap_.free_block(*block);

@@ -113,7 +113,7 @@ TEST_F(HardenedTest, ReallocKeepsContentsAndGuardsTheNewSize) {
   rig_.expect_in_order();
 }
 
-// Bytes that a realloc adds hold nothing of the heap's.
+// Bytes that a realloc adds hold nothing that lay in the heap before.
 TEST_F(HardenedTest, WhatReallocAddsIsClear) {
   char* object = resize(make(90), 100);
   EXPECT_EQ(clear_bytes(object + 90, 8), 8u);

@@ -100,8 +100,8 @@ TEST_F(LargeTest, GrowsOnceIntoAPlaceWithHeadroomNotIntoAKeptRun) {
   rig_.expect_in_order();
 }
 
-// Growing in place takes whole blocks; the dirty pages of the last one that lie behind the new end are nobody's
-// afterwards and must read as zeros when the next object gets them.
+// Growing in place takes whole blocks. The dirty pages of the last block that lie behind the new end then belong to
+// nobody, and must read as zeros when the next object gets them.
 TEST_F(LargeTest, GrowingIntoADirtyBlockLeavesNoGarbageBehindTheEnd) {
   char* first = make(64 * kKiB, 1);
   rig_.free(nullptr, make(64 * kKiB, 0x7c));

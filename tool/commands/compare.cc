@@ -81,7 +81,7 @@ class Comparing {
   bool kept_all() const { return kept_->complete(); }
   const std::vector<Run>& runs() const { return runs_; }
 
-  // In the order of the allocators as the user named them, not of the runs.
+  // The runs in the order in which the user named their allocators, which is not the order in which they were made.
   std::vector<Run> runs_in_order() const {
     std::vector<Run> ordered;
     for (const Allocator& allocator : allocators_)
@@ -93,7 +93,7 @@ class Comparing {
   std::vector<std::pair<std::string, std::string>> remarks() const { return {remarks_.begin(), remarks_.end()}; }
 
  private:
-  // Rounds below zero warm up: they run like the others and are forgotten.
+  // Rounds below zero are for warming up: their runs are like the others, and are forgotten.
   void run_once(const Allocator& allocator, int round) {
     Run run;
     run.facts = facts_of_this_host(program_, {options_.interval}, options_.budget);

@@ -12,7 +12,7 @@ constexpr std::size_t most_idle = 16 << 20;
 
 }  // namespace
 
-// tcache_perthread_struct until 2.33: counts of one byte, of two from 2.30 on; then the heads of the lists.
+// tcache_perthread_struct before 2.33: the counts, of one byte each, of two from 2.30 on; then the heads of the lists.
 struct IdleLists::CacheForm {
   std::uint64_t chunk_size, count_bytes;
 };

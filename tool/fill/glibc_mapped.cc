@@ -35,7 +35,7 @@ class MappedSearch {
       }
     });
   }
-  // In whole pages: 2.43 counts 16 bytes too much for each realloc of such an object.
+  // What is still missing, in whole pages: 2.43 counts 16 bytes too much for each realloc of such an object.
   std::uint64_t missing() const {
     return heap_.mapped_bytes > found_ ? (heap_.mapped_bytes - found_) / space_.page_size() * space_.page_size() : 0;
   }

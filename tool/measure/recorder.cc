@@ -72,8 +72,8 @@ class Recording {
       seen_ = !options_.on_look || options_.on_look(pid_, now - started_ >= look_until) || now - started_ >= look_until;
   }
 
-  // A unit's first process is another one: it was restarted. What it runs on is asked for at the next look, when its
-  // loader is done.
+  // When a unit's first process is another one, the unit was restarted. The next look asks what it runs on, as its
+  // loader is done by then.
   void note_start(Seconds now) {
     const pid_t first = tree_.oldest();
     if (first == 0 || first == told_) return;

@@ -124,8 +124,8 @@ std::vector<TrialResult> run_all(const std::string& folder, const Allocator& all
   return results;
 }
 
-// One line per result through the pipe: name, 0 or 1, remark, separated by tabs. A line that begins with '!' is a
-// failure.
+// The results as they go through the pipe, one on each line: name, 0 or 1, and remark, separated by tabs. A line that
+// begins with '!' is a failure.
 std::string as_lines(const std::vector<TrialResult>& results) {
   std::string text;
   for (const TrialResult& result : results)
