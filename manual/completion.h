@@ -29,10 +29,10 @@ std::string render_bash(const CommandDescription& command);
 std::string render_zsh(const CommandDescription& command);
 std::string render_fish(const CommandDescription& command);
 
-// Between single quotes in any of the three; `'` itself becomes what fish and POSIX shells agree on.
+// `text` between single quotes, for any of the three shells. A `'` in it is written as fish and POSIX shells read it.
 std::string quoted(const std::string& text);
 
-// Of a page's help, what a list of candidates has room for.
+// As much of a page's help as a list of candidates has room for.
 std::string short_help(const std::string& text);
 
 }  // namespace neap::manual

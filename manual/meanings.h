@@ -11,7 +11,7 @@ struct Meaning {
   std::string text;
 };
 
-// By the verb, or by the verb and its part: "compare", "trace replay". Empty where it prints no table.
+// The columns of a verb, or of a verb and its part: "compare", "trace replay". Empty where nothing prints a table.
 std::vector<Meaning> columns_of(const std::string& verb);
 std::vector<Meaning> files_of(const std::string& verb);
 

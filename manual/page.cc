@@ -24,7 +24,7 @@ constexpr std::array value_table = {
     ValueRow{"--units", Values::units},
 };
 
-// What these values are called, the shell has nothing to offer; anything else may be a file.
+// For values of these names the shell has nothing to offer. A value of any other name may be a file.
 constexpr std::array<std::string_view, 4> plain_values{"N", "SECONDS", "SIZE", "TIME"};
 
 bool has_option(const CommandDescription& page, const std::string& name) {
@@ -33,7 +33,7 @@ bool has_option(const CommandDescription& page, const std::string& name) {
   });
 }
 
-// What holds for every verb may stand behind it, too.
+// Options that hold for every verb may also stand behind the verb, so each verb's page has them too.
 void add_common_options(CommandDescription& page, const std::vector<OptionDescription>& common) {
   for (CommandDescription& part : page.parts) add_common_options(part, common);
   if (!page.parts.empty()) return;

@@ -13,10 +13,10 @@ enum class Values { none, files, allocators, processes, units };
 
 Values values_of(const OptionDescription& option);
 
-// The whole command with its verbs below it; each verb with the options it shares with all.
+// The whole command with its verbs below it. Each verb has its own options and those that hold for all verbs.
 CommandDescription read_command();
 
-// The page and all below it, each before its parts.
+// The page and all pages below it. Each page comes before its parts.
 std::vector<const CommandDescription*> all_pages(const CommandDescription& page);
 
 // Every name that an option of kind Values::allocators takes, separated by spaces.

@@ -11,7 +11,7 @@
 namespace neap::manual {
 namespace {
 
-// Letters that troff would turn into typographic ones, and its own escape.
+// Characters that troff would turn into typographic ones, and the backslash, which begins troff's escapes.
 constexpr std::array<std::pair<char, std::string_view>, 6> letters = {{
     {'\\', "\\e"},
     {'-', "\\-"},

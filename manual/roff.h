@@ -6,7 +6,7 @@
 
 namespace neap::manual {
 
-// `text` so that it reads the same in every output device; options keep their ASCII dashes.
+// `text`, escaped so that it reads the same in every output device. Options keep their ASCII dashes.
 std::string escape_roff(std::string_view text);
 std::string bold(std::string_view text);
 std::string italic(std::string_view text);

@@ -56,7 +56,7 @@ void add_meanings(Roff& page, const std::vector<Meaning>& meanings) {
   for (const Meaning& each : meanings) page.item(bold(each.name), each.text);
 }
 
-// Of the verb itself, and of each of its parts that prints a table.
+// Adds the columns of the verb itself, and of each of its parts that prints a table.
 void add_columns(Roff& page, const CommandDescription& verb) {
   const auto words_after_neap = [](const CommandDescription& each) {
     return each.path.substr(each.path.find(' ') + 1);

@@ -5,7 +5,7 @@
 namespace neap::manual {
 namespace {
 
-// _arguments reads brackets and colons in a spec as its own.
+// `text` for a spec of _arguments, which takes brackets and colons for its own syntax.
 std::string spec_text(const std::string& text) {
   std::string escaped;
   for (const char letter : short_help(text)) {

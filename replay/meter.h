@@ -9,7 +9,7 @@ namespace neap::replay {
 
 class Meter {
  public:
-  // nullptr, or what is wrong. The baseline is what the process holds at this moment.
+  // Returns nullptr, or what is wrong. The baseline is what the process holds at this moment.
   const char* open();
   void set_baseline();
 

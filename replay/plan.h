@@ -1,6 +1,6 @@
-// Plan: turns the events of a trace into what the replaying threads execute, one window at a time.
-// A window ends where a sample is due, so that all reading and book-keeping happens outside the measured time.
-// The plan knows sizes and live bytes; the player only calls the allocator. Single-threaded: whoever holds the baton.
+// Plan: turns the events of a trace into what the replaying threads execute, one window at a time. A window ends where
+// a sample is due, so that all reading and book-keeping happens outside the measured time. The plan knows sizes and
+// live bytes; the player only calls the allocator. One thread uses it at a time: the one that holds the baton.
 #pragma once
 #include <cstdint>
 
@@ -38,10 +38,10 @@ class Plan {
   static constexpr std::uint32_t kWindowSteps = 32768;
   static constexpr std::uint64_t kPage = 4096;
 
-  // nullptr, or what is wrong.
+  // Returns nullptr, or what is wrong.
   const char* open(const char* path, const PlanOptions& options);
 
-  // Prepares the next window; it may be empty. done() tells when there is none.
+  // Prepares the next window, which may be empty. After the last one done() is true. Returns nullptr, or what is wrong.
   const char* next_window();
   bool done() const { return next_event_ == reader_.summary().events; }
   bool sample_due() const { return sample_due_; }

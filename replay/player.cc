@@ -72,7 +72,7 @@ void Player::await_baton(Replayed& self) {
   self.baton.store(0, std::memory_order_relaxed);
 }
 
-// Called with the baton; returns without it, when this thread has no more to do.
+// A thread enters with the baton. It returns without it, once it has no more to do.
 void Player::run(Replayed& self) {
   for (;;) {
     if (cursor_ == plan_.segment_count()) {

@@ -33,7 +33,7 @@ class Player {
  public:
   Player(Plan& plan, Meter& meter, const PlayOptions& options) : plan_(plan), meter_(meter), options_(options) {}
 
-  // nullptr, or what went wrong.
+  // Returns nullptr, or what went wrong.
   const char* prepare(std::uint32_t samples);
   const char* play();
   bool trace_is_bad() const { return trace_is_bad_; }  // what went wrong is the trace's fault, not the allocator's

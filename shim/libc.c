@@ -1,7 +1,7 @@
 /* libneap-libc.so: glibc's own malloc, put back in front of a program that links another one (Debian's redis-server
- * links libjemalloc). Preloaded by the neap command for the allocator `libc`; every call forwards to glibc's __libc_*
- * entry points. Other allocators bring these names too, so libc.so.6 is preloaded behind it. Thread-safe as these are;
- * keeps no state but one looked-up address each.
+ * links libjemalloc). The neap command preloads it for the allocator `libc`. Every call forwards to glibc's __libc_*
+ * entry points. Other allocators define these names too, so libc.so.6 is preloaded behind this library. All functions
+ * are as thread-safe as glibc's. The only state is the addresses of functions that had to be looked up.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -72,8 +72,8 @@ FORWARD(int, mallopt, (int parameter, int value), (parameter, value))
 FORWARD(struct mallinfo2, mallinfo2, (void), ())
 FORWARD(int, malloc_info, (int options, FILE* stream), (options, stream))
 
-/* C++: an allocator library may bring its own operator new. Ours takes glibc's memory; when there is none it lets
- * libstdc++ call the new-handler and throw as the standard says. */
+/* C++: an allocator library may bring its own operator new. The one here takes glibc's memory. When there is none, it
+ * lets libstdc++ call the new-handler and throw, as the standard says. */
 typedef void* (*New)(size_t);
 typedef void* (*AlignedNew)(size_t, size_t);
 

@@ -58,11 +58,11 @@ sigset_t child_signal() {
 
 int code_of(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
-// Lets a stopped tracee go on; true when it stands at its end.
+// Lets a stopped tracee go on. True when it has stopped on its way out.
 bool pass_stop(pid_t pid, int status) {
   const int event = status >> 16;
   if (event == PTRACE_EVENT_EXIT) return true;
-  // A group stop stays one; a signal is handed on; what tracing itself causes is not.
+  // A signal is handed on to the tracee; a stop that tracing itself causes is not. A group stop stays a stop.
   const int signal = event == 0 && WSTOPSIG(status) != SIGTRAP ? WSTOPSIG(status) : 0;
   ::ptrace(event == PTRACE_EVENT_STOP && WSTOPSIG(status) != SIGTRAP ? PTRACE_LISTEN : PTRACE_CONT, pid, nullptr,
            signal);

@@ -92,7 +92,7 @@ double seconds(const timeval& time) {
 
 double in_bytes(std::optional<neap::Bytes> bytes) { return static_cast<double>(bytes.value_or(neap::Bytes{}).count); }
 
-// Means over the samples: of the workload's own stretch where there is a board, of the whole life otherwise.
+// Means over the samples: those of the workload's own stretch where there is a board, all of them otherwise.
 struct Samples {
   double resident = 0, above_baseline = 0, live = 0;
   unsigned count = 0;
@@ -114,7 +114,7 @@ struct Last {
   std::vector<std::string> libraries;
 };
 
-// Start to end of short programs, with nobody looking.
+// How long short programs take from start to end, while nothing samples them.
 struct Starts {
   double wall_ms = 0, cpu_ms = 0;
 
@@ -174,7 +174,7 @@ class Gauge {
       if (file.path.find(".so") != std::string::npos) last_.libraries.push_back(file.path);
   }
 
-  // A client that outlived the program says that the program ended too soon.
+  // A client that is still there when the program has ended shows that the program ended too soon.
   void end_beside() {
     if (beside_ <= 0) return;
     ::kill(beside_, SIGTERM);

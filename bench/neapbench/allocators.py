@@ -68,7 +68,7 @@ def _forget_steering(rows):
 
 
 def _default(rows):
-    """Every allocator of the command's table, but of its presets (which nothing steers further) only libc-tuned."""
+    """Every allocator of the command's table. Of its presets, which nothing can steer further, only libc-tuned."""
     names = [name for name, row in rows.items() if "variables" in row and name != "neap"]
     return [names[0], "libc-tuned", *names[1:], "neap"]
 

@@ -5,7 +5,7 @@ EXIT_CODE = 130
 
 
 def obey():
-    """From here on they raise KeyboardInterrupt. A shell without job control ignores SIGINT for what it starts in the background, which
+    """From here on both signals raise KeyboardInterrupt. A shell without job control ignores SIGINT for what it starts in the background, which
     Python and its children would inherit; SIGTERM would end Python before it has cleaned up."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -14,7 +14,7 @@ class Workload:
     has_facts: bool = False  # its last output is one JSON object of further figures
     memory_counts: bool = True  # False: its heap is so small that its memory says nothing
     cpu_counts: bool = True  # False: its time is not the point and stays out of the group's mean
-    repeat: int = 0  # this often more for the time from start to end
+    repeat: int = 0  # so many more runs, for the time from start to end
     shows_end: bool = False  # its memory at the end is told by kinds
     exit_codes: tuple = (0,)
     timeout_s: float = 600

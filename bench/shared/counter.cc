@@ -1,10 +1,10 @@
-// Counts what the threads of a process share inside the library: locks taken, and cache lines that were written by
-// another thread last. So what many CPUs would wait for can be told on two.
+// Counts what the threads of a process share inside the library: the locks that they take, and the writes to cache
+// lines that another thread wrote to last. Many CPUs would wait for these; to count them, two CPUs are enough.
 //
-// It is the runtime of a library that was built with -fsanitize=thread, in place of the sanitizer's own: the compiler
-// calls it for each write, and the order of these calls is the program's. Stores of restartable sequences are
-// assembler and not seen: they go to memory of the CPU that makes them. At its end the process says on standard error
-// what was counted, as JSON.
+// This file stands in for the thread sanitizer's runtime, in a library that was built with -fsanitize=thread. The
+// compiler calls it for each write, and these calls come in the program's order. Restartable sequences are assembler,
+// so their stores are not seen; they only go to memory of the CPU that makes them. When the process ends, it prints the
+// counts on standard error, as JSON.
 #include <unistd.h>
 
 #include <atomic>
@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <cstdio>
 
-// Where the library's own code lies, by the linker.
+// Where the library's own code begins and ends, as the linker says.
 extern "C" [[gnu::visibility("hidden")]] const char __ehdr_start[], etext[];
 
 namespace {
@@ -35,7 +35,7 @@ std::uint32_t self() {
   return own_number;
 }
 
-// Who wrote to a line last, by the line's number: two lines in one place forget each other.
+// Which thread wrote to a line last, by the line's number. Where two lines share a place, one forgets the other.
 std::atomic<std::uint64_t> writers[kLines];
 
 void note_write(const volatile void* address) {
@@ -74,7 +74,7 @@ Word* plain(volatile Word* address) {
 
 }  // namespace
 
-// What gcc and clang call. (Reads cost a shared line once; they are not counted.)
+// The functions that gcc and clang call. Reads are not counted: only the first read of a shared line has to wait.
 extern "C" {
 
 void __tsan_init() {}

@@ -139,7 +139,7 @@ class OfARelay(unittest.TestCase):
 
 
 class Lies(clients.Redis):
-    """Expects what it did not write, once it has written."""
+    """A client that writes one thing and then expects another."""
 
     def step(self):
         if self.known:

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t burst_bytes = std::size_t{64} << 20;  // of all threads together
 constexpr std::size_t object_limit = std::size_t{1} << 17;  // of one thread's table
-constexpr std::size_t base = 20;                            // percent that stays
+constexpr std::size_t base = 20;                            // percent of the objects that stay until the next burst
 constexpr int bursts_total = 3;
 
 void be_silent(double seconds) {
@@ -22,7 +22,7 @@ void be_silent(double seconds) {
   while (::nanosleep(&left, &left) != 0) continue;
 }
 
-// libneap tells its wholly free resident pages; of others only resident minus live is known.
+// libneap tells the bytes of its dirty pages. Of other allocators only resident minus live bytes is known.
 double dirty_bytes() {
   const auto telemetry = read_telemetry();
   return telemetry ? static_cast<double>(telemetry->dirty_bytes) : -1;

@@ -19,7 +19,7 @@ struct Object {
   std::exit(1);
 }
 
-// Every page of it is written, and its last byte: what a program that fills its objects makes resident.
+// Writes to every page of an object, and to its last byte: as much is then resident as in a program that fills it.
 inline void write_pages(char* data, std::size_t size) {
   for (std::size_t at = 0; at < size; at += 4096) data[at] = 1;
   if (size > 0) data[size - 1] = 1;
@@ -52,7 +52,7 @@ class Hand {
     object = {data, size};
   }
 
-  // For loops that keep their own count.
+  // Tells the board of a change in live bytes. For loops that count these bytes themselves.
   void tell(std::int64_t bytes) {
     live_.store(live_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
   }

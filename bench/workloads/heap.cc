@@ -1,5 +1,5 @@
-// A heap of gigabytes: what it takes beside its objects, what an operation costs, and what becomes of the system's own
-// work: a fork, and the end of the process.
+// A heap of gigabytes: the memory it takes beside its objects, what an operation costs, and how long the system needs
+// for a fork and for the end of the process.
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,7 +17,7 @@
 namespace neap::bench {
 namespace {
 
-constexpr std::size_t mean_size = 720;  // of what size_of gives; a little below, so that the table has room
+constexpr std::size_t mean_size = 720;  // of what size_of gives; set a little too low, so that the table has room
 constexpr double replacements_total = 4e6;
 constexpr int forks = 5;
 
@@ -27,7 +27,7 @@ double now_s(clockid_t clock) {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-// By bytes a sixth is small, half is medium, a third large.
+// Of all bytes a sixth is in small objects, a half in medium ones, and a third in large ones.
 std::size_t size_of(Random& random) {
   const std::size_t kind = random.below(1000);
   if (kind == 0) return random.log_between(16 << 10, 1 << 20);
@@ -38,7 +38,7 @@ struct Figures {
   double full_per_live, churned_per_live, thinned_per_live, operation_ns, fork_ms, metadata_percent, end_s;
 };
 
-// Until the child runs, which ends at once.
+// Seconds until fork returns in the parent. The child ends at once.
 double fork_s() {
   const double start = now_s(CLOCK_MONOTONIC);
   const pid_t pid = ::fork();
@@ -58,7 +58,7 @@ double median_fork_s() {
   return times[forks / 2];
 }
 
-// Fills, replaces at random, looks, thins out to a half.
+// Fills the heap, replaces objects at random, forks, frees half of the objects, and looks at the memory in between.
 void live(Job& job, Figures& figures) {
   const std::size_t bytes = job.size << 20;
   Table<Object> objects(bytes / mean_size);
@@ -91,7 +91,7 @@ void live(Job& job, Figures& figures) {
 
 }  // namespace
 
-// `size` is the live heap in MiB. It lives in a child, whose end is seen from outside.
+// `size` is the live heap in MiB. The heap lives in a child process, so that its end can be timed from outside.
 void heap(Job& job) {
   void* const shared = ::mmap(nullptr, sizeof(Figures), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) out_of_memory(sizeof(Figures));

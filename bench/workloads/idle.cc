@@ -37,8 +37,8 @@ void work_on(Job& job, Hand& hand, Object* objects) {
 
 }  // namespace
 
-// What is resident above the live bytes while all threads wait, for each thread, its stack included; then the first one
-// works alone.
+// First all threads wait: the workload tells what is resident above the live bytes, for each thread and with its stack.
+// Then the first thread works alone.
 void idle_threads(Job& job) {
   Table<Object> stay(kept * job.threads), objects(working_set);
   Barrier worked(job.threads), done(job.threads);

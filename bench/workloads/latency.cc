@@ -64,7 +64,7 @@ class Histogram {
   std::uint64_t total_ = 0, worst_ = 0;
 };
 
-// Tells calls that were slow by themselves from calls that lost the processor to somebody else: those are not counted.
+// Tells whether the thread lost the processor to somebody else. A call that was slow for that reason is not counted.
 class Interruptions {
  public:
   bool since_last_look() {
@@ -119,7 +119,8 @@ void tell(Facts& facts, Histogram& takes, Histogram& drops) {
 
 }  // namespace
 
-// Random replacement, mostly small, one in 256 up to 256 KiB. The clock's own time, some 20 ns, is part of each figure.
+// Random replacement of objects that are mostly small; one in 256 has up to 256 KiB. Each figure includes the time of
+// the clock itself, some 20 ns.
 void latency(Job& job) {
   Table<Object> objects(working_set * job.threads);
   Timings* const timings = new Timings[job.threads];

@@ -25,7 +25,7 @@ void pairs(Job& job) {
   run_team(job.threads, [&](unsigned) { pair_loop(job.size, job.share(pairs_total)); });
 }
 
-// A short stack of 16 objects of mixed sizes: each step replaces the one that lies longest.
+// A short row of 16 objects of mixed sizes: each step replaces the oldest one.
 void pairs_mixed(Job& job) {
   begin(job);
   run_team(job.threads, [&](unsigned number) {

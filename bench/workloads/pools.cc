@@ -10,7 +10,7 @@ namespace {
 
 constexpr unsigned pools_total = 24;
 constexpr std::size_t objects_total = 32'000;  // of one pool, all threads together
-constexpr std::size_t left_percent = 10;       // of these stay when the pool ends, for as long as eight pools
+constexpr std::size_t left_percent = 10;  // of a pool's objects stay when it ends, until kept_pools more have ended
 constexpr unsigned kept_pools = 8;
 constexpr double replacements_total = 4e6;
 

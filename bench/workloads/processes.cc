@@ -39,7 +39,7 @@ Shell start_shell() {
 
 }  // namespace
 
-// `size` shells; the mean of one.
+// Starts `size` shells, and tells the mean of what one of them takes.
 void idle_processes(Job& job) {
   Table<Shell> shells(job.size);
   begin(job);

@@ -35,7 +35,7 @@ void thrash(Job& job) {
   share(job, nullptr);
 }
 
-// Passive: each thread first drops an object that the first thread took beside the others'.
+// Passive: the first thread takes an object for each thread, side by side. Each thread begins by dropping its own.
 void scratch(Job& job) {
   Table<Object> gifts(job.threads);
   begin(job);

@@ -1,5 +1,5 @@
-// A working set that stays as large as it is while its objects are replaced at random: caches, indexes and buffers of
-// servers. The kinds of patterns that other people's suites measure.
+// A working set that stays as large as it is while its objects are replaced at random, like the caches, indexes and
+// buffers of servers. Other benchmark suites measure patterns of these kinds too.
 #include <algorithm>
 
 #include "hand.h"
@@ -59,7 +59,7 @@ void zeroed(Job& job) {
   });
 }
 
-// `large` writes every byte; here only pages are touched, so that what blocks cost is seen.
+// The workload `large` writes every byte. This one only touches each page, so that the cost of the blocks shows.
 void blocks_replaced(Job& job) {
   replace_at_random(job, blocks, 10e3, [](Hand& hand, Random& random, Object& object) {
     hand.drop(object);

@@ -1,5 +1,5 @@
-// Threads of a workload. One thread is the calling one, so that a program of one thread stays one: allocators do
-// without locks there.
+// The threads of a workload. The calling thread is one of them, so that a workload of one thread starts none:
+// allocators do without locks in a process of one thread.
 #pragma once
 #include <pthread.h>
 
@@ -36,7 +36,7 @@ class Barrier {
   ~Barrier() { ::pthread_barrier_destroy(&barrier_); }
   Barrier(const Barrier&) = delete;
   Barrier& operator=(const Barrier&) = delete;
-  // True in one of the threads that wait.
+  // Waits for all threads of the team. True in exactly one of them.
   bool wait() { return ::pthread_barrier_wait(&barrier_) == PTHREAD_BARRIER_SERIAL_THREAD; }
 
  private:

@@ -39,7 +39,7 @@ void vectors(Job& job) {
   });
 }
 
-// One array grows to `size` MiB by a quarter at a time, everything written, twice over.
+// One array grows to `size` MiB, by a quarter at a time and with every byte written. Then all of that once more.
 void growth(Job& job) {
   const std::size_t end = job.size << 20;
   begin(job);

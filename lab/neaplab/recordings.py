@@ -25,7 +25,7 @@ class Recordings:
         self.files = {}
 
     def start(self, relay, allocator, pid, log_folder):
-        """Ends with an error, which the lab notices, unless the process runs on the allocator."""
+        """Starts a recorder. It ends with an error, which the lab notices, unless the process runs on the allocator."""
         file = self.folder / (re.sub(r"[^A-Za-z0-9_.-]+", "-", relay) + ".neaprec")
         name = f"recorder of {relay}"
         self.files[name] = file
@@ -34,7 +34,7 @@ class Recordings:
             "--interval", "1", "--output", file], output=log_folder / log_name(name))
 
     def begun(self):
-        """Whether every recorder has found its relay as it should be and records."""
+        """True when every recorder has found its relay in order, and records."""
         return all(file.exists() for file in self.files.values())
 
     def stop(self):

@@ -23,11 +23,11 @@ class Wait:
         return time.monotonic() - self.began
 
     def unix_s(self, at_s):
-        """A time that the lab tells, as the world's clock has it."""
+        """The Unix time of a moment on the lab's own clock."""
         return time.time() - self.now_s() + at_s
 
     def until(self, condition, limit_s, step, detail=lambda: "", blamed=()):
-        """Ticks until the condition holds; after the limit, an error with what the blamed nodes' logs say."""
+        """Ticks until the condition holds. After the limit it raises an error that tells what the blamed nodes' logs say."""
         ends = self.now_s() + limit_s
         while not condition():
             self.progress.show(step, detail())

@@ -22,7 +22,7 @@ class Worker:
 
     @property
     def done(self):
-        """It has told all it had to tell and may end."""
+        """The worker has told all that it had to tell, and may end."""
         return self.said.get("phase") == "done"
 
     def fileno(self):

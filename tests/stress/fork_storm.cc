@@ -14,7 +14,7 @@ namespace {
 
 constexpr int forks = 600 / stress::slowdown;
 std::atomic<bool> stop{false};
-std::atomic<int> set_up{0};  // threads that ask the heap under test for memory, and nobody else any more
+std::atomic<int> set_up{0};  // threads that have all they need but memory of the heap under test
 
 void allocate(std::uint64_t seed) {
   stress::Random random(seed);

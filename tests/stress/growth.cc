@@ -100,7 +100,7 @@ void grow_by_turns(std::size_t top) {
   for (auto& object : objects) stress::deallocate(object.bytes);
 }
 
-// Locked pages go back from Linux 5.18 on (MADV_DONTNEED_LOCKED).
+// True where pages can go back to the system. Locked pages can from Linux 5.18 on (MADV_DONTNEED_LOCKED).
 bool pages_go_back() {
   if (!stress::locked()) return true;
   constexpr int discard_locked = 24;

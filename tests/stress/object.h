@@ -1,5 +1,6 @@
-// An object of the heap with contents that can be told: each word is derived from a mark, so that a byte that another
-// object's owner, or the allocator, has written shows. Not thread-safe by itself; whoever holds it may pass it on.
+// An object of the heap whose contents can be checked: each word is derived from a mark, so that it shows when another
+// object's owner, or the allocator, has written to it. Not thread-safe by itself; one thread holds an object, and may
+// pass it on.
 #ifndef NEAP_TESTS_STRESS_OBJECT_H
 #define NEAP_TESTS_STRESS_OBJECT_H
 
@@ -85,7 +86,7 @@ inline Object make(Random& random, std::size_t size) {
   return object;
 }
 
-// False when memory is refused; the object is whole then.
+// False when memory is refused; the object is then as it was.
 inline bool try_resize(Object& object, std::size_t size) {
   errno = 0;
   auto* bytes = static_cast<unsigned char*>(reallocate(object.bytes, size));

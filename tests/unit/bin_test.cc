@@ -268,7 +268,7 @@ TEST_F(TailBinTest, PagesBehindTheLastObjectAreReleased) {
 
 using BinDeathTest = BinTest;
 
-// Whichever of a batch it is, and whether those beside it lie in the same word of the bitmap or not.
+// It does not matter which object of the batch is free, or whether its neighbours lie in the same word of the bitmap.
 TEST_F(BinDeathTest, AFreeObjectInABatchEndsTheProgram) {
   const std::vector<void*> objects = take(capacity());
   give(objects[3]);

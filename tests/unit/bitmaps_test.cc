@@ -14,7 +14,7 @@ class BitmapsTest : public testing::Test {
 
   BitmapsTest() : used_(Bitmaps::used_words(kBlocks)) { bitmaps_.open(store_, used_.data()); }
 
-  // Where a bitmap of so many lines lies, in lines from the begin.
+  // Takes a bitmap of so many lines. Returns where it lies, in lines from the beginning of the store.
   std::size_t take(std::size_t lines) {
     const bits::Word* bitmap = bitmaps_.take(lines);
     return (address_of(bitmap) - address_of(store_)) / kCacheLine;
@@ -58,7 +58,8 @@ TEST_F(BitmapsTest, AWholePageFilledGoesOnInTheNext) {
   EXPECT_EQ(take(2), 62u);
 }
 
-// Every block has one bitmap at most: whatever the order, all lie within 16 lines for each, and none on another.
+// A block has at most one bitmap. In whatever order bitmaps come and go, 16 lines for each block are enough for all,
+// and no two overlap.
 TEST_F(BitmapsTest, SixteenLinesForEachBlockAreEnough) {
   struct Piece {
     std::size_t line, lines;

@@ -41,7 +41,7 @@ TEST_F(CanaryTest, AnyChangeOfAnyByteBehindIsSeen) {
   }
 }
 
-// The byte that most overflows write is never there already.
+// Most overflows write one zero behind the object. So no canary may have a zero there.
 TEST_F(CanaryTest, TheFirstByteBehindIsNotZero) {
   alignas(16) static char many[256 * 16];
   for (char* slot = many; slot < many + sizeof many; slot += 16) {

@@ -20,7 +20,7 @@ class ChunkTest : public testing::Test {
   ~ChunkTest() override { fake_os::reset(); }
 
   Chunk* create(std::size_t least, std::size_t wish) { return Chunk::create(least, wish, *map_, accounts_); }
-  // Takes a run whose blocks are all usable; its index, or SIZE_MAX.
+  // Takes a run whose blocks are all usable. Returns the index of its first block, or SIZE_MAX.
   std::size_t take(Chunk& chunk, std::size_t count, std::size_t align = 1) {
     const Chunk::Taken taken = chunk.take(count, align, count, accounts_);
     return taken.block == nullptr ? SIZE_MAX : chunk.index_of(taken.block);
@@ -116,7 +116,7 @@ TEST_F(ChunkTest, FillsToTheLastBlockAndStartsAgainAfterAReturn) {
   EXPECT_EQ(take(chunk, 1), chunk.size() - 1);
 }
 
-// A failed search is remembered; what it learned must not outlive a return, nor hold for shorter runs.
+// A chunk remembers a search that failed. It must forget it when blocks return, and must not apply it to shorter runs.
 TEST_F(ChunkTest, AFailedSearchIsForgottenWhenBlocksReturn) {
   Chunk& chunk = *create(kMiB, kMiB);
   EXPECT_EQ(take(chunk, 10), 0u);
@@ -170,7 +170,7 @@ TEST_F(ChunkTest, HeadroomIsTakenButNotCommitted) {
   EXPECT_GT(chunk.committed(), 512u);
 }
 
-// Refused from each of the two commits of a step on: nothing is taken, and the next try succeeds.
+// A step makes two commits. Whichever of them is refused, nothing is taken, and the next try succeeds.
 TEST_F(ChunkTest, ARefusedCommitTakesNothing) {
   for (std::uint64_t skip = 0; skip < 2; ++skip) {
     Chunk& chunk = *create(kMiB, kMiB);
@@ -187,7 +187,7 @@ TEST_F(ChunkTest, ARefusedCommitTakesNothing) {
   }
 }
 
-// Near a limit a whole step may be too much where the need is not.
+// Near a limit the system may refuse a whole step and still grant what is needed.
 TEST_F(ChunkTest, ARefusedStepIsTriedAgainWithTheNeedAlone) {
   for (std::uint64_t skip = 0; skip < 2; ++skip) {
     Chunk& chunk = *create(kMiB, kMiB);
@@ -230,7 +230,7 @@ TEST_F(ChunkTest, WhatStripTakesBackIsGivenOutAgain) {
   EXPECT_EQ(block.free_bits, before);
 }
 
-// Addresses are hard to foretell: a chunk begins at any block of a slot, and may reach into the next.
+// Addresses have to be hard to foretell: a chunk begins at any block of a slot, and may reach into the next slot.
 TEST_F(ChunkTest, BeginsAtARandomBlockOfASlot) {
   for (const std::uint64_t random :
        {std::uint64_t{5}, std::uint64_t{kBlocksPerSlot - 1}, std::uint64_t{1} << 40 | 77}) {

@@ -1,4 +1,4 @@
-// Which limit of memory is read from the files of control groups: a system's files as a map from paths to texts.
+// Which limit of memory is read from the files of control groups. A map from paths to texts stands for the files.
 #include "os/control_group.h"
 
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ class ControlGroupTest : public testing::Test {
   }
 
   void is_in(const std::string& lines) { files_["/proc/self/cgroup"] = lines; }
-  // A group of v2: its files that are not empty.
+  // Adds a group of cgroup v2, with those of its files that have a text.
   void unified(const std::string& path, const std::string& most, const std::string& high, std::uint64_t used,
                std::uint64_t files = 0) {
     const std::string folder = "/sys/fs/cgroup" + path;
@@ -85,7 +85,7 @@ TEST_F(ControlGroupTest, TheGroupWithLeastLeftCounts) {
   EXPECT_EQ(look().limit, 256 * kMiB);
 }
 
-// In a namespace of its own a container's group is the root; its files are there all the same.
+// In a namespace of its own a container's group is named as the root. Its files are there all the same.
 TEST_F(ControlGroupTest, TheRootOfANamespaceIsLookedAt) {
   is_in("0::/\n");
   unified("", "134217728", "max", 5 * kMiB);
@@ -109,7 +109,7 @@ TEST_F(ControlGroupTest, WhereTheFirstHierarchyHasTheControllerItCounts) {
   EXPECT_EQ(look().used, 6 * kMiB);
 }
 
-// The files of a container that sees the host's path lie at the root of what it sees.
+// A container may be told its group's path on the host, while it sees the group's files at the root of its own view.
 TEST_F(ControlGroupTest, AGroupThatIsNotThereIsPassedOver) {
   is_in("4:memory:/docker/1\n");
   files_["/sys/fs/cgroup/memory/memory.limit_in_bytes"] = "67108864\n";

@@ -20,7 +20,7 @@ constexpr std::size_t kCpus = 64;
 
 class CpuCachesTest : public RigTest {
  protected:
-  // On one CPU, so that every call finds the same stacks.
+  // The test stays on one CPU, so that every call finds the same stacks.
   CpuCachesTest() {
     leave_single_thread();
     sched_getaffinity(0, sizeof before_, &before_);
@@ -43,7 +43,7 @@ class CpuCachesTest : public RigTest {
     CPU_SET(static_cast<unsigned>(cpu), &set);
     ASSERT_EQ(sched_setaffinity(0, sizeof set, &set), 0);
   }
-  // Another than this one, whose bins are other ones too; -1 where there is none.
+  // Another CPU than this one, with bins of its own; -1 where there is none.
   int another_cpu() const {
     const int here = sched_getcpu();
     for (int cpu = 0; cpu < static_cast<int>(kCpus); ++cpu) {
@@ -51,7 +51,7 @@ class CpuCachesTest : public RigTest {
     }
     return -1;
   }
-  // Those of the CPU; null before their first use.
+  // The stacks of the CPU; null before their first use.
   Stacks* stacks() {
     for (std::size_t i = 0; i < kCpus; ++i) {
       auto* stacks = reinterpret_cast<Stacks*>(static_cast<char*>(one_->shared) - rseq::kMark + (i << rseq::kShift));
@@ -127,8 +127,7 @@ TEST_F(CpuCachesTest, ObjectsComeInAddressOrder) {
   EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
 }
 
-// Objects below a cache line are a thread's own: what one frees another on the same CPU does not get, and no two
-// threads are given parts of one line.
+// What lies on a CPU's stack is known to be free, whichever thread frees it again, with a cache or without.
 TEST_F(CpuCachesTest, FreeingWhatACpusStackHoldsEndsTheProgram) {
   void* object = rig_.allocate(one_, 200);
   void* other = rig_.allocate(one_, 200);
@@ -138,6 +137,8 @@ TEST_F(CpuCachesTest, FreeingWhatACpusStackHoldsEndsTheProgram) {
   EXPECT_EXIT(rig_.free(nullptr, other), aborted, "libneap: double free: free\\(0x");
 }
 
+// Objects smaller than a cache line are a thread's own: no two threads on a CPU are given parts of one line, and what
+// one of them frees does not go to another.
 TEST_F(CpuCachesTest, ThreadsShareNoCacheLine) {
   for (const std::size_t size : {8u, 16u, 32u, 48u}) {
     std::map<std::uintptr_t, ThreadCache*> owners;
@@ -198,7 +199,7 @@ TEST_F(CpuCachesTest, TheLastThreadThatEndsEmptiesThem) {
   rig_.expect_in_order();
 }
 
-// A thread that was preempted while it worked on a stack.
+// A thread may be preempted while it works on a stack. Other threads then do without this stack.
 TEST_F(CpuCachesTest, AStackThatIsTakenIsGoneRound) {
   const std::size_t c = static_cast<std::size_t>(class_of(64));
   void* object = rig_.allocate(one_, 64);
@@ -269,7 +270,7 @@ TEST_F(CpuCachesTest, EachCpuIsServedFromSlabsOfItsOwn) {
   rig_.expect_in_order();
 }
 
-// No room for a CPU's bins, and the system gives none: the first owner's serve it.
+// Where a CPU's bins find no room and the system gives none, the bins of the first owner serve the CPU.
 TEST_F(CpuCachesTest, WithoutMemoryForItsBinsACpuIsServedFromTheFirstOnes) {
   const int second = another_cpu();
   if (second < 0) GTEST_SKIP() << "one CPU";

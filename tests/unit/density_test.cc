@@ -113,8 +113,8 @@ TEST_F(DensityTest, AnOptionTurnsItOff) {
   EXPECT_EQ(fake_os::calls(Call::which_written), 0u);
 }
 
-// A huge page does not go back in parts: such an object goes whole and at once, and takes the request for huge pages
-// with it, as slabs may come to lie there.
+// A huge page does not go back in parts. So such an object goes back whole and at once. The request for huge pages ends
+// with it, as slabs may come to lie at its addresses.
 TEST_F(DensityTest, GoesBackAtOnceAndLeavesNoRequestBehind) {
   with_huge_pages(2, kObjectSize, Use::whole);
   rig_.heap.options.dirty_floor = std::uint64_t{1} << 40;
@@ -124,7 +124,7 @@ TEST_F(DensityTest, GoesBackAtOnceAndLeavesNoRequestBehind) {
   EXPECT_EQ(fake_os::discards().size(), discarded + 1);
 }
 
-// One mapping for the whole object is what mremap can move.
+// mremap moves one mapping. So the whole object has to be one before it is resized.
 TEST_F(DensityTest, ResizingTakesTheRequestBackFirst) {
   with_huge_pages(2, kObjectSize, Use::whole);
   void* object = rig_.allocate(nullptr, kObjectSize);

@@ -71,7 +71,7 @@ TEST(DirtyFitTest, APageOrTwoDrawNoLargeObject) {
   EXPECT_EQ(Blocks(times(40, "..") + "ddd" + times(40, ".")).place(16), 80u);
 }
 
-// Of an object that may grow only what it uses counts; all of its room has to be free.
+// Of an object that may grow, only the blocks that it uses have to be dirty. All of its room has to be free.
 TEST(DirtyFitTest, HeadroomMayBeClean) {
   EXPECT_EQ(Blocks("uddddu..dd......").place(6, 2), 8u);
   EXPECT_EQ(Blocks("uddddudd...u").place(8, 2), kNone);
@@ -86,7 +86,7 @@ TEST(DirtyFitTest, TheBestOfSeveralChunksIsTold) {
   EXPECT_FALSE(third.improves(fit)) << "none is better than one that is used up";
 }
 
-// Heaps of any shape: what is found is free, and no other place at a stretch's ends has more.
+// In heaps of any shape, the place that is found is free, and no other place has more dirty blocks.
 TEST(DirtyFitTest, NothingBetterLiesAtAnyStretch) {
   std::mt19937 random(7);
   for (int round = 0; round < 2000; ++round) {

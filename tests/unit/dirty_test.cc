@@ -52,8 +52,8 @@ TEST_F(PageHeapTest, ABlockInUseAgainIsNotDue) {
   expect_in_order();
 }
 
-// A run of 4 blocks goes and comes back after others of `between` pages went. How many of its pages were missed, where
-// a limit higher by 256 would have been had.
+// A run of 4 blocks is released, then another run of `between` pages. When the first comes back, its pages count as
+// missed if a limit higher by 256 pages would have kept them.
 class MissedTest : public PageHeapTest {
  protected:
   std::uint64_t missed_after(std::size_t between) {
@@ -94,7 +94,7 @@ TEST_F(MissedTest, PagesInsideOfSlabsAreMissedToo) {
   EXPECT_EQ(sums().missed_pages.get(), 1u);
 }
 
-// While the run is discarded without the lock, nobody may get its blocks.
+// A run is discarded without the lock. Meanwhile nobody may get its blocks.
 TEST_F(PageHeapTest, WhatIsBeingDiscardedIsNobodys) {
   Block* block = make_slab(3);
   heap_.free_block(*block);

@@ -88,7 +88,7 @@ bool change(void* address, std::size_t size, Page to, int protection, const char
 
 constexpr int kMapFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
-// 0 when there is no place.
+// Maps memory at any place. Returns 0 when there is none.
 std::uintptr_t map_anywhere(std::size_t size, std::size_t align, std::size_t offset) {
   const std::size_t slack = align > kPageSize ? align : 0;
   void* got = mmap(nullptr, size + slack, PROT_NONE, kMapFlags, -1, 0);
@@ -224,7 +224,7 @@ void* reserve(std::size_t size, std::size_t align, std::size_t offset, std::uint
   const std::uintptr_t begin =
       below == 0 ? fake_os::map_anywhere(size, align, offset) : fake_os::map_below(size, align, offset, below);
   if (begin == 0) return nullptr;
-  madvise(pointer_to(begin), size, MADV_NOHUGEPAGE);  // what was written would not show
+  madvise(pointer_to(begin), size, MADV_NOHUGEPAGE);  // on a huge page it would not show which pages were written
   system().reserved.emplace(begin, std::vector<Page>(size / kPageSize, Page::reserved));
   return pointer_to(begin);
 }

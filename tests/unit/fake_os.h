@@ -42,23 +42,24 @@ void refuse(Call call, std::uint64_t skip = 0, std::uint64_t times = UINT64_MAX)
 void allow(Call call);
 std::uint64_t calls(Call call);
 
-// Of the system's pages, bytes; kPageSize after reset(). Before anything is reserved.
+// Sets the size of the system's pages, in bytes, before anything is reserved. reset() sets it to kPageSize.
 void set_page_size(std::size_t bytes);
 void set_address_space_limit(std::size_t bytes);
-// What is committed counts against a limit; does not, after reset().
+// From now on committed memory counts against a limit. reset() ends this.
 void count_commits();
-// Pages are locked in memory; are not, after reset().
+// From now on pages are locked in memory. reset() ends this.
 void lock_pages();
-// Of the process's control group; UINT64_MAX: no limit, as after reset(). And that nobody may ask.
+// Sets the limit and the use of the process's control group, or forbids the question. UINT64_MAX is no limit; reset()
+// sets it, and allows the question.
 void set_group_memory(std::uint64_t limit, std::uint64_t used);
 void forbid_group_memory();
-// None of these, and no limit.
+// Ends all of these but the forbidden question, and the limit of the address space.
 void reset_limits();
-// What os::random gives; 0 after reset(), so that chunks begin at their slots.
+// Sets what os::random gives. reset() sets 0, so that chunks begin at their slots.
 void set_random(std::uint64_t bits);
-// What coarse_time says from now on; 0 at first: there is no clock.
+// Sets what coarse_time says from now on. At first it is 0: there is no clock.
 void set_time(std::uint64_t nanoseconds);
-// 0, and none are known, after reset().
+// Sets how many CPUs there may be. reset() sets 0: none are known.
 void set_cpu_bound(std::size_t cpus);
 
 // Runs before every discard, outside the fake's own lock: what other threads could do at that moment.
@@ -75,7 +76,7 @@ std::vector<Range> committed();
 // The ranges given to discard since reset(), in order.
 std::vector<Range> discards();
 
-// The ranges in which huge pages were asked for since reset(), in order. None is laid.
+// The ranges in which huge pages were asked for since reset(), in order. The fake gives none.
 std::vector<Range> huge_ranges();
 
 // The ranges given to populate since reset(), in order.
@@ -85,7 +86,7 @@ std::string printed();
 
 // An ending of the program that a test can expect: what os::abort does here.
 inline constexpr int kAbortExitCode = 70;
-// Another ending.
+// Ends the program in another way.
 void set_abort(void (*ending)());
 
 }  // namespace neap::fake_os

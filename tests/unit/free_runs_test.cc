@@ -8,7 +8,7 @@
 namespace neap {
 namespace {
 
-// The same by looking at every block.
+// The same answers, from a look at every block.
 class RunsModel {
  public:
   explicit RunsModel(std::size_t blocks) : used_(blocks) {}

@@ -20,7 +20,7 @@ class HardenedLimitTest : public RigTest {
     rig_.heap.look_at_limit();
     rig_.harden();
   }
-  // 40 MiB, of which the lower half of each slab is freed and has left the quarantine.
+  // Fills 40 MiB. The lower half of each slab is then freed, and has left the quarantine. Returns what is kept.
   std::vector<void*> fill_and_thin() {
     std::vector<void*> kept;
     for (void* object : make(nullptr, 40000, 1000)) {

@@ -15,7 +15,7 @@
 namespace neap {
 namespace {
 
-// How many bytes from `memory` on are 0, of `size`.
+// How many bytes are 0 from `memory` up to the first that is not, of `size` bytes.
 std::size_t clear_bytes(const char* memory, std::size_t size) {
   return static_cast<std::size_t>(std::find_if(memory, memory + size, [](char c) { return c != 0; }) - memory);
 }
@@ -47,7 +47,7 @@ TEST_F(HardenedTest, WhatWasAskedForIsTheProgramsAndNotAByteMore) {
   }
 }
 
-// Who looks from outside would take a process of few objects for one that libneap does not serve.
+// Whoever looks from outside would take a process of few objects for one that libneap does not serve.
 TEST_F(HardenedTest, TheFirstObjectIsOnTheBoard) {
   make(24);
   EXPECT_EQ(rig_.board.magic, NEAP_TELEMETRY_MAGIC);
@@ -113,7 +113,7 @@ TEST_F(HardenedTest, ReallocKeepsContentsAndGuardsTheNewSize) {
   rig_.expect_in_order();
 }
 
-// Bytes that a realloc adds hold nothing of the heap's.
+// Bytes that a realloc adds hold nothing that lay in the heap before.
 TEST_F(HardenedTest, WhatReallocAddsIsClear) {
   char* object = resize(make(90), 100);
   EXPECT_EQ(clear_bytes(object + 90, 8), 8u);

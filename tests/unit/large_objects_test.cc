@@ -89,7 +89,7 @@ TEST_F(LargeTest, ZeroedInARunThatWasKept) {
   rig_.expect_in_order();
 }
 
-// What moves as it grows wants room behind it, which a kept run may not have.
+// An object that moves as it grows wants room behind it, which a kept run may not have.
 TEST_F(LargeTest, GrowsOnceIntoAPlaceWithHeadroomNotIntoAKeptRun) {
   for (int i = 0; i < 2; ++i) rig_.free(nullptr, make(128 * kKiB, 1));
   char* first = make(64 * kKiB, 2);
@@ -100,8 +100,8 @@ TEST_F(LargeTest, GrowsOnceIntoAPlaceWithHeadroomNotIntoAKeptRun) {
   rig_.expect_in_order();
 }
 
-// Growing in place takes whole blocks; the dirty pages of the last one that lie behind the new end are nobody's
-// afterwards and must read as zeros when the next object gets them.
+// Growing in place takes whole blocks. The dirty pages of the last block that lie behind the new end then belong to
+// nobody, and must read as zeros when the next object gets them.
 TEST_F(LargeTest, GrowingIntoADirtyBlockLeavesNoGarbageBehindTheEnd) {
   char* first = make(64 * kKiB, 1);
   rig_.free(nullptr, make(64 * kKiB, 0x7c));
@@ -325,7 +325,7 @@ TEST_F(LargeTest, TheBoardLearnsOfSparesByAndBy) {
   EXPECT_GE(rig_.board.events, std::uint64_t{2} * kClockStep);
 }
 
-// A call returns one block while little is due, and the next calls go on; a burst of frees does not outrun them.
+// While little is due, a call returns one block and the next calls go on. A burst of frees does not outrun them.
 TEST_F(LargeTest, ReturnsAreShortWhereLittleIsDue) {
   constexpr std::uint64_t kFloor = kMiB, kObject = 252 * kKiB, kSlack = 256 * kKiB;
   rig_.heap.options.dirty_percent = 0;

@@ -28,7 +28,7 @@ class Walk {
   Ledger ledger;
 
  private:
-  // Counts the run that begins at block `i`; its blocks.
+  // Counts the run that begins at block `i`. Returns how many blocks it has.
   std::size_t block(Chunk& chunk, std::size_t i) {
     Block& block = *chunk.at(i);
     if (chunk.is_free(i) && chunk.is_closed(i)) {

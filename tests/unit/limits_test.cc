@@ -10,7 +10,7 @@
 namespace neap {
 namespace {
 
-// Without a heap around them: limits need no more than a page heap's sums.
+// Limits without a heap around them: they need no more than a page heap's sums.
 class LimitsTest : public testing::Test {
  protected:
   LimitsTest() { options_.dirty_percent = 0; }
@@ -66,14 +66,14 @@ class LimitedHeapTest : public RigTest {
   }
   std::uint64_t resident() { return rig_.sums().resident_bytes; }
   std::uint64_t dirty() { return rig_.sums().dirty_bytes; }
-  // So many events, of which the heap needs some to release what is due.
+  // Makes so many events; the heap needs some to release what is due.
   void go_on(ThreadCache* cache, int events = 3000) {
     for (int i = 0; i < events; ++i) {
       void* const pair[] = {rig_.allocate(cache, 20000), rig_.allocate(cache, 30000)};
       for (void* object : pair) rig_.free(cache, object);
     }
   }
-  // 40 MiB, of which half is freed.
+  // Fills 40 MiB and frees half of it. Returns the other half.
   std::vector<void*> fill_and_thin(ThreadCache* cache) {
     const std::vector<void*> gone = make(cache, 20000, 1000), kept = make(cache, 20000, 1000);
     free(cache, gone);
@@ -172,7 +172,7 @@ TEST_F(LimitedHeapTest, NearItNoHugePagesAreLaid) {
   rig_.expect_in_order();
 }
 
-// Slabs that are three quarters full are no sparse ones, and serve their own class alone; at the limit any.
+// A slab that is three quarters full is not sparse, and serves its own class alone. At the limit it serves any class.
 TEST_F(LimitedHeapTest, AtItHolesServeBeforeBlocks) {
   const auto grown_by = [&](bool limited) {
     Rig rig;

@@ -95,7 +95,7 @@ TEST_F(MisuseDeathTest, AskingForTheSizeOfWhatIsNoObject) {
   EXPECT_EXIT(rig_.usable(object), aborted, "libneap: double free: usable\\(0x");
 }
 
-// Of each size class that is cached or lies in mixed blocks.
+// Runs for each size class that is cached or lies in mixed blocks.
 class LimboDeathTest : public MisuseDeathTest, public testing::WithParamInterface<std::size_t> {
  protected:
   LimboDeathTest() : cache_(rig_.heap.open_cache()) {}

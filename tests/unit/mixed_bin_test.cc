@@ -20,7 +20,7 @@ class MixedBinTest : public testing::Test {
     rig_.warm_up();
   }
 
-  // Fills slabs with objects of one size, then frees all but every `keep`th. The survivors.
+  // Fills slabs with objects of one size, then frees all but every `keep`th. Returns the survivors.
   std::vector<void*> leave_sparse(std::size_t size, std::size_t keep) {
     std::vector<void*> all(kBlockSize * 8 / size), left;
     for (void*& object : all) object = rig_.allocate(nullptr, size);

@@ -21,7 +21,7 @@ class MixedBlockTest : public testing::Test {
     block_.mixed.begin_bits = begin_bits_;
   }
 
-  // A slab of a size, of whose objects those with an index that is no multiple of `keep` are free; then adopts it.
+  // Makes a slab of objects of one size, of which those live whose index is a multiple of `keep`. Then adopts the slab.
   void adopt(std::size_t size, std::uint32_t keep) {
     const ClassRow& row = row_of(class_of(size));
     slab::init(block_, row);

@@ -67,7 +67,7 @@ class Model {
   std::uint64_t mixed_blocks_seen() const { return mixed_blocks_seen_; }
 
  private:
-  // All of it, or any of the switches.
+  // Hardens the heap with all switches, or with any of them.
   void harden() {
     Options& options = rig_.heap.options;
     neap::harden(options, true);
@@ -83,7 +83,8 @@ class Model {
     mixed_blocks_seen_ += rig_.recounted().mixed_blocks;
   }
 
-  // Many objects of one size, or the end of most there are: so slabs of sizes that nobody asks for any more come about.
+  // Makes many objects of one size, or ends most of all objects. So there come to be slabs of sizes that nobody asks
+  // for any more.
   void burst() {
     if (pick(2) == 0) {
       const std::size_t size = 1 + pick(pick(2) == 0 ? 200 : 3000);
@@ -211,7 +212,7 @@ class Model {
 
   Rig rig_;
   Choices& choices_;
-  ThreadCache* caches_[3] = {};  // the last stays null: a thread without
+  ThreadCache* caches_[3] = {};  // the last stays null, for a thread without a cache
   std::map<char*, Object> objects_;
   bool growing_ = true, troubled_ = false;
   std::uint64_t mixed_blocks_seen_ = 0, time_ = 1;

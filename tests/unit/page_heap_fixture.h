@@ -54,7 +54,7 @@ class PageHeapTest : public testing::Test {
   void end(Block& first) {
     if (!heap_.keep_spare(first)) heap_.free_run(first, Left::all);
   }
-  // Discards what is due, as the release policy does; the blocks it began with.
+  // Discards what is due, as the release policy does. Returns the blocks that it began with.
   std::vector<Block*> release(std::uint64_t older_than) {
     std::vector<Block*> begun;
     for (;;) {

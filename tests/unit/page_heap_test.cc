@@ -31,7 +31,7 @@ TEST_F(PageHeapTest, ARunTellsItsDirtyPagesOnceLowestFirst) {
   EXPECT_EQ(pieces, (std::vector<Piece>{{0, kPageSize}, {kBlockSize, kPageSize}, {31 * kPageSize, kPageSize}}));
 }
 
-// Memory that is there already is used before any other, and slabs go to the lowest block all the same.
+// Runs use dirty memory, which is there already, before any other. Slabs go to the lowest block all the same.
 TEST_F(PageHeapTest, ARunBeginsAtADirtyBlockWhereOneHasRoom) {
   Block* const low = run(3, 48);
   run(1, 16);
@@ -108,7 +108,7 @@ TEST_F(PageHeapTest, ARefusedCommitUndoesTheGrowth) {
   expect_in_order();
 }
 
-// What is committed already is found behind a chunk that the system lets grow no more.
+// The system may refuse to let a chunk grow. The search then goes on in the next chunk, which has committed blocks.
 TEST_F(PageHeapTest, ARefusedCommitDoesNotEndTheSearch) {
   constexpr std::size_t kChunk = 64 * kMiB / kBlockSize, kWant = 16;
   Block* most = run(kChunk, 1);  // the whole first chunk, of which little is committed

@@ -19,7 +19,7 @@ class PageMapTest : public testing::Test {
   PageMapTest() { fake_os::reset(); }
   ~PageMapTest() override { fake_os::reset(); }
 
-  // What the map has memory for.
+  // The bytes of the map that have memory.
   std::size_t covered_bytes() {
     std::size_t bytes = 0;
     for (const fake_os::Range& range : fake_os::committed()) bytes += range.size;

@@ -111,7 +111,7 @@ TEST_P(PageSizeTest, CpuCachesOfNeighboursAreApart) {
   EXPECT_EQ(caches.at(4).heads[kClassesBelowLine].load(), 0u);
 }
 
-// They are 32 or 512 MiB there: nothing that an object is sure to fill.
+// Huge pages are 32 or 512 MiB on such systems: no object is sure to fill one.
 TEST_P(PageSizeTest, HugePagesAreAskedForOnlyWhereTheyAreSmall) {
   constexpr std::size_t kSize = std::size_t{6} << 20;
   for (int i = 0; i < 6; ++i) {

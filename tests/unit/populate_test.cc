@@ -1,4 +1,4 @@
-// Pages that objects lack come by one call where all like them are written whole, and only there.
+// One call brings all pages that an object lacks, where all objects like it are written whole, and only there.
 #include "large/populate.h"
 
 #include <gtest/gtest.h>
@@ -22,8 +22,8 @@ std::size_t bytes_populated() {
 
 class PopulateTest : public RigTest {
  protected:
-  // Two seconds in which pages come back as fast as they go: there is slack from then on. (By objects of which nothing
-  // is learned.)
+  // For two seconds pages come back as fast as they go, so that there is slack from then on. Nothing is learned of the
+  // objects that do this.
   void be_hot() {
     std::vector<char*> batch(24);
     for (int i = 0; i < 200; ++i) {
@@ -39,7 +39,7 @@ class PopulateTest : public RigTest {
     for (std::size_t at = 0; at < size; at += every * kPageSize) object[at] = 1;
     return object;
   }
-  // Objects that find no dirty page; bytes populated for them.
+  // Makes and frees objects that find no dirty page. Returns the bytes that were populated for them.
   std::size_t lives(int count, std::size_t size, std::size_t every) {
     const std::size_t before = bytes_populated();
     for (int i = 0; i < count; ++i) {
@@ -70,7 +70,7 @@ TEST_F(PopulateTest, NothingIsPopulatedWhileTheHeapIsQuiet) {
   EXPECT_EQ(fake_os::calls(Call::populate), 0u);
 }
 
-// Neither for objects touched here and there, nor for those of which the beginning is used.
+// Nothing is populated for objects that are touched here and there, nor for those of which only the beginning is used.
 TEST_F(PopulateTest, NothingIsPopulatedThatWouldNotHaveBeenWritten) {
   be_hot();
   EXPECT_EQ(lives(60, kSize, 2), 0u);
@@ -86,7 +86,7 @@ TEST_F(PopulateTest, OneSparseObjectEndsIt) {
   EXPECT_GT(lives(40, kSize, 1), 0u);
 }
 
-// What an object found dirty tells nothing of it: it could have been garbage all along.
+// Pages that an object found dirty tell nothing of it: they may hold garbage that it never wrote.
 TEST_F(PopulateTest, GarbageIsNotTakenForWritten) {
   be_hot();
   for (int i = 0; i < 42; ++i) {

@@ -17,7 +17,7 @@ class QuarantineTest : public testing::Test {
   static constexpr std::size_t kClass = 4;
 
   bool put(char& object) { return quarantine_.put({&object, kClass}); }
-  // One; null when none waits.
+  // Takes one object; null when none waits.
   void* take() {
     Quarantine::Leaving leaving;
     return quarantine_.take(1, leaving) == 0 ? nullptr : leaving[0].object();

@@ -1,4 +1,4 @@
-// How far above its limit a heap may stay whose pages come back as fast as they go.
+// How far above its limit a heap may stay when its pages come back as fast as they go.
 #include "limits/regret.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@ constexpr std::uint64_t kInUse = 8000;  // pages
 
 class RegretTest : public testing::Test {
  protected:
-  // Some time passes in which pages came back that are missed, and others were taken that had been kept.
+  // Lets time pass, in which `missed` pages came back after their release and `kept` pages without one.
   void pass(std::uint64_t milliseconds, std::uint64_t missed, std::uint64_t kept = 0) {
     now_.time += milliseconds * kMillisecond;
     now_.missed += missed;
@@ -86,7 +86,7 @@ TEST_F(RegretTest, WithoutAClockThereIsNone) {
 
 class HotHeapTest : public RigTest {
  protected:
-  // Batches of 3 MiB that are freed whole, `milliseconds` each. Bytes given back meanwhile.
+  // Makes batches of 3 MiB, one in each `milliseconds`, and frees each whole. Returns the bytes that were released.
   std::uint64_t batches(ThreadCache* cache, int count, std::uint64_t milliseconds) {
     const std::uint64_t before = rig_.sums().returned_bytes;
     for (int i = 0; i < count; ++i) {

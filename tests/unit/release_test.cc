@@ -46,7 +46,7 @@ TEST_F(ReleaseTest, FreePagesAboveTheLimitGoAtOnce) {
   rig_.expect_in_order();
 }
 
-// A discard takes microseconds, and sends interrupts where there are threads: a call pays for one, the next ones go on.
+// A discard takes microseconds, and interrupts other threads. So a call makes only one, and the next calls go on.
 TEST_F(ReleaseTest, ACallMakesOneDiscard) {
   const std::vector<void*> all = make(nullptr, 12, 10 * kPageSize);
   const std::vector<void*> small = make(nullptr, 12, 100);
@@ -60,7 +60,7 @@ TEST_F(ReleaseTest, ACallMakesOneDiscard) {
   rig_.expect_in_order();
 }
 
-// An event can be a batch of frees that leaves a page of many blocks behind: far above the limit a call makes several.
+// One event can be a batch of frees that leaves dirty pages in many blocks. Far above the limit a call makes several.
 TEST_F(ReleaseTest, FreesDoNotOutrunTheRelease) {
   const std::vector<void*> all = make(nullptr, 400, 10 * kPageSize);
   for (std::size_t i = 0; i < all.size(); i += 2) rig_.free(nullptr, all[i]);
@@ -70,7 +70,7 @@ TEST_F(ReleaseTest, FreesDoNotOutrunTheRelease) {
   rig_.expect_in_order();
 }
 
-// Pages whose discard was refused are due again, and asked for more and more rarely while that goes on.
+// Pages whose discard was refused are due again. While the system goes on to refuse, it is asked more and more rarely.
 TEST_F(ReleaseTest, WhatTheSystemRefusedIsReturnedLater) {
   rig_.heap.options.dirty_floor = rig_.heap.options.dirty_percent = 0;
   const std::vector<void*> all = make(nullptr, 100, 10 * kPageSize);

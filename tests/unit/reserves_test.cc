@@ -57,7 +57,7 @@ TEST_F(PageHeapTest, AChunkGivenBackServesAgain) {
   }
 }
 
-// What is free under a limit is not kept from the program's own maps.
+// Under a limit of address space, a free chunk must not take room from the program's own mappings.
 TEST_F(PageHeapTest, UnderALimitAFreeChunkGoesBackAtOnce) {
   make_slab(1);
   const std::uint64_t before = sums().reserved_bytes.get();

@@ -19,7 +19,7 @@ namespace neap {
 // How a program ends in which misuse was found, for EXPECT_EXIT.
 inline const testing::ExitedWithCode aborted(fake_os::kAbortExitCode);
 
-// Ends the fixed view that only one thread exists: what a program's first pthread_create does.
+// Ends the fixed view that there is only one thread, as a program's first pthread_create does.
 void leave_single_thread();
 
 class Rig {
@@ -32,7 +32,7 @@ class Rig {
   Rig(const Rig&) = delete;
   Rig& operator=(const Rig&) = delete;
 
-  // Makes it a hardened heap, as its options say, before the first object. Caches are of no use then.
+  // Makes the heap a hardened one, as its options say, before the first object. Caches are of no use from then on.
   void harden() {
     hardened = std::make_unique<Hardened>(heap);
     ASSERT_TRUE(hardened->open());
@@ -84,7 +84,7 @@ class RigTest : public testing::Test {
   void free(ThreadCache* cache, const std::vector<void*>& objects) {
     for (void* object : objects) rig_.free(cache, object);
   }
-  // What one of a few threads' caches may hold of a heap of so many bytes.
+  // How much the cache of one of so many threads may hold, in a heap of so many bytes.
   std::uint64_t largest_budget(std::uint64_t heap, std::uint64_t threads) const {
     const std::uint64_t bytes = rig_.heap.options.cache_bytes, fair = heap / threads;
     return std::max(bytes, std::min(fair / 2, bytes * 16));
@@ -110,7 +110,7 @@ class RigTest : public testing::Test {
   Rig rig_;
 
  private:
-  std::uint64_t peak_ = 0;  // bytes resident, as far as looked at
+  std::uint64_t peak_ = 0;  // the most resident bytes that a look has shown
 };
 
 }  // namespace neap

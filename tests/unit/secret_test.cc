@@ -21,7 +21,7 @@ TEST(Secret, IsAFunctionOfTheWordAndOfWhatWasDrawn) {
   fake_os::reset();
 }
 
-// Of a word that differs in one bit about half of the bits are others.
+// When one bit of a word changes, about half of the bits of its secret change.
 TEST(Secret, OneBitChangesHalfOfAll) {
   Secret secret;
   int changed = 0;

@@ -32,7 +32,7 @@ TEST(SizeClass, RoundingWastesAtMostAnEighthAbove256Bytes) {
   }
 }
 
-// SQLite's pages in its cache are 4,096 bytes and 272 of its own.
+// A page in SQLite's cache is 4,096 bytes of the file and 272 bytes of SQLite's own.
 TEST(SizeClass, AHeaderOnAPowerOfTwoCostsOneObjectOfSixteen) {
   const auto capacity = [](std::size_t size) { return kClasses[static_cast<std::size_t>(class_of(size))].capacity; };
   for (std::size_t power = 256; power <= 4096; power *= 2) {

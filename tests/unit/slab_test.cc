@@ -40,7 +40,7 @@ class SlabTest : public testing::Test {
     }
     return pages;
   }
-  // Objects that overlap the page and are out of the slab.
+  // How many objects that overlap the page are taken.
   std::uint32_t live_over(std::uint32_t page) const {
     const std::uint32_t begin = page << kPageShift, end = begin + static_cast<std::uint32_t>(kPageSize);
     std::uint32_t live = 0;
@@ -60,7 +60,7 @@ class SlabTest : public testing::Test {
   }
 
   void* object(std::uint32_t index) const { return block_.address() + std::size_t{index} * row_.size; }
-  // The same for many at once.
+  // Gives many objects back at once.
   void give_together(const std::vector<std::uint32_t>& indexes) {
     std::vector<void*> objects;
     for (const std::uint32_t index : indexes) objects.push_back(object(index));
@@ -155,7 +155,7 @@ TEST_P(EveryClass, AgreesWithABruteForceModel) {
   }
 }
 
-// What lies elsewhere, begins no object or is free already ends what is given together; what came before it was given.
+// Giving together ends at what lies elsewhere, begins no object or is free already. What comes before it is given.
 TEST_P(EveryClass, GivingTogetherEndsBeforeWhatIsNoLiveObject) {
   take(3);
   if (row_.capacity < 4) return;

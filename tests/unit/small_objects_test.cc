@@ -14,7 +14,7 @@ namespace {
 
 constexpr ClassIndex kClass = class_of(64);
 
-// Without a heap around them.
+// Small objects without a heap around them.
 class SmallObjectsTest : public testing::Test {
  protected:
   // An object of its own slab.

@@ -17,7 +17,7 @@ class ThreadCacheTest : public RigTest {
   ThreadCacheTest() { rig_.heap.options.dirty_floor = std::uint64_t{1} << 40; }
 };
 
-// The example above caches/caches.cc, whose numbers these are.
+// The example of a refill in caches/caches.cc has these numbers.
 TEST_F(ThreadCacheTest, ARefillByExample) {
   ThreadCache* cache = rig_.heap.open_cache();
   const std::size_t c = static_cast<std::size_t>(class_of(64));
@@ -37,8 +37,8 @@ TEST_F(ThreadCacheTest, ARefillByExample) {
   EXPECT_EQ(after(1), std::pair(128u, 63u)) << "a thread that only takes fetches a page";
 }
 
-// What a large heap allowed goes back to the last object, that of the first class too: none is left in a stack of no
-// capacity.
+// When a heap shrinks, all that its size allowed goes back, to the last object and in the first class too. A stack
+// without capacity holds nothing.
 TEST_F(ThreadCacheTest, AStackOfOneObjectIsEmptiedWhenTheHeapHasShrunk) {
   ThreadCache* cache = rig_.heap.open_cache();
   std::vector<void*> all = make(cache, 200'000, 64);
@@ -124,7 +124,7 @@ TEST_F(ThreadCacheTest, LargerObjectsAreCachedOneByOne) {
   expect_budget_kept(*cache);
 }
 
-// Frees what fills the stacks, and takes some again.
+// The heap is made large and then small again, and its thread goes on meanwhile.
 TEST_F(ThreadCacheTest, ALargeHeapMayCacheMoreAndNoLongerOnceItIsSmall) {
   rig_.heap.options.dirty_floor = 0;
   ThreadCache* cache = rig_.heap.open_cache();
@@ -150,7 +150,7 @@ TEST_F(ThreadCacheTest, ALargeHeapMayCacheMoreAndNoLongerOnceItIsSmall) {
   rig_.expect_in_order();
 }
 
-// Once it has so much of them a class has a slab of its own, from which they come then.
+// Once a class has enough objects it earns a slab, and its objects come from there.
 TEST_F(ThreadCacheTest, AnObjectOfAMixedBlockIsTheNextOneUntilItsClassEarnsASlab) {
   ThreadCache* cache = rig_.heap.open_cache();
   void* object = rig_.allocate(cache, 1000);

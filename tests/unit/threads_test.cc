@@ -1,5 +1,5 @@
-// Several threads on one heap, each with its cache, handing objects to one another, while others open and close caches,
-// release everything and take fork's locks. The thread sanitizer reads along in its build.
+// Several threads on one heap, each with its cache, hand objects to one another. Others meanwhile open and close
+// caches, release everything and take fork's locks. In its build the thread sanitizer checks all of this.
 #include <gtest/gtest.h>
 
 #include <array>

@@ -20,7 +20,7 @@ std::optional<RunningAllocator> detect_neap(pid_t pid) {
   const auto place = locate_telemetry(pid);
   if (!place) return std::nullopt;
   const auto telemetry = read_telemetry(pid, place->address);
-  const bool exempt = telemetry && telemetry->exempt != 0;  // the library is in it and hands on to libc
+  const bool exempt = telemetry && telemetry->exempt != 0;  // libneap is in the process, and hands all calls on to libc
   if (exempt) return RunningAllocator{{"libc (exempt)", "libc", {}, {}}};
   RunningAllocator found = named("neap", place->file);
   if (place->file.path.find(".so") == std::string::npos) found.library.clear();  // linked into the program
@@ -35,7 +35,7 @@ bool exports_malloc(pid_t pid, const MappedFile& file) {
   return entry->second;
 }
 
-// Neap's own stand before an allocator, and that is the one to be named.
+// True for libc, the loader and neap's own libraries. The latter stand before an allocator, which is what has a name.
 bool is_no_allocator(const std::string& file) {
   return file.starts_with("libc.so.") || file.starts_with("ld-") || file.starts_with("libneap");
 }
@@ -52,7 +52,7 @@ std::optional<RunningAllocator> detect_allocator(pid_t pid) {
     const std::string file = file_name(mapped.path);
     libc = libc || file.starts_with("libc.so.");
     if (const AllocatorRow* row = row_of_library(file)) {
-      if (row->name == "libc") return named("libc", mapped);  // the forwarding library stands before all
+      if (row->name == "libc") return named("libc", mapped);  // the forwarding library of neap stands before all others
       other = named(std::string(row->name), mapped);
     } else if (&mapped != &files->front() && file.find(".so") != std::string::npos && !is_no_allocator(file) &&
                exports_malloc(pid, mapped)) {

@@ -29,7 +29,7 @@ bool steers_an_allocator(std::string_view name) {
   return false;
 }
 
-// What is left of a variable's value: GLIBC_TUNABLES tunes more than malloc.
+// A variable's value without the parts that tune malloc: GLIBC_TUNABLES tunes more than that.
 std::string without_malloc(std::string_view name, std::string_view value) {
   std::string left;
   if (name != "GLIBC_TUNABLES") return left;
@@ -59,9 +59,9 @@ Variables variables_left(bool without_steering) {
   return variables;
 }
 
-// What keeps a program that links another malloc on glibc's, for the children of a program that itself runs bare: glibc
-// looked up before the program's libraries costs nothing per call, and the forwarding library behind it serves C++'s
-// operator new, which the other malloc may bring along.
+// What is preloaded where the program itself runs on plain glibc, for its children. A child may link another malloc;
+// these libraries keep it on glibc's. glibc stands before the program's libraries and costs nothing per call. Behind it
+// the forwarding library serves C++'s operator new, which the other malloc may bring along.
 std::vector<std::string> libc_for_children() {
   const std::string forwarding = find_own_file("libneap-libc.so");
   if (forwarding.empty()) return {};
@@ -73,7 +73,8 @@ std::vector<std::string> with_allocator(Variables variables, const Allocator& al
   std::vector<std::string> preloads = extra_preloads;
   for (const std::string& library : {allocator.checker, allocator.library})
     if (!library.empty()) preloads.push_back(library);
-  if (allocator.is_libc() && !allocator.library.empty()) preloads.push_back("libc.so.6");  // what it forwards to
+  if (allocator.is_libc() && !allocator.library.empty())
+    preloads.push_back("libc.so.6");  // what the library forwards to
   const bool bare = allocator.is_libc() && allocator.library.empty();
   const std::string merged =
       merge_preload(preloads, variables["LD_PRELOAD"], bare ? libc_for_children() : std::vector<std::string>{});

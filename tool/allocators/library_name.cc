@@ -3,7 +3,7 @@
 namespace neap {
 namespace {
 
-// Libraries of neap that stand before an allocator and are none.
+// A library of neap that stands before an allocator, and is none itself.
 constexpr std::string_view recorder_stem = "libneap-trace";
 
 bool has_stem(std::string_view file, std::string_view stem) {

@@ -24,7 +24,7 @@ bool is_executable_file(const std::string& path) {
   return fs::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0;
 }
 
-// A script's interpreter, as the kernel would find it; the file itself when it is none.
+// The interpreter of a script, as the kernel would find it. A file that is no script stays as it is.
 std::string follow_interpreters(std::string file) {
   constexpr int kernel_limit = 5;
   for (int depth = 0; depth < kernel_limit; ++depth) {
@@ -51,7 +51,7 @@ bool changes_rights(const std::string& file) {
                                                 ::getxattr(file.c_str(), "security.capability", nullptr, 0) > 0);
 }
 
-// For whoever runs neap.
+// True when the file runs with rights that whoever runs neap does not have.
 bool runs_with_other_rights(const std::string& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) return false;

@@ -15,7 +15,7 @@
 namespace neap {
 namespace {
 
-// What the probe prints to `descriptor`, 1 or 2; the other goes nowhere. Empty when it did not end well.
+// What the probe prints to `descriptor`, 1 or 2; its other output is dropped. Empty when the probe did not end well.
 std::string answer_under(const Allocator& allocator, int descriptor) {
   const std::vector<std::string> environment = environment_to_measure(allocator);
   std::vector<char*> variables;
@@ -45,7 +45,7 @@ std::string answer_under(const Allocator& allocator, int descriptor) {
   return status == 0 ? answer : std::string();
 }
 
-// ".../lib/clang/14.0.6/lib/linux/libclang_rt.scudo..." tells LLVM's version, the library itself does not.
+// LLVM's version, from ".../lib/clang/14.0.6/lib/linux/libclang_rt.scudo..."; the library itself does not tell it.
 std::string version_from_path(const std::string& path) {
   const std::string mark = "/clang/";
   const auto start = path.find(mark);

@@ -44,14 +44,14 @@ std::vector<Setting> split_settings(const AllocatorRow& row, std::string_view se
   return pairs;
 }
 
-// As strtoul takes it, which reads what glibc's tunables say.
+// Whether strtoul takes all of the text, as glibc reads its tunables.
 bool is_number(const std::string& text) {
   char* end = nullptr;
   std::strtoull(text.c_str(), &end, 0);
   return std::isdigit(static_cast<unsigned char>(text.front())) != 0 && *end == '\0';
 }
 
-// An allocator that is silent about what it does not know is spoken for by the table.
+// Some allocators are silent about settings that they do not know. For these the table tells what they know.
 void check_known(const AllocatorRow& row, const Setting& setting) {
   if (row.keys.empty()) return;
   const std::vector<std::string> known(row.keys.begin(), row.keys.end());
@@ -89,7 +89,7 @@ std::vector<std::pair<std::string, std::string>> settings_environment(const Allo
   return environment;
 }
 
-// Some tell what they do not know on stderr, when a process starts under them.
+// Other allocators name what they do not know on stderr, when a process starts under them.
 void check_settings(const AllocatorRow& row, const Allocator& allocator) {
   for (const std::string& line : complaints_under(allocator))
     throw UsageFailure(fmt::format("{} does not take these settings: {}", row.name, line));

@@ -36,7 +36,7 @@ struct Cell {
 
 using Cells = std::vector<Cell>;
 
-// A total holds until the next one: steps without a sample of their own repeat the last, up to a gap.
+// A total holds until the next one. A step without a sample of its own repeats the last total, up to a gap.
 template <class Get>
 Cells cells_of(const std::vector<Total>& totals, const Chart& chart, Get get) {
   Cells cells(chart.steps);
@@ -51,7 +51,7 @@ Cells cells_of(const std::vector<Total>& totals, const Chart& chart, Get get) {
   return cells;
 }
 
-// Every run that is there counts once, however often it was looked at.
+// In each step every run that has a value counts once, however often it was looked at.
 std::vector<std::optional<ChartPoint>> joined(const std::vector<Cells>& runs, std::size_t steps) {
   std::vector<std::optional<ChartPoint>> points(steps);
   for (std::size_t step = 0; step < steps; ++step) {
@@ -85,7 +85,7 @@ std::optional<double> number(const std::optional<Bytes>& bytes) {
   return bytes ? std::optional(static_cast<double>(bytes->count)) : std::nullopt;
 }
 
-// All values zero: as good as none.
+// No values where all of them are zero: such a line tells nothing.
 ChartValues unless_zero(ChartValues values) {
   const bool any = std::any_of(values.begin(), values.end(), [](const auto& value) { return value && *value > 0; });
   return any ? values : ChartValues{};

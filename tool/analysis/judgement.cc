@@ -109,7 +109,7 @@ class Judge {
   Verdict verdict_;
 };
 
-// Iglewicz and Hoaglin's modified z-score; and far enough away to matter.
+// An outlier has a high modified z-score (Iglewicz and Hoaglin), and is also far enough from the median to matter.
 constexpr double far_out = 5;
 constexpr double least_distance = 0.2;
 constexpr std::size_t fewest_runs = 4;

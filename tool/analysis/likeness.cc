@@ -54,7 +54,7 @@ void add_lengths(const std::vector<const Run*>& runs, std::vector<std::string>& 
     differences.push_back(fmt::format("lengths {:.0f} s to {:.0f} s", *shortest, *longest));
 }
 
-// Of live processes: what others ask of them changes with the hour.
+// Only live processes differ by the time of their recording: what others ask of them changes with the hour.
 void add_times(const std::vector<const Run*>& runs, std::vector<std::string>& differences) {
   for (std::size_t a = 0; a < runs.size(); ++a)
     for (std::size_t b = a + 1; b < runs.size(); ++b) {

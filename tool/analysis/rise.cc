@@ -17,7 +17,7 @@ SlopePoint middle_of(std::vector<SlopePoint>::const_iterator from, std::vector<S
   return {median_of(std::move(times)), median_of(std::move(values))};
 }
 
-// Of stretches of equal length in time: where looks were rare, a point stands for few of them.
+// One point for each stretch of equal length in time. Where looks were rare, a point stands for few of them.
 std::vector<SlopePoint> thinned(const std::vector<SlopePoint>& points) {
   if (points.size() <= most_points) return points;
   const double width = (points.back().at - points.front().at) / most_points;

@@ -20,7 +20,7 @@ double seconds_of(const Bound& bound, const Run& run) {
   return (bound.moment - *started).count;
 }
 
-// Within the stretch, and what was the case where it begins: the last look before it.
+// The samples of the stretch, and those of the last look before it, which tell how things stood at its beginning.
 std::vector<Sample> samples_between(const Run& run, double from, double until) {
   double before = -1;
   for (const Sample& sample : run.samples)

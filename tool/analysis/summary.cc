@@ -59,7 +59,7 @@ std::optional<Bytes> end_rss_of(const std::vector<Total>& totals, const Run& run
   return run.end->exit_code ? before_leaving(totals, run.end->wall, peak) : totals.back().rss;
 }
 
-// Of the whole by the kernel's account, where there is one.
+// CPU time and faults of the whole run: by the kernel's account where there is one, else by the samples.
 void add_use(const Run& run, Summary& summary) {
   if (run.end && run.end->user && run.end->system) {
     summary.cpu = *run.end->user + *run.end->system;

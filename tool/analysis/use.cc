@@ -42,7 +42,7 @@ std::map<std::int64_t, Life> lives_of(const Run& run) {
   return lives;
 }
 
-// The process that waits for this one; 0 where it is none of the run.
+// The process that waits for this one; 0 where no process of the run does.
 std::int64_t parent_of(const Run& run, std::int64_t process) {
   const auto is_it = [&](const Process& each) { return each.id == process; };
   const auto child = std::find_if(run.processes.begin(), run.processes.end(), is_it);
@@ -55,8 +55,8 @@ std::int64_t parent_of(const Run& run, std::int64_t process) {
 
 }  // namespace
 
-// A child that ended is in its parent's account of children, whole, from when it was waited for. What it had used when
-// it was last seen is known already: the parent's account gives what came after that, and children that nobody saw.
+// Once a child was waited for, all that it used is in its parent's account of children. What it had used at the last
+// look is summed up already. So that account adds only what came after that look, and the children that nobody saw.
 Use use_of(const Run& run) {
   Account sum;
   const std::map<std::int64_t, Life> lives = lives_of(run);

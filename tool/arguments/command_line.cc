@@ -58,7 +58,7 @@ class HelpFormatter : public CLI::Formatter {
   bool with_program_;
 };
 
-// A number that has to hold something, which its line of help says too.
+// Checks a number, and adds to the option's line of help what the number has to be.
 template <typename Holds>
 void check_number(CLI::Option& option, const std::string& wanted, Holds holds) {
   const auto check = [=](const std::string& text) {

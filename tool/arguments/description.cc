@@ -12,7 +12,7 @@ std::string in_capitals(std::string text) {
   return text;
 }
 
-// A value without a name of its own is called as its option.
+// A value without a name of its own is named after its option.
 std::string value_of(const CLI::Option& option) {
   if (option.get_positional()) return option.get_name(true);
   if (option.get_type_size() == 0 || option.get_type_name().empty()) return {};
@@ -38,7 +38,7 @@ CommandDescription describe_app(const CLI::App& app, const std::string& path, co
   described.path = path;
   described.name = app.get_name();
   described.about = app.get_description();
-  if (app.get_footer() != inherited_notes) described.notes = app.get_footer();  // it begins with its parent's
+  if (app.get_footer() != inherited_notes) described.notes = app.get_footer();  // the footer begins with its parent's
   const auto formatter = std::dynamic_pointer_cast<CLI::Formatter>(app.get_formatter());
   const std::string usage = formatter->make_usage(&app, path);
   described.usage = usage.substr(usage.find(path), usage.find('\n') - usage.find(path));

@@ -21,7 +21,7 @@ void remove_folders(const Root& root, const std::vector<std::string>& folders) {
   for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) remove_folder_if_empty(root.at(*folder));
 }
 
-// The entry as it was before `next`: without one, none.
+// Makes the journal what it was before `next`: with the entry that `next` replaced, or without any.
 void reinstate(const Journal& journal, const std::optional<Entry>& replaced, const Entry& next) {
   if (replaced)
     journal.save(*replaced);

@@ -44,7 +44,7 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? "/" : folder;
 }
 
-// Ends in no suffix that a reader of the folder takes (systemd: .conf, ld.so: its one name).
+// A name that no reader of the folder takes for a file of its own: systemd reads *.conf, and ld.so one name.
 std::string new_name(const std::string& path) {
   return folder_of(path) + "/." + std::filesystem::path(path).filename().string() + unfinished_extension;
 }

@@ -25,13 +25,13 @@ std::string holder(int file) {
   return got > 0 ? fmt::format(" (pid {})", std::string(text, static_cast<std::size_t>(got))) : std::string();
 }
 
-// A courtesy to the next one, which works without it.
+// Writes our pid for the message of the next one, which can do without it.
 void sign(int file) {
   const std::string pid = std::to_string(::getpid());
   if (::ftruncate(file, 0) == 0) (void)!::pwrite(file, pid.data(), pid.size(), 0);
 }
 
-// The kernel's own wait knows no end of patience.
+// The kernel's own wait has no time limit, so this asks again and again.
 bool wait_for(int file, Seconds patience) {
   using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + std::chrono::duration<double>(patience.count);

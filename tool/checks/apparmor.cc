@@ -15,7 +15,7 @@ constexpr const char* base_abstraction = "/etc/apparmor.d/abstractions/base";
 constexpr const char* enabled_file = "/sys/module/apparmor/parameters/enabled";
 constexpr const char* loaded_file = "/sys/kernel/security/apparmor/profiles";  // "NAME (MODE)" lines, root's to read
 
-// Files of the kernel have no size to be read by.
+// Reads to the end, as files of the kernel do not tell their size.
 std::string text_of(const Root& root, const char* path) {
   std::ifstream file(root.at(path));
   return {std::istreambuf_iterator<char>(file), {}};

@@ -16,7 +16,7 @@ constexpr std::size_t longest_pattern = 1 << 16;  // a variable may name itself
 
 void walk(const Root& root, const std::string& text, const Taker& take, int depth);
 
-// <name>, "name", and "if exists"; a folder means the files in it.
+// Follows an include of <name> or "name", perhaps with "if exists". A folder stands for the files in it.
 void follow(const Root& root, const std::string& line, const Taker& take, int depth) {
   const auto open = line.find_first_of("<\""), close = line.find_last_of(">\"");
   if (open == std::string::npos || close <= open || depth == deepest_include) return;

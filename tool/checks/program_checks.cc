@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* link_it = "no preloaded library reaches it; build it against the library instead (-lneap)";
 
-// Text that stands in every program built with the thing: what a stripped file still shows.
+// Text that every program built with something contains, and that a stripped file still shows.
 struct Mark {
   const char* bytes;
   const char* what;

@@ -30,7 +30,7 @@ constexpr const char* footer =
     "complete.\n"
     "Example: neap compare -a libc,mimalloc,neap -n 5 -o report.html -- gzip -9 -c archive.tar";
 
-constexpr double compare_budget_percent = 1;  // runs are short; that of record is for days
+constexpr double compare_budget_percent = 1;  // a run is short; a recording by `neap record` lasts for days
 constexpr Seconds least_detail_interval{0.25};
 
 struct CompareOptions {
@@ -81,7 +81,7 @@ class Comparing {
   bool kept_all() const { return kept_->complete(); }
   const std::vector<Run>& runs() const { return runs_; }
 
-  // In the order of the allocators as the user named them, not of the runs.
+  // The runs in the order in which the user named their allocators, which is not the order in which they were made.
   std::vector<Run> runs_in_order() const {
     std::vector<Run> ordered;
     for (const Allocator& allocator : allocators_)
@@ -93,7 +93,7 @@ class Comparing {
   std::vector<std::pair<std::string, std::string>> remarks() const { return {remarks_.begin(), remarks_.end()}; }
 
  private:
-  // Rounds below zero warm up: they run like the others and are forgotten.
+  // Rounds below zero are for warming up: their runs are like the others, and are forgotten.
   void run_once(const Allocator& allocator, int round) {
     Run run;
     run.facts = facts_of_this_host(program_, {options_.interval}, options_.budget);
@@ -125,7 +125,7 @@ class Comparing {
     runs_.push_back(std::move(run));
   }
 
-  // What has to be done before each run, such as emptying a cache; not measured.
+  // What has to be done before each run, such as emptying a cache. Its time is not measured.
   void prepare() const {
     if (options_.prepare.empty()) return;
     ChildOptions child;

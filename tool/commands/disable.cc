@@ -22,7 +22,7 @@ SwitchOutcome disable_target(const SwitchContext& context, const std::string& ta
   return target == system_target ? disable_system(context, options) : disable_unit(context, target, options);
 }
 
-// Those that cannot be read are told as failures of their own.
+// Adds every target of the journal. An entry that cannot be read is told as a failure of its own.
 void add_all(const SwitchContext& context, std::vector<std::string>& targets, Outcomes& outcomes) {
   std::vector<BrokenEntry> broken;
   for (const Entry& entry : context.journal.load_all(broken)) targets.push_back(entry.target);
@@ -51,7 +51,7 @@ int disable_for_user(const DisableOptions& options, const Invocation& invocation
   return outcomes.end(invocation);
 }
 
-// All of the system's, and all of one's own: whoever is not root may well have these alone.
+// Undoes all switches of the system and all of the calling user. Whoever is not root may well have the latter alone.
 int disable_all(const DisableOptions& options, const Invocation& invocation) {
   const Workplace workplace = open_workplace(Needs::files, invocation);
   Outcomes outcomes;

@@ -33,7 +33,7 @@ class Reports {
     if (!file_) throw UsageFailure(fmt::format("cannot write '{}'", path_));
   }
 
-  // What was found since the last look, at once but for JSON, which is whole or nothing.
+  // Tells what was found since the last look. JSON is told at the end, as it is whole or nothing.
   void look() {
     for (MisuseReport& report : log_.fresh()) {
       if (!json_) tell_report(report);
@@ -51,7 +51,7 @@ class Reports {
           log_.unsearched()));
   }
   bool found_any() const { return !all_.empty(); }
-  const std::string& failure() const { return failure_; }  // of writing; empty: none
+  const std::string& failure() const { return failure_; }  // why the file could not be written; empty where it could
 
  private:
   void tell_report(const MisuseReport& report) {
@@ -69,7 +69,7 @@ class Reports {
       if (!file_) give_up_file(text, otherwise);
     }
   }
-  // The program goes on, and its reports with it.
+  // The file cannot be written any more. The program goes on, and its reports go elsewhere.
   void give_up_file(const std::string& text, std::FILE* otherwise) {
     failure_ = fmt::format("cannot write '{}'; its reports went to the terminal", std::exchange(path_, ""));
     write(text, otherwise);
@@ -84,7 +84,7 @@ class Reports {
   std::int32_t leaks_of_ = 0;
 };
 
-// A program that left others running when it ended, as a daemon does: they are neap's children then.
+// True when the program left others running as it ended, like a daemon. They are neap's children then.
 bool has_children() {
   for (;;) {
     const pid_t ended = ::waitpid(-1, nullptr, WNOHANG);
@@ -93,7 +93,7 @@ bool has_children() {
   }
 }
 
-// Until the program has ended, and all that it started; a signal behind the program's own end ends the wait.
+// Waits until the program has ended, and all that it started. After the program's own end a signal ends the wait.
 int attend(pid_t child, const Interrupts& interrupts, Reports& reports, bool quiet) {
   std::optional<int> code;
   for (bool told = false;;) {

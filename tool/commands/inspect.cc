@@ -34,8 +34,8 @@ constexpr const char* inspect_help =
 
 constexpr double looks_of_a_watch = 40;
 constexpr double shortest_interval = 0.25, share_of_time = 0.05;
-constexpr double enough_looks = 16;       // as many are made even if they take more than that share
-constexpr std::size_t fewest_looks = 12;  // of fewer a single one that went astray widens the interval to both signs
+constexpr double enough_looks = 16;       // so many looks are made even if they take more than that share
+constexpr std::size_t fewest_looks = 12;  // with fewer, one odd look widens the interval so far that it has both signs
 
 struct InspectOptions {
   std::string target, core, watch;
@@ -86,7 +86,7 @@ void print(const Look& look, const Growth* growth, const Invocation& invocation)
 
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
-// Looks again and again; looks take at most a twentieth of a core's time, as long as they are enough.
+// Looks again and again. Looks take at most a twentieth of a core's time, unless there were too few of them then.
 int watch(const FoundProcess& process, const InspectOptions& options, const Invocation& invocation) {
   const double duration = parse_duration(options.watch, "--watch").count;
   const double pace = std::max(shortest_interval, duration / looks_of_a_watch);

@@ -22,7 +22,7 @@ constexpr const char* exit_codes =
     "Exit codes: the program's own code where there is one; 2 bad usage, 125 neap's own failure,\n"
     "126 the program cannot be executed, 127 it was not found, 128+N it was killed by signal N.";
 
-// What stands behind the first `--` belongs to the program: the parser never sees it.
+// Takes what stands behind the first `--`. It belongs to the program, and the parser never sees it.
 std::vector<std::string> take_program(std::vector<std::string>& arguments) {
   const auto mark = std::find(arguments.begin(), arguments.end(), "--");
   if (mark == arguments.end()) return {};

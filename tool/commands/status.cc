@@ -77,7 +77,8 @@ nlohmann::json as_json(const StatusRow& row, bool own) {
   return written;
 }
 
-// Of one's own that were switched by neap; with `others` also those that run on another allocator by themselves.
+// Adds the calling user's programs and services that neap switched. With `others` also those that run on another
+// allocator without neap.
 void add_own(AllRows& all, bool others, bool every, const Invocation& invocation) {
   const Workplace own = open_own_workplace(Needs::files, invocation);
   Status status =

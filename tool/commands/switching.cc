@@ -72,7 +72,7 @@ bool has_own_switches() try {
   std::vector<BrokenEntry> broken;
   return !Journal(user_state_folder()).load_all(broken).empty() || !broken.empty();
 } catch (const UsageFailure&) {
-  return false;  // nobody's home
+  return false;  // the user has no home
 }
 
 bool is_name_of_unit(const std::string& name) { return name.ends_with(".service") || name.ends_with('@'); }

@@ -38,7 +38,7 @@ nlohmann::ordered_json as_json(const SurveyRow& row) {
   return json;
 }
 
-// Those that may not be looked into: the row shows little, and why.
+// Says how many processes may not be looked into: their rows show little.
 void say_what_is_missing(const std::vector<SurveyRow>& rows) {
   const auto kept = std::count_if(rows.begin(), rows.end(), [](const SurveyRow& row) { return row.allocator == "?"; });
   if (kept > 0 && ::geteuid() != 0)
@@ -80,7 +80,7 @@ std::string totals(const std::vector<SurveyRow>& rows) {
 
 std::size_t lines_for_rows(const Screen& screen) { return std::max<std::size_t>(screen.height(), 4) - 3; }
 
-// Scrolls in place, sorts by what the key stands for. False: it is over.
+// Scrolls without a new look, and sorts by what the key stands for. False when the key ends the view.
 bool obey(const KeyPress& press, std::size_t page, std::size_t& first, const TopColumn*& by) {
   if (press.key == Key::interrupted || (press.key == Key::letter && press.letter == 'q')) return false;
   if (press.key == Key::down) ++first;
@@ -100,7 +100,7 @@ std::vector<std::string> picture(const std::vector<SurveyRow>& rows, const TopCo
   return lines;
 }
 
-// All that it does counts against the budget: where rounds alone would take more, they come later.
+// Everything that this does counts against the budget. Where the rounds alone would take more, they come later.
 int show_on(Survey& survey, const TopColumn* by, const TopOptions& options) {
   const bool colour = wants_colour(STDOUT_FILENO);
   CpuBudget budget(options.budget, {full_bucket_s});

@@ -25,7 +25,7 @@ constexpr const char* trim_help =
     "call into its heap safely.";
 
 constexpr std::uint32_t trim_now = 1;
-constexpr std::uint64_t worth_having = 32;  // at least one part in so many of what is resident
+constexpr std::uint64_t worth_having = 32;  // trimming is worth it from one part in so many of what is resident
 constexpr auto between_looks = std::chrono::milliseconds(20);
 
 struct TrimOptions {
@@ -74,7 +74,7 @@ int trim_neap(LiveProcess& space, const FoundProcess& process, std::uint64_t tel
   return exit_success;
 }
 
-// Ways that are safe: from inside, or by an allocator that gives back of itself.
+// Tells of the ways that are safe: the program trims from inside, or an allocator gives memory back by itself.
 int tell_of_glibc(LiveProcess& space, const FoundProcess& process, const Invocation& invocation) {
   const Look look = look_at(space, process.pid, process.name);
   const HeapFill* glibc = nullptr;

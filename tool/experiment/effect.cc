@@ -15,16 +15,16 @@ constexpr std::uint64_t seed = 1;
 constexpr std::size_t resamples = 2'000;
 constexpr std::size_t shuffles = 4'000;
 constexpr std::size_t fewest_hosts = 2;
-// Below, resampling hosts knows too little: Student's t over the hosts' differences (docs/experiment.md has the
-// coverage).
+// With fewer hosts than this resampling knows too little, and Student's t over the hosts' differences takes its place
+// (docs/experiment.md has the coverage).
 constexpr std::size_t fewest_hosts_to_resample = 20;
 constexpr double fewest_in_a_tail = 5;       // resamples beyond the bound of an interval
-constexpr std::size_t fewest_for_slope = 8;  // instances more than there are means to take off
+constexpr std::size_t fewest_for_slope = 8;  // so many instances are needed beyond those that the means use up
 
 struct Point {
   bool in_group = false;
   double value = 0;   // logarithm
-  double before = 0;  // logarithm; 0 where it is not known of all
+  double before = 0;  // logarithm; 0 unless it is known of all
 };
 using Host = std::vector<Point>;
 
@@ -57,7 +57,8 @@ std::vector<Host> hosts_with_both(const std::vector<Outcome>& outcomes, const Ar
   return hosts;
 }
 
-// The slope of `value` over `before` within each host's groups, pooled: what the memory before says of that after.
+// The slope of `value` over `before` within each host's groups, pooled: how memory before the switch foretells memory
+// after it.
 double slope_within(const std::vector<Host>& hosts) {
   double both = 0, before = 0;
   for (const Host& host : hosts)
@@ -130,7 +131,8 @@ std::vector<Outcome> outcomes_of(const std::vector<Outcome>& all, const Arms& ar
   return chosen;
 }
 
-// What is compared: the hosts that have both groups, their values with what the memory before says taken off.
+// What is compared: the hosts that have both groups. If adjusted, their values are without what the memory before
+// foretells.
 struct Compared {
   std::vector<Host> hosts;
   bool adjusted = false;
@@ -186,7 +188,7 @@ double chance_by_shuffling(const std::vector<Outcome>& outcomes, const Arms& arm
   std::vector<Host> hosts = compared(outcomes, arms).hosts;
   const double found = std::abs(summed(differences_of(hosts)).mean);
   std::mt19937_64 engine(seed);
-  std::size_t as_far = 1;  // as it is, it is one of them
+  std::size_t as_far = 1;  // the assignment as it is counts as one of the shuffles
   for (std::size_t shuffle = 0; shuffle < shuffles; ++shuffle) {
     for (Host& host : hosts)
       for (std::size_t left = host.size(); left > 1; --left)

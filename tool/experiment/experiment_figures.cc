@@ -34,7 +34,7 @@ std::vector<double> values_of(const std::map<std::size_t, Mean>& cell) {
   return values;
 }
 
-// What an instance held before its switch is not its group's.
+// What an instance held before its switch does not count for its group.
 bool counts(const Experiment& experiment, const Reading& reading) {
   const auto& switched = experiment.instances[reading.instance].switched_at;
   return !switched || *switched <= reading.at;

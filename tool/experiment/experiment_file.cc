@@ -50,7 +50,7 @@ void set_fact(Database& database, const std::string& name, const std::string& va
   statement.run();
 }
 
-// Of two readings within one second, one by hand beside the timer's, the later one holds.
+// Two readings may come within one second, one by hand beside the timer's. The later one is kept.
 void add_readings(Database& database, const std::vector<Reading>& readings) {
   Statement statement(database, "INSERT OR REPLACE INTO reading VALUES (?,?,?,?)");
   for (const Reading& reading : readings) {

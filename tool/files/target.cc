@@ -33,7 +33,7 @@ Failure cannot_write(const std::string& path, int error) {
   return Failure(fmt::format("cannot write '{}': {}", path, std::strerror(error)));
 }
 
-// By doing it: permissions, read-only file systems and quotas are the system's to tell.
+// Makes a file in the folder, to see whether one can be made: only the system knows all of rights, quotas and mounts.
 void check_folder(const std::string& path) {
   const std::string probe = beside(followed(path));
   const int file = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -42,7 +42,7 @@ void check_folder(const std::string& path) {
   ::unlink(probe.c_str());
 }
 
-// What an existing file that makes way allows, for it is replaced and not written into.
+// The new file gets the rights of the file that it replaces.
 void keep_rights_of(const std::string& target, const std::string& unfinished) {
   struct stat status {};
   if (::stat(target.c_str(), &status) != 0) return;

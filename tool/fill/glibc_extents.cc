@@ -30,7 +30,7 @@ class Extents {
     find_pieces();
   }
 
-  // From the heap that its top lies in, back.
+  // Finds a worker arena's heaps, from the one that its top lies in back to the first.
   void find_worker(std::uint32_t index) {
     const Arena& arena = heap_.arenas[index];
     std::uint64_t base = arena.top & ~(heap_.worker_heap - 1);
@@ -51,7 +51,7 @@ class Extents {
  private:
   void add(const Extent& extent) { heap_.extents.push_back(extent); }
 
-  // Where brk was refused, the main arena went on in mappings, and where those are nothing tells but the chunks.
+  // Where brk was refused, the main arena went on in mappings. Nothing but their chunks tells which mappings these are.
   void find_pieces() {
     std::uint64_t found = 0;
     for (const Mapping& mapping : space_.mappings())

@@ -36,7 +36,7 @@ bool are_bins(const Words& words, std::size_t at, std::uint64_t address) {
   return true;
 }
 
-// The offset of the bins in their malloc_state, told by where the ring of arenas comes back to; 0: it does not.
+// The offset of the bins in malloc_state: with it the ring of arenas comes back to its start. 0 where none does this.
 std::uint64_t offset_by_ring(AddressSpace& space, std::uint64_t next, std::uint64_t bins) {
   for (const std::uint64_t offset : bins_offsets) {
     std::uint64_t state = next;
@@ -76,7 +76,7 @@ bool begins_break(AddressSpace& space, std::uint64_t address, bool named) {
   return mapping->is_anonymous() && address - mapping->start < space.page_size();
 }
 
-// malloc_par is known by sbrk_base, with sane numbers around it.
+// malloc_par is recognized by its sbrk_base, and by plausible numbers around it.
 bool take_parameters(AddressSpace& space, const Words& words, std::size_t at, bool named, GlibcHeap& heap) {
   const std::uint64_t base = words[at], bins = words[at + 1], longest = words[at + 2], count = words[at + 3];
   if (bins == 0 || bins > 128 || longest == 0 || longest > (8 << 20) || count > 65535) return false;

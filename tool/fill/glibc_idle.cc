@@ -12,7 +12,7 @@ constexpr std::size_t most_idle = 16 << 20;
 
 }  // namespace
 
-// tcache_perthread_struct until 2.33: counts of one byte, of two from 2.30 on; then the heads of the lists.
+// tcache_perthread_struct before 2.33: the counts, of one byte each, of two from 2.30 on; then the heads of the lists.
 struct IdleLists::CacheForm {
   std::uint64_t chunk_size, count_bytes;
 };
@@ -46,7 +46,7 @@ bool IdleLists::follow(std::uint64_t first, std::uint64_t most, std::uint64_t li
 }
 
 void IdleLists::follow_fast_bins() {
-  if (heap_.bins_offset < fast_bins * 8 + 24) return;  // gone in 2.43
+  if (heap_.bins_offset < fast_bins * 8 + 24) return;  // fast bins are gone in 2.43
   for (const Arena& arena : heap_.arenas) {
     std::uint64_t lists[fast_bins] = {};
     if (!space_.read(arena.state + heap_.bins_offset - 16 - sizeof lists, lists, sizeof lists)) continue;

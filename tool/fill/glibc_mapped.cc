@@ -20,7 +20,7 @@ class MappedSearch {
       while (const std::uint64_t size = chunk_at(window, at)) take(at, size), at += size;
     });
   }
-  // The same from every resident page on; only as long as something is missing.
+  // Looks on every resident page too, for as long as something is missing.
   void look_at_pages() {
     each_mapping([&](const Mapping& mapping, Window& window) {
       if (mapping.size() > most_scanned) return;
@@ -35,7 +35,7 @@ class MappedSearch {
       }
     });
   }
-  // In whole pages: 2.43 counts 16 bytes too much for each realloc of such an object.
+  // What is still missing, in whole pages: 2.43 counts 16 bytes too much for each realloc of such an object.
   std::uint64_t missing() const {
     return heap_.mapped_bytes > found_ ? (heap_.mapped_bytes - found_) / space_.page_size() * space_.page_size() : 0;
   }

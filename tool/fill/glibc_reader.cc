@@ -22,7 +22,7 @@ class Reading {
     IdleLists(space_, heap_, idle_).follow_fast_bins();
   }
 
-  // Once is enough, unless what tells cached chunks has to be learnt from the walk itself.
+  // One walk is enough, unless the walk itself has to teach how cached chunks are recognized.
   HeapFill read() {
     HeapFill fill = walk_all();
     const Idle::Votes votes = idle_.votes();

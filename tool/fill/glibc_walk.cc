@@ -77,7 +77,7 @@ Walk::Step Walk::step() {
   return Step::on;
 }
 
-// The stretch ends here. In the main arena others may have moved the break: behind what is theirs it goes on.
+// The stretch ends here. In the main arena others may have moved the break; the arena then goes on behind their memory.
 Walk::Step Walk::at_fence() {
   std::uint64_t head = 0;
   window_.word(at_ + 8, head);
@@ -97,7 +97,7 @@ Walk::Step Walk::at_bad_head() {
   return go_on((pending_ ? pending_->address : at_) + least_chunk, result_.lost);
 }
 
-// Swapped, or not in the core. A page without memory of a program that runs is one that it has just given back.
+// True for a page that is swapped out, or absent from a core. In a running program an absent page was just given back.
 bool Walk::is_out(std::uint64_t address) {
   std::uint8_t state = page_present;
   space_.read_pages(address / space_.page_size() * space_.page_size(), {&state, 1});
@@ -117,7 +117,8 @@ std::uint64_t Walk::next_resident(std::uint64_t address) {
   return extent_.end;
 }
 
-// It may have been caught while it changed, or have become part of a neighbour: then that one has to be read again too.
+// Reads again: the chunk may have been caught while it changed, or have become part of its neighbour. In the latter
+// case the neighbour has to be read again too.
 bool Walk::read_again() {
   if (patience_.rereads <= 0 || tries_ >= most_tries) return false;
   --patience_.rereads;
@@ -131,7 +132,7 @@ bool Walk::read_again() {
   return true;
 }
 
-// Where chunks begin again. The chunk before is passed over too: it may be what led astray.
+// Goes on where chunks begin again. The chunk before is passed over too, as it may be what led astray.
 Walk::Step Walk::go_on(std::uint64_t search_from, std::uint64_t& passed_over) {
   const std::uint64_t from = pending_ ? pending_->address : at_;
   pending_.reset();

@@ -102,7 +102,7 @@ Blocks BlockReader::read(const Page& page) {
     if (links != usual && follow_all(page, blocks)) return blocks;
   }
   links_ = usual;
-  follow_all(page, blocks);  // what it is worth
+  follow_all(page, blocks);  // the blocks as far as the lists tell them
   return blocks;
 }
 

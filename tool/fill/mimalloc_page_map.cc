@@ -15,12 +15,12 @@ constexpr std::uint64_t most_leaves = 1 << 19;
 constexpr std::uint64_t most_data = 64 << 20, least_map = 64 << 10, os_page = 4096;
 constexpr std::uint64_t most_looks = 1 << 21;  // at pages, over all that is read
 
-// In the head of a page.
+// Offsets in the head of a page.
 constexpr std::size_t free_at = 8, used_at = 16, capacity_at = 18, reserved_at = 20, own_free_at = 24,
                       other_free_at = 32, block_at = 40, start_at = 48, keys_at = 56, head_bytes = 136;
-// Where its memory comes from; two more words where lists are encoded.
+// Where the head tells what memory the page comes from. Where lists are encoded this is two words later.
 constexpr std::size_t origin_at[] = {96, 88, 112, 104};
-// Of an arena: how many slices, and how many of them describe the rest. (3.2 has its number before.)
+// Where an arena tells how many slices it has; then comes how many of them describe the rest. 3.2 has a number before.
 constexpr std::size_t arena_count_at[] = {32, 40}, arena_head_bytes = 64;
 
 class MapReader {
@@ -111,7 +111,7 @@ class MapReader {
   std::uint64_t bytes_ = 0, looks_ = 0;
 };
 
-// An arena says how large it is, and how many of its slices are its own; else it is none.
+// What an arena covers behind its own slices. Empty where the numbers at this place cannot be an arena's.
 std::optional<Region> arena_at(AddressSpace& space, std::uint64_t arena) {
   char head[arena_head_bytes];
   if (!space.read(arena, head, sizeof head)) return std::nullopt;

@@ -85,7 +85,7 @@ class SegmentReader {
   }
 
  private:
-  // Without blocks where the slices are free; empty where they lie.
+  // The page that a slice describes; without blocks where the slice is free. Empty where the slice cannot be right.
   std::optional<Page> page_of(const Segment& segment, std::uint64_t at, std::uint64_t count, const char* slice) const {
     Page page;
     page.head = segment.start + of_.slices + at * of_.slice_size;

@@ -62,7 +62,7 @@ LiveProcess::LiveProcess(pid_t pid) : pid_(pid) {
   }
 }
 
-// Its pages may be counted, and its memory be kept from us all the same: yama asks only before memory.
+// Whether the process's memory can be read. Its pages may be countable all the same: yama guards only the memory.
 bool LiveProcess::may_be_read() {
   std::array<std::uint8_t, 512> states;
   for (const Mapping& mapping : mappings_) {

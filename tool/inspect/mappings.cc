@@ -1,11 +1,9 @@
 #include "tool/inspect/mappings.h"
 
-#include <fcntl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
@@ -50,19 +48,6 @@ std::optional<std::vector<MappedFile>> read_mapped_files(pid_t pid) {
   while (std::getline(maps, line))
     if (auto file = parse_mapping(line)) files.push_back(std::move(*file));
   return files;
-}
-
-std::optional<std::uint32_t> count_mappings(pid_t pid) {
-  const int file = ::open(("/proc/" + std::to_string(pid) + "/maps").c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return std::nullopt;
-  std::array<char, 65536> buffer;
-  std::uint32_t lines = 0;
-  ssize_t got = 0;
-  while ((got = ::read(file, buffer.data(), buffer.size())) > 0)
-    lines += static_cast<std::uint32_t>(std::count(buffer.data(), buffer.data() + got, '\n'));
-  ::close(file);
-  if (got < 0 || lines == 0) return std::nullopt;
-  return lines;
 }
 
 std::string openable(pid_t pid, const MappedFile& file) {

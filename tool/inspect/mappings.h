@@ -25,9 +25,6 @@ std::optional<std::vector<MappedFile>> read_mapped_files(pid_t pid);
 // file was replaced: the kernel's own link to it for root, the process's root and the path for everybody else.
 std::string openable(pid_t pid, const MappedFile& file);
 
-// Number of mappings (VMAs) of the process.
-std::optional<std::uint32_t> count_mappings(pid_t pid);
-
 // The `neap_telemetry` object of a process, wherever libneap lies in it: preloaded or linked in.
 struct TelemetryPlace {
   std::uint64_t address = 0;

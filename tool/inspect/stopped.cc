@@ -27,7 +27,7 @@ Seconds Stopped::so_far() const {
   return {std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count()};
 }
 
-// Threads that the ones not yet held have started meanwhile are found by looking again until nothing is new.
+// Holds all threads. Threads not yet held may have started others, so it looks again until there is nothing new.
 void Stopped::hold(pid_t pid) {
   for (bool fresh = true; fresh;) {
     fresh = false;

@@ -144,7 +144,7 @@ void ProcessReader::read_details(Sample& sample) {
   if (lines > 0) sample.mappings = lines;
 }
 
-// The kernel keeps them by the thread that made them.
+// The kernel lists children by the thread that made them.
 void ProcessReader::add_children(const char* thread, std::vector<pid_t>& children) {
   const File file = opened(("task/" + std::string(thread) + "/children").c_str());
   std::string text;

@@ -12,7 +12,8 @@
 namespace neap {
 namespace {
 
-// Of the whole budget: the cheap reads of a hundred processes fit into a quarter, PSS of large ones takes the rest.
+// The share of the whole budget for cheap reads: those of a hundred processes fit into a quarter. PSS of large
+// processes takes the rest.
 constexpr double basic_share = 0.25;
 constexpr Seconds basic_capacity{0.05};
 constexpr Seconds detail_capacity{0.1};
@@ -45,7 +46,7 @@ void ProcessTree::add_member(pid_t pid) {
   members_.push_back(std::move(member));
 }
 
-// Without a look: whether the process that is recorded may still run.
+// Whether the recorded process may still run, without a look at it.
 bool ProcessTree::root_is_there() const {
   return !members_.empty() && (root_ == 0 || ::kill(root_, 0) == 0 || errno == EPERM);
 }
@@ -99,7 +100,7 @@ void ProcessTree::read_basics() {
   });
 }
 
-// Whoever waits longest comes first, until the budget is used up.
+// The process that has waited longest is read first, and others follow until the budget is used up.
 void ProcessTree::read_details() {
   std::vector<std::size_t> order(members_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

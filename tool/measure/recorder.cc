@@ -72,8 +72,8 @@ class Recording {
       seen_ = !options_.on_look || options_.on_look(pid_, now - started_ >= look_until) || now - started_ >= look_until;
   }
 
-  // A unit's first process is another one: it was restarted. What it runs on is asked for at the next look, when its
-  // loader is done.
+  // When a unit's first process is another one, the unit was restarted. The next look asks what it runs on, as its
+  // loader is done by then.
   void note_start(Seconds now) {
     const pid_t first = tree_.oldest();
     if (first == 0 || first == told_) return;
@@ -140,8 +140,8 @@ class Recording {
     end.timed_out = timed_out_;
     end.exit_code = exit_code_;
     end.asked_to_stop = asked_to_stop_;
-    // At what it inherited the kernel's figure is but an upper bound: the samples know better, where there are any
-    // beside the one that is taken as the program begins.
+    // A peak as low as the inherited one is only an upper bound of the program's own. The samples know it better,
+    // unless the only one is that taken as the program begins.
     const bool exact = peak_ > inherited_peak_ || tree_.looks() <= 1;
     end.peak_rss = exact ? std::max(peak_, tree_.peak_rss()) : tree_.peak_rss();
     if (exit_code_) {

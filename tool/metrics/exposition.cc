@@ -36,7 +36,7 @@ const char* suffix_of(MetricType type) {
   return "";
 }
 
-// Prometheus' own format knows no info: there it is a gauge of 1.
+// Prometheus' own format has no type `info`: there it is a gauge of 1.
 const char* type_name(MetricType type, Exposition exposition) {
   if (type == MetricType::counter) return "counter";
   return type == MetricType::info && exposition == Exposition::openmetrics ? "info" : "gauge";

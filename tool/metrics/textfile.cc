@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 // ".neap.prom.123": hidden and not "*.prom", with the pid of its writer.
 std::string prefix_of(const fs::path& path) { return fmt::format(".{}.", path.filename().string()); }
 
-// What writers left that were killed.
+// Removes the files of writers that were killed.
 void remove_leftovers(const fs::path& folder, const std::string& prefix) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {

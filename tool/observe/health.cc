@@ -18,7 +18,7 @@ struct Counter {
   const char* before_group;
   const char* file;
 };
-// Of the unified hierarchy, and of the one before it.
+// The unified hierarchy, and the one before it.
 constexpr std::array counters = {Counter{"/sys/fs/cgroup", "/memory.events"},
                                  Counter{"/sys/fs/cgroup/memory", "/memory.oom_control"}};
 
@@ -29,7 +29,7 @@ std::uint32_t restarts_since(const UnitMark& mark, const UnitState& state) {
   return state.restarts >= mark.restarts ? state.restarts - mark.restarts : state.restarts;
 }
 
-// None of those that were there is left, and those there are have not lived long.
+// True when no worker of the mark is left, and none of those there are now has lived long.
 bool lost_workers(const UnitMark& mark, const std::set<ProcessIdentity>& now) {
   if (mark.workers.empty() || now.empty()) return false;
   const double moment = seconds_since_boot();

@@ -57,7 +57,7 @@ Paths files_of_apache(const Root& root, const std::string& unit) {
   return existing(root, instance.empty() ? "/etc/apache2/envvars" : fmt::format("/etc/apache2-{}/envvars", instance));
 }
 
-// A file of its own in a folder that is there.
+// A file that neap may add to a folder that exists.
 Paths beside(const Root& root, const std::string& folder, const char* name) {
   Paths files;
   for (const std::string& each : existing(root, folder)) files.push_back(each + "/" + name);

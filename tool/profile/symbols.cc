@@ -12,7 +12,7 @@ namespace {
 
 std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-// Without arguments and what templates were made with: a name has to fit on a line.
+// The name without the function's arguments and those of templates, so that it fits on a line.
 std::string readable(const char* mangled) {
   int status = 0;
   char* plain = abi::__cxa_demangle(mangled, nullptr, nullptr, &status);

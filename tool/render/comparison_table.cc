@@ -28,7 +28,7 @@ std::string show_spread(const Quantity& quantity, const std::optional<Spread>& s
   return text;
 }
 
-// In the terminal those that say the same once more are left out.
+// Columns that say the same as others. The terminal does without them.
 bool is_extra(std::size_t quantity) {
   return quantity == quantity_at("mean_pss") || quantity == quantity_at("mean_live");
 }

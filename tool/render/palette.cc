@@ -22,7 +22,7 @@ const std::array known{
     Known{"scudo", {"#b20808", "#b2422c", {15, 3, 2, 3}}},
 };
 
-// One after the other, then the colours anew with the next dash.
+// Lines take these styles one after the other. Further lines take the same colours with the next dash.
 const std::array free_styles{
     LineStyle{"#8c7446", "#b9f77b", {}},
     LineStyle{"#d836d8", "#d836d8", {7, 4}},

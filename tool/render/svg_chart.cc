@@ -23,7 +23,8 @@ constexpr double label_room = 176;  // right of the common axes, for the names a
 constexpr double plot_height = 330;
 constexpr double panel_height = 150;
 constexpr double panel_gap = 22;
-constexpr double label_pitch = 34;  // of a name with its value below; more lines than fit stand closer, names alone
+// Of a name with its value below. Where lines are too many for that, their names stand closer and without values.
+constexpr double label_pitch = 34;
 constexpr double least_pitch = 15;
 constexpr std::size_t label_letters = 18;
 constexpr std::size_t mark_letters = 24;
@@ -171,7 +172,7 @@ class ChartPage {
     return text;
   }
 
-  // As the table has it.
+  // The median, written as in the table.
   std::string median_of(const std::string& label, std::string_view name) const {
     const std::size_t quantity = quantity_at(name);
     for (std::size_t row = 0; row < report_.comparison.rows.size(); ++row)

@@ -58,7 +58,7 @@ std::string default_title(const std::vector<Run>& runs) {
   return "Memory over time";
 }
 
-// How often was looked; where the budget did not allow what was wanted, that is said too.
+// How often samples were taken, and whether the budget forbade the wanted interval.
 std::string how_often(const std::vector<Run>& runs, Seconds details, double dearest) {
   const Seconds wanted = runs.front().facts.interval;
   std::string text = fmt::format("{} recording{}", runs.size(), runs.size() == 1 ? "" : "s");

@@ -63,7 +63,7 @@ bool is_allocator(const Root& root, const std::string& part) {
   return part.starts_with('/') && find_exported(root.at(part), "malloc").has_value();
 }
 
-// The allocator first, then what was there but for other allocators; as value and as text.
+// The allocator's own libraries first, then what was there, without other allocators. Each as value and as text.
 Planned merged(const Root& root, const VariableOrigin& origin, const Allocator& allocator) {
   const std::vector<std::string> values = parts_of(origin.value);
   std::vector<std::string> texts = parts_of(origin.text), kept_values, kept_texts;

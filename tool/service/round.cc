@@ -87,7 +87,8 @@ bool Round::runs_already(const std::string& unit) const {
   return found.misfits.empty() && found.verified > 0;
 }
 
-// Found before anything is changed: a restart that could verify nothing is made for nothing.
+// The units to restart. They are found before anything is changed, as a restart without a process to verify would be
+// for nothing.
 std::vector<std::string> Round::to_restart() {
   std::vector<std::string> units;
   for (const UnitSwitch& target : targets_)

@@ -47,7 +47,7 @@ class Reader {
     return with_processes(std::move(row), units);
   }
 
-  // The services that no entry speaks of, as the system's entry makes them.
+  // Tells of the services that no entry speaks of: the system's entry decides what they should run on.
   void tell_of_system(const Entry& entry, StatusRow& row) const {
     if (row.state != SwitchState::on) return;
     std::size_t older = 0, all = 0;
@@ -112,7 +112,7 @@ class Reader {
     return left <= 0 ? std::string() : fmt::format("on probation for {} more minutes", (left + 59) / 60);
   }
 
-  using Other = std::pair<StatusRow, bool>;  // and whether it is told unasked
+  using Other = std::pair<StatusRow, bool>;  // the row, and whether it is shown unasked
 
   static Other row_under(const Entry& system, const std::string& unit, const UnitView& view) {
     const Word word = word_of_processes(system, {{unit, view}});

@@ -14,14 +14,14 @@
 namespace neap {
 namespace {
 
-// "jemalloc:dirty_decay_ms=0" is jemalloc to whoever looks at a process.
+// The allocator's name without settings: a process shows "jemalloc:dirty_decay_ms=0" as jemalloc.
 std::string base_name(const Entry& entry) {
   if (entry.library.empty()) return "libc";
   const AllocatorRow* row = row_of_library(entry.library);
   return row != nullptr ? std::string(row->name) : std::filesystem::path(entry.library).filename().string();
 }
 
-// A pattern, for the shell.
+// In quotes where the shell would expand it.
 std::string in_quotes(const std::string& units) {
   return units.find('*') == std::string::npos ? units : fmt::format("'{}'", units);
 }
@@ -35,7 +35,7 @@ std::string way_back(const Entry& entry) {
   return fmt::format("neap disable {} --restart gives the malloc back that it had", entry.target);
 }
 
-// What the service's own restart left running is no reason to restart it.
+// True for a process that the service's own restart left running: it is no reason for another restart.
 bool is_left_over(const ProcessState& process, const UnitView& unit) {
   const auto main = std::find_if(unit.looked_at.begin(), unit.looked_at.end(),
                                  [&](const ProcessState& each) { return each.pid == unit.state.main_process; });

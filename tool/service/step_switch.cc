@@ -63,7 +63,7 @@ class Steps {
     sum.verified += step.verified;
   }
 
-  // Those that somebody switched themselves keep what they have.
+  // Instances that wait for their turn. Those that somebody switched on their own keep what they have.
   std::vector<std::string> instances_left() {
     std::vector<std::string> left;
     for (const std::string& unit : manager_.running_services(units_of(template_))) {
@@ -96,7 +96,7 @@ class Steps {
     }
   }
 
-  // From now on new instances have it too, and the old ones do without drop-ins of their own.
+  // Moves the switch to the template: from now on new instances have it, and old ones need no drop-ins of their own.
   bool hand_over_to_template() {
     UnitSwitch whole(context_, known_unit(manager_, template_), allocator_, options_);
     std::vector<Entry> parts = entries_of_steps(context_.journal, template_);

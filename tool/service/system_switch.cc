@@ -128,8 +128,8 @@ bool is_excepted(const Entry& next, const std::string& program) {
   return false;
 }
 
-// What runs under systemd starts on it next: what would end there is refused, what would not take it is named. Returns
-// their programs.
+// All services start on the allocator next. Refuses where that would end one, names those that would not take it, and
+// returns the programs of all.
 std::vector<std::string> check_services(const SwitchContext& context, const Allocator& allocator, const Entry& next,
                                         const UnitChecks& checks, bool force) {
   std::set<std::string> programs;

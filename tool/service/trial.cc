@@ -57,7 +57,7 @@ constexpr TrialProgram programs[] = {
     {"32-bit libc", {"/lib32/libc.so.6"}, As::root, Reach::other_architecture},
 };
 
-// The battery, and of every program of a service what its dynamic loader says, which starts none of them.
+// The battery, whose programs are started. For the programs of services the loader is asked, which starts none.
 std::vector<Candidate> candidates(const std::vector<std::string>& of_services) {
   std::vector<Candidate> all;
   for (const TrialProgram& program : programs) {
@@ -101,7 +101,7 @@ bool enter_namespace(const std::string& folder) {
                             preload_path, std::strerror(errno), preload_path));
 }
 
-// That the library really comes in, told by a process of neap's own.
+// Whether the library really comes in, as a process of neap's own tells.
 TrialResult judge_effect(const std::string& neap, const Allocator& allocator, const std::string& preload) {
   const TrialEnd end = run_for_trial({neap, "probe"}, As::root, preload);
   const bool serves = end.status == 0 && end.output.find(allocator.library) != std::string::npos;
@@ -124,8 +124,8 @@ std::vector<TrialResult> run_all(const std::string& folder, const Allocator& all
   return results;
 }
 
-// One line per result through the pipe: name, 0 or 1, remark, separated by tabs. A line that begins with '!' is a
-// failure.
+// The results as they go through the pipe, one on each line: name, 0 or 1, and remark, separated by tabs. A line that
+// begins with '!' is a failure.
 std::string as_lines(const std::vector<TrialResult>& results) {
   std::string text;
   for (const TrialResult& result : results)

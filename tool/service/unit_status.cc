@@ -42,7 +42,7 @@ class UnitReader {
                        [](const ProcessState& process) { return process.allocator == "neap"; });
   }
 
-  // Its own entry, else its template's, else the system's. An instance's own drop-in covers that of its template.
+  // A unit's own entry, else its template's, else the system's. An instance's own drop-in hides that of its template.
   const Entry* entry_of(const std::string& unit) const {
     const std::string own = fmt::format("{}/{}.d/{}", Scope().units_folder, unit, drop_in_name);
     const bool has_own = read_image(root_.at(own)).has_value();
@@ -63,7 +63,7 @@ class UnitReader {
     return word_of_processes(entry, unit);
   }
 
-  // What the files hold, and whether systemd has read them; asked once for all instances.
+  // What the files of a switch hold, and whether systemd has read them. It is asked once for all instances.
   const Word& word_of_switch(const Entry& entry) {
     const auto known = switches_.find(entry.target);
     if (known != switches_.end()) return known->second;

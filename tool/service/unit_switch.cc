@@ -61,7 +61,7 @@ UnitSwitch::UnitSwitch(const SwitchContext& context, UnitFacts unit, const Alloc
   take_stock(context.root, replaced_, next_);
   refuse_unknown_drop_in();
   for (const std::string& each : manager_.running_services(units_of(unit_.id)))
-    if (each == unit_.id || !context.journal.load(each)) running_.push_back(each);  // else a switch of its own
+    if (each == unit_.id || !context.journal.load(each)) running_.push_back(each);  // others have a switch of their own
 }
 
 bool UnitSwitch::is_in_force() const {
@@ -87,7 +87,7 @@ void UnitSwitch::write(const std::string& part_of) {
   if (is_in_force()) return resume();
   next_.part_of = part_of;
   if (replaced_ && !replaced_->complete && replaced_->bytes_before)
-    next_.bytes_before = replaced_->bytes_before;  // since then some may have been restarted on what was to come
+    next_.bytes_before = replaced_->bytes_before;  // since then some instances may have been restarted
   else if (!running_.empty())
     next_.bytes_before = resident_bytes_of(manager_, running_);
   for (const std::string& unit : running_)
@@ -132,7 +132,7 @@ void UnitSwitch::finish(const std::vector<std::string>& restarted, const SwitchO
   if (!restarted.empty()) next_.bytes_after = resident_bytes_of(manager_, restarted);
   for (const std::string& unit : restarted)
     next_.marks[unit] = mark_unit(context_.root, manager_.state(unit), manager_.processes(unit));
-  if (options.probation.count > 0 && next_.part_of.empty())  // of steps the template has one for all
+  if (options.probation.count > 0 && next_.part_of.empty())  // the steps of a template have one probation for all
     next_.probation_until = begin_probation(manager_, unit_.id, options.probation, context_.scope.is_user);
   try {
     context_.journal.save(next_);

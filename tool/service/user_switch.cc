@@ -19,7 +19,7 @@ std::string user_folder(const char* variable, const char* below_home) {
   return std::string(home) + below_home;
 }
 
-// For sh, between single quotes.
+// `text` between single quotes, for sh.
 std::string in_quotes(const std::string& text) {
   std::string quoted = "'";
   for (const char letter : text) quoted += letter == '\'' ? std::string("'\\''") : std::string(1, letter);

@@ -18,7 +18,7 @@ std::string find(const FactTexts& texts, const char* name) {
 
 constexpr double most = 1e15;  // bytes, seconds or counts: more than any machine has is no figure
 
-// Empty where there is none. Throws UsageFailure for one that is none.
+// The number of this name; empty where there is none. Throws UsageFailure for a text that is no number.
 std::optional<double> find_number(const FactTexts& texts, const char* name) {
   const std::string text = find(texts, name);
   if (text.empty()) return std::nullopt;
@@ -41,7 +41,7 @@ std::optional<std::uint64_t> find_count(const FactTexts& texts, const char* name
   return static_cast<std::uint64_t>(*number);
 }
 
-// Words of a command may be any bytes: those of no character are kept as "\xNN".
+// JSON of the words of a command, which may be any bytes. Bytes that are no character are kept as "\xNN".
 std::string as_json(const std::vector<std::string>& words) {
   nlohmann::json array = nlohmann::json::array();
   for (const std::string& word : words) array.push_back(as_utf8(word));

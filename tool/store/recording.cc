@@ -78,7 +78,7 @@ void RecordingWriter::open(const std::string& path, const char* journal_mode) {
   insert_process_ = std::make_unique<Statement>(*database_, "INSERT OR REPLACE INTO process VALUES (?,?,?,?,?)");
 }
 
-// Moved under its name while no connection is open: SQLite names the files beside a database after it.
+// Gives the file its name while no connection is open: SQLite names the files beside a database after it.
 void RecordingWriter::publish() {
   close();
   remove_companions(file_.target());

@@ -92,7 +92,7 @@ class BusManager final : public Manager {
   }
 
   std::string object_of(const std::string& name);
-  // Of those in that state; empty: of all.
+  // The names of units in that load state; without one, of all units.
   static std::vector<std::string> names_of(const Reply& list_of_units, std::string_view load_state = {});
   template <class... States>
   std::vector<std::string> services(const std::string& pattern, States... states) {

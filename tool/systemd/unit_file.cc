@@ -20,7 +20,7 @@ std::string_view take_line(std::string_view& text) {
 
 bool is_comment(std::string_view line) { return line.empty() || line[0] == '#' || line[0] == ';'; }
 
-// One line of meaning: comments between continued lines are dropped, a backslash at an end becomes a blank.
+// Takes one logical line: comments between continued lines are dropped, and a backslash at an end becomes a blank.
 std::string take_logical_line(std::string_view& text) {
   std::string whole;
   while (!text.empty()) {

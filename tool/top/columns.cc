@@ -30,7 +30,7 @@ std::string short_duration(double seconds) {
   return fmt::format("{:.0f}d", seconds / 86400);
 }
 
-// Where at least a quarter of the memory is waste, and it is worth a look.
+// A colour where at least a quarter of the memory is waste, and the waste is worth a look.
 const char* colour_of(const SurveyRow& row) {
   if (!row.walked || row.walked->waste < little) return "";
   const double share =

@@ -90,7 +90,8 @@ void Survey::walk_all() {
   for (auto& [pid, process] : processes_) walk(process);
 }
 
-// The age of a picture counts as much as what is in it: a gigabyte is looked at again ten times as often as 100 MB.
+// The process whose picture is the most out of date. Its age counts as much as its size: a gigabyte is looked at again
+// ten times as often as 100 MB.
 Survey::Tracked* Survey::most_wanted() {
   Tracked* wanted = nullptr;
   double most = 0;

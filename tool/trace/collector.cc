@@ -52,7 +52,7 @@ void Collector::find_active_rings() {
   }
 }
 
-// A thread that died with its image or its process may have left a position without a record.
+// A thread may die with its image or its process before it has written the record of a position that it took.
 void Collector::skip_unfinished(Ring& ring, bool program_is_dead) {
   const trace::RingHead& head = channel_.head().ring[ring.index];
   if (!program_is_dead && state_of(head) != RingState::ended) return;
@@ -77,7 +77,7 @@ Collector::Ring* Collector::ring_with(std::uint64_t sequence) {
   return nullptr;
 }
 
-// The next number is in no ring: nothing is there, or its thread is just between number and record.
+// The next number lies in no ring: nothing was recorded, or a thread has the number and is about to write the record.
 bool Collector::skip_hole(bool program_is_dead) {
   std::uint64_t lowest = 0;
   for (const Ring* ring : active_) {

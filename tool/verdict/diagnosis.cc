@@ -9,10 +9,10 @@
 namespace neap {
 namespace {
 
-// Free memory below a quarter of the heap is what every allocator holds; below 8 MiB nobody asks.
+// Every allocator holds free memory below a quarter of its heap, and below 8 MiB nobody asks.
 constexpr double much = 0.25;
 constexpr std::uint64_t little = 8 << 20;
-// Of requested bytes, under libneap: the least of ten programs' traces, and the mean of them.
+// What libneap takes, of the requested bytes: the least over the traces of ten programs, and the mean over them.
 constexpr double least_overhead = 1.07, usual_overhead = 1.15;
 constexpr std::uint64_t large = 128 << 10;
 constexpr std::uint64_t neap_itself = 3 << 19;  // its code and its tables in a small program, at most

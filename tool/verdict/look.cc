@@ -33,7 +33,7 @@ PartKind kind_of(const Mapping& mapping, const std::set<std::uint64_t>& stacks) 
   return PartKind::others;
 }
 
-// Pieces of heaps by address, with what of them is resident; read once for all mappings.
+// The pieces of all heaps by address, and how much of each is resident. The pages are read once for all mappings.
 class HeapRanges {
  public:
   HeapRanges(const std::vector<HeapFill>& heaps, std::uint64_t page_size) : page_size_(page_size) {
@@ -96,7 +96,7 @@ void divide(AddressSpace& space, Look& look) {
     rest.swapped += mapping.swapped - heap_swapped;
   }
   for (const HeapFill& heap : look.heaps) {
-    if (heap.allocator == "glibc") continue;  // whose own lies between the objects
+    if (heap.allocator == "glibc") continue;  // whose metadata lies between the objects
     const std::uint64_t own = std::min(heap.metadata, part(PartKind::others).resident);
     part(PartKind::own).resident += own;
     part(PartKind::others).resident -= own;

@@ -13,7 +13,7 @@ ALSO_WITHOUT_OBJECTS_FROM = {"tor": 2**20}
 
 
 def _traces(folders):
-    """By name; of two with one name the first is taken."""
+    """The traces by name. Of two with one name the first is taken."""
     found = {}
     for folder in folders:
         if not folder.is_dir():

@@ -1,5 +1,5 @@
-"""What an allocator costs a program that does little: memory at its end by kinds, time from start to end; many idle
-processes and threads."""
+"""What an allocator costs a program that does little: its memory at the end, by kinds, and its time from start to end. Also what
+many idle processes and threads hold."""
 import shutil
 
 from ..workload import Skipped, Workload

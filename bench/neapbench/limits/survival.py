@@ -23,7 +23,7 @@ class Outcome:
     survived: bool
     peak: int  # bytes
     cpu_s: float
-    why: str = ""  # it did not
+    why: str = ""  # why it did not survive
 
 
 class Runner:
@@ -55,8 +55,8 @@ class Runner:
             return Outcome(not why, group.peak(), cpu_s, why)
 
     def _wait(self, load, program):
-        """Why it did not survive, or nothing; and its CPU time. A client beside it runs outside of the group, and ends it when it is
-        through."""
+        """Returns why the program did not survive, or nothing; and its CPU time. A client beside it runs outside of the group, and ends
+        the program when the client is through."""
         why = ""
         if load.beside:
             client = subprocess.run(load.beside, shell=True, cwd=self.scratch, capture_output=True, timeout=HANG_S)
@@ -83,7 +83,7 @@ def _environment(load, allocator):
 
 
 def smallest(survives, peak):
-    """The smallest limit, to 3%, of which survives(limit) is true; `peak` is what was used without one."""
+    """The smallest limit, to 3%, for which survives(limit) is true. `peak` is what was used without a limit."""
     whole = lambda limit: max(int(limit) // STEP, 1) * STEP  # noqa: E731
     high = whole(peak * 1.05 + STEP)
     while not survives(high):
@@ -100,7 +100,7 @@ def smallest(survives, peak):
 
 
 def measure(runner, load, allocator, tell):
-    """Bytes. Raises Failure where the load does not even end without a limit."""
+    """The smallest limit, in bytes. Raises Failure where the load does not even end without one."""
     free = runner.run(load, allocator)
     if not free.survived:
         raise Failure(f"{load.name} under {allocator.label}, without a limit: {free.why}")

@@ -9,8 +9,8 @@ def table(head, rows):
 
 
 def chart(title, groups, most, text, mark=None):
-    """Bars, a group of them for each key of `groups`, which has a figure or None for each allocator. Bars above `most` are cut off;
-    an arrow says so. `mark`: a figure at which a line stands."""
+    """A group of bars for each key of `groups`, whose value has a figure or None for each allocator. A bar above `most` is cut off, and
+    an arrow says so. A line stands at the figure `mark`."""
     bar, gap, left, top, width = 16, 22, 190, 40, 780
     span = width - left - 130
     height = top + sum(len(of) * bar + gap for of in groups.values())
@@ -33,7 +33,7 @@ def chart(title, groups, most, text, mark=None):
 
 
 def put(page, name, text):
-    """Between `<!-- NAME: ... -->` and `<!-- end of NAME -->`; None where the page has no such markers."""
+    """The page with `text` between `<!-- NAME: ... -->` and `<!-- end of NAME -->`; None where it has no such markers."""
     before, begin, rest = page.partition(f"<!-- {name}: ")
     head, close, rest = rest.partition(" -->\n")
     _, end, after = rest.partition(f"<!-- end of {name} -->")

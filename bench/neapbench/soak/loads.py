@@ -43,7 +43,7 @@ class Place:
 
 
 def _nothing(place):
-    """What most servers need done before they start, and have left to say when they ended."""
+    """Most servers need nothing done before they start, and have nothing left to say after they ended."""
     return ()
 
 

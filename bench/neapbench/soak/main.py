@@ -40,7 +40,7 @@ def _parse(words):
 
 
 def _soak(load, allocator, neap, folder, seconds):
-    """What a load's process does. Its exit code is 1 where the stretch did not come to its end."""
+    """The work of a load's process. Its exit code is 1 where the stretch did not come to its end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal; the parent passes it on
     stretch = Stretch(load, allocator, neap, folder / f"{len(verdict.stretches(folder)) + 1:03}")
     signal.signal(signal.SIGTERM, lambda *_: stretch.interrupt())
@@ -52,7 +52,7 @@ def _soak(load, allocator, neap, folder, seconds):
 
 
 def _run_all(loads, options, allocator, neap):
-    """How many did not come to their end."""
+    """Returns how many loads did not come to their end."""
     started = []
     for name, load in loads.items():
         folder = options.folder / name
@@ -75,7 +75,7 @@ def _run_all(loads, options, allocator, neap):
 
 
 def _tell(loads, options, neap):
-    """The table, and whether every load that was seen stands."""
+    """Prints the table. Returns whether every load that was seen stands."""
     rows, stands = [], True
     for name in loads:
         seen = [each for each in (verdict.look(stretch, neap) for stretch in verdict.stretches(options.folder / name)) if each.seconds > 0]

@@ -1,5 +1,5 @@
-"""A relay of the lab: `neap lab tor` brings up its network and loads it as guards are; our clients look beside that whether its answers are right,
-and how long they take."""
+"""A relay of the lab: `neap lab tor` brings up its network and loads it as guards are loaded. Beside that our clients look whether the relay's
+answers are right, and how long they take."""
 import base64
 import hashlib
 import http.client
@@ -30,7 +30,7 @@ def start(load, place, allocator, neap):
 
 
 def pid(place, _server):
-    """The relay's, by its own file; None where it does not run yet."""
+    """The relay's pid, from the file that the relay writes; None where it does not run yet."""
     for file in place.folder.glob("neap-lab-*/tested1/pid"):
         text = file.read_text()
         return int(text) if text else None
@@ -38,7 +38,7 @@ def pid(place, _server):
 
 
 def wrong(place):
-    """What the lab's own load saw go wrong, to be asked once it ended."""
+    """What the lab's own load saw go wrong. Call it once the lab has ended."""
     file = place.folder / "lab/summary.json"
     served = json.loads(file.read_text())["served"] if file.exists() else {}
     return [f"{what} ({count} times)" for tally in served.values() for what, count in tally["errors"].items()]

@@ -43,14 +43,14 @@ class Stretch:
             raise Failure(f"{self.load.name} ended with {server.returncode} when it was told to: {self.place.folder}/log")
 
     def interrupt(self):
-        """From a signal: what was seen so far counts."""
+        """Called by a signal: ends the stretch, and what was seen so far counts."""
         self.interrupted = True
         self.stop.set()
 
     def _serve(self):
         words, environment = self.load.command(self.place, self.allocator, self.neap)
         with open(self.place.folder / "log", "w") as log:
-            # It ends with this process, however that ends; Ctrl-C reaches it through this process alone.
+            # The server ends with this process, however that ends. Ctrl-C reaches it through this process alone.
             return subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *words], env=environment, cwd=self.place.folder,
                                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 

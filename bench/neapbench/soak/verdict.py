@@ -64,7 +64,7 @@ def _report(neap, *words):
 
 
 def _warm(recording, neap):
-    """What the tool says of the stretch once warm."""
+    """What the tool says of the stretch from when it is warm."""
     return json.loads(_report(neap, "--json", "--from", f"{WARM_FROM:.2%}", recording))["rows"][0]["runs"][0]
 
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-CELL = 514
 PAYLOAD = 509
 DATA = 498
 CMD_RELAY, CMD_DESTROY, CMD_CREATE_FAST, CMD_CREATED_FAST, CMD_VERSIONS, CMD_NETINFO = 3, 4, 5, 6, 7, 8

@@ -57,7 +57,7 @@ def draw_session(draw, microdesc, full, late):
         return Request(path, headers, pace)
 
     def difference(flavour, old):
-        """304: the relay has nothing newer than what the client has."""
+        """Status 304 is fine: the relay has nothing newer than the client."""
         return Request(PATHS[flavour], headers + (f"X-Or-Diff-From-Consensus: {old.digest}",), pace, (304,))
 
     def documents(prefix, digests, separator, at_once):

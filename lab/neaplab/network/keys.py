@@ -20,7 +20,7 @@ class Identities:
 
 
 def find_tools(tor):
-    """Paths of tor, as given, and of tor-gencert, which comes with it."""
+    """The paths of tor, as given, and of tor-gencert, which comes with tor."""
     gencert = shutil.which("tor-gencert") or shutil.which("tor-gencert", path=str(Path(tor).parent))
     if gencert is None:
         raise LabError("tor-gencert not found in PATH; to get it: apt install tor")

@@ -22,7 +22,7 @@ class Probe:
             return False
 
     def document(self, address, path):
-        """Its text, or None when the node does not have it or does not answer."""
+        """The document's text, or None when the node does not have it or does not answer."""
         try:
             status, body = fetch(address, DIR_PORT, path, self.source, 10)
         except (OSError, ValueError):
@@ -30,7 +30,7 @@ class Probe:
         return body if status == 200 else None
 
     def serves(self, address, flavour, consensus):
-        """The node serves a consensus of the flavour and, by a sample, all documents that the given one lists."""
+        """True when the node serves a consensus of the flavour and, as far as a sample shows, all documents that the given one lists."""
         prefix, separator, beginning = DOCUMENTS[flavour]
         chosen = consensus.documents[::max(1, len(consensus.documents) // SAMPLED_DOCUMENTS)]
         found = self.document(address, prefix + separator.join(chosen))
@@ -40,7 +40,7 @@ class Probe:
 
 
 def is_guard(consensus, fingerprint):
-    """The relay is listed with the flags that make it an entry."""
+    """True when the consensus lists the relay with the flags that make it an entry."""
     at = consensus.find(b" " + base64.b64encode(bytes.fromhex(fingerprint)).rstrip(b"=") + b" ")
     if at < 0:
         return False

@@ -125,7 +125,7 @@ def write_torrcs(network, identities, plan, bandwidth_file, sandbox, more=()):
 
 
 def check_torrc(household, tools, node):
-    """Lines from the user may be wrong: tor says so now, not when the whole network runs."""
+    """Lines from the user may be wrong. So tor is asked now, and not when the whole network runs."""
     name = f"tor --verify-config for {node.name}"
     household.spawn(name, [tools["tor"], "--verify-config", "--hush", "--defaults-torrc", "/dev/null", "-f", node.torrc],
                     output=subprocess.PIPE)

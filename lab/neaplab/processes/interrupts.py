@@ -23,7 +23,7 @@ class Interrupts:
         self.number = self.number or number
 
     def wait(self, seconds, files=()):
-        """Sleeps, at most until one of the files has something to read; returns those that have."""
+        """Sleeps, at most until one of the files has something to read. Returns the files that have."""
         until = time.monotonic() + seconds
         while True:
             if self.number:

@@ -50,7 +50,7 @@ std::string quoted(const std::string& text) {
 struct Span {
   Moment from, until;
   Seconds step() const { return {std::max(finest_step_s, std::ceil((until - from).count / points))}; }
-  // In whole steps back from the end, so that the last word of all is read.
+  // The first step lies whole steps before the end, so that the last value of all is read.
   Moment first_step() const {
     const double steps = std::floor((until - from).count / step().count);
     return {until.unix_s - static_cast<std::int64_t>(steps * step().count)};
@@ -63,7 +63,7 @@ Span span_of(const PrometheusSource& source) {
   return {source.from.value_or(Moment{until.unix_s - default_days * day}), until};
 }
 
-// From the first that Prometheus has of the experiment: 30 days would be looked through in steps of half an hour.
+// Begins the span where the experiment does in Prometheus. A span of 30 days would be read in steps of half an hour.
 Span narrowed(const PrometheusApi& api, const PrometheusSource& source, Span span) {
   for (int round = 0; round < narrowings; ++round) {
     const Seconds step = span.step();
@@ -77,8 +77,8 @@ Span narrowed(const PrometheusApi& api, const PrometheusSource& source, Span spa
   return span;
 }
 
-// The groups by the last word on each unit: what an instance was in an experiment of the same name before does not
-// count.
+// The group of each instance is the last that its unit told. What an instance was in an earlier experiment of the same
+// name does not count.
 std::map<Key, std::size_t> read_assignment(const PrometheusApi& api, const PrometheusSource& source, const Span& span,
                                            Experiment& experiment) {
   std::map<Key, std::size_t> instances;
@@ -107,7 +107,7 @@ void read_switches(const PrometheusApi& api, const Span& span, const std::map<Ke
       experiment.instances[known->second].switched_at = Moment{static_cast<std::int64_t>(series.points.back().second)};
 }
 
-// PSS where it was read; what runs is held against the group at the end alone.
+// PSS where it was read, RSS elsewhere. Only of the last reading does read_what_runs tell what runs.
 void read_memory(const PrometheusApi& api, const Span& span, const std::map<Key, std::size_t>& instances,
                  Experiment& experiment) {
   for (const Series& series : api.between("neap_unit_proportional_bytes or neap_unit_resident_bytes", span.first_step(),

@@ -118,8 +118,7 @@ ReportForms forms_of(const Experiment& experiment, const ExperimentFigures& figu
   return forms;
 }
 
-// --from says how far back a Prometheus is asked, for the memory before the switches; what is compared comes after
-// them.
+// --from says how far back Prometheus is asked, for the memory before the switches. Only later figures are compared.
 Window after_switches(Window window, const Experiment& experiment, bool asks) {
   if (!asks) return window;
   for (const Instance& instance : experiment.instances)

@@ -48,7 +48,7 @@ struct ReplayOptions {
 
 constexpr std::array default_allocators = {"libc", "jemalloc", "mimalloc", "tcmalloc", "neap"};
 
-// Those of the default list that this machine has; an allocator that was asked for by name must be there.
+// The default list is cut to what this machine has. An allocator that was asked for by name must be there.
 std::vector<Allocator> chosen_allocators(const std::vector<std::string>& written) {
   if (!written.empty()) return resolve_allocators(split_list(written));
   std::vector<Allocator> chosen;
