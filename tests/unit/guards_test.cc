@@ -9,7 +9,7 @@
 namespace neap {
 namespace {
 
-constexpr std::size_t kMost = 16384;                           // objects and slabs that have a guard
+constexpr std::size_t kMax = 16384;                           // objects and slabs that have a guard
 constexpr std::size_t kOneBlock = 40000, kTwoBlocks = 100000;  // bytes of large objects
 
 class GuardsTest : public RigTest {
@@ -23,7 +23,7 @@ class GuardsTest : public RigTest {
     return first.large.blocks > blocks_of(first.large.pages * kPageSize);
   }
   std::vector<void*> take_all_guards() {
-    const std::vector<void*> objects = make(nullptr, kMost, kOneBlock);
+    const std::vector<void*> objects = make(nullptr, kMax, kOneBlock);
     EXPECT_TRUE(is_guarded(objects.back()));
     return objects;
   }
