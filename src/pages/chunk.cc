@@ -84,6 +84,9 @@ void* find_place_between(std::size_t least, std::size_t& size, std::size_t align
   }
 }
 
+// Whether the system grants so much of a place that was just reserved. Nothing of it is kept: a chunk opens its blocks.
+bool would_commit(void* place, std::size_t size) { return os::commit(place, size) && os::decommit(place, size); }
+
 // How much more is committed than is asked for, in blocks.
 std::size_t step_above(std::size_t committed, std::size_t least, std::size_t most) {
   const std::size_t eighth = committed / 8;
@@ -102,7 +105,7 @@ Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts
   std::size_t size = wish < least ? least : wish;
   void* place = find_place_between(least, size, align, map);
   if (place == nullptr) return nullptr;
-  if (commit != 0 && !os::commit(place, commit)) {
+  if (commit != 0 && !would_commit(place, commit)) {
     os::unreserve(place, size);
     return nullptr;
   }

@@ -41,7 +41,7 @@ Chunk* PageHeap::grow(std::size_t blocks, std::size_t align, std::size_t commit_
     if (chunk->is_vacant() && chunk->size() >= blocks && chunk->revive(map_, accounts_)) return chunk;
   }
   const std::size_t least = need < kMinChunk ? kMinChunk : need, committed = commit_blocks * kBlockSize;
-  const std::size_t asked = committed >= kAskFirst && !hardening_.guards ? committed : 0;  // guards stay out of reach
+  const std::size_t asked = committed >= kAskFirst ? committed : 0;
   Chunk* chunk = Chunk::create(least, wish, map_, accounts_, align * kBlockSize, asked);
   if (chunk == nullptr) {
     vacate_free_chunks();
