@@ -1,5 +1,6 @@
-/* A hardened process writes to a freed object, again and again, and its handler of SIGABRT jumps out. Each time the object
- * written to is lost; those that would have left the quarantine with it wait on, and are counted while they do. */
+/* A hardened process writes to a freed object, again and again, and its handler of SIGABRT jumps out. Each time the
+ * object written to is lost; those that would have left the quarantine with it wait on, and are counted while they do.
+ */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <signal.h>

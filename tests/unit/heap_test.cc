@@ -51,7 +51,8 @@ TEST_F(HeapTest, APointerAtTheEndOfMemoryIsNotFollowed) {
   const auto end_of_memory = [&](void* object) -> char* {
     char* const end = rig_.block(object).address() + kBlockSize;
     const std::vector<fake_os::Range> all = fake_os::committed();
-    return std::ranges::any_of(all, [end](const auto& range) { return range.begin + range.size == end; }) ? end : nullptr;
+    return std::ranges::any_of(all, [end](const auto& range) { return range.begin + range.size == end; }) ? end
+                                                                                                          : nullptr;
   };
   void *first = rig_.allocate(nullptr, 2048), *last = first;
   while (end_of_memory(last) == nullptr) last = rig_.allocate(nullptr, 2048);
