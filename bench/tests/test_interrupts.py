@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """SIGINT and SIGTERM end each command, also where a shell ignored SIGINT for it, and what it started.   test_interrupts.py BUILD"""
 import glob
+import json
 import os
 import pathlib
 import shutil
@@ -81,7 +82,8 @@ class Interrupts(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             seen = pathlib.Path(folder, "redis/001/load.jsonl")
             self.ended(signal.SIGINT, lambda pid: seen.exists(), "soak", "--load", "redis", "--", folder)
-            self.assertEqual(len(seen.read_text().splitlines()), 1)
+            lines = [json.loads(line) for line in seen.read_text().splitlines()]
+            self.assertTrue(lines)  # one for each few seconds, and one for what was left when it ended
 
 
 os.environ["LC_ALL"] = "C"

@@ -19,7 +19,7 @@ Delegate=yes
 ExecStart=/bin/sh -c 'group=/sys/fs/cgroup$$(sed -n s/^0:://p /proc/self/cgroup); mkdir -p $$group/main $$group/inner; \
   echo $$$$ >$$group/main/cgroup.procs; sh -c "echo \$$\$$ >$$group/inner/cgroup.procs; exec sleep infinity" & exec sleep infinity'
 """
-SLEEPER = "[Service]\nExecStart=/bin/sleep infinity\n"
+SLEEPER = "[Service]\nType=exec\nExecStart=/bin/sleep infinity\n"
 METERED = """
 import resource, subprocess
 subprocess.run(["neap", "metrics", "-o", "/run/many.prom", "--units", "many@*"], check=True)

@@ -112,7 +112,7 @@ class System(MachineTest):
         out = self.machine.run("python3", "-", input=work).stdout.split()
         self.assertEqual(out[0], "excepted")
         self.assertGreater(int(out[1]), 0)  # the [heap] of brk: glibc's malloc was used
-        unit = "[Service]\nExecStart=/usr/local/bin/sleeper 1000\n"
+        unit = "[Service]\nType=exec\nExecStart=/usr/local/bin/sleeper 1000\n"  # started is what runs by then
         self.machine.shell("cat >/run/systemd/system/sleeper.service && systemctl daemon-reload && systemctl start sleeper", input=unit)
         rows = json.loads(self.neap("status", "--all", "--json"))
         row = next(row for row in rows if row["target"] == "sleeper.service")
@@ -215,7 +215,7 @@ class Own(MachineTest):
         self.machine.shell(f"systemctl start user@{uid}.service")
         self.addCleanup(self.machine.run, "systemctl", "stop", f"user@{uid}.service")
         own = lambda script, check=True: self.as_user(f"export XDG_RUNTIME_DIR=/run/user/{uid}; {script}", check)
-        own("mkdir -p ~/.config/systemd/user; printf \"[Service]\\nExecStart=/bin/sleep 1000\\n\" >~/.config/systemd/user/mine.service; "
+        own("mkdir -p ~/.config/systemd/user; printf \"[Service]\\nType=exec\\nExecStart=/bin/sleep 1000\\n\" >~/.config/systemd/user/mine.service; "
             "systemctl --user daemon-reload; systemctl --user start mine")
         files = "find /home/somebody -type f ! -name lock -exec md5sum {} + | sort"
         old = self.machine.shell(files).stdout
