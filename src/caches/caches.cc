@@ -156,10 +156,13 @@ void Caches::give_back(ThreadCache& cache, Block& block, std::size_t c, void* ob
   count_events(&cache, 1);
 }
 
-// The most frequent of frees that no stack takes: false, and nothing was done, where it is another.
+// The most frequent of frees that no stack takes: false, and nothing was done, where it is another. (Behind the last
+// bytes of a block there may be no memory: the word is not looked at where no object can begin.)
 bool Caches::give_to_slab(ThreadCache& cache, Block& block, void* object) {
   const BinId id = BinId::of(block);
-  if (block.admission.load(std::memory_order_relaxed) != 0 || limbo_.holds(object)) return false;
+  if (block.admission.load(std::memory_order_relaxed) != 0 || address_of(object) % sizeof(std::uint64_t) != 0)
+    return false;
+  if (limbo_.holds(object)) return false;
   Bin& bin = this->bin(id);
   if (single_threaded()) [[likely]] {
     if (!bin.give_alone(row_of(id.c), pages_, block, object)) return false;

@@ -105,16 +105,22 @@ void Hardened::free_large(Block& first, const char* function) {
   heap_.free_large(nullptr, first);
 }
 
-// Until it has left, what waits is counted. What is larger than all that may wait passes through.
+// Until it has left, what waits is counted. What is larger than all that may wait passes through. Room is made before,
+// as that may end the program, whose handler may jump out; and once more, as other threads may have taken the room.
 void Hardened::wait(const Slot& slot, const char* function) {
   const Quarantine::Waiting object{slot.at, slot.block->class_index()};
-  const std::uint64_t most = quarantine_.bytes();
-  heap_.count_waiting(slot.size());
-  if (slot.size() > most) return leave({object}, 1, function);
-  while (heap_.waiting_bytes() > most) {
-    if (!let_go(heap_.waiting_bytes() - most + most / kRoomShare, function)) break;
+  const std::uint64_t size = slot.size(), most = quarantine_.bytes();
+  if (size <= most) keep_at_most(most - size, function);
+  heap_.count_waiting(size);
+  if (size > most) return leave({object}, 1, function);
+  while (!quarantine_.put(object)) let_go(size, function);
+  keep_at_most(most, function);
+}
+
+void Hardened::keep_at_most(std::uint64_t bytes, const char* function) {
+  while (heap_.waiting_bytes() > bytes) {
+    if (!let_go(heap_.waiting_bytes() - bytes + quarantine_.bytes() / kRoomShare, function)) break;
   }
-  while (!quarantine_.put(object)) let_go(slot.size(), function);
 }
 
 // Makes room for about so many bytes; false when nothing waits.
@@ -128,14 +134,27 @@ bool Hardened::let_go(std::uint64_t bytes, const char* function) {
 void Hardened::leave(const Quarantine::Leaving& leaving, std::size_t count, const char* function) {
   for (std::size_t i = 0; i < count; ++i) heap_.expect_slot(leaving[i].object());
   std::uint64_t bytes = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const Quarantine::Waiting each = leaving[i];
+  std::uint32_t given = 0;
+  for (; given < count; ++given) {
+    const Quarantine::Waiting each = leaving[given];
     if (clears() && !is_clear(each.object(), each.size())) [[unlikely]]
-      found_written(function, each.object(), each.size(), first_written(each.object(), each.size()));
+      found_written_in({leaving.data() + given, count - given}, bytes, given, function);
     heap_.give_slot(each.class_index(), each.object(), function);
     bytes += each.size();
   }
-  if (count != 0) heap_.count_given(bytes, static_cast<std::uint32_t>(count));
+  if (given != 0) heap_.count_given(bytes, given);
+}
+
+// The first of the rest was written to. The others go on waiting, as the program may go on too.
+void Hardened::found_written_in(std::span<const Quarantine::Waiting> rest, std::uint64_t bytes, std::uint32_t given,
+                                const char* function) {
+  const Quarantine::Waiting found = rest.front();
+  bytes += found.size();
+  for (const Quarantine::Waiting each : rest.subspan(1)) {
+    if (!quarantine_.put(each)) bytes += each.size();
+  }
+  heap_.count_given(bytes, given + 1);
+  found_written(function, found.object(), found.size(), first_written(found.object(), found.size()));
 }
 
 bool Hardened::empty_quarantine(const char* function) {

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 
 #include "hardened/canary.h"
 #include "hardened/empty_objects.h"
@@ -76,8 +78,13 @@ class Hardened {
   [[noreturn, gnu::cold, gnu::noinline]] void found_broken(const Slot& slot, const char* function) const;
   void check_slab(Block& block, const char* function) const;
   void wait(const Slot& slot, const char* function);
+  void keep_at_most(std::uint64_t bytes, const char* function);
   bool let_go(std::uint64_t bytes, const char* function);
   void leave(const Quarantine::Leaving& leaving, std::size_t count, const char* function);
+  // `given` of those before it left, with so many bytes, and are not counted yet.
+  [[noreturn, gnu::cold, gnu::noinline]] void found_written_in(std::span<const Quarantine::Waiting> rest,
+                                                               std::uint64_t bytes, std::uint32_t given,
+                                                               const char* function);
 
   Heap& heap_;
   Secret secret_;

@@ -18,26 +18,31 @@ class Secret {
   void draw() {
     key_[0] = os::random();
     key_[1] = os::random();
-    for (std::size_t i = 0; i < marks_.size(); ++i) marks_[i] = of(~i);
+    for (std::size_t i = 0; i < marks_.size(); ++i) marks_[i] = hash(i, kForMarks);
   }
 
-  std::uint64_t of(std::uint64_t word) const {
-    State at{key_[0] ^ 0x736f6d6570736575, key_[1] ^ 0x646f72616e646f6d, key_[0] ^ 0x6c7967656e657261,
-             key_[1] ^ 0x7465646279746573};
-    at.d ^= word;
-    at.round();
-    at.a ^= word;
-    at.c ^= 0xff;
-    for (int i = 0; i < 3; ++i) at.round();
-    return at.a ^ at.b ^ at.c ^ at.d;
-  }
-
+  std::uint64_t of(std::uint64_t word) const { return hash(word, kForNumbers); }
   std::uint64_t mark(std::uint64_t word) const {
     const std::uint64_t half = folded(word ^ marks_[0], marks_[1]);
     return folded(half ^ marks_[2], word ^ marks_[3]);
   }
 
  private:
+  // What ends the hash of a word; SipHash's own, and another. So no number that is told is a key of the marks, whatever
+  // words the numbers are of.
+  static constexpr std::uint64_t kForNumbers = 0xff, kForMarks = 0xee;
+
+  std::uint64_t hash(std::uint64_t word, std::uint64_t purpose) const {
+    State at{key_[0] ^ 0x736f6d6570736575, key_[1] ^ 0x646f72616e646f6d, key_[0] ^ 0x6c7967656e657261,
+             key_[1] ^ 0x7465646279746573};
+    at.d ^= word;
+    at.round();
+    at.a ^= word;
+    at.c ^= purpose;
+    for (int i = 0; i < 3; ++i) at.round();
+    return at.a ^ at.b ^ at.c ^ at.d;
+  }
+
   static std::uint64_t folded(std::uint64_t a, std::uint64_t b) {
     __extension__ using Product = unsigned __int128;
     const Product product = static_cast<Product>(a) * b;

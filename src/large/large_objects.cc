@@ -169,6 +169,7 @@ bool LargeObjects::grow_in_place(Block& first, std::size_t size) {
   each_run(stale, [&](std::uint32_t page, std::uint32_t count) {
     make_zero(pages_, last_block + page * kPageSize, count * kPageSize);
   });
+  board_.publish_pages();
   return true;
 }
 

@@ -84,6 +84,11 @@ void* find_place_between(std::size_t least, std::size_t& size, std::size_t align
   }
 }
 
+bool is_granted(void* place, Chunk::Ask ask) {
+  if (ask.bytes == 0) return true;
+  return os::commit(place, ask.bytes) && (!ask.goes_back || os::decommit(place, ask.bytes));
+}
+
 // How much more is committed than is asked for, in blocks.
 std::size_t step_above(std::size_t committed, std::size_t least, std::size_t most) {
   const std::size_t eighth = committed / 8;
@@ -98,11 +103,11 @@ bool commit_between(void* from, void* to) {
 }  // namespace
 
 Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts& accounts, std::size_t align,
-                     std::size_t commit) {
+                     Ask ask) {
   std::size_t size = wish < least ? least : wish;
   void* place = find_place_between(least, size, align, map);
   if (place == nullptr) return nullptr;
-  if (commit != 0 && !os::commit(place, commit)) {
+  if (!is_granted(place, ask)) {
     os::unreserve(place, size);
     return nullptr;
   }

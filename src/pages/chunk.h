@@ -23,11 +23,16 @@ namespace neap {
 
 class Chunk {
  public:
+  // What the system has to grant before anything is written: to commit the first `bytes` of a chunk. They stay
+  // committed, unless nothing of a chunk may be touched before it is taken (`goes_back`).
+  struct Ask {
+    std::size_t bytes = 0;
+    bool goes_back = false;
+  };
   // Reserves a chunk of at least `least` bytes, `wish` if the system lets us, whose first block lies at a multiple of
-  // `align` bytes, and publishes it. Null when refused; where the system would not commit its first `commit` bytes,
-  // before anything was written.
+  // `align` bytes, and publishes it. Null when refused.
   static Chunk* create(std::size_t least, std::size_t wish, PageMap& map, Accounts& accounts,
-                       std::size_t align = kBlockSize, std::size_t commit = 0);
+                       std::size_t align = kBlockSize, Ask ask = {0, false});
   // Before its first block is taken: its blocks are opened one by one as they are taken, and nothing can touch the
   // others. The first is never taken.
   void open_block_by_block();

@@ -41,11 +41,11 @@ Chunk* PageHeap::grow(std::size_t blocks, std::size_t align, std::size_t commit_
     if (chunk->is_vacant() && chunk->size() >= blocks && chunk->revive(map_, accounts_)) return chunk;
   }
   const std::size_t least = need < kMinChunk ? kMinChunk : need, committed = commit_blocks * kBlockSize;
-  const std::size_t asked = committed >= kAskFirst && !hardening_.guards ? committed : 0;  // guards stay out of reach
-  Chunk* chunk = Chunk::create(least, wish, map_, accounts_, align * kBlockSize, asked);
+  const Chunk::Ask ask{committed >= kAskFirst ? committed : 0, hardening_.guards};
+  Chunk* chunk = Chunk::create(least, wish, map_, accounts_, align * kBlockSize, ask);
   if (chunk == nullptr) {
     vacate_free_chunks();
-    chunk = Chunk::create(least, wish, map_, accounts_, align * kBlockSize, asked);
+    chunk = Chunk::create(least, wish, map_, accounts_, align * kBlockSize, ask);
   }
   if (chunk == nullptr) return nullptr;
   if (hardening_.guards) chunk->open_block_by_block();

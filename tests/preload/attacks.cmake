@@ -12,6 +12,11 @@ endif()
 foreach(name IN ITEMS edges aligned errno_kept zeroed contents children thread_exit statistics)
   neap_black_box(preload.${name}.hardened COMMAND ${name} ENVIRONMENT NEAP_OPTIONS=hardened:1)
 endforeach()
+neap_black_box(preload.address_space.too_large.hardened COMMAND address_space too_large ENVIRONMENT NEAP_OPTIONS=hardened:1)
+# Misuse after misuse, out of which the program jumps: what waited goes on waiting.
+preload_program(written_waiting written_waiting.c)
+target_include_directories(written_waiting PRIVATE ${PROJECT_SOURCE_DIR}/include)
+neap_black_box(preload.written_waiting COMMAND written_waiting ENVIRONMENT NEAP_OPTIONS=hardened:1)
 # Where a limit of memory is looked at as well, with the first call and before a sandbox begins.
 neap_black_box(preload.sandboxed.prctl.hardened COMMAND sandboxed prctl ENVIRONMENT NEAP_OPTIONS=hardened:1,soft_limit:cgroup)
 foreach(switch IN ITEMS zero_on_free:1 quarantine:64K canaries:1 random_slots:1 guard_pages:1 no_reuse_of_addresses:1)

@@ -55,6 +55,26 @@ TEST_F(ChunkTest, NeverGoesBelowTheLeast) {
   EXPECT_EQ(create(3 * kMiB, 8 * kMiB), nullptr);
 }
 
+TEST_F(ChunkTest, WhatIsAskedForFirstIsRefusedAtThePriceOfAPlace) {
+  fake_os::refuse(Call::commit);
+  for (const bool goes_back : {false, true})
+    EXPECT_EQ(Chunk::create(kMiB, kMiB, *map_, accounts_, kBlockSize, {kMiB, goes_back}), nullptr);
+  EXPECT_EQ(fake_os::calls(Call::reserve), 2u);
+  EXPECT_TRUE(fake_os::reservations().empty());
+}
+
+TEST_F(ChunkTest, WhatWasAskedForFirstStaysCommittedUnlessItGoesBack) {
+  for (const bool goes_back : {false, true}) {
+    Chunk* chunk = Chunk::create(kMiB, kMiB, *map_, accounts_, kBlockSize, {kMiB / 2, goes_back});
+    ASSERT_NE(chunk, nullptr);
+    std::size_t bytes = 0;
+    for (const fake_os::Range& range : fake_os::committed())
+      if (range.begin == chunk->address_of_block(0)) bytes = range.size;
+    EXPECT_EQ(bytes, goes_back ? 0 : kMiB / 2);
+    EXPECT_EQ(chunk->committed(), 0u);
+  }
+}
+
 TEST_F(ChunkTest, RefusedMetadataLeavesNothingReserved) {
   fake_os::refuse(Call::reserve, 1);
   EXPECT_EQ(create(kMiB, kMiB), nullptr);

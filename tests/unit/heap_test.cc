@@ -44,6 +44,24 @@ TEST_F(HeapTest, AnObjectOfAnEmptySlabGoesBackByItselfOnce) {
   EXPECT_EQ(block.free_count, free + 1);
 }
 
+// Where the last block ends that has memory, a pointer into its last word begins no object, and is not followed.
+TEST_F(HeapTest, APointerAtTheEndOfMemoryIsNotFollowed) {
+  rig_.warm_up();
+  ThreadCache* cache = rig_.heap.open_cache();
+  const auto end_of_memory = [&](void* object) -> char* {
+    char* const end = rig_.block(object).address() + kBlockSize;
+    const std::vector<fake_os::Range> all = fake_os::committed();
+    return std::ranges::any_of(all, [end](const auto& range) { return range.begin + range.size == end; }) ? end
+                                                                                                          : nullptr;
+  };
+  void *first = rig_.allocate(nullptr, 2048), *last = first;
+  while (end_of_memory(last) == nullptr) last = rig_.allocate(nullptr, 2048);
+  rig_.free(nullptr, first);  // refills come from its slab now
+  ASSERT_EQ(rig_.block(last).admission.load(), 0u);
+  for (int bytes = 1; bytes < 8; ++bytes)
+    EXPECT_FALSE(rig_.heap.give_to_slab(*cache, rig_.block(last), end_of_memory(last) - bytes)) << bytes;
+}
+
 // Whatever words of another kind the descriptor held before, none of them is taken for a mark of huge pages.
 TEST_F(HeapTest, AnObjectWhereAMixedBlockLayHasNoHugePages) {
   void* small = rig_.allocate(nullptr, 400);

@@ -185,6 +185,14 @@ TEST_F(LargeTest, ShrinkingKeepsItsPagesWhenDiscardIsRefused) {
   rig_.expect_in_order();
 }
 
+// Its thread may take no other object for long.
+TEST_F(LargeTest, TheBoardTellsOfAnObjectThatGrowsInPlaceAtOnce) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  void* object = rig_.allocate(cache, kMiB);
+  ASSERT_EQ(rig_.reallocate(cache, object, 3 * kMiB), object);
+  EXPECT_EQ(rig_.board.large_bytes, 3 * kMiB);
+}
+
 TEST_F(LargeTest, GrowsInPlaceWithinItsLastBlockAndItsFreeNeighbours) {
   char* object = make(65 * kKiB, 5);
   EXPECT_EQ(rig_.reallocate(nullptr, object, 128 * kKiB), object);

@@ -51,6 +51,25 @@ TEST(Secret, MarksAreOfWhatWasDrawn) {
   fake_os::reset();
 }
 
+// The numbers of a hardened heap are those of words from the highest down: where objects lie tells a part of them.
+TEST(Secret, NoNumberIsAKeyOfTheMarks) {
+  fake_os::reset();
+  Secret secret;
+  secret.draw();
+  const auto folded = [](std::uint64_t a, std::uint64_t b) {
+    __extension__ using Product = unsigned __int128;
+    const Product product = static_cast<Product>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  };
+  const auto mark_by_numbers = [&](std::uint64_t first, std::uint64_t step) {
+    std::uint64_t key[4];
+    for (std::uint64_t i = 0; i < 4; ++i) key[i] = secret.of(first + i * step);
+    return folded(folded(7 ^ key[0], key[1]) ^ key[2], 7 ^ key[3]);
+  };
+  EXPECT_NE(secret.mark(7), mark_by_numbers(~std::uint64_t{0}, ~std::uint64_t{0}));
+  EXPECT_NE(secret.mark(7), mark_by_numbers(0, 1));
+}
+
 TEST(Secret, WordsInARowAreAllDifferent) {
   Secret secret;
   std::set<std::uint64_t> seen, marks;
