@@ -28,11 +28,14 @@ bool PageHeap::harden(Hardening what) {
 
 std::size_t PageHeap::guards_for_next() const { return hardening_.guards && guards_ < kMaxGuards ? 1 : 0; }
 
-// Blocks that are in use by nobody but as guards, with what is dirty in them. Where the system refuses they are none.
-void PageHeap::shut(Chunk& chunk, std::size_t first, std::size_t count) {
+// Makes blocks that were taken untouchable, with what is dirty in them. How many are, from the first on: the system may
+// refuse one, and what lies in it then goes on being dirty, as in a free block. So that one cannot stay taken.
+std::size_t PageHeap::shut(Chunk& chunk, std::size_t first, std::size_t count) {
   std::uint64_t gone = 0;
-  for (std::size_t i = first; i < first + count && i < chunk.committed(); ++i) {
-    if (chunk.is_closed(i) || !os::decommit(chunk.address_of_block(i), kBlockSize)) continue;
+  std::size_t i = first;
+  for (; i < first + count && i < chunk.committed(); ++i) {
+    if (chunk.is_closed(i)) continue;
+    if (!os::decommit(chunk.address_of_block(i), kBlockSize)) break;
     chunk.each_dirty(i, 1, [&](Block& block) {
       gone += count_pages(block.dirty);
       block.dirty = block.resident = 0;
@@ -42,6 +45,7 @@ void PageHeap::shut(Chunk& chunk, std::size_t first, std::size_t count) {
   accounts_.marked_pages.subtract(gone);
   accounts_.resident_pages.subtract(gone);
   accounts_.returned_pages.add(gone);
+  return i < chunk.committed() ? i - first : count;
 }
 
 // The pages behind an object in its last block.
@@ -54,10 +58,12 @@ void PageHeap::shut_tail(Chunk& chunk, Block& first) {
 void PageHeap::guard_run(Block& first) {
   Guard guard(lock_);
   Chunk* chunk = map_.chunk(address_of(first.address()));
-  const std::size_t used = used_blocks(first);
-  if (first.large.blocks == used) return;
-  ++guards_;
-  shut(*chunk, chunk->index_of(&first) + used, first.large.blocks - used);
+  const std::size_t used = used_blocks(first), had = first.large.blocks, behind = chunk->index_of(&first) + used;
+  if (had == used) return;
+  const std::size_t guards = shut(*chunk, behind, had - used);
+  if (guards < had - used) return_behind(*chunk, behind + guards, had - used - guards);
+  first.large.blocks = static_cast<std::uint32_t>(used + guards);
+  if (guards != 0) ++guards_;
   shut_tail(*chunk, first);
 }
 
@@ -84,10 +90,11 @@ bool PageHeap::resize_guarded(Block& first, std::size_t pages) {
                     all = need + (hardening_.guards ? 1 : 0);
   if (pages > old) {
     if (all > had && !chunk->take_at(begin + had, all - had)) return false;
-    if (all > had) {
-      first.large.blocks = static_cast<std::uint32_t>(all);
-      shut(*chunk, begin + had, all - had);
+    if (all > had && shut(*chunk, begin + had, all - had) < all - had) {
+      return_blocks(*chunk, begin + had, all - had);
+      return false;
     }
+    if (all > had) first.large.blocks = static_cast<std::uint32_t>(all);
     if (!open_up_to(*chunk, first, pages)) return false;
     accounts_.resident_pages.add(pages - old);
     accounts_.run_pages.add(pages - old);

@@ -103,7 +103,7 @@ Block* PageHeap::take_dirty(std::size_t blocks, std::size_t commit_blocks) {
 
 Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class, std::uint8_t owner, std::size_t bits) {
   Guard guard(lock_);
-  const std::size_t guards = guards_for_next();
+  std::size_t guards = guards_for_next();
   Block* block = take(1 + guards, 1, 1);
   if (block == nullptr) return nullptr;
   Chunk* chunk = map_.chunk(address_of(block->address()));
@@ -113,8 +113,11 @@ Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class, std::uint8_
     return nullptr;
   }
   chunk->each_dirty(index, 1, [](const Block&) {});
+  if (guards != 0 && shut(*chunk, index + 1, guards) == 0) {
+    return_blocks(*chunk, index + 1, guards);
+    guards = 0;
+  }
   block->guards = static_cast<std::uint8_t>(guards);
-  if (guards != 0) shut(*chunk, index + 1, guards);
   guards_ += guards;
   block->size_class.store(size_class, std::memory_order_relaxed);
   block->owner.store(owner, std::memory_order_relaxed);

@@ -190,7 +190,7 @@ class PageHeap {
   Block* take(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
   Block* take_dirty(std::size_t blocks, std::size_t commit_blocks);
   std::size_t guards_for_next() const;
-  void shut(Chunk& chunk, std::size_t first, std::size_t count);
+  std::size_t shut(Chunk& chunk, std::size_t first, std::size_t count);
   void shut_tail(Chunk& chunk, Block& first);
   void open_tail(Chunk& chunk, Block& first, std::size_t pages);
   bool open_up_to(Chunk& chunk, Block& first, std::size_t pages);

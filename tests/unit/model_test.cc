@@ -42,6 +42,9 @@ TEST_P(ModelTest, HardenedAmongOtherThreads) {
   run_seed(GetParam() + 5000, 2000, kPageSize, Kind::hardened);
 }
 
+// Seeds that found a fault once: guards that the system did not close were taken twice.
+TEST(ModelFound, Again) { run_seed(781634315, 3000, 16 * kPageSize, Kind::hardened); }
+
 TEST(ModelCoverage, SparseSlabsAreOpened) {
   std::uint64_t seen = 0;
   for (unsigned seed = 1; seed <= 4; ++seed) {

@@ -17,7 +17,8 @@ SlopePoint middle_of(std::vector<SlopePoint>::const_iterator from, std::vector<S
   return {median_of(std::move(times)), median_of(std::move(values))};
 }
 
-// One point for each stretch of equal length in time. Where looks were rare, a point stands for few of them.
+// One point for each stretch of equal length in time, of which there is some. Where looks were rare, a point stands for
+// few of them.
 std::vector<SlopePoint> thinned(const std::vector<SlopePoint>& points) {
   if (points.size() <= most_points) return points;
   const double width = (points.back().at - points.front().at) / most_points;
@@ -39,7 +40,7 @@ std::optional<Slope> rise_of(const std::vector<Total>& totals, std::optional<Byt
   for (const Total& total : totals)
     if (const std::optional<Bytes> bytes = value(total))
       points.push_back({total.at.count, static_cast<double>(bytes->count)});
-  if (points.size() < least_points) return std::nullopt;
+  if (points.size() < least_points || points.front().at == points.back().at) return std::nullopt;
   return slope_of(thinned(points));
 }
 

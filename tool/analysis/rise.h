@@ -8,7 +8,8 @@
 
 namespace neap {
 
-// Bytes a second. Long runs are thinned out by medians first. Empty where fewer than three looks know the value.
+// Bytes a second. Long runs are thinned out by medians first. Empty where fewer than three looks know the value, or
+// all are of one time.
 std::optional<Slope> rise_of(const std::vector<Total>& totals, std::optional<Bytes> (*value)(const Total&));
 
 }  // namespace neap

@@ -4,6 +4,7 @@
 
 #include "tests/tool/analysis/made_run.h"
 #include "tool/analysis/reduction.h"
+#include "tool/analysis/rise.h"
 
 namespace neap {
 namespace {
@@ -55,6 +56,15 @@ TEST(SummaryOfARun, ItsSlopeIsThatOfMostLooks) {
   EXPECT_FALSE(summarize(made_run("libc", std::vector<double>(50, 100))).rss_slope->rises());
   EXPECT_FALSE(summarize(made_run("libc", {100, 101})).rss_slope);
   EXPECT_FALSE(summarize(made_run("libc", rises)).live_slope);
+}
+
+// As in the replay of a short trace, whose looks all have the same millisecond.
+TEST(SummaryOfARun, LooksAtOneTimeHaveNoSlope) {
+  std::vector<Total> totals(300);
+  for (Total& total : totals) total.at = Seconds{1};
+  EXPECT_FALSE(rise_of(totals, [](const Total&) { return std::optional(Bytes{100}); }));
+  totals.back().at = Seconds{2};
+  EXPECT_TRUE(rise_of(totals, [](const Total&) { return std::optional(Bytes{100}); }));
 }
 
 TEST(SummaryOfARun, WithoutALookTheKernelTellsThePeakAlone) {
