@@ -9,7 +9,7 @@
 namespace neap {
 namespace {
 
-constexpr std::size_t kMax = 16384;                           // objects and slabs that have a guard
+constexpr std::size_t kMax = 16384;                            // objects and slabs that have a guard
 constexpr std::size_t kOneBlock = 40000, kTwoBlocks = 100000;  // bytes of large objects
 
 class GuardsTest : public RigTest {
