@@ -15,6 +15,8 @@ import unittest
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 HERE = pathlib.Path(__file__).resolve().parent
 HANGS_S = 600
+sys.path.insert(0, str(HERE.parent))
+from neapbench.soak.stretch import LINE_S  # noqa: E402
 
 
 def below(pid):
@@ -82,8 +84,10 @@ class Interrupts(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             seen = pathlib.Path(folder, "redis/001/load.jsonl")
             self.ended(signal.SIGINT, lambda pid: seen.exists(), "soak", "--load", "redis", "--", folder)
-            lines = [json.loads(line) for line in seen.read_text().splitlines()]
-            self.assertTrue(lines)  # one for each few seconds, and one for what was left when it ended
+            ends = [0, *(json.loads(line)["at"] for line in seen.read_text().splitlines())]
+            self.assertGreater(len(ends), 1)
+            for begin, end in zip(ends, ends[1:-1]):  # all lines but that of what was left when it ended are whole ones
+                self.assertGreaterEqual(end - begin, LINE_S - 0.1)  # as rounded
 
 
 os.environ["LC_ALL"] = "C"

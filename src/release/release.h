@@ -27,8 +27,8 @@ class Release {
   constexpr Release(PageHeap& pages, Limits& limits, SmallObjects& small, Board& board)
       : pages_(pages), limits_(limits), small_(small), board_(board) {}
 
-  // Whether a thread may keep so many events to itself for now. (The first event finds that no page is too many, and
-  // publishes.)
+  // Whether a thread may go on keeping so many events to itself. Before the first look every page is one too many, so
+  // the first event is told at once.
   bool may_wait(std::uint32_t events) const {
     return events < kClockStep && pages_.dirty_pages() < too_dirty_.load(std::memory_order_relaxed);
   }

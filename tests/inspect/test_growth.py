@@ -41,14 +41,14 @@ class Watched:
 
 class Growth(NeapTest):
     def named(self, kind, commands, rate, time):
-        """In `time` seconds; where neap saw too little of a program to name anything, on a busy machine, in up to four times as many."""
+        """By the first watch that is one: where neap had no processor for its four looks a second, another is made."""
         watched = [Watched(command, rate, time) for command in commands]
         for one, command in zip(watched, commands):
-            seen = [one.growth()]
-            while seen[-1]["kind"] == "none" != kind and len(seen) < 3:
-                seen.append(Watched(command, rate, 2 ** len(seen) * time).growth())
+            growth = one.growth()
+            while growth["looks"] < 3 * time:
+                growth = Watched(command, rate, time).growth()
             with self.subTest(" ".join([os.path.basename(command[-2]), command[-1]])):
-                self.assertEqual(seen[-1]["kind"], kind, seen)
+                self.assertEqual(growth["kind"], kind, growth)
 
     def test_leaks(self):
         self.named("leak", LEAKS, 400_000, 4)

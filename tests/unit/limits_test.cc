@@ -54,6 +54,10 @@ TEST_F(LimitsTest, WithoutASoftLimitNothingIsEverNear) {
 
 class LimitedHeapTest : public RigTest {
  protected:
+  void keep_all_but_for_the_limit() {
+    rig_.heap.options.decay_events = std::uint64_t{1} << 40;
+    rig_.heap.options.dirty_floor = std::uint64_t{1} << 40;
+  }
   // The heap's own limit.
   void limit_heap(std::uint64_t bytes) {
     rig_.heap.options.soft_limit = bytes;
@@ -100,8 +104,7 @@ TEST_F(LimitedHeapTest, FarFromItNothingChanges) {
 
 TEST_F(LimitedHeapTest, FreePagesAreKeptUpToAQuarterOfWhatIsLeft) {
   ThreadCache* cache = rig_.heap.open_cache();
-  rig_.heap.options.decay_events = std::uint64_t{1} << 40;
-  rig_.heap.options.dirty_floor = std::uint64_t{1} << 40;
+  keep_all_but_for_the_limit();
   const std::vector<void*> kept = fill_and_thin(cache);
   go_on(cache);
   EXPECT_GT(dirty(), 15 * kMiB);
@@ -120,8 +123,7 @@ TEST_F(LimitedHeapTest, FreePagesAreKeptUpToAQuarterOfWhatIsLeft) {
 
 TEST_F(LimitedHeapTest, WhatOthersOfTheGroupTakeIsSeenWithTime) {
   ThreadCache* cache = rig_.heap.open_cache();
-  rig_.heap.options.decay_events = std::uint64_t{1} << 40;
-  rig_.heap.options.dirty_floor = std::uint64_t{1} << 40;
+  keep_all_but_for_the_limit();
   limit_group(256 * kMiB, 10 * kMiB);
   const std::vector<void*> kept = fill_and_thin(cache);
   go_on(cache, 30000);  // until the cache has shed what it does not need
