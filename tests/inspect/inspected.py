@@ -8,6 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from neap_command import NeapTest, neap, until  # noqa: E402
 
 KNOWN_HEAP = os.environ["KNOWN_HEAP"]
+ENOUGH_LOOKS = 8  # of a watch: of three seconds it has 12, of six seconds beside six others 12 to 16
 
 
 class Known:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import unittest
 
-from inspected import NeapTest
+from inspected import ENOUGH_LOOKS, NeapTest
 from neap_command import NEAP
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -41,11 +41,11 @@ class Watched:
 
 class Growth(NeapTest):
     def named(self, kind, commands, rate, time):
-        """By the first watch that is one: where neap had no processor for its four looks a second, another is made."""
+        """By the first watch that is one: where neap had no processor for its looks, another is made."""
         watched = [Watched(command, rate, time) for command in commands]
         for one, command in zip(watched, commands):
             growth = one.growth()
-            while growth["looks"] < 3 * time:
+            while growth["looks"] < ENOUGH_LOOKS:
                 growth = Watched(command, rate, time).growth()
             with self.subTest(" ".join([os.path.basename(command[-2]), command[-1]])):
                 self.assertEqual(growth["kind"], kind, growth)

@@ -6,7 +6,7 @@ import subprocess
 import threading
 import unittest
 
-from inspected import KNOWN_HEAP, Known, NeapTest, as_mallinfo, heap_of, inspect, neap, until
+from inspected import ENOUGH_LOOKS, KNOWN_HEAP, Known, NeapTest, as_mallinfo, heap_of, inspect, neap, until
 
 NOBODY = 65534
 
@@ -126,7 +126,7 @@ class Live(NeapTest):
 
 class Growth(NeapTest):
     def named(self, case, step):
-        """What three seconds of it are called; three others where neap had no processor for its four looks a second."""
+        """What three seconds of it are called; three others where neap had no processor for its looks."""
         with Known(case) as known:
             over = threading.Event()
 
@@ -138,7 +138,7 @@ class Growth(NeapTest):
             thread.start()
             try:
                 growth = {"looks": 0}
-                while growth["looks"] < 9:
+                while growth["looks"] < ENOUGH_LOOKS:
                     growth = inspect(known.pid, "--watch", "3s")["growth"]
                 return growth["kind"]
             finally:

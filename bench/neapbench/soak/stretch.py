@@ -104,10 +104,12 @@ class Stretch:
                     return
 
     def _tell_what_else_was_wrong(self):
-        for what in self.load.wrong(self.place):
+        wrong = list(self.load.wrong(self.place))
+        for what in wrong:
             self.counts.wrong(what)
-        with open(self.log, "a") as file:
-            file.write(self.counts.line(self.seconds))
+        if wrong:
+            with open(self.log, "a") as file:
+                file.write(self.counts.line(self.seconds))
 
 
 def _end(process):
