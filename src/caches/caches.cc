@@ -19,7 +19,7 @@
 //      |- SmallObjects::take       as above
 //      `- allocate_from_reserves   memory is out
 //
-//   give_to_slab                   what most frees come to that no stack takes  [bin]
+//   give_to_slab                   what most frees come to that no stack takes  [bin; none with one thread]
 //   free                           any other free
 //   |- free_in_slab
 //   |  |- push                     onto the stack; a full one grows, or drops its older half first
