@@ -74,11 +74,13 @@ struct alignas(64) Block {
   PageMask dirty;                         // resident pages that no object overlaps; both in whole system pages
   std::atomic<PageMask> aside;            // slab, mixed: pages out for release, with all that lies on them
   std::atomic<std::uint32_t> dirtied_at;  // heap event (low 32 bits) at which pages of it last became dirty
+  // What free_bits of a slab of few objects points to. It shares its place with nothing: a thread may still look at it
+  // when the slab has become a mixed block.
+  bits::Word few_bits[kFewObjects / bits::kWordBits];
   union {
-    bits::Word few_bits[kFewObjects / bits::kWordBits];  // slab of few objects: what free_bits points to
+    std::uint16_t live[kPagesPerBlock];    // slab: objects that are not in it and overlap the page
     std::uint8_t longest[kPagesPerBlock];  // mixed: no more free granules follow any of a page's; or 255, the most told
   };
-  std::uint16_t live[kPagesPerBlock];  // slab: objects that are not in it and overlap the page
 
   std::size_t class_index() const { return size_class.load(std::memory_order_relaxed); }
   char* address() const { return block_address(id); }

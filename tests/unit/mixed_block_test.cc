@@ -120,6 +120,21 @@ TEST_F(MixedBlockTest, AHoleGrowsWithItsNeighbours) {
   EXPECT_EQ(mixed::give(block_, mixed::kGranules - 4, 4), 4u);
 }
 
+TEST_F(MixedBlockTest, ALookThatBeganWhenItWasASlabStillSeesTheSlabsBits) {
+  const ClassRow& row = row_of(class_of(1024));
+  block_.free_bits = block_.few_bits;
+  slab::init(block_, row);
+  void* object = nullptr;
+  Touched touched;
+  ASSERT_EQ(slab::take(block_, row, &object, 1, touched), 1u);
+  const bits::Word before = block_.few_bits[0];
+  free_bits_[0] = before;
+  block_.free_bits = free_bits_;  // as PageHeap::widen_bitmaps does
+  mixed::adopt(block_, row);
+  ASSERT_EQ(mixed::take(block_, 2048, &object, 1).count, 1u);
+  EXPECT_EQ(block_.few_bits[0], before);
+}
+
 TEST_F(MixedBlockTest, PagesFallFreeAndAreSetAside) {
   adopt(512, 1);
   const PageMask all = block_.resident;
