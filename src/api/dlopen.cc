@@ -1,7 +1,8 @@
-// dlopen without RTLD_DEEPBIND. A plug-in opened with the flag finds libc's malloc before ours, and then frees our
-// objects through libc. The call goes on to libc's dlopen, which tells by its return address whose RUNPATH, $ORIGIN and
-// namespace count: so it is entered by a jump, the compiler's for a last call of the same shape. dlmopen is left alone.
-// Of libneap.so only: in libneap.a the name would meet libc.a's.
+// dlopen without RTLD_DEEPBIND. A plug-in that was opened with the flag finds libc's malloc before ours, and then frees
+// our objects through libc. The call goes on to libc's dlopen, which tells by its return address whose RUNPATH, $ORIGIN
+// and namespace count. So libc's function is entered by a jump, which the compiler makes of a last call of the same
+// shape. dlmopen is left alone.
+// This file is for libneap.so only: in libneap.a the name would meet libc.a's.
 #include <dlfcn.h>
 
 #include "api/exempt.h"

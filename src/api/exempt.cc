@@ -45,7 +45,7 @@ bool find_next() {
          find(next.malloc_usable_size, "malloc_usable_size");
 }
 
-// The program's name as it was started: of a script its own, not its interpreter's.
+// The name under which the program was started. For a script that is the script's own, not its interpreter's.
 const char* program() { return reinterpret_cast<const char*>(getauxval(AT_EXECFN)); }
 
 bool is_line(const char* line, std::size_t length, const char* text) {

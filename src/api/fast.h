@@ -23,12 +23,13 @@ namespace neap {
 inline constexpr std::size_t kMaxBytes = PTRDIFF_MAX;
 
 [[gnu::noinline]] void* allocate_slow(std::size_t size);
-// Of an object that its full stack does not take.
+// Frees an object that may enter the cache, but whose stack is full.
 [[gnu::noinline]] void free_beside_stack(void* object, const char* function);
-// `hint`: the block that the page map has for it, or null.
+// Frees what the other two do not. `hint` is the block that the page map has for the pointer, or null.
 [[gnu::noinline]] void free_slow(void* pointer, Block* hint, const char* function);
 
-// A cached object of class c, or null. An empty stack needs no test of its own: below its first slot lies a null one.
+// Pops an object of class c; null when its stack is empty. An empty stack needs no test of its own, because a null slot
+// lies below the first slot of every stack.
 [[gnu::always_inline]] inline void* take_cached(std::size_t c) {
   Stacks* stacks = this_stacks;
   void* object;
@@ -55,8 +56,8 @@ inline constexpr std::size_t kMaxBytes = PTRDIFF_MAX;
   return allocate_slow(size);
 }
 
-// True when a live object begins there, and lies in a slab whose objects may enter caches. Most frees need no other
-// look: `admission` is 0, and the test fails, wherever one would.
+// True when a live object begins at `pointer` and lies in a slab whose objects may enter caches. Most frees need no
+// other look: wherever another would be needed, the block's `admission` is 0, and this test fails.
 [[gnu::always_inline]] inline bool is_admitted(const Block* block, const void* pointer, std::uint64_t key) {
   return block != nullptr &&
          slab::seems_taken(*block, offset_in_block(pointer), block->admission.load(std::memory_order_relaxed)) &&
@@ -86,12 +87,13 @@ inline constexpr std::size_t kMaxBytes = PTRDIFF_MAX;
   free_slow(pointer, block, function);
 }
 
-// The general forms. `align` is a power of two, bytes. Null with errno ENOMEM.
+// What the other exported calls are made of. `align` is a power of two, in bytes. Each gives null with errno ENOMEM
+// when memory is out.
 void* allocate_aligned(std::size_t align, std::size_t size);
 void* allocate_zeroed(std::size_t count, std::size_t size);
 void* reallocate(void* pointer, std::size_t size, const char* function);
 
-// Bytes usable at a live object; 0 for null.
+// How many bytes may be used at a live object; 0 for null.
 std::size_t usable_size(void* pointer, const char* function);
 
 inline void* out_of_memory() {

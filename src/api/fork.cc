@@ -79,7 +79,8 @@ constinit bool registered = false;
 
 constinit Next<Register> next{"__register_atfork"};
 
-// Before any other, once; of no library: the heap is needed after our own destructors. Under the lock of registration.
+// Registers ours once, before any other library's. They belong to no library, because the heap is needed after our own
+// destructors have run. Called under the lock of registration.
 void register_ours(Register libc) {
   if (!std::exchange(registered, true)) libc(before_fork, after_fork_in_parent, after_fork_in_child, nullptr);
 }
@@ -100,7 +101,7 @@ extern "C" {
 
 }  // extern "C"
 
-// Past the exported name, which may be that of another copy of this library.
+// Goes past the exported name, which may be that of another copy of this library.
 void follow_forks() {
   if (const Register libc = next.get()) {
     const Guard guard(registration);

@@ -27,7 +27,7 @@ std::size_t trim() {
   return neap::heap.release_all();
 }
 
-// What waits in quarantine is nobody's.
+// Objects that wait in the quarantine count as free here: nobody has them.
 std::size_t small(const struct neap_telemetry& t) { return neap::rest(t.small_bytes, t.quarantined); }
 std::size_t live(const struct neap_telemetry& t) { return small(t) + t.large_bytes; }
 

@@ -1,6 +1,6 @@
-// The C allocation functions: C11, C17, C23, POSIX, and glibc's extras that allocate. Behaviour at the edges is
-// glibc's: malloc(0) gives a unique pointer, realloc(p, 0) frees, memalign rounds an alignment up that is no power of
-// two. What each call does with which text stands in docs/conformance.md.
+// The C allocation functions: C11, C17, C23, POSIX, and glibc's extras that allocate. Where the standards leave a
+// choice they do what glibc does: malloc(0) gives a unique pointer, realloc(p, 0) frees, memalign rounds an alignment
+// that is no power of two up to one. docs/conformance.md has what each call does, and by which standard.
 #include <malloc.h>
 #include <stdlib.h>
 
@@ -62,7 +62,7 @@ NEAP_EXPORT void free_aligned_sized(void* pointer, std::size_t, std::size_t size
 }
 
 NEAP_EXPORT void* memalign(std::size_t align, std::size_t size) noexcept { return aligned(align, size); }
-// The one that refuses what is no power of two: the standard's word, and glibc's since 2.38.
+// This one alone refuses an alignment that is no power of two, as the standard says and glibc does since 2.38.
 NEAP_EXPORT void* aligned_alloc(std::size_t align, std::size_t size) noexcept {
   if (neap::is_power_of_two(align)) return aligned(align, size);
   errno = EINVAL;
@@ -86,7 +86,8 @@ NEAP_EXPORT std::size_t malloc_usable_size(void* pointer) noexcept {
   return neap::usable_size(pointer, "malloc_usable_size");
 }
 
-// glibc's second names for its own, and one for programs linked before 2017: their objects must be of the same heap.
+// glibc's second names of the same functions, and cfree, which programs linked before 2017 call. Their objects have to
+// be of this heap as well.
 NEAP_EXPORT void* __libc_malloc(std::size_t size) noexcept { return neap::allocate(size); }
 NEAP_EXPORT void __libc_free(void* pointer) noexcept { neap::deallocate(pointer, "__libc_free"); }
 NEAP_EXPORT void cfree(void* pointer) noexcept { neap::deallocate(pointer, "cfree"); }

@@ -1,7 +1,8 @@
-// prctl, by which a process begins to forbid itself system calls: a seccomp filter either is set by it, or needs
-// no_new_privs first, which is. A filter made for the C library's malloc may end the process at a call that only ours
-// makes, so these are made before: what is left inside is memory, futexes, and the end after a misuse.
-// Of libneap.so only: in libneap.a the name would meet libc.a's.
+// prctl: whoever forbids itself system calls comes through here, because a seccomp filter is either set by prctl or
+// needs no_new_privs first, which is. A filter that was made for the C library's malloc may end the process at a call
+// that only libneap makes. So libneap makes all such calls now, and inside the filter only those for memory, futexes,
+// and the end after a misuse.
+// This file is for libneap.so only: in libneap.a the name would meet libc.a's.
 #include <errno.h>
 #include <linux/prctl.h>
 

@@ -14,14 +14,15 @@ namespace neap {
 extern constinit Heap heap;
 extern constinit Hardened hardened;  // malloc and free of a hardened process
 
-// Stacks of capacity 0, and a null slot behind them: of threads before their first call, and after their last (frees
-// come after our destructor of thread-specific data; a cache made then would never be closed).
+// The stacks of a thread that has no cache, before its first call and after its end. Their capacity is 0, and with the
+// null slot behind them every pop finds null. (Frees come after our destructor of thread-specific data has run; a cache
+// that was made then would never be closed.)
 struct NoStacks {
   constexpr NoStacks() {
     constexpr std::uint64_t above_null = offsetof(NoStacks, null_slot) + kSlotBytes;
     for (auto& head : stacks.heads) std::construct_at(&head, Stacks::head(above_null, above_null));
   }
-  // Nobody writes to them: there is nothing to take, and no slot to fill.
+  // Nobody writes through this pointer, as there is nothing to take and no slot to fill.
   constexpr Stacks* get() const { return const_cast<Stacks*>(&stacks); }
 
   Stacks stacks{};
@@ -29,13 +30,14 @@ struct NoStacks {
 };
 extern constinit const NoStacks no_cache_yet, no_cache_any_more;
 
-// Two words of static TLS, which the fast paths reach without a call. `this_stacks` is where they find the stacks: the
-// thread's own, some of those above, or the CPUs' (marked). `own_cache` is the thread's cache.
+// Two words of static TLS, which the fast paths reach without a call. `this_stacks` leads them to the stacks that the
+// thread uses: its own, the empty ones above, or those of the CPUs, whose address carries a mark (os/rseq.h).
+// `own_cache` is the thread's cache, or null.
 [[gnu::tls_model("initial-exec")]] extern thread_local constinit Stacks* this_stacks;
 [[gnu::tls_model("initial-exec")]] extern thread_local constinit ThreadCache* own_cache;
 
 inline bool is_shared(const Stacks* stacks) { return (address_of(stacks) & rseq::kMark) != 0; }
-// The stacks that a thread which shares a CPU's keeps to itself.
+// A thread that shares the stacks of its CPU has some of its own, for objects smaller than a cache line.
 inline void* own_marked() { return own_cache->marked_own(); }
 
 // The calling thread's cache if it has one.

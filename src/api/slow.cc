@@ -1,4 +1,15 @@
-// The slow half of fast.h: decides whose call it is (apart.h, or the heap's) and which part of the heap serves it.
+// The slow half of fast.h. It decides who serves a call, the heap or somebody else (apart.h), and which part of the
+// heap does.
+//
+//   allocate_slow   up to 32 KiB Heap::allocate_small, above it Heap::allocate_large
+//   free_slow       the cases of a free that no stack takes, the most frequent ones first:
+//     give_to_slab  the object's slab is too empty for its objects to enter a cache
+//     cache_mixed   the object lies in a mixed block, and the stack of its class is not full
+//     free_small    any other small object
+//     free_large    a large object
+//     block_of      nothing that begins a live object: names the misuse, and ends the program
+//
+// A thread that has no cache skips the first two.
 #include <bit>
 #include <cstring>
 
@@ -10,7 +21,7 @@
 namespace neap {
 namespace {
 
-// An object that is to become smaller stays where memory is out.
+// Gives an object another size in another place. When memory is out, an object that becomes smaller stays where it is.
 void* move_object(void* from, std::size_t used, std::size_t size, const char* function) {
   const int before = errno;
   void* to = allocate(size_with_steps(used, size));
@@ -24,7 +35,8 @@ void* move_object(void* from, std::size_t used, std::size_t size, const char* fu
   return to;
 }
 
-// An object of a class whose size is a multiple of `align`: slabs have it so, mixed blocks may.
+// An object at a multiple of `align`, of class c, whose size is such a multiple too. All of the class's objects in
+// slabs lie so; one that was cached may come from a mixed block, and lie elsewhere.
 void* allocate_slotted(std::size_t c, std::size_t align) {
   if (c < kCachedClasses) {
     while (void* object = take_cached(c)) {

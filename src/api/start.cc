@@ -17,8 +17,8 @@ constinit neap::PageMap neap::page_map;
 constinit neap::Heap neap::heap{neap::page_map, ::neap_telemetry};
 constinit neap::Hardened neap::hardened{neap::heap};
 
-// Where the kernel put what a program starts with: how many arguments, those, a null, and the environment. glibc's;
-// absent in static programs, which have their environment before the first call.
+// Leads to what the kernel gave the program at its start: the number of arguments, the arguments, a null, and the
+// environment. The name is glibc's. Static programs do not have it; they have their environment before the first call.
 extern "C" [[gnu::weak]] void* __libc_stack_end;
 
 namespace {
@@ -46,7 +46,7 @@ const char* variable(const char* name) {
   return nullptr;
 }
 
-// 101: before the constructors of programs and of most libraries.
+// Priority 101 comes before the constructors of programs and of most libraries.
 [[gnu::constructor(101)]] void start() {
   neap::read_environment();
   neap::follow_forks();

@@ -12,16 +12,16 @@ namespace neap::bits {
 using Word = std::uint64_t;
 inline constexpr std::size_t kWordBits = 64;
 
-// Words that hold so many bits.
+// How many words hold so many bits.
 constexpr std::size_t words_for(std::size_t bits) { return (bits + kWordBits - 1) / kWordBits; }
 
-// Of words that others look at without the lock: they are written whole.
+// For words that others look at without the lock: they are read and written whole.
 inline Word load(const Word& word) {
   return std::atomic_ref<Word>(const_cast<Word&>(word)).load(std::memory_order_relaxed);
 }
 inline void store(Word& word, Word value) { std::atomic_ref<Word>(word).store(value, std::memory_order_relaxed); }
 
-// Bits that are set. (Without an option for newer processors std::popcount is a call.)
+// How many bits are set. (Without an option for newer processors, std::popcount is a call.)
 constexpr std::uint32_t count16(std::uint16_t bits) {
   std::uint32_t sums = bits - ((bits >> 1) & 0x5555u);
   sums = (sums & 0x3333u) + ((sums >> 2) & 0x3333u);

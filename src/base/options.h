@@ -9,7 +9,7 @@
 
 namespace neap {
 
-// What `soft_limit:cgroup` says.
+// The value of `soft_limit:cgroup`.
 inline constexpr std::uint64_t kByControlGroup = UINT64_MAX;
 
 struct Options {
@@ -32,7 +32,7 @@ struct Options {
   std::uint64_t no_reuse_of_addresses = 0;
 };
 
-// What `hardened:1` stands for. A switch that comes behind it counts.
+// The options that `hardened:1` sets. A switch that comes behind it in NEAP_OPTIONS overrides it.
 struct HardenedOption {
   std::uint64_t Options::*value;
   std::uint64_t when_hardened;
@@ -48,7 +48,7 @@ inline void harden(Options& options, bool yes) {
   for (const HardenedOption& one : kHardenedOptions) options.*one.value = yes ? one.when_hardened : defaults.*one.value;
 }
 
-// Whether any of the switches is on. (`check` is a look more on the default's way.)
+// Whether any switch of a hardened heap is on. (`check` is none of them: it only adds a look to the default's way.)
 constexpr bool is_hardened(const Options& options) {
   return (options.zero_on_free | options.quarantine | options.canaries | options.random_slots | options.guard_pages |
           options.no_reuse_of_addresses) != 0;
@@ -82,8 +82,7 @@ inline constexpr OptionRow kOptionTable[] = {
     {"check", &Options::check, 0, 1, "0 or 1", "1 checks the size given to C++ sized delete"},
     {"soft_limit", &Options::soft_limit, 0, std::uint64_t{1} << 46, "bytes",
      "near this much memory the heap keeps nothing that it can give back; cgroup: near the limit of the process's "
-     "control "
-     "group; 0: there is none",
+     "control group; 0: there is none",
      "cgroup"},
     {"stats", &Options::stats, 0, 1, "0 or 1", "1 prints the allocator's figures to stderr at exit"},
     {"hardened", &Options::hardened, 0, 1, "0 or 1",
@@ -132,7 +131,7 @@ inline bool parse_number(const char* text, std::size_t length, std::uint64_t& ou
   return true;
 }
 
-// False, and nothing was set, when it is none of the option's values.
+// Sets `out`, if the text is one of the option's values; otherwise it gives false and has set nothing.
 inline bool parse_value(const OptionRow& row, const char* text, std::size_t length, std::uint64_t& out) {
   std::uint64_t number = UINT64_MAX;
   const bool is_word = row.word != nullptr && same(text, length, row.word);

@@ -18,7 +18,8 @@ inline constexpr std::uint32_t kPagesPerBlock = kBlockSize / kPageSize;
 
 inline constexpr std::size_t kCacheLine = 64;  // bytes
 
-// The most objects a slab may hold, and the most that its descriptor has bits for: others have a bitmap elsewhere.
+// kMaxObjects is the most that a slab may hold. Up to kFewObjects, its descriptor has the bitmap; others have theirs
+// elsewhere.
 inline constexpr std::uint32_t kMaxObjects = 8192;
 inline constexpr std::uint32_t kFewObjects = 128;
 
@@ -37,7 +38,7 @@ constexpr std::size_t round_up(std::size_t value, std::size_t power_of_two) {
 constexpr std::size_t pages_of(std::size_t bytes) { return (bytes + kPageSize - 1) >> kPageShift; }
 constexpr std::size_t blocks_of(std::size_t bytes) { return (bytes + kBlockSize - 1) >> kBlockShift; }
 
-// What is left of sums that others may change meanwhile: never below zero.
+// A difference of two sums that others may change meanwhile: never below zero.
 constexpr std::uint64_t rest(std::uint64_t all, std::uint64_t part) { return all > part ? all - part : 0; }
 
 inline std::uintptr_t address_of(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }

@@ -8,12 +8,13 @@ namespace {
 
 const ClassRow& row_of(const Block& block) { return kClasses[block.class_index()]; }
 
-// Under the lock of the bin, in which it stays so.
+// Asked under the bin's lock, under which the answer stays true.
 [[gnu::always_inline]] inline bool is_slab_of(const Block& block, BinId id) {
   return block.kind.load(std::memory_order_acquire) == BlockKind::slab && BinId::of(block) == id;
 }
 
-// A slab's free objects are counted at every free; at few counts it becomes something else to its bin.
+// Every free counts the slab's free objects. Only at a few of these counts the slab becomes something else to its bin:
+// this notes the next of them.
 void settle_later(Block& block, const ClassRow& row) {
   const std::uint32_t free = block.free_count;
   block.settle_at = free == 0              ? std::uint16_t{1}
@@ -24,8 +25,9 @@ void settle_later(Block& block, const ClassRow& row) {
 
 }  // namespace
 
-// A freed object may enter a thread's cache when its slab is the one being refilled from, or at least 7/8 full. Caching
-// others recycles scattered holes, and sparse pages never drain: redis ends at 2.02 instead of 1.30 (docs/design.md).
+// A freed object may enter a thread's cache when its slab is the one that refills come from, or is at least 7/8 full.
+// To cache others would use scattered holes again and again, so that sparse pages never drain
+// (docs/decisions/003-admission.md has what that costs).
 void Bin::set_admission(Block& block, const ClassRow& row) {
   const bool yes = row.size <= kLargestCached && (&block == lowest_ || block.free_count <= row.few_free) &&
                    block.aside.load(std::memory_order_relaxed) == 0;
@@ -47,7 +49,7 @@ void Bin::note_lowest(const ClassRow& row) {
   if (now != nullptr) set_admission(*now, row);
 }
 
-// Another slab, from which the next object is taken. Null when memory is out.
+// Opens another slab, from which the next object is taken. Null when memory is out.
 Block* Bin::open_slab(BinId id, const ClassRow& row, PageHeap& pages) {
   const bool waiting = pages.hardening().waiting;
   const std::uint32_t bits = waiting ? slab::bits_with_waiting(row.capacity) : row.capacity;
@@ -61,7 +63,7 @@ Block* Bin::open_slab(BinId id, const ClassRow& row, PageHeap& pages) {
   return block;
 }
 
-// What a slab and the bin come to after objects were taken.
+// Brings a slab and the bin up to date after objects were taken.
 [[gnu::always_inline]] inline void Bin::count_taken(Block& block, const ClassRow& row, PageHeap& pages,
                                                     std::uint32_t taken, const Touched& touched) {
   if (block.free_count == 0) {
@@ -151,7 +153,8 @@ void Bin::put_more(const ClassRow& row, PageHeap& pages, Block& block, std::uint
   if (block.free_count == block.settle_at) settle(block, row, pages, block.free_count - 1u);
 }
 
-// Gives back the first of the objects, which lies in the slab, and those behind it that do so too. Returns how many.
+// Gives back the first object, which lies in the slab, and those that follow it as long as they lie there too. Returns
+// how many that were.
 std::uint32_t Bin::put_together(const ClassRow& row, PageHeap& pages, Block& block, void* const* objects,
                                 std::uint32_t count, const char* function) {
   if (block.aside.load(std::memory_order_relaxed) != 0) {
@@ -199,9 +202,9 @@ void Bin::give_up_empty(BinId id, PageHeap& pages) {
   if (block != nullptr && block->free_count == row.capacity) end_slab(*block, row, pages);
 }
 
-// After free objects were added to those `before`: keeps the order of non-full slabs and the admission mark, notes a
-// sparse slab, and gives an empty one back unless it is the bin's only one with free objects (a program that frees and
-// takes one object again would thrash).
+// Called after free objects were added to the `before` that a slab had. Keeps the order of slabs with free objects and
+// the admission mark, and notes a slab that is sparse now. An empty slab goes back to the page heap, unless the bin has
+// no other free object: a program that frees and takes one object by turns would open a slab each time.
 void Bin::settle(Block& block, const ClassRow& row, PageHeap& pages, std::uint32_t before) {
   if (before == 0) nonfull_.insert(block);
   if (block.free_count == row.capacity && !nonfull_.only(block)) return end_slab(block, row, pages);
@@ -219,7 +222,8 @@ void Bin::release_pages(BinId id, Block& block, PageHeap& pages) {
     if (!is_slab_of(block, id)) return;
     mask = pages.claim_dirty(block);
     if (mask == 0) return;
-    // Only pages behind the last object: nothing would keep the slab ours without the lock.
+    // The pages all lie behind the last object. Nothing of the slab is set aside then, so without the lock nothing
+    // would keep it from ending: the pages are discarded under it.
     if (slab::set_aside(block, row, mask) == 0) return pages.end_discard(block, mask, pages.discard(block, mask));
     block.aside.store(mask, std::memory_order_relaxed);
     if (block.free_count == 0) nonfull_.remove(block);

@@ -21,10 +21,10 @@ namespace neap {
 
 class MixedBin;
 
-// So many owners there are at most. A process of one thread has the first.
+// The most owners that there can be. A process of one thread has the first alone.
 inline constexpr std::uint8_t kMaxOwners = 8;
 
-// Which bin: of what size class, and whose.
+// Names a bin by its size class and its owner.
 struct BinId {
   constexpr BinId(ClassIndex of, std::uint8_t whose = 0) : c(of), owner(whose) {}
   static BinId of(const Block& slab) {
@@ -36,8 +36,8 @@ struct BinId {
   std::uint8_t owner;
 };
 
-// A class gets its first slab after so many bytes of it were asked for, and another after so many times what its slabs
-// hold. Until then holes among other sizes serve it.
+// A class gets its first slab when this many bytes of it were asked for, and another when this many times what its
+// slabs hold. Until then holes among other sizes serve it.
 inline constexpr std::uint64_t kBytesForFirstSlab = 8 << 10;
 inline constexpr std::uint64_t kTimesForMore = 4;
 
@@ -45,17 +45,17 @@ class alignas(64) Bin {
  public:
   enum class Growth : std::uint8_t { no, by_a_slab };
 
-  // Takes 1 to `want` objects of one slab, lowest first: that one is to be used at once, the others fetched ahead. 0
-  // when no slab has any and none may be added, or memory is out.
+  // Takes 1 to `want` objects of one slab, lowest first. The first is for use at once; the others are fetched ahead. 0
+  // when no slab has a free object and none may be added, or memory is out.
   std::uint32_t take(BinId id, PageHeap& pages, void** out, std::uint32_t want, Growth growth = Growth::by_a_slab);
 
   // Takes the lowest free object of the lowest slab that has any; null when none has.
   void* take_one(BinId id, PageHeap& pages);
 
-  // For a hardened heap: the first free object at or after the `start`-th of a slab, or null. `fresh`: its pages held
-  // no memory before.
+  // For a hardened heap: takes the first free object at or after index `start` of a slab. Null when memory is out.
+  // `fresh` tells that its pages held no memory before.
   void* take_at(BinId id, PageHeap& pages, std::uint32_t start, bool& fresh);
-  // The end of one that waits.
+  // Gives back an object that waits (slabs/waiting.h).
   void give_waiting(BinId id, PageHeap& pages, void* object, const char* function);
 
   // Gives objects of this class back. Aborts on a double free and on a pointer into the middle of an object.
@@ -63,16 +63,17 @@ class alignas(64) Bin {
   // give back there.
   std::uint32_t give(BinId id, PageHeap& pages, void** objects, std::uint32_t count, const char* function);
 
-  // Gives one object back, if a live one begins there in a slab of this class; otherwise false, and nothing happened.
+  // Gives one object back, if a live one begins there in a slab of this bin. Otherwise it gives false and has done
+  // nothing.
   bool give_one(BinId id, PageHeap& pages, Block& block, void* object);
-  // The same where no other thread can exist, and the block is a slab of this bin: without the lock.
+  // The same without the lock, where no other thread can exist and the block is known to be a slab of this bin.
   [[gnu::always_inline]] bool give_alone(const ClassRow& row, PageHeap& pages, Block& block, void* object) {
     if (!put(row, pages, block, object)) return false;
     bytes_out_.subtract(row.size);
     return true;
   }
 
-  // Brings near what give will touch. Needs no lock.
+  // Prefetches what `give` will touch. Needs no lock.
   static void expect(const PageHeap& pages, const void* object) {
     Block* block = pages.map().block_fast(address_of(object));
     const std::size_t word = index_in_slab(kClasses[block->class_index()], offset_in_block(object)) / bits::kWordBits;
@@ -91,10 +92,11 @@ class alignas(64) Bin {
   // the one refilled from.
   bool hand_over(BinId id, Block& block, PageHeap& pages, MixedBin& mixed, std::uint32_t least_free);
 
-  // Aborts when the object is in its slab, that is, was freed. False when its block is no slab any more.
+  // Aborts when the object lies in its slab, which means that it was freed already. False when its block is no slab any
+  // more.
   bool check_live(BinId id, const PageHeap& pages, void* object, const char* function);
 
-  // Counts what was asked for while no slab had a free object; true when that is enough for another slab.
+  // Counts bytes that were asked for while no slab had a free object. True when they are enough for another slab.
   bool deserves_slab(std::uint64_t bytes);
   bool has_slabs() const { return slabs_.get() != 0; }
 
@@ -115,8 +117,8 @@ class alignas(64) Bin {
     index_of(row, object, function);
     no_object_any_more(object, function);
   }
-  // What a slab is to the bin, and which of its pages are free, changes at few frees only: the rest is one bit set.
-  // False when no live object begins there.
+  // Puts one object back. Most of the time that sets one bit: only at few frees a page falls free, or the slab becomes
+  // something else to its bin (put_more). False when no live object begins there.
   [[gnu::always_inline]] bool put(const ClassRow& row, PageHeap& pages, Block& block, void* object) {
     const std::uint32_t offset = offset_in_block(object), index = index_in_slab(row, offset);
     if (!begins_object(offset, row.reciprocal) || slab::is_aside(block, row, index) || !slab::give(block, index)) {

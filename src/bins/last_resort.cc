@@ -5,10 +5,10 @@
 namespace neap {
 namespace {
 
-// At a soft limit a slab may be opened of which this part is free.
+// At a soft limit a slab may be opened when one part in this many of it is free.
 constexpr std::uint32_t kOpenShare = 8;
 
-// Where no slab was found to open, so many events pass before the next search.
+// When a search has found no slab to open, the next search comes this many events later.
 constexpr std::uint64_t kSearchEvery = 4096;
 
 // The largest power of two that divides the class's size: objects that lie in slabs begin at its multiples.
@@ -16,8 +16,8 @@ constexpr std::uint32_t alignment_of(std::size_t c) { return class_size(c) & (~c
 
 }  // namespace
 
-// A hole among other sizes, wherever there is one: in a mixed block, which any slab can become, or a larger class's
-// free object.
+// Takes an object from a hole among other sizes, wherever there is one: in a mixed block, which any slab can become, or
+// in place of an object of a larger class.
 void* SmallObjects::take_any_hole(From from, ClassIndex wanted) {
   const std::size_t c = static_cast<std::size_t>(wanted);
   void* object = nullptr;
@@ -37,8 +37,9 @@ void* SmallObjects::take_any_hole(From from, ClassIndex wanted) {
   return nullptr;
 }
 
-// Turns the next slab in the heap's order into a mixed block whose objects are of `smallest` or a larger class, and of
-// which a `share`-th is free, at least one object; after the last one false, once.
+// Turns a slab into a mixed block: the next one in the heap's order whose objects are of `smallest` or a larger class,
+// and of which a `share`-th is free, at least one object. Behind the last slab it gives false once, and then begins
+// again.
 bool SmallObjects::open_any_slab(std::size_t smallest, std::uint32_t share) {
   const Guard guard(pages_.release_lock());
   bool opened = false;
@@ -58,8 +59,8 @@ void SmallObjects::give_up_empty_slabs() {
   each_bin([this](Bin& bin, BinId id) { bin.give_up_empty(id, pages_); });
 }
 
-// At a soft limit, before a block is taken: an object of the class in a slab of as large ones that is opened for it, or
-// null.
+// At a soft limit, before a new block is taken: opens a slab of objects that are at least as large, and takes an object
+// of the class from it. Null when there is none.
 void* SmallObjects::take_before_block(std::size_t c) {
   const std::uint64_t now = pages_.events();
   if (!limits_.is_met() || now < next_search_.load(std::memory_order_relaxed)) return nullptr;

@@ -10,7 +10,7 @@
 #include "os/mutex.h"
 #include "os/os.h"
 
-// The program's own, or that of a library before this one.
+// Defined by the program, or by a library that was loaded before this one; otherwise null.
 extern "C" [[gnu::weak, gnu::visibility("default")]] void neap_on_misuse(const struct neap_misuse* found);
 
 namespace neap {

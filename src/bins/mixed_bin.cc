@@ -7,7 +7,7 @@
 namespace neap {
 namespace {
 
-// The granules of the live object that begins at `pointer`.
+// How many granules the live object at `pointer` has. Ends the program when none begins there.
 std::uint32_t checked_granules(const Block& block, const void* pointer, const char* function) {
   if (!mixed::is_begin(block, pointer)) {
     misuse(Misuse::interior_pointer, function, pointer, "points inside an object");

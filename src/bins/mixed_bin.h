@@ -44,7 +44,7 @@ class alignas(64) MixedBin {
   bool end_if_empty(Block& block, PageHeap& pages);
 
   Mutex lock_;
-  Chunk* chunks_ = nullptr;  // that had mixed blocks, by age
+  Chunk* chunks_ = nullptr;  // those that have had mixed blocks, by age
   LockedCounter blocks_, bytes_out_, served_;
 };
 

@@ -5,13 +5,24 @@
 namespace neap {
 namespace {
 
-// What a refill does at most: slabs opened, and noted ones looked at for each of them (some have filled up since).
+// How many slabs one refill may open, and how many noted slabs it looks at for each of them: some have filled up since
+// they were noted.
 constexpr int kMaxOpened = 4, kMaxCandidates = 4;
 
 }  // namespace
 
-// From a slab that the class has, then from holes among other sizes, at last from a block of its own: a slab, once the
-// class is in use enough and blocks are to be had.
+// The order in which objects are looked for:
+//
+//   bin.take            a slab of the class that has free objects
+//   mixed_.take         a hole among other sizes
+//   open_sparse_slab    a sparse slab, whose holes then serve all sizes
+//   take_before_block   only near a soft limit: any slab that has holes enough
+//   mixed_.add_block    an empty mixed block, for a class that has no slab
+//   bin.take            a new slab of the class
+//
+// Those in the middle come only while the class has not earned a slab, where no block is to be had, or near a soft
+// limit. A class that does not lie in mixed blocks, and an object that has to lie in a slab, have the first and the
+// last alone.
 std::uint32_t SmallObjects::take(From from, BinId id, void** out, std::uint32_t want) {
   const std::size_t c = static_cast<std::size_t>(id.c);
   Bin& bin = this->bin(id);
@@ -30,8 +41,7 @@ std::uint32_t SmallObjects::take(From from, BinId id, void** out, std::uint32_t 
   return bin.take(id, pages_, out, want);
 }
 
-// Turns the lowest slab that few objects are left in into a mixed block. Pages of it could be out for release: hence
-// the lock.
+// Turns the lowest sparse slab into a mixed block. Some of its pages could be out for release, hence the release lock.
 bool SmallObjects::open_sparse_slab() {
   if (!pages_.may_have_sparse()) return false;
   const Guard guard(pages_.release_lock(), Guard::Try{});
@@ -66,7 +76,7 @@ void SmallObjects::give(std::size_t c, void** objects, std::uint32_t count, cons
   if (count != 0) mixed_.give(pages_, objects, count, function);
 }
 
-// (Meanwhile the slab may have been opened.)
+// (The slab may have been opened meanwhile.)
 void SmallObjects::check_live(Block& block, void* object, const char* function) {
   const BinId id = BinId::of(block);
   const bool in_slab =

@@ -78,8 +78,8 @@ class SmallObjects {
   PageHeap& pages_;
   const Limits& limits_;
   std::uint32_t next_to_open_ = 0;  // rank of the slab that is looked at next; under the release lock
-  std::atomic<std::uint64_t> next_search_{
-      0};  // the event of the next search near a limit; a lost update costs a search
+  // The event of the next search near a soft limit. An update that is lost costs one search.
+  std::atomic<std::uint64_t> next_search_{0};
   OwnerBins first_bins_;
   std::array<std::atomic<OwnerBins*>, kMaxOwners> bins_{&first_bins_};  // null until the owner is opened
   MixedBin mixed_;

@@ -42,7 +42,8 @@
 namespace neap {
 namespace {
 
-// Bytes freed in mixed blocks after which the class of the last object is told of all: by chance each has its share.
+// After this many bytes freed in mixed blocks, all of them are put to the account of the last object's class. By chance
+// each class gets its share.
 constexpr std::uint32_t kWishStep = 1 << 10;
 
 // Puts objects onto an empty stack, the first on top.
@@ -59,7 +60,7 @@ void fill(Stack& stack, const Limbo& limbo, void* const* objects, std::uint32_t 
 
 }  // namespace
 
-// Of those that are never fetched ahead.
+// Allocates an object of a class that is never fetched ahead.
 void* Caches::allocate_one(ThreadCache& cache, std::size_t c) {
   if (cache.big != nullptr && cache.big_class == c) {
     Limbo::leave(cache.big);
@@ -72,7 +73,8 @@ void* Caches::allocate_one(ThreadCache& cache, std::size_t c) {
   return object;
 }
 
-// Where there are other threads a stack takes what its own thread asked for once.
+// With several threads, a stack takes freed objects only of a class that its own thread has asked for. This is that
+// asking: it gives the stack its first capacity.
 void Caches::ask_for_capacity(ThreadCache& cache, std::size_t c) {
   Stack stack = stack_of(cache, c);
   if (!stack) return;
@@ -80,8 +82,8 @@ void Caches::ask_for_capacity(ThreadCache& cache, std::size_t c) {
   stack.end();
 }
 
-// Fills a stack to its capacity or half of it, lowest address on top, so that objects are handed out in address order,
-// and takes the first. Null when the capacity is below two.
+// Fills a stack to its capacity, or to half of it, and takes the first object. The lowest address is on top, so objects
+// are handed out in address order. Null when the capacity is below two.
 void* Caches::allocate_batch(From from, ThreadCache& cache, std::size_t c) {
   Stack stack = stack_of(cache, c);
   if (!stack) return nullptr;
@@ -105,8 +107,9 @@ void* Caches::allocate_batch(From from, ThreadCache& cache, std::size_t c) {
   return object;
 }
 
-// Pushes an object onto its stack. False when the budget leaves the stack no capacity, or the thread never asked for
-// objects of this class: one of another thread's may share a cache line with objects in use, and would be kept in vain.
+// Pushes an object onto its stack. False when the budget leaves the stack no capacity, or the thread has never asked
+// for objects of this class: an object of another thread may share a cache line with objects in use there, and keeping
+// it would serve nobody.
 bool Caches::push(ThreadCache& cache, std::size_t c, void* object) {
   Stack stack = stack_of(cache, c);
   if (!stack) return false;
@@ -156,8 +159,8 @@ void Caches::give_back(ThreadCache& cache, Block& block, std::size_t c, void* ob
   count_events(&cache, 1);
 }
 
-// The most frequent of frees that no stack takes: false, and nothing was done, where it is another. (Behind the last
-// bytes of a block there may be no memory: the word is not looked at where no object can begin.)
+// (The object's first word is looked at only where an object can begin: behind the last bytes of a block there may be
+// no memory.)
 bool Caches::give_to_slab(ThreadCache& cache, Block& block, void* object) {
   const BinId id = BinId::of(block);
   if (block.admission.load(std::memory_order_relaxed) != 0 || address_of(object) % sizeof(std::uint64_t) != 0)
@@ -174,7 +177,8 @@ bool Caches::give_to_slab(ThreadCache& cache, Block& block, void* object) {
   return true;
 }
 
-// Of the objects that no stack takes a thread keeps the one freed last: a buffer that is taken and freed in turn.
+// Of the objects that are too big for a stack, a thread keeps the one that it freed last. That serves a buffer which is
+// taken and freed in turn.
 void Caches::keep_big(ThreadCache& cache, std::size_t c, void* object, const char* function) {
   give_up_big(cache, function);
   if (class_size(c) > cache.own.granted.load(std::memory_order_relaxed)) {
@@ -185,7 +189,7 @@ void Caches::keep_big(ThreadCache& cache, std::size_t c, void* object, const cha
   cache.big_class = static_cast<std::uint8_t>(c);
 }
 
-// (Meanwhile its slab may have been opened to other sizes.)
+// (The object's slab may have been opened to other sizes meanwhile.)
 void Caches::give_up_big(ThreadCache& cache, const char* function) {
   void* object = std::exchange(cache.big, nullptr);
   if (object == nullptr) return;
@@ -214,8 +218,9 @@ void Caches::put_back_mixed(ThreadCache* cache, void* object) {
   small_.give(SmallObjects::kMixed, &object, 1, "free");
 }
 
-// What is freed in mixed blocks counts towards a slab for its class, as what is asked for does: or a class whose
-// objects come and go there would never have one. Then its stack is emptied, and the next object comes from the slab.
+// What is freed in mixed blocks counts towards a slab for its class, as what is asked for does. Otherwise a class whose
+// objects come and go in mixed blocks would never get a slab. When the class has earned one, its stack is emptied, so
+// that the next object comes from the slab.
 bool Caches::wishes_slab(ThreadCache& cache, std::size_t c) {
   cache.freed_mixed += class_size(c);
   if (cache.freed_mixed < kWishStep) return false;

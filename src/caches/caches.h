@@ -33,9 +33,9 @@ class Caches {
         capacity_(options, pages, limits, small, cpus_),
         registry_(options, limbo, pages, small, board, cpus_, capacity_) {}
 
-  // `cache` is the calling thread's everywhere; null when it has none (it is ending, or memory was out).
+  // In every call `cache` is the calling thread's, or null when the thread has none (it is ending, or memory was out).
 
-  // An object that was at hand, or the first of a refill. Null when the cache may not have any, or memory is out.
+  // Gives an object that is at hand, or the first of a refill. Null when the cache may not have any, or memory is out.
   void* allocate(From from, ThreadCache& cache, ClassIndex c) {
     const std::size_t index = static_cast<std::size_t>(c);
     return class_size(index) > kLargestBatched ? allocate_one(cache, index) : allocate_batch(from, cache, index);
@@ -45,20 +45,22 @@ class Caches {
     return {c, cache != nullptr ? cache->owner : std::uint8_t{0}};
   }
 
-  // `block` is the object's, of kind slab or mixed.
+  // Frees an object that lies in `block`, a slab or a mixed block. Serves every case.
   void free(ThreadCache* cache, Block& block, void* object, const char* function);
-  // The same of a class c, where the object is known to begin in its slab.
+  // The same, for an object of class c that is known to begin in its slab.
   void free_in_slab(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
-  // The usual end of a free in a slab, of a cached class, that no stack takes. False when it is another case; then
-  // nothing was done.
+  // The usual way of a free that no stack takes: puts an object of a cached class back into its slab. It applies when
+  // the slab has no admission and a live object begins there; with several threads only to objects above 1 KiB, as
+  // smaller ones wait for a batch. Otherwise it gives false and has done nothing.
   bool give_to_slab(ThreadCache& cache, Block& block, void* object);
-  // The usual end of a free in a mixed block: a live object begins there, and its stack is not full. False when it is
-  // another case; then nothing was done.
+  // The usual way of a free in a mixed block: pushes the object onto the stack of its class. It applies when a live
+  // object begins there, its class has a stack that is not full, and it is not yet time to ask whether the class
+  // deserves a slab. Otherwise it gives false and has done nothing.
   bool cache_mixed(ThreadCache& cache, const Block& block, void* object);
-  // Gives an object back that was just taken from a mixed block, past the stacks.
+  // Takes back an object that was just taken from a mixed block, without using the stacks.
   void put_back_mixed(ThreadCache* cache, void* object);
 
-  // A new thread's cache, or null; its end.
+  // Opens a new thread's cache, or gives null when memory is out; and closes it.
   ThreadCache* open() { return registry_.open(); }
   void close(ThreadCache& cache);
   // Gives every cached object of this thread back.
@@ -79,7 +81,7 @@ class Caches {
   Stack stack_of(ThreadCache& cache, std::size_t c);
   bool push(ThreadCache& cache, std::size_t c, void* object);
   Bin& bin(BinId id) { return small_.bin(id); }
-  // Whether an object that no stack takes goes to its slab by itself. Several threads let small ones wait for a batch.
+  // Whether an object that no stack takes goes to its slab at once. With several threads, small ones wait for a batch.
   static bool goes_at_once(std::size_t c) { return single_threaded() || class_size(c) > kLargestBatched; }
   void give_back(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function);
   void keep_big(ThreadCache& cache, std::size_t c, void* object, const char* function);

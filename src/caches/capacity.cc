@@ -6,19 +6,19 @@
 namespace neap {
 namespace {
 
-// All caches together may hold this part of a heap, and each of them at most so many times Options::cache_bytes.
+// All caches together may hold one part in kShare of a heap, and each of them at most kMaxTimes Options::cache_bytes.
 constexpr std::uint64_t kShare = 2, kMaxTimes = 16;
 
 // A CPU's stacks may hold so many times Options::cache_bytes.
 constexpr std::uint64_t kMaxShares = 16;
 
-// How often what a cache holds is compared with what it needs, in heap events, and after how many looks it sheds.
+// A cache is looked at after this many heap events, and sheds what it does not need after this many looks.
 constexpr std::uint32_t kEventsPerLook = 1024, kLooks = 4;
 
 }  // namespace
 
-// A few threads may keep Options::cache_bytes each, many a quarter of it. In a larger heap they may keep more: all
-// together half of it. What they do not need of that they shed.
+// A few threads may keep Options::cache_bytes each, and many threads a quarter of it. In a larger heap they may keep
+// more: all caches together half of the heap. A cache sheds what it does not need of that.
 std::uint64_t Capacity::thread_allowance() const {
   const std::uint64_t bytes = options_.cache_bytes, sharers = threads() / 8 + 1;
   const std::uint64_t least = bytes / (sharers < 4 ? sharers : 4);
@@ -27,7 +27,7 @@ std::uint64_t Capacity::thread_allowance() const {
   return std::max(least, std::min(fair / kShare, bytes * kMaxTimes));
 }
 
-// What the threads of a CPU would hold in caches of their own, to a limit.
+// As much as the threads of a CPU would hold in caches of their own, up to a limit.
 std::uint64_t Capacity::cpu_allowance() const {
   const std::uint64_t cpus = cpus_.begun(), sharers = cpus == 0 ? 1 : cpus_.users() / cpus;
   const std::uint64_t bytes = thread_allowance() * (sharers == 0 ? 1 : sharers);
@@ -71,7 +71,8 @@ bool Capacity::take_budget(Stacks& stacks, std::int64_t bytes) {
   return false;
 }
 
-// Follows the allowance: at once when it grew, as far as capacity is not given out when it fell.
+// Makes what was granted follow the allowance. It grows at once, and falls as far as it has not been given out as
+// capacity.
 void Capacity::review_budget(Stacks& stacks) {
   std::int64_t granted = stacks.granted.load(std::memory_order_relaxed);
   std::int64_t more = static_cast<std::int64_t>(allowance(stacks)) - granted;
@@ -84,8 +85,8 @@ void Capacity::review_budget(Stacks& stacks) {
   }
 }
 
-// A heap that shrank: what was allowed while it was large goes back at once when it is more than twice what is allowed
-// now.
+// When the heap has shrunk, a cache may have been granted more than twice what it is allowed now. Then all of its
+// objects go back at once.
 void Capacity::fit_budget(Stacks& stacks) {
   const std::uint64_t allowed = allowance(stacks);
   if (static_cast<std::uint64_t>(stacks.granted.load(std::memory_order_relaxed)) <= 2 * allowed) return;
@@ -101,8 +102,9 @@ void Capacity::fit_budget(Stacks& stacks) {
   review_budget(stacks);
 }
 
-// Objects that a stack had at every one of some looks are more than it needs: half of them go back, and as much of its
-// capacity. (As google tcmalloc's low-water marks, but from outside: pop and push know nothing of it.)
+// Objects that a stack had at each of the last kLooks looks are more than it needs: half of them go back, and as much
+// of its capacity. (Google's tcmalloc does this by low-water marks. Here it is done from outside, so that pop and push
+// know nothing of it.)
 void Capacity::shed_idle(Stacks& stacks) {
   const std::uint32_t now = static_cast<std::uint32_t>(pages_.events());
   if (now - stacks.last_look.load(std::memory_order_relaxed) < kEventsPerLook) return;
@@ -132,7 +134,8 @@ void Capacity::fit(Stacks& stacks) {
   shed_idle(stacks);
 }
 
-// Takes half the capacity of other classes in turn until the budget has `bytes`, or all were asked once.
+// Takes half of the capacity of other classes, one class after the other, until the budget has `bytes` or every class
+// was asked once.
 void Capacity::steal_capacity(Stacks& stacks, std::size_t c, std::int64_t bytes) {
   for (std::size_t asked = 0; asked < kCachedClasses && stacks.budget.load(std::memory_order_relaxed) < bytes;
        ++asked) {
@@ -150,8 +153,8 @@ void Capacity::steal_capacity(Stacks& stacks, std::size_t c, std::int64_t bytes)
   }
 }
 
-// The objects are out of the stack first: none may lie in both when one of them turns out to be misused. (A CPU's stack
-// is claimed; nobody finds anything in it.)
+// The objects leave the stack before they are given back: if one of them turns out to be misused, none may lie in both
+// places. (A CPU's stack is claimed, so nobody finds anything in it meanwhile.)
 void Capacity::drop_oldest(Stack& stack, std::uint32_t count) {
   void* dropped[kMaxInStack];
   void** const objects = stack.objects();

@@ -18,15 +18,15 @@ namespace neap {
 
 inline constexpr std::uint32_t kFirstCapacity = 4;
 
-// Slots that a stack of `capacity` is to get on top, where it may have `max`: as many again.
+// How many slots a stack of `capacity` gets more when it grows, where it may have `max`: as many as it has.
 constexpr std::uint32_t growth_of(std::size_t c, std::uint32_t capacity, std::uint32_t max) {
   std::uint32_t more = capacity != 0 ? capacity : class_size(c) <= kLargestBatched ? kFirstCapacity : 1;
   if (more < kObjectsPerLines[c]) more = kObjectsPerLines[c];
   return more < max - capacity ? more : max - capacity;
 }
 
-// Objects fetched for a stack of `capacity`: half of it, or all, by whole cache lines. Two threads that ask for small
-// objects in turn must not write to the same one.
+// How many objects are fetched for a stack of `capacity`: half as many, or `all`, in whole cache lines. Two threads
+// that ask for small objects in turn must not get objects of one line.
 constexpr std::uint32_t refill_size(std::size_t c, std::uint32_t capacity, bool all) {
   const std::uint32_t lot = kObjectsPerLines[c], wish = all ? capacity : (capacity + 1) / 2;
   const std::uint32_t lines = (wish + lot - 1) / lot * lot;
@@ -39,10 +39,10 @@ class Capacity {
                      const CpuCaches& cpus)
       : options_(options), pages_(pages), limits_(limits), small_(small), cpus_(cpus) {}
 
-  // What the stacks of a thread may hold, and those of a CPU: bytes of objects.
+  // How many bytes of objects the stacks of a thread, or of a CPU, may hold.
   std::uint64_t thread_allowance() const;
   std::uint64_t cpu_allowance() const;
-  // Threads that have a cache, among which the heap is shared. The registry says so, under its lock.
+  // How many threads have a cache: the heap is shared among them. The registry says so, under its lock.
   void set_threads(std::uint32_t threads) { threads_.store(threads, std::memory_order_relaxed); }
   std::uint32_t threads() const { return threads_.load(std::memory_order_relaxed); }
 
@@ -53,9 +53,10 @@ class Capacity {
   // Sheds what is above the allowance by now, and now and then what the stacks have not needed for some time.
   void fit(Stacks& stacks);
 
-  // Gives back the objects that lay longest in a stack in hand. It stays in hand.
+  // Gives back the `count` objects that have lain longest in a stack in hand. The stack stays in hand.
   void drop_oldest(Stack& stack, std::uint32_t count);
-  // Gives all back, and lets go of the stack. How many there were; none where the stack could not be had.
+  // Gives back all objects of a stack, and lets go of it. Returns how many there were; 0 where the stack could not be
+  // had.
   std::uint32_t drop_all(Stack stack);
 
  private:

@@ -22,7 +22,7 @@ bool CpuCaches::open() {
   return true;
 }
 
-// Unused stacks may share a page of the system with these: they stay zeros.
+// A system page may hold stacks of other CPUs too, which are unused and stay zeros.
 bool CpuCaches::begin(Stacks& stacks, std::uint64_t bytes) {
   const std::uintptr_t first = address_of(&stacks) & ~(os::page_size - 1);
   const std::uintptr_t end = round_up(address_of(&stacks) + Stacks::bytes(kCpuShape), os::page_size);

@@ -13,14 +13,15 @@ static_assert(Stacks::bytes(kCpuShape) + kSlotBytes <= std::size_t{1} << rseq::k
 
 class CpuCaches {
  public:
-  // Readable zeros for every CPU, which is what unused stacks look like. False where there are none to be had.
+  // Reserves the stacks of all CPUs as memory that reads as zeros, which is what unused stacks look like. False when
+  // the system refuses.
   bool open();
-  // The marked address for sections; null before open().
+  // The address that restartable sections take, which carries a mark; null before open().
   char* marked() const { return marked_; }
   std::size_t bound() const { return bound_; }
   Stacks& at(std::size_t i) const { return *reinterpret_cast<Stacks*>(marked_ - rseq::kMark + (i << rseq::kShift)); }
 
-  // The CPU's number, of its stacks.
+  // The number of the CPU that these stacks belong to.
   std::size_t index_of(const Stacks& stacks) const {
     return (address_of(&stacks) - (address_of(marked_) - rseq::kMark)) >> rseq::kShift;
   }
@@ -29,11 +30,11 @@ class CpuCaches {
   bool begin(Stacks& stacks, std::uint64_t bytes);
   std::uint32_t begun() const { return begun_.load(std::memory_order_relaxed); }
 
-  // Stack c of the CPU that the thread is on, if those are `only` or that is null. Where it could not be had, `at`
-  // tells the CPU's all the same.
+  // Claims stack c of the CPU that the thread is on; where `only` is given, just if that CPU's stacks are `only`. Where
+  // the stack could not be had the result is false, and its `stacks` are those of the CPU all the same.
   Stack claim(std::size_t c, Stacks* only = nullptr) const;
 
-  // Threads that use them.
+  // How many threads use the stacks of CPUs.
   std::uint32_t users() const { return users_.load(std::memory_order_relaxed); }
   void set_users(std::uint32_t users) { users_.store(users, std::memory_order_relaxed); }
 

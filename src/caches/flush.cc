@@ -28,7 +28,7 @@ void Caches::stash(ThreadCache& cache, std::size_t c, void* object, const char* 
   if (stash.count == Stash::kCapacity || stash.bytes >= Stash::kMaxBytes) flush_stash(cache, function);
 }
 
-// Sorted by class, so that each bin is asked once. What give will touch is fetched meanwhile.
+// The objects are sorted by class, so that each bin is asked once. Meanwhile what `give` will touch is prefetched.
 void Caches::flush_stash(ThreadCache& cache, const char* function) {
   Stash& stash = cache.stash;
   const std::uint32_t count = stash.count;
@@ -78,7 +78,7 @@ void Caches::flush_all(ThreadCache& cache) {
   if (cache.shares()) flush_cpu();
 }
 
-// What the stacks of this CPU hold.
+// Gives back what the stacks of this CPU hold.
 void Caches::flush_cpu() {
   std::uint32_t dropped = 0;
   for (std::size_t c = kClassesBelowLine; c < kCachedClasses; ++c) dropped += capacity_.drop_all(cpus_.claim(c));
@@ -90,7 +90,8 @@ void Caches::close(ThreadCache& cache) {
   if (const std::uint32_t dropped = registry_.close(cache)) count_events(nullptr, dropped);
 }
 
-// The stacks that the thread uses. (One of the CPU's is claimed to know which CPU it is.)
+// Fits the stacks that the thread uses to what they may hold by now. (One stack of the CPU's is claimed to learn which
+// CPU it is.)
 void Caches::fit(ThreadCache& cache) {
   capacity_.fit(cache.own);
   if (!cache.shares()) return;

@@ -6,7 +6,8 @@
 namespace neap {
 namespace {
 
-// The owner that serves a thread that shares alone. Not the first, whose the process's first thread is.
+// The owner that serves a thread while no other thread shares. It is not the first owner, who serves the process's
+// first thread.
 constexpr std::size_t kLoneOwner = 1;
 
 }  // namespace
@@ -21,7 +22,7 @@ void Registry::set_threads(std::uint32_t threads) {
   board_.set_threads(threads);
 }
 
-// One that a thread had before, or a new one.
+// The cache of a thread that has ended, or a new one.
 ThreadCache* Registry::take_cache(bool shares) {
   ThreadCache* const cache = free_caches_[shares];
   if (cache == nullptr)
@@ -66,8 +67,8 @@ void Registry::forget(ThreadCache& cache) {
   set_threads(capacity_.threads() - 1);
 }
 
-// One thread alone that shares has the same owner wherever it runs: it would leave its objects behind with each move.
-// Where there was no memory for an owner's bins the first owner's serve.
+// While only one thread shares, it has the same owner wherever it runs; otherwise it would leave its objects behind
+// with each move. Where there was no memory for an owner's bins, the first owner's bins serve.
 std::uint8_t Registry::owner_of(const Stacks& stacks) const {
   const std::size_t owner = cpus_.users() > 1 ? cpus_.index_of(stacks) % kMaxOwners : kLoneOwner;
   return small_.has_bins(owner) ? static_cast<std::uint8_t>(owner) : std::uint8_t{0};
@@ -85,7 +86,7 @@ bool Registry::begin_cpu(Stacks& stacks) {
   return true;
 }
 
-// Where no thread is left that could use them. The lock keeps new ones out.
+// Empties the stacks of all CPUs when no thread is left that could use them. The lock keeps new threads out.
 std::uint32_t Registry::empty_cpus() {
   std::uint32_t dropped = 0;
   for (std::size_t i = 0; i < cpus_.bound(); ++i) {
@@ -99,8 +100,8 @@ std::uint32_t Registry::empty_cpus() {
   return dropped;
 }
 
-// In the child of a fork. Sections are whole, but pages are not copied at one moment: a head may be newer than the
-// slots that it counts. So the child gives up what the CPUs' stacks hold.
+// In the child of a fork what the CPUs' stacks hold is given up. No section was cut in two, but the system does not
+// copy all pages at one moment, so a head may be newer than the slots that it counts.
 void Registry::give_up_cpus(std::uint32_t users) {
   cpus_.set_users(users);
   for (std::size_t i = 0; i < cpus_.bound(); ++i) {

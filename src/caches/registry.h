@@ -34,13 +34,13 @@ class Registry {
 
   // A new thread's cache, or null when memory is out. It has stacks of all classes, or shares those of the CPUs.
   ThreadCache* open();
-  // Takes an empty cache back. When no thread is left that shares, the CPUs' stacks are emptied; returns of how many
-  // objects.
+  // Takes an empty cache back. When no thread is left that shares, the CPUs' stacks are emptied; returns how many
+  // objects were in them.
   std::uint32_t close(ThreadCache& cache);
 
   // Makes stacks of the CPU that they belong to. False when memory is out.
   bool begin_cpu(Stacks& stacks);
-  // Whose bins serve a thread that has the CPU's stacks in hand.
+  // The owner whose bins serve a thread that uses these stacks of its CPU.
   std::uint8_t owner_of(const Stacks& stacks) const;
 
   // In the child of a fork, whose only thread has the cache `current`, or none.

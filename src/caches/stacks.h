@@ -20,10 +20,10 @@ namespace neap {
 
 inline constexpr std::uint32_t kSlotBytes = sizeof(void*);
 
-// Larger objects are cached one by one as they are freed, never fetched ahead.
+// Objects above this size are cached one by one as they are freed, and never fetched ahead.
 inline constexpr std::size_t kLargestBatched = 1 << 10;
 
-// Neighbouring objects that fill whole cache lines between them; 1 where an object has most of a line to itself.
+// How many neighbouring objects fill whole cache lines between them; 1 where an object has most of a line to itself.
 inline constexpr std::array<std::uint8_t, kCachedClasses> kObjectsPerLines = [] {
   std::array<std::uint8_t, kCachedClasses> lots{};
   for (std::size_t c = 0; c < kCachedClasses; ++c) {
@@ -39,13 +39,14 @@ struct Shape {
   constexpr std::uint32_t max_capacity(std::size_t c) const { return begin[c + 1] - begin[c] - 1u; }
 };
 
-// A class's stack takes 16 KiB of objects, but 32 to 128 of those that are fetched ahead, and at least 2 of the others.
+// How many slots the stack of a class has: enough for 16 KiB of objects, but 32 to 128 where objects are fetched ahead,
+// and at least 2 where they are not.
 constexpr std::uint32_t slots_for(std::size_t c) {
   const std::uint32_t size = class_size(c), fit = (16 << 10) / size, least = size > kLargestBatched ? 2 : 32;
   return fit < least ? least : fit > 128 ? 128 : fit;
 }
 
-// Of the classes from `first` to `end`.
+// A shape that has stacks for the classes from `first` up to, but not including, `end`.
 constexpr Shape make_shape(std::size_t first, std::size_t end) {
   Shape shape{};
   for (std::size_t c = 0; c < kCachedClasses; ++c) {
@@ -91,7 +92,7 @@ struct Stacks {
   }
   static constexpr std::uint64_t head(std::uint64_t top, std::uint64_t limit) { return limit << 32 | top; }
 
-  // Offsets, of stacks that only the calling thread uses.
+  // The two halves of a head, which are offsets. Only for stacks that the calling thread alone uses.
   Half& top(std::size_t c) { return reinterpret_cast<Half*>(&heads[c])[kLow]; }
   Half& limit(std::size_t c) { return reinterpret_cast<Half*>(&heads[c])[1 - kLow]; }
   void*& slot(std::uint32_t offset) { return *reinterpret_cast<void**>(reinterpret_cast<char*>(this) + offset); }
@@ -101,7 +102,7 @@ struct Stacks {
     return static_cast<std::uint32_t>(sizeof(Stacks) + (now.begin[c] + std::size_t{1}) * kSlotBytes);
   }
 
-  // The first class whose objects they take.
+  // The first class that these stacks have slots for.
   std::size_t first_class() const {
     return shape.load(std::memory_order_relaxed) == &kCpuShape ? kClassesBelowLine : 0;
   }
@@ -112,8 +113,8 @@ struct Stacks {
     return now == 0 ? 0 : (static_cast<std::uint32_t>(now) - bottom(c)) / kSlotBytes;
   }
 
-  // Whether to look for capacity for objects of `size`: the budget has some, or it is time to take it from other
-  // classes.
+  // Whether a stack should look for capacity for objects of `size`: when the budget has some, or when it is time to
+  // take it from other classes.
   bool may_grow(std::uint32_t size) {
     if (budget.load(std::memory_order_relaxed) >= size) return true;
     const std::uint32_t wishes = starved.load(std::memory_order_relaxed) + 1;  // threads may lose one another's
@@ -121,7 +122,7 @@ struct Stacks {
     return wishes % kStealEvery == 0;
   }
 
-  // Empty stacks, and `allowed` bytes to grow them from. Null slots are as they were.
+  // Makes all stacks empty, with a budget of `allowed` bytes to grow from. The null slots stay as they are.
   void reset(const Shape& new_shape, std::uint64_t allowed) {
     shape.store(&new_shape, std::memory_order_release);
     granted.store(static_cast<std::int64_t>(allowed), std::memory_order_relaxed);
@@ -137,8 +138,8 @@ struct Stacks {
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && sizeof(std::atomic<std::uint64_t>) == 8);
 
-// One stack in the hands of the thread that works on it: its own, or one taken away from the CPU's other threads until
-// end(). False when it could not be had.
+// One stack in the hands of the thread that works on it: its own stack, or a CPU's that was claimed until end(). False
+// when it could not be had.
 struct Stack {
   Stacks* stacks;
   std::size_t c;

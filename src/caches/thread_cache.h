@@ -36,11 +36,11 @@ struct ThreadCache {
 
   bool shares() const { return shared != nullptr; }
   bool owns(std::size_t c) const { return !shares() || c < kClassesBelowLine; }
-  // As sections want it.
+  // The address of its own stacks as restartable sections take it, with the mark.
   void* marked_own() { return reinterpret_cast<char*>(&own) + rseq::kMark; }
   Stack own_stack(std::size_t c) { return Stack::of(own, c); }
 
-  // Onto stack c, the thread's own or the CPU's, with its key; false when it is full.
+  // Pushes an object with its key onto stack c, the thread's own or the CPU's. False when the stack is full.
   bool push(std::size_t c, void* object, std::uint64_t key) {
     if (shares()) return rseq::push<kClassesBelowLine>(shared, marked_own(), c, object, key);
     Stacks::Half& top = own.top(c);
@@ -55,7 +55,7 @@ struct ThreadCache {
     if (surplus < 2 * kMuchTaken) surplus += objects;
   }
   void count_given(std::uint32_t objects) { surplus = surplus > objects ? surplus - objects : 0; }
-  // A heap that grows, or a thread whose objects others free: its stacks are filled whole.
+  // True where the heap grows, or where other threads free what this one takes: then stacks are filled whole.
   bool mostly_takes() const { return surplus > kMuchTaken; }
 
   static constexpr const Shape& shape(bool shares) { return shares ? kSharingThreadShape : kThreadShape; }
@@ -63,7 +63,7 @@ struct ThreadCache {
     return round_up(sizeof(ThreadCache) - sizeof(Stacks) + Stacks::bytes(shape(shares)), kCacheLine);
   }
 
-  // Empty, on memory of zeros or of a cache of the same shape. `cpus`: as `shared`.
+  // Makes it an empty cache, on memory that is zero or was a cache of the same shape. `cpus` becomes `shared`.
   void reset(std::uint64_t bytes, void* cpus) {
     shared = cpus;
     events = surplus = freed_mixed = 0;

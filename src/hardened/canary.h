@@ -1,6 +1,13 @@
-// Canaries: what lies behind an object in its slot, to its last byte, so that a write of one byte is seen: padding, and
-// a word that tells how much lies there and is a secret mark of that and of the slot's address. No part of it is the
-// program's, and one slot's is of no use in another. The padding is the word's lowest byte, never 0.
+// Canaries: they fill a slot from the end of its object to the last byte, so that a write of one byte is seen.
+//
+//    slot
+//    +------------------------------+------------------------+----------------------------+
+//    |  `asked` bytes: the program's |  padding, 0 to n bytes |  a word: length, and mark  |
+//    +------------------------------+------------------------+----------------------------+
+//
+// The word tells how many bytes lie behind the object, itself included, and holds a secret mark of that length and of
+// the slot's address; so the word of one slot is of no use in another. The padding repeats the word's lowest byte,
+// which is never 0.
 #pragma once
 
 #include <atomic>
@@ -22,14 +29,14 @@ class Canaries {
 
   explicit constexpr Canaries(const Secret& secret) : secret_(secret) {}
 
-  // Of a slot of at most 32 KiB, whose first `asked` bytes are the program's.
+  // Fills the end of a slot of at most 32 KiB, whose first `asked` bytes are the program's.
   void set(char* slot, std::size_t slot_size, std::size_t asked) const {
     const std::uint64_t word = word_for(slot, slot_size - asked);
     pad(slot + asked, slot_size - asked - kBytes, (word & 0xff) * kEveryByte);
     word_of(slot, slot_size).store(word, std::memory_order_relaxed);
   }
 
-  // How many bytes are the program's; kBroken when any byte behind them was changed.
+  // Reads how many bytes of a slot are the program's; kBroken when any byte behind them was changed.
   std::size_t read(char* slot, std::size_t slot_size) const {
     const std::uint64_t word = word_of(slot, slot_size).load(std::memory_order_relaxed);
     if (!is_canary(word, slot, slot_size)) return kBroken;
@@ -39,15 +46,15 @@ class Canaries {
     return is_whole ? asked : kBroken;
   }
 
-  // How much lies behind an object, as the end of its canary tells; not between kBytes and the slot's size: it does
-  // not.
+  // How many bytes lie behind an object, by what the end of its canary says. The canary is broken, so that may be
+  // anything; a result below kBytes or above the slot's size is certainly wrong.
   [[gnu::cold]] static std::size_t told_behind(const char* slot, std::size_t slot_size) {
     std::uint64_t word;
     std::memcpy(&word, slot + slot_size - kBytes, kBytes);
     return word >> kShift;
   }
-  // What was changed behind an object whose canary is broken. Its end still tells its length, unless that is changed
-  // too.
+  // Which bytes behind an object were changed, when its canary is broken. The canary's end still tells its length,
+  // unless that was changed too.
   [[gnu::cold]] Changed changed_behind(const char* slot, std::size_t slot_size) const {
     const char* const end = slot + slot_size;
     const std::size_t behind = told_behind(slot, slot_size);
@@ -71,7 +78,8 @@ class Canaries {
     return {from, static_cast<std::size_t>(last - from)};
   }
 
-  // What the end of a slot looks like: 0 where nobody has the slot, or not yet.
+  // What the end of a slot looks like, without a look at its slab: `none` where it is zero, because nobody has the slot
+  // or has it yet; otherwise a canary that is whole or broken.
   enum class Look : std::uint8_t { none, whole, broken };
   Look look(char* slot, std::size_t slot_size) const {
     const std::uint64_t word = word_of(slot, slot_size).load(std::memory_order_relaxed);
@@ -79,7 +87,7 @@ class Canaries {
   }
   bool may_be(char* slot, std::size_t slot_size) const { return look(slot, slot_size) != Look::broken; }
 
-  // The same for the end of a large object's last page, whose length its descriptor tells.
+  // The same for the end of a large object's last page. Its descriptor tells the length.
   void fill(char* from, const char* to) const { std::memset(from, byte_at(to), static_cast<std::size_t>(to - from)); }
   bool is_whole(const char* from, const char* to) const { return is_filled(from, to, byte_at(to)); }
 
@@ -91,14 +99,15 @@ class Canaries {
     const std::uint64_t hash = secret_.mark(address_of(slot) << (64 - kShift) | behind);
     return (hash & (~std::uint64_t{0} >> (64 - kShift))) | 1 | behind << kShift;
   }
-  // Not a byte more: neighbours look at the word behind.
+  // Writes exactly `count` bytes, since neighbours look at the word that follows.
   static void pad(char* at, std::size_t count, std::uint64_t filled) {
     for (; count >= kBytes; count -= kBytes, at += kBytes) std::memcpy(at, &filled, kBytes);
     if ((count & 4) != 0) std::memcpy(at, &filled, 4), at += 4;
     if ((count & 2) != 0) std::memcpy(at, &filled, 2), at += 2;
     if ((count & 1) != 0) std::memcpy(at, &filled, 1);
   }
-  // The first word behind an object whose padding is shorter than that. (A word's lowest byte lies first.)
+  // What the first word behind an object has to be, where its padding is shorter than a word. (The lowest byte of a
+  // word lies first.)
   static std::uint64_t first_behind(std::uint64_t word, std::size_t padding) {
     static_assert(std::endian::native == std::endian::little);
     const std::size_t bits = padding * 8;

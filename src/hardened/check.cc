@@ -1,5 +1,5 @@
-// The look at the whole heap, for who asks: no call but this comes to what is written beside an object that is never
-// freed, or into a freed one that is never used again.
+// The look at the whole heap, for whoever calls neap_check. No other call finds what was written beside an object that
+// is never freed, or into a freed one whose place is never used again.
 #include "hardened/found.h"
 #include "hardened/hardened.h"
 #include "hardened/zeros.h"
@@ -14,8 +14,8 @@ void Hardened::check(const char* function) {
   heap_.each_large([this, function](Block& first) { size_of_large(first, function); });
 }
 
-// Under its bin's lock. What waits is another thread's to clear; of a live object another thread may be setting the
-// padding, but not of one thread alone.
+// Looks at each object of a slab, under the lock of its bin. An object that waits is left out, as another thread may be
+// clearing it. Of live objects, only a process of one thread checks the padding, as another thread may be setting it.
 void Hardened::check_slab(Block& block, const char* function) const {
   const ClassRow& row = kClasses[block.class_index()];
   for (std::uint32_t i = 0; i < row.capacity; ++i) {

@@ -1,5 +1,5 @@
-// EmptyObjects: what malloc(0) gives in a hardened heap: addresses of a range that nothing can read or write. Each is
-// the program's own until it is freed, and is not given again before all others were.
+// EmptyObjects: what malloc(0) gives in a hardened heap: addresses in a range that nothing can read or write. An
+// address belongs to the program until it is freed, and is given again only after all others were.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +30,7 @@ class EmptyObjects {
     return address_of(pointer) - address_of(begin_) < kCount * kApart && is_open();
   }
 
-  // Null when all are in use.
+  // Gives an address that is free; null when all are in use.
   void* take() {
     const Guard guard(lock_);
     std::size_t index = bits::find(used_, next_, kCount, false);
@@ -46,7 +46,7 @@ class EmptyObjects {
     const std::size_t offset = address_of(pointer) - address_of(begin_);
     return offset % kApart == 0 && bits::test(used_, offset / kApart);
   }
-  // False when it is not in use.
+  // Ends an object. False when it is not in use.
   bool give(const void* pointer) {
     const Guard guard(lock_);
     const std::size_t offset = address_of(pointer) - address_of(begin_), index = offset / kApart;

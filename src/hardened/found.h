@@ -1,4 +1,4 @@
-// The ends of a program whose object was found changed: the line names the object, its size, and what was seen.
+// How a program ends in which a changed object was found: the line names the object, its size, and what was seen.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ namespace neap {
   misuse(Misuse::overflow, function, object, line, changed);
 }
 
-// `object` may be another than the call's: it was freed before.
+// `object` was freed before, and may be another than the one that `function` was called for.
 [[noreturn, gnu::cold, gnu::noinline]] inline void found_written(const char* function, const void* object,
                                                                  std::size_t size, std::size_t at) {
   Line line;

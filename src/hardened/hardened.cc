@@ -1,4 +1,4 @@
-// Where objects are placed, and where they go.
+// Where objects are placed, and where they go when they are freed.
 #include "hardened/hardened.h"
 
 #include <bit>
@@ -11,14 +11,15 @@
 namespace neap {
 namespace {
 
-// No object lies in the class of 8 bytes: its slabs have no bits for objects that wait.
+// The class of 8 bytes is not used, because its slabs have no bits for objects that wait.
 constexpr std::size_t kMinSlot = 16;
 
-// Most slots are of up to so many bytes more, and lie at no special place: their class alone is looked up.
+// Nearly all slots are at most this much larger, and need no special place, so that their class alone has to be looked
+// up.
 constexpr std::size_t kUsual = 4096;
 
-// When the quarantine is full, this part of it is emptied.
-constexpr std::uint64_t kRoomShare = 64;
+// When the quarantine is full, one part in this many of it is emptied.
+constexpr std::uint64_t kShareToEmpty = 64;
 
 }  // namespace
 
@@ -44,7 +45,7 @@ void* Hardened::allocate(std::size_t size, std::size_t align, bool zero) {
   return object == nullptr && empty_quarantine("malloc") ? place(size, slot, align, zero) : object;
 }
 
-// In a slot of at least `slot` bytes.
+// Places an object of `size` bytes in a slot of at least `slot` bytes, or makes it a large object.
 void* Hardened::place(std::size_t size, std::size_t slot, std::size_t align, bool zero) {
   const std::size_t whole = round_up(slot < kMinSlot ? kMinSlot : slot, align);
   if (whole < slot || whole > kLargestSmall) return allocate_large(size, align, zero);
@@ -105,8 +106,9 @@ void Hardened::free_large(Block& first, const char* function) {
   heap_.free_large(nullptr, first);
 }
 
-// Until it has left, what waits is counted. What is larger than all that may wait passes through. Room is made before,
-// as that may end the program, whose handler may jump out; and once more, as other threads may have taken the room.
+// An object counts as waiting until it has left. One that is larger than all that may wait passes through at once. Room
+// is made before the object is counted, because that may end the program, whose handler may jump out; and once more
+// afterwards, as other threads may have taken the room.
 void Hardened::wait(const Slot& slot, const char* function) {
   const Quarantine::Waiting object{slot.at, slot.block->class_index()};
   const std::uint64_t size = slot.size(), most = quarantine_.bytes();
@@ -119,11 +121,11 @@ void Hardened::wait(const Slot& slot, const char* function) {
 
 void Hardened::keep_at_most(std::uint64_t bytes, const char* function) {
   while (heap_.waiting_bytes() > bytes) {
-    if (!let_go(heap_.waiting_bytes() - bytes + quarantine_.bytes() / kRoomShare, function)) break;
+    if (!let_go(heap_.waiting_bytes() - bytes + quarantine_.bytes() / kShareToEmpty, function)) break;
   }
 }
 
-// Makes room for about so many bytes; false when nothing waits.
+// Lets objects of about so many bytes leave the quarantine. False when nothing waits.
 bool Hardened::let_go(std::uint64_t bytes, const char* function) {
   Quarantine::Leaving leaving;
   const std::size_t count = quarantine_.take(bytes, leaving);
@@ -145,7 +147,7 @@ void Hardened::leave(const Quarantine::Leaving& leaving, std::size_t count, cons
   if (given != 0) heap_.count_given(bytes, given);
 }
 
-// The first of the rest was written to. The others go on waiting, as the program may go on too.
+// The other objects go on waiting, because the program may go on too.
 void Hardened::found_written_in(std::span<const Quarantine::Waiting> rest, std::uint64_t bytes, std::uint32_t given,
                                 const char* function) {
   const Quarantine::Waiting found = rest.front();

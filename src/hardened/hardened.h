@@ -1,9 +1,20 @@
-// Hardened: malloc and free of a process whose options ask for it (NEAP_OPTIONS=hardened:1, or one of its switches). An
-// object is given a canary, placed at random and cleared when it ends; it waits before its memory is used again, and
-// what is found to be changed ends the program. docs/security.md has what each part finds.
+// Hardened: malloc and free of a process whose options ask for it (NEAP_OPTIONS=hardened:1, or one of its switches).
+// docs/security.md has what each part finds and costs. The life of a small object:
 //
-// Whoever frees an object has it marked as waiting first (slabs/waiting.h), so that one thread alone looks at it,
-// clears it and puts it into the quarantine. Constant-initialised; nothing runs before open().
+//   allocate_small     a free slot of a slab, at random; it has to be all zeros still; then its canary is set
+//   free_small
+//     begin_waiting    the object is marked as waiting: of two threads that free it, one is told so
+//     Canaries::read   nothing was written behind it
+//     look_beside      nor to its neighbours
+//     wipe             the whole slot is cleared
+//     wait             it goes into the quarantine
+//   let_go, leave      the quarantine is full: some objects, chosen at random, leave; each has to be all zeros still,
+//                      and goes back to its slab
+//
+// A check that fails ends the program with a line that names the object (found.h). As the mark comes first, one thread
+// alone looks at an object, clears it and puts it into the quarantine.
+//
+// A process that is not hardened never comes here. Constant-initialised; nothing runs before open().
 #pragma once
 
 #include <cstddef>
@@ -22,31 +33,32 @@ class Hardened {
  public:
   explicit constexpr Hardened(Heap& heap) : heap_(heap), canaries_(secret_), quarantine_(secret_) {}
 
-  // As the heap's options say, before its first object. False when memory is out.
+  // Prepares what the heap's options ask for. Called before the heap's first object; false when memory is out.
   bool open();
 
   // `align` is a power of two. Null when memory is out.
   void* allocate(std::size_t size, std::size_t align, bool zero);
-  // These abort where no object begins at `pointer`, or what lies beside it was changed, naming `function`.
+  // These end the program, naming `function`, where no object begins at `pointer`, or where memory beside it was
+  // changed.
   void free(void* pointer, const char* function);
   void* reallocate(void* pointer, std::size_t size, const char* function);
   bool is_empty_object(const void* pointer) const { return empty_.holds(pointer); }
-  // What was asked for: not a byte more is the program's.
+  // The size that was asked for: not a byte more is the program's.
   std::size_t usable_size(void* pointer, const char* function);
 
-  // Looks at all that lies in the heap, as free does; at large objects while no other thread may end them.
+  // Looks at every object in the heap as free would; at large objects only while no other thread may end them.
   void check(const char* function);
 
-  // Before malloc says that memory is out: true when anything waited.
+  // Called before malloc says that memory is out. True when anything waited.
   bool empty_quarantine(const char* function);
 
-  // Before the heap's own locks are taken, and after they were given back.
+  // Around fork: called before the heap's own locks are taken, and after they were given back.
   void before_fork();
   void after_fork_in_parent();
   void reset_locks();
 
  private:
-  // A small object's place.
+  // The slot of a small object: where it lies, and in which slab.
   struct Slot {
     Block* block;
     const ClassRow* row;
@@ -81,7 +93,7 @@ class Hardened {
   void keep_at_most(std::uint64_t bytes, const char* function);
   bool let_go(std::uint64_t bytes, const char* function);
   void leave(const Quarantine::Leaving& leaving, std::size_t count, const char* function);
-  // `given` of those before it left, with so many bytes, and are not counted yet.
+  // The first of `rest` was written to. `given` objects, of `bytes` bytes, have left before it and are not counted yet.
   [[noreturn, gnu::cold, gnu::noinline]] void found_written_in(std::span<const Quarantine::Waiting> rest,
                                                                std::uint64_t bytes, std::uint32_t given,
                                                                const char* function);

@@ -8,7 +8,7 @@
 namespace neap {
 namespace {
 
-// The most objects of a part: so many as make up all its bytes at this size, in bounds.
+// How many objects a part holds at most: as many as make up all bytes of the quarantine at this size, within bounds.
 constexpr std::uint64_t kUsualSize = 64, kMinWaiting = 64, kMaxWaiting = 1 << 16;
 
 // A number below `bound`, of random bits.
@@ -33,14 +33,14 @@ bool Quarantine::open(std::uint64_t bytes) {
   return true;
 }
 
-// By where the thread's own data lie, which costs no state of ours.
+// A thread's part is chosen by where its thread-local data lie, which needs no state of ours.
 Quarantine::Part& Quarantine::own_part() {
   if (single_threaded()) return parts_[0];
   const std::uint64_t place = address_of(__builtin_thread_pointer()) >> 6;
   return parts_[place * 0x9e3779b97f4a7c15 >> 32 & (kParts - 1)];
 }
 
-// Of 64 random bits the first who asks gets the low half, the next the other.
+// Each 64 random bits serve two calls: the first gets the low half, the second the other.
 std::uint32_t Quarantine::random(Part& part) {
   const std::uint64_t roll = part.rolls.load(std::memory_order_relaxed);
   part.rolls.store(roll + 1, std::memory_order_relaxed);

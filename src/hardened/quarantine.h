@@ -1,7 +1,9 @@
-// Quarantine: where freed objects wait. They leave in random order, when it holds more bytes than it may: whoever frees
-// an object cannot foretell when its memory is used again. Several leave together, so that their memory, which nobody
-// touched for long, is fetched at once. It has a few parts, each for some of the threads; together they hold what the
-// option allows. They lie in memory of their own, which a process that is not hardened has none of.
+// Quarantine: where freed objects wait. When it holds more bytes than it may, some leave, in random order, so that
+// whoever frees an object cannot foretell when its memory is used again. Several leave together, so that their memory,
+// which nobody has touched for long, is fetched for all of them at once.
+//
+// It has kParts parts, each for some of the threads and each with a lock. Together they hold what the option allows.
+// They lie in memory of their own, of which a process that is not hardened has none.
 #pragma once
 
 #include <array>
@@ -38,14 +40,15 @@ class Quarantine {
 
   explicit constexpr Quarantine(const Secret& secret) : secret_(secret) {}
 
-  // Room for objects of so many bytes. False when memory is out. Before all others but those around fork.
+  // Makes room for objects of so many bytes. Called first, except for the functions around fork. False when memory is
+  // out.
   bool open(std::uint64_t bytes);
   std::uint64_t bytes() const { return bytes_; }
 
   // Puts one in; false when the calling thread's part is full.
   bool put(Waiting object);
-  // Takes any out, of the calling thread's part when that has one, until they make up so many bytes or are as many as
-  // may leave together. Returns their number; 0 when all parts are empty.
+  // Takes objects out at random, from the calling thread's part when that has any: until they make up so many bytes, or
+  // are as many as may leave together. Returns how many; 0 when all parts are empty.
   std::size_t take(std::uint64_t bytes, Leaving& out);
 
   // A number that nobody can foretell, of the calling thread's part.
@@ -60,7 +63,7 @@ class Quarantine {
     Mutex lock;
     std::uint32_t count = 0;
     Waiting* objects = nullptr;
-    // Of both threads may lose one another's: then two get the same number.
+    // Threads may overwrite each other's updates of these two; then both get the same number.
     std::atomic<std::uint64_t> rolls{0}, drawn{0};
   };
 

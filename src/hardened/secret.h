@@ -1,7 +1,10 @@
-// Secret: random bits of the process, and what is made of them. A number for each word that nobody can foretell, were
-// it that he had seen others (SipHash of one word: J.-P. Aumasson, D. Bernstein, 2012, with one round and three); and a
-// mark for each word, at a fifth of the cost: each bit of the word and of four keys counts in each of its bits, by two
-// multiplications (as wyhash has them: Wang Yi, 2019). Marks are no cipher: from many of them the keys might be found.
+// Secret: random bits of the process, and two things that are made of them.
+//
+//   of     a number for each word, which nobody can foretell, even after having seen others: SipHash of one word, with
+//          one round and three (J.-P. Aumasson, D. Bernstein, 2012)
+//   mark   a mark for each word, at a fifth of the cost, by two multiplications: each bit of the word and of four keys
+//          counts in each bit of the mark (as in wyhash: Wang Yi, 2019). It is no cipher: from many marks the keys
+//          might be found
 #pragma once
 
 #include <array>
@@ -28,8 +31,8 @@ class Secret {
   }
 
  private:
-  // What ends the hash of a word; SipHash's own, and another. So no number that is told is a key of the marks, whatever
-  // words the numbers are of.
+  // The constants that end a hash: SipHash's own for numbers, and another for the keys of the marks. So no number that
+  // anybody learns is a key of the marks, whatever words the numbers are of.
   static constexpr std::uint64_t kForNumbers = 0xff, kForMarks = 0xee;
 
   std::uint64_t hash(std::uint64_t word, std::uint64_t purpose) const {

@@ -11,9 +11,9 @@
 namespace neap {
 namespace {
 
-// So far is looked beside an object, in bytes. Of slots up to this size two on each side are looked at whole; of larger
-// ones the end of the one below.
-constexpr std::size_t kReach = 64;
+// How far the look beside an object goes, in bytes. Of slots up to this size, two on each side are looked at whole; of
+// larger ones, the end of the one below.
+constexpr std::size_t kLookBeside = 64;
 
 }  // namespace
 
@@ -39,9 +39,9 @@ std::size_t Hardened::size_of_large(Block& first, const char* function) const {
   return first.asked;
 }
 
-// Of a slot beside another, `reach` bytes at its end, or all where that is not less, are as the heap left them: what is
-// free there is zeros, and of what is live its canary is whole. What waits is looked at when it leaves; that it does is
-// asked last, as it may begin to meanwhile.
+// Whether the last `reach` bytes of a neighbouring slot, or all of a smaller one, are as the heap left them. A free
+// slot is all zeros, and the canary of a live object is whole. An object that waits is looked at when it leaves;
+// whether it waits is asked last, because it may begin to wait meanwhile.
 bool Hardened::is_in_order(const Slot& slot, std::size_t reach) const {
   const std::size_t bytes = std::min(slot.size(), reach);
   const bool free = slab::is_free(*slot.block, slot.index);
@@ -50,10 +50,10 @@ bool Hardened::is_in_order(const Slot& slot, std::size_t reach) const {
   return good || slab::is_waiting(*slot.block, *slot.row, slot.index);
 }
 
-// The same from what lies there alone, without a look at the slab: what is in order almost always looks so.
+// The same by what lies there alone, without a look at the slab. What is in order almost always looks so.
 bool Hardened::looks_in_order(char* at, std::size_t size) const {
   const Canaries::Look end = canaries_.look(at, size);
-  const std::size_t bytes = std::min(size, kReach);
+  const std::size_t bytes = std::min(size, kLookBeside);
   return end == Canaries::Look::whole || (end == Canaries::Look::none && is_clear(at + size - bytes, bytes));
 }
 
@@ -61,25 +61,25 @@ bool Hardened::beside_looks_in_order(const Slot& slot) const {
   const std::size_t size = slot.size();
   const std::uint32_t above = slot.row->capacity - 1u - slot.index;
   if (slot.index > 0 && !looks_in_order(slot.at - size, size)) return false;
-  if (size > kReach) return true;
+  if (size > kLookBeside) return true;
   return (above == 0 || looks_in_order(slot.at + size, size)) &&
          (slot.index < 2 || looks_in_order(slot.at - 2 * size, size)) &&
          (above < 2 || looks_in_order(slot.at + 2 * size, size));
 }
 
-// The first neighbour that is not in order; 0, which is the slot itself, when all are.
+// Where the first neighbour lies that is not in order, counted in slots; 0, the slot itself, when all are.
 int Hardened::wrong_neighbour(const Slot& slot) const {
-  const bool is_small = slot.size() <= kReach;
+  const bool is_small = slot.size() <= kLookBeside;
   for (const int off : {-1, 1, -2, 2}) {
     const std::uint32_t index = slot.index + static_cast<std::uint32_t>(off);  // below the first one: a large number
     if (index >= slot.row->capacity || (!is_small && off != -1)) continue;
     char* const at = slot.at + off * static_cast<std::ptrdiff_t>(slot.row->size);
-    if (!is_in_order({slot.block, slot.row, index, at}, kReach)) return off;
+    if (!is_in_order({slot.block, slot.row, index, at}, kLookBeside)) return off;
   }
   return 0;
 }
 
-// What is not in order in the neighbour at `off`.
+// Which bytes of the neighbour at `off` are not in order.
 Changed Hardened::changed_in(const Slot& slot, int off) const {
   char* const at = slot.at + off * static_cast<std::ptrdiff_t>(slot.row->size);
   const std::uint32_t index = slot.index + static_cast<std::uint32_t>(off);
@@ -87,7 +87,7 @@ Changed Hardened::changed_in(const Slot& slot, int off) const {
   return canaries_.changed_behind(at, slot.size());
 }
 
-// A free neighbour may be handed out while it is looked at; under its bin's lock it is not.
+// Looks without the lock first. A free neighbour may be handed out meanwhile; under its bin's lock it is not.
 void Hardened::look_beside(const Slot& slot, std::size_t asked, const char* function) {
   if (beside_looks_in_order(slot)) [[likely]]
     return;

@@ -1,4 +1,4 @@
-// Clearing memory for good, and whether it is still clear.
+// Clears memory for good, and tells whether it is still clear.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace neap {
 
-// No compiler may take it for a store that nobody reads.
+// No compiler may drop this as a store that nobody reads.
 inline void wipe(void* memory, std::size_t size) {
   std::memset(memory, 0, size);
   asm volatile("" : : "r"(memory) : "memory");
@@ -37,7 +37,7 @@ inline void wipe(void* memory, std::size_t size) {
   return at;
 }
 
-// From the first byte that is not 0 to the last.
+// The bytes from the first that is not 0 to the last.
 [[gnu::cold]] inline Changed written_among(const void* memory, std::size_t size) {
   const char* const bytes = static_cast<const char*>(memory);
   const std::size_t first = first_written(memory, size);

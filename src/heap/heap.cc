@@ -10,7 +10,7 @@
 namespace neap {
 namespace {
 
-// In a hardened heap so many objects of a class are counted as events with the first of them.
+// A hardened heap counts this many objects of a class as events at once, with the first of them.
 constexpr std::uint32_t kCountedTogether = 16;
 
 // True when `pointer` lies inside a live large object, behind its first block.
@@ -52,14 +52,16 @@ void* Heap::allocate_from_reserves(From from, ThreadCache* cache, ClassIndex c) 
   return small_.take_any_hole(from, c);
 }
 
-// Everything that is kept for a better time. (What the stacks of other CPUs and other threads hold is theirs.)
+// Gives up everything that is kept for later use. (What the stacks of other CPUs and other threads hold is theirs to
+// give.)
 void Heap::give_up_reserves(ThreadCache* cache) {
   if (cache != nullptr) flush_all(*cache);
   small_.give_up_empty_slabs();
   pages_.give_up_reserves();
 }
 
-// The heap is about to grow. `cache`, if one is given, has no stack in anybody's hand.
+// Called where the heap is about to grow and the soft limit asks for a look. Nobody may have a stack of `cache` in
+// hand, because the cache can be flushed.
 void Heap::approach_limit(ThreadCache* cache) {
   if (!release_.approach_limit()) return;
   if (cache != nullptr) flush_all(*cache);
@@ -109,7 +111,7 @@ void Heap::no_object(Block* block, void* pointer, const char* function) const {
   no_object_any_more(pointer, function);
 }
 
-// (Of a block that was never committed the descriptor reads as free.)
+// (The descriptor of a block that was never committed reads as that of a free block.)
 Block& Heap::block_of(void* pointer, const char* function) {
   Block* block = pages_.map().block_fast(address_of(pointer));
   if (block != nullptr) [[likely]] {
@@ -124,8 +126,8 @@ Block& Heap::block_of(void* pointer, const char* function) {
   no_object(block, pointer, function);
 }
 
-// The bits first: what lies in a slab may be on a page without memory, and in an object that no cache holds the word
-// is nobody's.
+// The bits are looked at before the object's first word. A free object may lie on a page without memory, and its word
+// means nothing.
 bool Heap::seems_live(const Block& block, const void* pointer) const {
   if (block.kind.load(std::memory_order_acquire) == BlockKind::mixed) {
     return mixed::seems_taken(block, pointer) && !limbo.holds(pointer);
@@ -137,7 +139,7 @@ bool Heap::seems_live(const Block& block, const void* pointer) const {
          !limbo.holds(pointer);
 }
 
-// Looks again under the lock: meanwhile the slab may have been opened.
+// What looked like misuse is looked at again under the lock, because the slab may have been opened meanwhile.
 void Heap::check_live(Block& block, void* object, const char* function) {
   small_.check_live(block, object, function);
   if (limbo.holds(object)) no_object_any_more(object, function);

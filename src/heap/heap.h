@@ -35,17 +35,18 @@ namespace neap {
 
 class Heap {
  public:
-  // Looks addresses up in `map`, publishes its figures in `board`.
+  // `map` is where it looks addresses up, and `board` where it publishes its figures.
   constexpr Heap(PageMap& map, neap_telemetry& board) : pages_(map), board_(board, pages_, small_) {}
 
-  // `cache` is the calling thread's everywhere; null when it has none (it is ending, or memory was out).
+  // In every call `cache` is the calling thread's, or null when the thread has none (it is ending, or memory was out).
 
-  // Objects up to kLargestSmall. Null when memory is out.
+  // Allocates an object of class c, up to kLargestSmall. Null when memory is out.
   void* allocate_small(ThreadCache* cache, ClassIndex c) { return allocate_from(From::anywhere, cache, c); }
-  // The same at a multiple of the largest power of two that divides the class's size.
+  // The same, placed at a multiple of the largest power of two that divides the class's size.
   void* allocate_in_slab(ThreadCache* cache, ClassIndex c) { return allocate_from(From::slabs, cache, c); }
-  // `block` is the object's, of kind slab or mixed. The next three are shorter ways for what is frequent, of which
-  // caches/caches.h says when they apply; the last is for an object that was just taken.
+  // Frees a small object, which lies in `block`, a slab or a mixed block. free_small serves every case. The next three
+  // are shorter ways for frequent cases; caches/caches.h says when each applies. put_back_mixed is for an object that
+  // was taken a moment ago and turned out not to serve.
   void free_small(ThreadCache* cache, Block& block, void* object, const char* function) {
     caches_.free(cache, block, object, function);
   }
@@ -60,25 +61,27 @@ class Heap {
   }
   void put_back_mixed(ThreadCache* cache, void* object) { caches_.put_back_mixed(cache, object); }
 
-  // Objects above kLargestSmall or aligned beyond it. `align` is a power of two, bytes.
+  // Large objects are those above kLargestSmall, or aligned beyond it. `align` is a power of two, in bytes.
   void* allocate_large(ThreadCache* cache, std::size_t size, std::size_t align, bool zero);
   void free_large(ThreadCache* cache, Block& first);
-  // Changes the size where it lies or moves it; null when memory is out, the object is untouched then.
+  // Changes an object's size where it lies, or moves it. Null when memory is out; the object is untouched then.
   void* resize_large(ThreadCache* cache, Block& first, std::size_t size);
 
-  // A hardened heap, as its options say. Before its first object; false when memory is out.
+  // Makes this a hardened heap, as its options say. Called before its first object; false when memory is out. All slabs
+  // of a hardened heap are the first owner's.
   bool harden();
-  // Its small objects lie in slabs of the first owner alone. One of class c, of a slab's objects the first that is free
-  // at or after number `start`; null when memory is out. `fresh`: its pages held no memory before.
+  // Takes an object of class c: of a slab, the first that is free at or after index `start`. Null when memory is out.
+  // `fresh` tells that its pages held no memory before.
   void* take_slot(std::size_t c, std::uint32_t start, bool& fresh);
-  // The end of one that waits in its slab (slabs/waiting.h); behind several, what they were counted as.
+  // Gives an object back to the slab in which it waits (slabs/waiting.h). After several of them, count_given takes them
+  // off what is counted as waiting.
   void give_slot(std::size_t c, void* object, const char* function);
   void count_given(std::uint64_t bytes, std::uint32_t objects);
-  // Brings near what give_slot will touch.
+  // Prefetches what give_slot will touch.
   void expect_slot(const void* object) const { Bin::expect(pages_, object); }
   void count_waiting(std::size_t bytes) { pages_.accounts().quarantine_bytes.add(bytes); }
   std::uint64_t waiting_bytes() const { return pages_.accounts().quarantine_bytes.get(); }
-  // fn(block) for each slab, under its bin's lock; for each large object's first block, which its owner may end.
+  // Calls fn(block) for each slab, under its bin's lock.
   template <class Fn>
   void each_slab(Fn fn) {
     each_block(BlockKind::slab, [this, fn](Block& block) {
@@ -87,21 +90,24 @@ class Heap {
       if (block.kind.load(std::memory_order_relaxed) == BlockKind::slab && BinId::of(block) == id) fn(block);
     });
   }
+  // Calls fn(block) for the first block of each large object. No lock keeps another thread from ending the object.
   template <class Fn>
   void each_large(Fn fn) {
     each_block(BlockKind::large, fn);
   }
-  // Held, no free object of the class is handed out.
+  // While this lock is held, no free object of the class is handed out.
   Mutex& slab_lock(std::size_t c) { return small_.bin(static_cast<ClassIndex>(c)).lock(); }
 
-  // The block of the live object that begins at `pointer`; aborts when there is none, naming `function`.
+  // Finds the block of the live object that begins at `pointer`. Where none begins, it ends the program with a line
+  // that names `function` and the misuse.
   Block& block_of(void* pointer, const char* function);
   // Whether a live object of a slab or mixed block begins there, as it looks without a lock.
   bool seems_live(const Block& block, const void* pointer) const;
-  // Bytes that may be used at `pointer`, a live object's begin.
+  // How many bytes may be used at `pointer`, where a live object begins.
   std::size_t usable_size(const Block& block, const void* pointer) const;
 
-  // A new thread's cache, or null; its end. It has stacks of its own, or shares the CPUs'.
+  // Opens a new thread's cache, or gives null when memory is out; and closes it. A cache has stacks of its own, or
+  // shares the CPUs'.
   ThreadCache* open_cache() { return caches_.open(); }
   void close_cache(ThreadCache& cache) { caches_.close(cache); }
   // Gives every cached object of this thread back.
@@ -109,7 +115,7 @@ class Heap {
   // The same, and what lies in the stacks of this CPU.
   void flush_all(ThreadCache& cache) { caches_.flush_all(cache); }
 
-  // Returns free pages to the system: what is due, or all. Bytes returned.
+  // Returns free pages to the system: those that are due, or all. release_all tells how many bytes went.
   void release_due() { release_.release_due(); }
   std::size_t release_all() { return release_.release_all(); }
 
@@ -123,7 +129,7 @@ class Heap {
   void before_fork();
   void after_fork_in_parent();
   void after_fork_in_child(ThreadCache* current);
-  // In the child of a fork that could not take the locks: of it all that is safe.
+  // For the child of a fork that could not take the locks: the only part of the above that is safe there.
   void reset_locks();
 
   // Brings the board up to date.

@@ -7,23 +7,23 @@
 namespace neap {
 namespace {
 
-// A look costs a system call for each of at most this many parts of an object.
+// A look asks the system about at most this many parts of an object, by one call each.
 constexpr std::size_t kMaxLooks = 32;
 
-// Written whole is 7/8 of the pages.
+// An object counts as written whole from 7/8 of its pages on.
 constexpr std::size_t kDenseEighths = 7;
 constexpr bool is_dense(std::size_t written, std::size_t of) { return of != 0 && written * 8 >= of * kDenseEighths; }
 
-// Nothing is learned from an object that had most of its pages when it began; and of huge pages, which are laid where
-// it is touched, only from one that had few.
+// Nothing is learned from an object that had more than 7/8 of its pages when it began. For huge pages, which are laid
+// where an object is touched, only an object that had at most an eighth of them tells anything.
 constexpr std::size_t kMaxHad = 8, kFewHad = 8;
 
-// Pages of the parts that were looked at, of those that were touched at all, and written ones.
+// Counts of pages: in the parts that were looked at, in those of them that were touched at all, and written ones.
 struct Look {
   std::size_t looked = 0, touched = 0, written = 0;
 };
 
-// False where the system does not tell.
+// Looks at some parts of an object. False where the system does not tell.
 bool look_at(char* begin, std::size_t pages, Look& look) {
   const std::size_t parts = (pages + kPagesPerHugePage - 1) / kPagesPerHugePage;
   const std::size_t step = (parts + kMaxLooks - 1) / kMaxLooks * kPagesPerHugePage;

@@ -1,8 +1,9 @@
 // Density: which sizes of large objects are written whole, learned from objects that end. The next object of such a
-// size may use transparent huge pages, one fault instead of 512, or get the pages that it lacks by one call; nothing
-// becomes resident that would not have been anyway. A program that touches its large objects sparsely gets neither.
+// size may use transparent huge pages, with one fault instead of 512, or get the pages that it lacks by one call.
+// Nothing becomes resident that would not have become so anyway. A program that touches its large objects sparsely gets
+// neither.
 //
-// Sizes are told apart by eighths of a doubling. Thread-safe without locks; a lost update costs one more look.
+// Sizes are told apart by eighths of a doubling. Thread-safe without locks; an update that is lost costs one more look.
 #pragma once
 
 #include <array>
@@ -22,15 +23,16 @@ class Density {
  public:
   static constexpr std::size_t kMinPages = 64;  // nothing is known of smaller objects
 
-  // What is known of the like of an object that begins. Now and then nothing, so that one can be looked at again.
+  // What is known of objects like one that begins. Now and then it says nothing, so that such an object can be looked
+  // at again.
   struct Like {
-    bool dense = false;  // where they are touched, they are written whole
-    bool whole = false;  // they are touched everywhere, which has been seen more often
+    bool dense = false;  // parts that are touched at all are written whole
+    bool whole = false;  // all of it is written; only said after more looks, as an error makes pages resident
   };
   Like like(std::size_t pages);
 
-  // For an object that ends and had no huge pages: looks at how much of it was written. `had` pages of it were there
-  // when it began, of which nothing can be told.
+  // Called for an object that ends and had no huge pages: looks at how much of it was written. `had` pages were there
+  // already when it began, and tell nothing.
   void learn(char* begin, std::size_t pages, std::size_t had);
 
  private:

@@ -12,23 +12,25 @@ namespace {
 // A copy releases its source in steps of this size, so that both are never resident whole.
 constexpr std::size_t kCopyStep = std::size_t{1} << 18;
 
-// A moving object gets so many times the address space that it needs: the more, the less is copied of what it grows to
-// in the end. What has grown large may well be what the program is about, and address space is free.
+// An object that moves gets this many times the address space that it needs. The more it gets, the less is copied of
+// what it grows to in the end. An object that has grown large may well be what the program is about, and address space
+// is free.
 constexpr std::size_t kHeadroom = 8;
 constexpr std::size_t kMuchHeadroom = 256, kFromSize = std::size_t{4} << 20;
 constexpr std::size_t kMaxHeadroom = (std::size_t{64} << 30) / kBlockSize;
 
-// Of the pages that an object lacks 1 MiB is populated, or a quarter of a larger object, at most 4 MiB: half a
-// microsecond each.
+// How many pages of an object are populated at once, of those that it lacks: 1 MiB, or a quarter of a larger object,
+// but at most 4 MiB. Each takes half a microsecond.
 constexpr std::size_t kMinPopulated = 256, kPopulatedShare = 4, kMaxPopulated = 1024;
 
-// Ranges with huge pages are mappings of their own, two more for each such object: at most this many at a time.
+// The most objects that may have huge pages at a time. Each is a mapping of its own, so that there are two mappings
+// more.
 constexpr std::uint64_t kMaxHugeObjects = 2048;
 
 std::size_t align_in_blocks(std::size_t align) { return align <= kBlockSize ? 1 : align >> kBlockShift; }
 
-// In blocks. Where address space or commitments are limited, headroom would be missed elsewhere; where pages are locked
-// it becomes resident with the commitment of what lies behind.
+// The blocks that a moving object asks for. Where address space or commitments are limited, headroom would be missed
+// elsewhere; where pages are locked, it would become resident with the commitment of what lies behind it.
 std::size_t with_headroom(std::size_t blocks) {
   if (os::address_space_limit() != SIZE_MAX || os::counts_commits() || os::locks_pages()) return blocks;
   const std::size_t wish = blocks * (blocks * kBlockSize < kFromSize ? kHeadroom : kMuchHeadroom);
@@ -36,7 +38,7 @@ std::size_t with_headroom(std::size_t blocks) {
   return wish < most ? wish : most;
 }
 
-// Pages outside of objects that nobody counts as dirty must read as zeros.
+// Makes pages zero that lie outside of objects and that nobody counts as dirty.
 void make_zero(PageHeap& heap, char* pages, std::size_t size) {
   if (os::discard(pages, size)) return;
   std::memset(pages, 0, size);
@@ -47,13 +49,13 @@ std::size_t most_populated(std::size_t pages) {
   return std::clamp(pages / kPopulatedShare / kPagesPerBlock * kPagesPerBlock, kMinPopulated, kMaxPopulated);
 }
 
-// The part of the garbage that lies behind an object's end.
+// Makes that part of some garbage zero which lies behind an object's end.
 void make_zero_behind(PageHeap& heap, char* end, char* garbage, char* garbage_end) {
   char* const from = garbage < end ? end : garbage;
   if (from < garbage_end) make_zero(heap, from, static_cast<std::size_t>(garbage_end - from));
 }
 
-// Copies [0, size) and discards what was copied. True when nothing of the source is resident afterwards.
+// Copies `size` bytes, and discards what was copied as it goes. True when nothing of the source is resident afterwards.
 bool copy_and_discard(char* from, char* to, std::size_t size) {
   bool clean = true;
   for (std::size_t at = 0; at < size; at += kCopyStep) {
@@ -66,13 +68,13 @@ bool copy_and_discard(char* from, char* to, std::size_t size) {
 
 }  // namespace
 
-// An object that could stay while there is slack is given none: they do not go in parts.
+// An object whose pages could stay within the slack gets no huge pages, because a huge page does not go back in parts.
 bool LargeObjects::wants_huge_pages(std::size_t pages, Density::Like like) const {
   return like.dense && pages >= kPagesPerHugePage && options_.huge_pages != 0 && pages > limits_.slack() &&
          !limits_.is_near() && huge_objects_.get() < kMaxHugeObjects;
 }
 
-// Only where a huge page lies wholly inside the object.
+// Asks for huge pages where they lie wholly inside the object.
 void LargeObjects::lay_huge_pages(Block& first) {
   os::allow_huge_pages(first.address(), first.large.pages / kPagesPerHugePage * kHugePageSize);
   first.large.huge = true;
@@ -95,7 +97,7 @@ void* LargeObjects::allocate(std::size_t size, std::size_t align, bool zero) {
   return allocate_run(pages, align, zero, blocks_of(pages * kPageSize));
 }
 
-// Of `blocks` blocks of address space.
+// Makes an object of a run that has `blocks` blocks of address space.
 char* LargeObjects::allocate_run(std::size_t pages, std::size_t align, bool zero, std::size_t blocks) {
   const Density::Like like = density_.like(pages);
   const bool huge = wants_huge_pages(pages, like), populates = like.whole && !huge && limits_.slack() != 0;
@@ -129,7 +131,7 @@ void LargeObjects::free(Block& first) {
   board_.publish_pages();
 }
 
-// What exceeds the limit alone would be the first to go anyway, and a huge page does not go in parts.
+// Pages that exceed the limit by themselves would be the first to go anyway. A huge page does not go in parts.
 Left LargeObjects::discard_if_much(Block& first) {
   const std::uint64_t pages = first.large.pages;
   const bool may_help = limits_.slack() != 0 || (pages >= kPagesPerHugePage && options_.huge_pages != 0);
@@ -154,7 +156,7 @@ void* LargeObjects::resize(Block& first, std::size_t size) {
   return first.address();
 }
 
-// (Where the system does not take its tail, the object keeps its size.)
+// (Where the system refuses to take its tail, the object keeps its size.)
 void LargeObjects::shrink(Block& first, std::size_t pages) {
   PageMask stale = 0;
   char* const tail = first.address() + pages * kPageSize;
@@ -189,7 +191,7 @@ void* LargeObjects::move(Block& first, std::size_t size) {
   return to;
 }
 
-// (What the system refuses to take is cleared by hand.)
+// (Where the system refuses to take the memory, it is cleared by hand.)
 void LargeObjects::end(Block& first) {
   forget_huge_pages(first);
   const std::size_t pages = first.large.pages, bytes = pages * kPageSize;

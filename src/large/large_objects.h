@@ -1,9 +1,18 @@
 // LargeObjects: objects above kLargestSmall, or aligned beyond it. Each has whole blocks of address space and whole
-// pages of memory, and lives at most three lives: as an object, as a spare that waits for the next of its size, and as
-// free blocks.
+// pages of memory. Its run is an object first; after its free it can be a spare, which waits for the next object of its
+// size; and at last its blocks are free.
 //
-// Thread-safe. An object's own thread changes it without a lock; places are given and taken by the page heap, under its
-// lock. Nothing is kept for an object here but a count of those with huge pages, and what was learned of sizes.
+//   allocate              a spare of the same size, or else
+//     allocate_run        a run of blocks; its size's density tells whether with huge pages, or with pages populated
+//   free                  a spare, if its size comes again and its pages may stay; or else
+//     discard_if_much     its pages go at once where they alone exceed the limit; otherwise they become dirty
+//   resize                smaller: shrink, in place
+//     grow_in_place       larger, where the address space behind the object is free
+//     move                larger, elsewhere: to a place with headroom, and piece by piece
+//   end, resize_for_good  the same in a hardened heap
+//
+// Thread-safe. The thread that has an object changes it without a lock; the page heap gives and takes places, under its
+// lock. What is kept here is how many objects have huge pages, and what was learned of sizes.
 #pragma once
 
 #include <cstddef>
@@ -25,10 +34,10 @@ class LargeObjects {
   constexpr LargeObjects(const Options& options, PageHeap& pages, const Limits& limits, Release& release, Board& board)
       : options_(options), pages_(pages), limits_(limits), release_(release), board_(board) {}
 
-  // An object has whole pages of the system, counted in the heap's.
+  // An object has whole system pages, which are counted in the heap's pages.
   static std::size_t pages_for(std::size_t size) { return round_up(size, os::page_size) >> kPageShift; }
 
-  // `align` is a power of two, bytes. Null when memory is out. `zero`: all reads as zeros.
+  // `align` is a power of two, in bytes. `zero` asks that all of the object reads as zeros. Null when memory is out.
   void* allocate(std::size_t size, std::size_t align, bool zero);
   // `first` is the object's first block.
   void free(Block& first);
@@ -55,7 +64,7 @@ class LargeObjects {
   Release& release_;
   Board& board_;
   Counter huge_objects_;  // that have huge pages
-  Density density_;       // by lost updates a size is looked at once more
+  Density density_;
 };
 
 }  // namespace neap

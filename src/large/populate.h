@@ -1,4 +1,5 @@
-// Populate: brings the pages that an object lacks, by a call for each stretch of them instead of a fault for each page.
+// Populate: makes the pages resident that an object lacks, by one call for each stretch of them instead of one fault
+// for each page. Tell it the stretches that the object has already, from the lowest to the highest, and then finish.
 #pragma once
 
 #include <cstddef>
@@ -10,15 +11,15 @@ namespace neap {
 
 class Populate {
  public:
-  // At most `most` pages of [begin, end).
+  // Makes at most `most` pages of [begin, end) resident.
   Populate(char* begin, char* end, std::size_t most) : at_(begin), end_(end), left_(most) {}
 
-  // The object has this stretch, which lies above those told before.
+  // The object has this stretch already. It lies above all that were told before.
   void has(char* begin, char* behind) {
     bring(begin < end_ ? begin : end_);
     if (behind > at_) at_ = behind;
   }
-  // It lacks all that lies behind.
+  // The object lacks all that lies behind the last stretch.
   void finish() { bring(end_); }
 
   std::size_t pages() const { return brought_; }

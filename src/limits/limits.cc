@@ -9,10 +9,10 @@
 namespace neap {
 namespace {
 
-// Near a soft limit free pages may be this part of what is left.
+// Near a soft limit, free pages may be one part in this many of what is left.
 constexpr std::uint64_t kDirtyShare = 4;
 
-// While pages come back as fast as they go, they wait so many times longer.
+// While there is slack, free pages wait this many times longer.
 constexpr std::uint64_t kHotDecay = 8;
 
 }  // namespace
@@ -30,7 +30,7 @@ bool Limits::is_look_due() const {
   return options_.soft_limit != 0 && (wants_look(0) || soft_limit_.wants_look_after(os::coarse_time()));
 }
 
-// The heap's own metadata counts for a limit of its own, as it does for the group's.
+// The heap's metadata counts towards a limit of a size, as it does towards that of a control group.
 void Limits::look() {
   if (options_.soft_limit == 0) return;
   const std::uint64_t resident = resident_pages();

@@ -1,7 +1,5 @@
 // Limits: how many free pages the heap may keep, for how long, and how near it is to a limit of memory. Limits look at
-// the system and at the heap's sums; they give nothing back themselves (release/release.h does).
-//
-// What changes here changes under the release lock (PageHeap::release_lock). Anybody reads it.
+// the system and at the heap's sums. They give nothing back themselves; release/release.h does.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +17,9 @@ class Limits {
 
   // The most dirty pages that may stay.
   std::uint64_t dirty_limit() const;
-  // Those of them that stay only because it cost too much to give their like back.
+  // How many of them may stay only because it has cost too much to give pages back.
   std::uint64_t slack() const { return is_near() ? 0 : regret_.slack(); }
-  // The events after which a dirty page goes back although the limit is not met.
+  // After how many events a dirty page goes back although the limit is not met.
   std::uint64_t decay() const;
 
   // How far the heap is from the soft limit of memory. Without one it is never near.
@@ -30,12 +28,12 @@ class Limits {
 
   // Whether a heap that grows by `more` pages has to look at the system first.
   bool wants_look(std::uint64_t more) const { return soft_limit_.wants_look(resident_pages() + more); }
-  // Whether a look is due because the heap has grown, or because time has passed.
+  // Whether a look at the system is due, because the heap has grown or because time has passed.
   bool is_look_due() const;
-  // Looks how much memory is left, if a soft limit was asked for.
+  // Looks how much memory is left, if there is a soft limit.
   void look();
 
-  // Judges by the heap's sums what it has cost to give pages back. `dirty` pages are free now.
+  // Judges, by the heap's sums, what it has cost to give pages back. `dirty` pages are free now.
   void judge_returns(std::uint64_t dirty);
 
  private:

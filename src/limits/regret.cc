@@ -7,14 +7,16 @@
 namespace neap {
 namespace {
 
-// A process is judged by windows of at least this length; for a while after the first look by shorter ones, as many
-// programs end soon (docs/decisions/031-young-programs.md).
-constexpr std::uint64_t kWindow = 50'000'000, kYoungWindow = 12'000'000, kYouth = 500'000'000;  // nanoseconds
+// A process is judged by windows of at least kWindow. During its youth, after the first look, they are shorter, as many
+// programs end soon (docs/decisions/031-young-programs.md). In nanoseconds.
+constexpr std::uint64_t kWindow = 50'000'000, kYoungWindow = 12'000'000, kYouth = 500'000'000;
 
-// What a page costs that is given back and taken again: 0.2 to 0.5 us for its part of a discard, 1.6 for its fault.
+// What it costs to give a page back and take it again: 0.2 to 0.5 us for its part of a discard, and 1.6 us for its
+// fault.
 constexpr std::uint64_t kPageCost = 2'000;  // nanoseconds
 
-// Much is above a twelfth of the time, for three windows on end; little is below a fiftieth.
+// The slack begins when missed pages take more than a twelfth of the time in each of three windows on end. It is halved
+// when missed and reused pages together come to less than a fiftieth.
 constexpr std::uint64_t kMuch = 12, kLittle = 50;
 constexpr std::uint32_t kHotWindows = 3;
 

@@ -1,10 +1,12 @@
 // Regret: measures what it costs that pages were given back to the system too early. A page is missed when it is taken
-// again so soon that a somewhat higher limit would have kept it (PageHeap::is_missed); each costs a discard and a
-// fault. Where a process spends much of its time on missed pages, and not only for a moment, the heap may keep more
-// free pages than its limit says. It gives them up when they are of no use any more.
+// again so soon that a somewhat higher limit would have kept it (PageHeap::is_missed). Each missed page costs a discard
+// and a fault. Where a process spends much of its time on missed pages, and not only for a moment, the heap may keep
+// more free pages than its limit says: the slack. It gives them up when they are of no use any more.
 //
-// Judged by time, not by counts of pages: a server that frees and takes 100 MB once a second is not to keep them, one
-// that does nothing else is. Looked at under the release lock; `slack` is read by anybody.
+// The judgement is by time, not by counts of pages. A server that frees and takes 100 MB once a second is not to keep
+// them; one that does nothing else is.
+//
+// `look` is called under the release lock; `slack` is read by anybody.
 #pragma once
 
 #include <atomic>
@@ -22,9 +24,10 @@ struct PageTraffic {
 
 class Regret {
  public:
-  // Pages that the heap may keep beyond its limit.
+  // How many pages the heap may keep beyond its limit.
   std::uint64_t slack() const { return slack_.load(std::memory_order_relaxed); }
-  // How many more they may become: a page that came back after more returns would not have been kept.
+  // How many more pages the slack could become. A page that came back after more returns than that would not have been
+  // kept anyway.
   std::uint64_t reach() const;
 
   void look(const PageTraffic& now);

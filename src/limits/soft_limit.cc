@@ -5,17 +5,19 @@
 namespace neap {
 namespace {
 
-// Near is less than an eighth of the limit: what a heap keeps by default, and what may come between two looks.
+// The heap is near the limit when less than an eighth of it is left. That is more than what a heap keeps by default and
+// what may come between two looks.
 constexpr std::uint64_t kNearShare = 8, kMinNear = 64;  // pages
 
-// The next look is due when a quarter of what was left is gone, at most 64 MiB: where there is no limit, or a far one,
-// another may be set. It is not due before a 128th of the limit is, or a heap at its limit would do nothing else.
+// The next look is due when a quarter of what was left is gone, but at most 64 MiB: where there is no limit, or a far
+// one, another may be set. It is not due before a 128th of the limit is gone; otherwise a heap at its limit would do
+// nothing else.
 constexpr std::uint64_t kLookShare = 4, kMaxUnseen = std::uint64_t{16} << 10, kMinShareOfNear = 16;
 
-// Nor before a heap far above a limit that is too small for it has grown by so much.
+// Nor is it due before a heap that is far above its limit has grown by a 128th of itself.
 constexpr std::uint64_t kMinShareOfHeap = 128, kMinStep = 64;
 
-// Others in the group need memory too: with events, but not more often than this.
+// Other processes of the control group need memory too, so a look is also due by time, but not more often than this.
 constexpr std::uint64_t kLookEvery = 250'000'000;  // nanoseconds
 
 }  // namespace

@@ -1,8 +1,8 @@
-// SoftLimit: how far the heap is from a limit of memory that ends the process, by its own count of resident pages. Each
-// look at the system sets a ceiling for the count; between looks the count alone tells. Without the option the ceiling
-// is never met, and nobody looks.
+// SoftLimit: how far the heap is from a limit of memory beyond which the process is ended. The distance is told by the
+// heap's own count of resident pages. Each look at the system sets a ceiling for that count; between looks the count
+// alone tells. Without the option the ceiling is never met, and nobody looks.
 //
-// Set under the release lock; read by anybody.
+// Changes under the release lock; read by anybody.
 #pragma once
 
 #include <atomic>
@@ -21,14 +21,14 @@ class SoftLimit {
   bool is_met(std::uint64_t resident) const {
     return margin(resident) < near_.load(std::memory_order_relaxed) / kMetShare;
   }
-  // A heap that grows to this looks again.
+  // Whether a heap that has grown to `resident` pages has to look again.
   bool wants_look(std::uint64_t resident) const { return resident >= look_at_.load(std::memory_order_relaxed); }
-  // The same with time. (Without a clock only growth makes it look.)
+  // Whether the time has come to look again. (Where there is no clock, only growth makes it look.)
   bool wants_look_after(std::uint64_t nanoseconds) const;
 
-  // What a look has told: of `limit` there is `left`. UINT64_MAX: there is no limit.
+  // Takes what a look has told: that `left` pages of `limit` are left. UINT64_MAX says that there is no limit.
   void learn(std::uint64_t limit, std::uint64_t left, std::uint64_t resident);
-  // When the look was, whether it told anything or not.
+  // Notes when a look was made, whether it told anything or not.
   void note_look(std::uint64_t resident, std::uint64_t nanoseconds);
 
  private:

@@ -21,7 +21,8 @@ bool are_free(const Block& block, std::uint32_t first, std::uint32_t pages) {
   return bits::all_set(block.free_bits, granule, granule + std::size_t{pages} * kGranulesPerPage);
 }
 
-// The granules of a word from which n free ones (at most 64) follow; `high` is the next word.
+// Marks the granules of the word `low` at which a run of n free granules begins. n is at most 64; `high` is the next
+// word.
 Word starts_of(Word low, Word high, std::uint32_t n) {
   for (std::uint32_t have = 1; have < n;) {
     const std::uint32_t step = have < n - have ? have : n - have;
@@ -32,7 +33,7 @@ Word starts_of(Word low, Word high, std::uint32_t n) {
   return low;
 }
 
-// Of a page: at least so many free granules may follow one of its.
+// What a page can tell of the longest run that begins on it: this bound stands for all longer runs too.
 constexpr std::uint32_t kLongest = 255;
 
 constexpr std::uint8_t told(std::uint32_t granules) {
@@ -43,7 +44,7 @@ void raise(Block& block, std::uint32_t page, std::uint32_t granules) {
   if (block.longest[page] < granules) block.longest[page] = told(granules);
 }
 
-// The lowest granule of a page, at or after `from`, that n free ones follow; kGranules when there is none.
+// The lowest granule of a page, at or after `from`, at which n free granules begin; kGranules when there is none.
 std::uint32_t find_short(const Block& block, std::uint32_t page, std::uint32_t from, std::uint32_t n) {
   const Word* words = block.free_bits;
   const std::uint32_t begin = page * kWordsPerPage, end = begin + kWordsPerPage;
@@ -56,7 +57,7 @@ std::uint32_t find_short(const Block& block, std::uint32_t page, std::uint32_t f
   return kGranules;
 }
 
-// The same for more than a word's bits.
+// The same for runs of more granules than a word has bits.
 std::uint32_t find_long(const Block& block, std::uint32_t page, std::uint32_t from, std::uint32_t n) {
   const Word* words = block.free_bits;
   const std::size_t page_end = std::size_t{page + 1} * kGranulesPerPage;
@@ -70,8 +71,8 @@ std::uint32_t find_long(const Block& block, std::uint32_t page, std::uint32_t fr
   }
 }
 
-// The lowest granule at or after `from` that n free ones follow; kGranules when there is none. Below `from` there is
-// none: so the pages that it searched in vain are known to have none.
+// The lowest granule, at or after `from`, at which n free granules begin; kGranules when there is none. The caller
+// knows that there is none below `from`. So a page that was searched in vain is known to have no run of n.
 std::uint32_t find_hole(Block& block, std::uint32_t from, std::uint32_t n) {
   for (std::uint32_t page = from / kGranulesPerPage; page < kPagesPerBlock; ++page) {
     if (block.longest[page] < told(n)) continue;

@@ -29,9 +29,10 @@ constexpr std::uint32_t granules_of(std::size_t c) { return class_size(c) >> kGr
 // The class with most granules that fit into a run of `granules`; 0 when none does.
 std::uint8_t largest_class_in(std::uint32_t granules);
 
-// Makes a mixed block of a block, all granules free.
+// Makes a mixed block of a block, with all granules free.
 void init(Block& block);
-// Turns the bitmap of a slab of the given class into those of a mixed block. Returns the granules in use.
+// Makes the two bitmaps of a mixed block out of the bitmap of a slab of the given class. Returns how many granules are
+// in use.
 std::uint32_t adopt(Block& block, const ClassRow& row);
 
 struct Taken {
@@ -39,18 +40,18 @@ struct Taken {
   bool exhausted = false;  // the search for another found no hole
   Touched touched;
 };
-// Takes up to `want` objects of n granules, lowest first, into out[0..]; those that begin on pages without memory only
-// where the first does.
+// Takes up to `want` objects of n granules, lowest first, into out[0..]. Objects that begin on pages without memory are
+// taken only where the first one does.
 Taken take(Block& block, std::uint32_t n, void** out, std::uint32_t want);
 
 inline std::uint32_t granule_at(const void* pointer) { return offset_in_block(pointer) >> kGranuleShift; }
-// The granule is free, as it looks without the lock. So it is while its page is out for release.
+// Whether a granule is free, as it looks without the lock. While its page is out for release it counts as free.
 inline bool is_free(const Block& block, std::uint32_t granule) {
   const bits::Word word = bits::load(block.free_bits[granule / bits::kWordBits]);
   const std::uint32_t aside = block.aside.load(std::memory_order_relaxed);
   return ((word >> granule % bits::kWordBits | aside >> granule / kGranulesPerPage) & 1) != 0;
 }
-// True when an object begins there, or it is free.
+// True when an object begins at `pointer`, or its granule is free.
 inline bool is_begin(const Block& block, const void* pointer) {
   const std::uint32_t granule = granule_at(pointer);
   const bits::Word word = bits::load(block.mixed.begin_bits[granule / bits::kWordBits]);
@@ -60,7 +61,7 @@ inline bool is_begin(const Block& block, const void* pointer) {
 inline bool seems_taken(const Block& block, const void* pointer) {
   return is_begin(block, pointer) && !is_free(block, granule_at(pointer));
 }
-// Granules of the object that begins at a granule.
+// How many granules the object has that begins at `granule`.
 inline std::uint32_t size_of(const Block& block, std::uint32_t granule) {
   for (std::uint32_t next = granule + 1; next < kGranules; next = (next | (bits::kWordBits - 1)) + 1) {
     const bits::Word begins = bits::load(block.mixed.begin_bits[next / bits::kWordBits]) >> next % bits::kWordBits;
@@ -69,14 +70,14 @@ inline std::uint32_t size_of(const Block& block, std::uint32_t granule) {
   return kGranules - granule;
 }
 
-// Ends the object of n granules. The caller has checked that it is one. Returns the granules of the hole it is now part
-// of.
+// Ends the object of n granules that begins at `granule`, which the caller has checked. Returns how many granules the
+// hole has that it is part of now.
 std::uint32_t give(Block& block, std::uint32_t granule, std::uint32_t n);
 
-// The resident, wholly free pages under n granules that were not dirty before.
+// Of the pages under n granules that were freed: those that are resident, wholly free, and not dirty yet.
 PageMask newly_free_pages(const Block& block, std::uint32_t granule, std::uint32_t n);
 
-// Takes all granules of wholly free pages, as if an object lay there; gives them back.
+// set_aside takes all granules of pages that are wholly free, as if an object lay there. restore gives them back.
 void set_aside(Block& block, PageMask pages);
 void restore(Block& block, PageMask pages);
 

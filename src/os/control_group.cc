@@ -5,7 +5,7 @@
 namespace neap::os {
 namespace {
 
-// v1 says "no limit" by a number that is nearly this large.
+// v1 says "no limit" by a number of about this size.
 constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 62;
 
 // Where a hierarchy lies, and what its files are called.
@@ -22,7 +22,7 @@ constexpr Hierarchy kOfMemory{"/sys/fs/cgroup/memory",
                               "memory.usage_in_bytes",
                               {"\ntotal_active_file ", "\ntotal_inactive_file "}};
 
-// The number at the beginning of a text; kNoLimit for anything else, as "max".
+// The number at the beginning of a text; kNoLimit for anything else, such as "max".
 std::uint64_t number_at(const char* text) {
   std::uint64_t value = 0;
   if (*text < '0' || *text > '9') return kNoLimit;
@@ -31,7 +31,7 @@ std::uint64_t number_at(const char* text) {
   return value < kNoLimit ? value : kNoLimit;
 }
 
-// A path that is put together in `buffer`. What does not fit makes it none.
+// A path that is put together in `buffer`. When it does not fit, it is no path.
 template <std::size_t kBytes>
 class Path {
  public:
@@ -70,7 +70,7 @@ class Group {
   }
 
  private:
-  // Its text up to its end, empty where there is none.
+  // The text of one of the group's files; empty where it has none.
   const char* text_of(const char* name) const {
     Path path(texts_.path);
     path.add(hierarchy_.place).add(path_, length_).add("/").add(name);
@@ -78,7 +78,8 @@ class Group {
     return texts_.file;
   }
   std::uint64_t number(const char* name) const { return number_at(text_of(name)); }
-  // What the kernel could not take back at once. Where it does not tell, nothing is used.
+  // What the group has that the kernel could not take back at once. Where the kernel does not tell, nothing counts as
+  // used.
   std::uint64_t used() const {
     const std::uint64_t all = number(hierarchy_.used);
     const char* text = text_of("memory.stat");
@@ -98,7 +99,7 @@ class Group {
   std::size_t length_;
 };
 
-// Of /proc/self/cgroup, lines of ID:CONTROLLERS:PATH. v2's has no controllers.
+// A line of /proc/self/cgroup, which is ID:CONTROLLERS:PATH. That of v2 names no controllers.
 struct Membership {
   const char *controllers = nullptr, *path = nullptr;
   std::size_t controllers_length = 0, path_length = 0;
@@ -131,7 +132,8 @@ void each_line(const char* text, Fn fn) {
   }
 }
 
-// From the group upwards to the root of the hierarchy, where the process's own lies if it sees no other.
+// Goes from the group upwards to the root of the hierarchy. (A process that sees no other group than its own finds it
+// there.)
 GroupMemory tightest(ReadFile read, GroupTexts& texts, const Hierarchy& hierarchy, const Membership& of) {
   GroupMemory least;
   std::size_t length = of.path_length;

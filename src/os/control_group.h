@@ -11,13 +11,13 @@ namespace neap::os {
 // Reads the first `most` bytes of a file; how many there are, 0 where it cannot be read.
 using ReadFile = std::size_t (*)(const char* path, char* out, std::size_t most);
 
-// What a look needs memory for: too much for the stack of a thread that has the least one.
+// The memory that a look needs, which is too much for the smallest stack that a thread may have.
 struct GroupTexts {
   char membership[4096], file[4096], path[2048];
 };
 
-// Of the process's own group and of those above it, as far as it sees them, the one that has least left. No limit
-// where there is none, or where it cannot be read.
+// Looks at the process's own group and at those above it, as far as the process sees them, and gives the one that has
+// least left. It has no limit where there is none, or where none can be read.
 GroupMemory read_group_memory(ReadFile read, GroupTexts& texts);
 
 }  // namespace neap::os

@@ -1,5 +1,5 @@
-// Memory for what the library knows of the heap, between guards: a page on either side that nothing can touch. A
-// program that runs over the end of a mapping of its own stops there; it costs address space alone.
+// Memory for the library's own data, between guards: a page on either side that nothing can touch. A program that runs
+// over the end of one of its own mappings stops there. A guard costs address space alone.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace neap::os {
 
-// As reserve and unreserve, of `size` bytes at a page.
+// As reserve and unreserve, for `size` bytes that begin at a page.
 inline void* reserve_guarded(std::size_t size) {
   char* all = static_cast<char*>(reserve(size + 2 * page_size, page_size));
   return all != nullptr ? all + page_size : nullptr;

@@ -1,4 +1,5 @@
-// Memory, futexes and the end. docs/syscalls.md lists the library's system calls with their arguments.
+// The system calls for memory, futexes, and the end of the program. docs/syscalls.md lists all of the library's system
+// calls with their arguments.
 #include <errno.h>
 #include <linux/futex.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ class KeepErrno {
   int saved_ = errno;
 };
 
-// (Without MAP_NORESERVE: the system is to refuse, when it is committed, what the machine can never hold.)
+// (MAP_NORESERVE is not given, so that the system refuses a commit of what the machine can never hold.)
 void* map_nothing(void* hint, std::size_t size, int extra) {
   void* p = mmap(hint, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | extra, -1, 0);
   return p == MAP_FAILED ? nullptr : p;
@@ -63,8 +64,8 @@ bool has_content(const char* page) {
 // is nearly always free.
 constexpr int kAlignTries = 64;
 
-// Where all of those are taken (MariaDB maps 8 TiB in one piece), as much more is reserved as the alignment may cost,
-// and the ends go back.
+// Where all of those are taken (MariaDB maps 8 TiB in one piece), it reserves as much more as the alignment may cost,
+// and gives the ends back.
 void* reserve_with_ends(std::size_t size, std::size_t align, std::size_t offset) {
   const std::size_t all = size + align - page_size;
   void* wide = all > size || align == page_size ? map_nothing(nullptr, all, 0) : nullptr;

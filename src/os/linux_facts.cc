@@ -1,4 +1,4 @@
-// What the library asks the system beside memory: limits, the clock, random bits, CPUs, small files.
+// What the library asks the system besides memory: limits, the clock, random bits, CPUs, small files.
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/auxv.h>
@@ -20,7 +20,7 @@
 namespace neap::os {
 namespace {
 
-// What was asked before the sandbox, and is the answer inside.
+// What was asked before the process went into its sandbox. Inside, these are the answers.
 struct Facts {
   std::atomic<bool> sandboxed{false};
   std::atomic<std::uint64_t> address_space{RLIM_INFINITY}, data{RLIM_INFINITY}, secret{0};
@@ -44,7 +44,7 @@ int open_to_read(const char* path, int flags) {
   return static_cast<int>(system_call(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | flags));
 }
 
-// The beginning of a file of the system's own; how much of it there is.
+// Reads the beginning of a file of the kernel's own; returns how many bytes.
 std::size_t read_beginning(const char* path, char* out, std::size_t most) {
   const int file = open_to_read(path, 0);
   if (file < 0) return 0;
@@ -64,7 +64,7 @@ bool ask_whether_filtered() {
   return std::strstr(text, "\nSeccomp:\t0\n") == nullptr;
 }
 
-// Asked once.
+// Answers a question that is asked once.
 bool answer(std::atomic<int>& known_one, bool (*ask)()) {
   int yes = known_one.load(std::memory_order_relaxed);
   if (yes < 0) known_one.store(yes = ask() ? 1 : 0, std::memory_order_relaxed);

@@ -14,7 +14,8 @@
 
 namespace neap {
 
-// True while no second thread can exist. glibc keeps it (since 2.32); it turns false before pthread_create returns.
+// True while no second thread can exist. glibc keeps this word up to date (since 2.32): it changes before
+// pthread_create returns.
 inline bool single_threaded() { return __libc_single_threaded != 0; }
 
 class Mutex {
@@ -42,7 +43,7 @@ class Mutex {
     if (word_.exchange(kFree, std::memory_order_release) == kContended) os::wake_one(address());
   }
 
-  // In the child of a fork, where no other thread exists.
+  // Unlocks it by force, in the child of a fork, where no other thread exists.
   void reset() { word_.store(kFree, std::memory_order_relaxed); }
 
  private:

@@ -20,7 +20,7 @@
 namespace neap::rseq {
 
 inline constexpr std::size_t kShift = 15;  // of the bytes from one CPU's set to the next
-// Addresses of sets that sections use carry this mark: a pointer to anything else is told by one test.
+// The address of a set that sections use carries this mark, so that one test tells it from any other pointer.
 inline constexpr std::uintptr_t kMark = 1;
 
 // True when the kernel restarts the calling thread's sections.
@@ -28,12 +28,12 @@ bool is_registered();
 
 #if defined(__x86_64__) && defined(__LP64__) && defined(__GLIBC__)
 
-// From the thread pointer to what the kernel writes for the thread; set by is_registered().
+// How far behind the thread pointer the area lies that the kernel writes for the thread. Set by is_registered().
 [[gnu::visibility("hidden")]] extern constinit std::ptrdiff_t area_offset;
 
-// The section lies between labels 1 and 2; 4, behind the signature that glibc registers, is where the kernel goes
-// instead. %[set] becomes the marked address of the CPU's set. (volatile: GCC 12 drops an `asm goto` whose outputs
-// nobody reads. "?": the sections belong to the function's group, and go where it goes.)
+// A section lies between labels 1 and 2. Label 4, behind the signature that glibc registers, is where the kernel sends
+// a thread that it interrupted inside. %[set] becomes the marked address of the CPU's set. (volatile: GCC 12 drops an
+// `asm goto` whose outputs nobody reads. "?": the sections belong to the function's group, and go where it goes.)
 #define NEAP_RSEQ_BEGIN                    \
   ".pushsection __rseq_cs, \"aw?\"\n"      \
   ".balign 32\n"                           \
@@ -54,8 +54,8 @@ bool is_registered();
   "cmpq %[owned], %[c]\n" \
   "cmovbq %[own], %[set]\n"
 
-// Takes the newest object of stack c; null when there is none. `sets`: the marked address of the first CPU's; `own`:
-// that of the thread's.
+// Takes the newest object of stack c; null when the stack is empty. `sets` is the marked address of the first CPU's
+// set, and `own` that of the thread's own set.
 template <std::size_t kOwn>
 [[gnu::always_inline]] inline void* pop(void* sets, void* own, std::size_t c) {
   std::uintptr_t set, top;
@@ -112,8 +112,8 @@ struct Claimed {
   std::uint64_t head;
 };
 
-// Takes a CPU's stack away from everybody: leaves a head of 0. A head of 0 is returned where one stood already, or
-// where the CPU's set is not `only` (marked; null: any).
+// Takes a stack of the calling thread's CPU away from everybody, by leaving a head of 0. The head that it returns is 0
+// where one of 0 stood there already, or where the CPU's set is not `only` (marked; null: any set will do).
 inline Claimed claim(void* sets, std::size_t c, const void* only) {
   std::uintptr_t set;
   std::uint64_t head;

@@ -5,8 +5,8 @@ namespace neap::os {
 
 bool in_sandbox();
 
-// Whether it may be filtered, by itself or since before its start: services are (SystemCallFilter= of systemd), and
-// their filters end them at a call that hardly any program makes.
+// Whether the process may be under a seccomp filter, its own or one from before its start. Services are
+// (SystemCallFilter= of systemd), and such a filter ends them at a call that hardly any program makes.
 bool may_be_filtered();
 
 }  // namespace neap::os

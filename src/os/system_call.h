@@ -1,7 +1,8 @@
-// A system call by its instruction. What libraries put in front of the C library's open, syscall, write and others may
-// allocate, or wait for a lock that its caller holds (torsocks: its first call loads a library), and a thread may be
-// cancelled in some of them: malloc must go into none. Calls that map memory go by their names all the same: there are
-// libraries that have to see what is returned (of devices that memory is registered with).
+// A system call by its instruction, not through the C library's function. A library may stand in front of open,
+// syscall, write and others, and may allocate there, or wait for a lock that its caller holds (torsocks loads a library
+// at its first call); and in some of them a thread may be cancelled. malloc must enter none of them. Calls that map
+// memory go by their names all the same, because some libraries have to see what is unmapped or returned (those of
+// devices that memory is registered with).
 #pragma once
 
 #include <errno.h>
@@ -22,7 +23,7 @@ long as_word(Argument argument) {
   }
 }
 
-// The result, or the negated error; errno is left alone.
+// Returns the result, or the negated error. errno is left alone.
 template <class... Arguments>
 requires(sizeof...(Arguments) <= 4) long system_call(long number, Arguments... arguments) {
   const long words[4] = {as_word(arguments)...};

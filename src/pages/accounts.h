@@ -1,6 +1,6 @@
-// Accounts: the heap's sums in pages, kept where pages change hands and read by the release policy and the telemetry.
-// Relaxed atomics: each is exact once the process is quiet; nothing depends on their order. Those that change under one
-// lock alone need no read-modify-write, which costs as much as a lock.
+// Accounts: the heap's sums in pages. They change where pages change hands, and the release policy and the telemetry
+// read them. All are relaxed atomics: each sum is exact once the process is quiet, and nothing depends on the order of
+// two. A sum that changes under one lock alone needs no atomic read-modify-write, which costs as much as a lock.
 #pragma once
 
 #include <atomic>
@@ -26,7 +26,7 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
-// Changes under one lock; readers need none.
+// A sum that changes under one lock alone. Readers need no lock.
 class LockedCounter {
  public:
   std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }

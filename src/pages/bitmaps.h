@@ -1,10 +1,12 @@
-// Bitmaps: where the bitmaps of a chunk's blocks lie, each as long as its block needs: 1, 2, 4, 8 or 16 cache lines
-// of 64 bytes, at a multiple of its length, in the lowest place that is free. A page has 64 lines, whose use one word
-// tells.
+// Bitmaps: the store in which the bitmaps of a chunk's blocks lie. Each bitmap is as long as its block needs: 1, 2, 4,
+// 8 or 16 cache lines of 64 bytes, at a multiple of its length, in the lowest place that is free. A page of the store
+// has 64 lines, and one word says which of them are used.
 //
-// 16 lines for each block are enough for any order of calls: a bitmap of s lines goes above line h only when every
-// multiple of s below h is blocked, and one of t lines blocks at most max(1, t / s) of them: so h + s is at most the
-// sum of max(s, t) over all blocks, 16 a block. Guarded by the page heap's lock.
+// A store of 16 lines a block never runs out, whatever the order of calls. A bitmap of s lines goes above line h only
+// when every multiple of s below h is blocked, and one of t lines blocks at most max(1, t / s) of them. So h + s is at
+// most the sum of max(s, t) over all blocks, which is 16 a block.
+//
+// Guarded by the page heap's lock.
 #pragma once
 
 #include <bit>
@@ -21,7 +23,7 @@ class Bitmaps {
   static constexpr std::size_t kLineBits = kCacheLine * 8;
   static constexpr std::size_t kMaxLines = 16;
 
-  // What `blocks` blocks need: bytes of bitmaps, and words of zeros that tell their use.
+  // What `blocks` blocks need: bytes for bitmaps, and words of zeros that say which lines are used.
   static constexpr std::size_t store_bytes(std::size_t blocks) { return blocks * kMaxLines * kCacheLine; }
   static constexpr std::size_t used_words(std::size_t blocks) { return bits::words_for(blocks * kMaxLines); }
 
@@ -36,7 +38,7 @@ class Bitmaps {
   bits::Word* take(std::size_t lines);
   void give(bits::Word* bitmap, std::size_t lines);
 
-  // Pages behind the last bitmap that were written to and are to be forgotten: the caller takes their memory away.
+  // The pages behind the last bitmap that were written to. The store forgets them; the caller gives their memory back.
   struct Tail {
     char* begin;
     std::size_t bytes;

@@ -1,14 +1,15 @@
-// Block: the descriptor of 64 KiB of address space. It lives apart from the data (its chunk's metadata), so that a
-// slab's free objects are never written to and a released page stays released.
+// Block: the descriptor of 64 KiB of address space. It lies apart from the data, in its chunk's metadata, so that a
+// free object of a slab is never written to, and a page that was returned stays returned.
 //
-// Two cache lines: free reads the first one of whatever object, on every core, and little in it changes while a slab is
-// one; what changes with each refill and each batch of frees lies in the second. (In one line: a sixth more CPU where
-// one thread takes what another frees.)
+// It takes two cache lines. Every free reads the first one, on every core, and little in it changes while a slab is
+// one. What each refill and each batch of frees writes lies in the second. (In one line, one thread that takes what
+// another frees would cost a sixth more CPU.)
 //
-// Who guards what: `kind` changes under the page heap's lock; for a slab everything else is guarded by its bin's lock,
-// for a free block by the page heap's lock, and whoever has a large object needs none. The atomic fields are those that
-// others look at without that lock: a stale `admission` or `dirtied_at` costs placement, never soundness; the others
-// are checked again under the lock. So are free_bits and what they point to: their words are written whole.
+// Who guards what: `kind` changes under the page heap's lock. Everything else is guarded by the bin's lock in a slab,
+// by the page heap's lock in a free block, and in a large object by nothing, as its owner alone touches it. The atomic
+// fields are those that others look at without that lock. A stale `admission` or `dirtied_at` costs placement and never
+// soundness; the other ones are checked again under the lock. The same holds for free_bits and what it points to, whose
+// words are written whole.
 #pragma once
 
 #include <atomic>
@@ -22,12 +23,12 @@
 namespace neap {
 
 enum class BlockKind : std::uint8_t {
-  free,   // nobody's, or the inside of a large run: the chunk's bitmap tells
+  free,   // nobody's, or the inside of a large run: the chunk knows which (FreeRuns)
   slab,   // cut into equal objects of one size class
   mixed,  // objects of all sizes at 16-byte granules
   large,  // the first block of a large object's run
-  spare,  // the same when the object was freed and the run is kept for the next one
-  held,   // the same when nothing can touch its addresses, which stay out of use for a while
+  spare,  // the first block of a run whose object was freed, kept for the next object of its size
+  held,   // the first block of a run whose object was freed, and whose addresses nothing can touch for a while
 };
 
 class Chunk;
@@ -74,12 +75,12 @@ struct alignas(64) Block {
   PageMask dirty;                         // resident pages that no object overlaps; both in whole system pages
   std::atomic<PageMask> aside;            // slab, mixed: pages out for release, with all that lies on them
   std::atomic<std::uint32_t> dirtied_at;  // heap event (low 32 bits) at which pages of it last became dirty
-  // What free_bits of a slab of few objects points to. It shares its place with nothing: a thread may still look at it
-  // when the slab has become a mixed block.
+  // The bitmap of a slab of few objects: free_bits points here. It shares its place with nothing, because a thread may
+  // still look at it when the slab has become a mixed block.
   bits::Word few_bits[kFewObjects / bits::kWordBits];
   union {
     std::uint16_t live[kPagesPerBlock];    // slab: objects that are not in it and overlap the page
-    std::uint8_t longest[kPagesPerBlock];  // mixed: no more free granules follow any of a page's; or 255, the most told
+    std::uint8_t longest[kPagesPerBlock];  // mixed: the granules that a hole which begins there has at most; 255: any
   };
 
   std::size_t class_index() const { return size_class.load(std::memory_order_relaxed); }
@@ -89,7 +90,7 @@ static_assert(sizeof(Block) == 128, "a descriptor is two cache lines");
 
 inline std::uint32_t pages_per_system_page() { return static_cast<std::uint32_t>(os::page_size >> kPageShift); }
 
-// The pages, and those that share a page of the system with them.
+// The pages, and all that share a system page with one of them.
 inline PageMask whole_system_pages(PageMask pages) {
   const std::uint32_t group = pages_per_system_page(), all = (1u << group) - 1;
   if (group == 1) [[likely]]
@@ -99,7 +100,7 @@ inline PageMask whole_system_pages(PageMask pages) {
   return static_cast<PageMask>((any & PageMask{0xffff} / all) * all);
 }
 
-// Calls fn(first_page, pages) for each page of the system in a mask of whole ones.
+// Calls fn(first_page, pages) for each system page of a mask that consists of whole ones.
 template <class Fn>
 void each_system_page(PageMask mask, Fn fn) {
   const std::uint32_t pages = pages_per_system_page(), all = (1u << pages) - 1;
@@ -116,7 +117,7 @@ constexpr PageMask low_pages(std::size_t pages) {
 
 inline std::uint32_t count_pages(PageMask mask) { return bits::count16(mask); }
 
-// What happened to pages when objects were placed in them, in pages.
+// What objects that were placed changed about their pages. The counts are in pages.
 struct Touched {
   std::uint32_t became_resident = 0;
   std::uint32_t were_dirty = 0;

@@ -10,19 +10,19 @@ namespace {
 
 constexpr std::size_t kBitmapBytes = Bitmaps::store_bytes(1);
 
-// A commit costs one system call: small for a small heap, an eighth more of a large one, bounded because a locked
-// process pays for every committed page at once.
+// How many blocks one commit adds at least, as it costs a system call: few in a small heap, an eighth of a large one,
+// and never many, because a process that locks its memory pays for every committed page at once.
 constexpr std::size_t kMinStep = (std::size_t{256} << 10) / kBlockSize;
 constexpr std::size_t kMaxStep = (std::size_t{16} << 20) / kBlockSize;
 
-// The same for the bitmaps of blocks, in blocks: 64 KiB.
+// The same for bitmaps, counted in blocks: 64 KiB of them.
 constexpr std::size_t kMinBitmaps = 64;
 
-// Places in slots of other chunks that are passed over.
+// How many places are passed over because they lie in slots of other chunks.
 constexpr int kMaxPlaces = 64;
 
-// Descriptors are laid out for whole slots: the page map may be asked for any address of a slot, and a block that does
-// not exist must read as free, as zeros.
+// Descriptors are laid out for whole slots of the page map. The map may be asked for any address of a slot, and a block
+// that does not exist has to read as a free one, which is zeros.
 std::size_t described_blocks(std::uintptr_t base, std::size_t count) {
   return round_up(base / kBlockSize % kBlocksPerSlot + count, kBlocksPerSlot);
 }
@@ -74,7 +74,7 @@ void* find_place(std::size_t size, std::size_t align, const PageMap& map) {
   return nullptr;
 }
 
-// The same for `size` bytes, or down to `least` when that is refused; `size` tells how many it became.
+// The same for `size` bytes, or for fewer down to `least` where that is refused. `size` becomes what was reserved.
 void* find_place_between(std::size_t least, std::size_t& size, std::size_t align, const PageMap& map) {
   for (;;) {
     if (void* place = find_place(size, align, map)) return place;
@@ -89,7 +89,7 @@ bool is_granted(void* place, Chunk::Ask ask) {
   return os::commit(place, ask.bytes) && (!ask.goes_back || os::decommit(place, ask.bytes));
 }
 
-// How much more is committed than is asked for, in blocks.
+// By how many blocks a commit goes beyond what is committed already.
 std::size_t step_above(std::size_t committed, std::size_t least, std::size_t most) {
   const std::size_t eighth = committed / 8;
   return eighth < least ? least : eighth > most ? most : eighth;
@@ -129,7 +129,7 @@ Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts
   for (int level = 0; level < kFitLevels; fits += header.fits[level++]) chunk->fits_[level] = fits;
   chunk->runs_.open(chunk->runs_words_, count);
   accounts.metadata_bytes.add(header.bytes);
-  if (chunk->settle(static_cast<char*>(place), map, accounts)) return chunk;
+  if (chunk->move_to(static_cast<char*>(place), map, accounts)) return chunk;
   accounts.metadata_bytes.subtract(header.bytes);
   os::unreserve_guarded(memory, header.bytes);
   return nullptr;
@@ -142,8 +142,8 @@ void Chunk::destroy(Chunk* chunk, PageMap& map, Accounts& accounts) {
   os::unreserve_guarded(chunk, header.bytes);
 }
 
-// Begins to live at `place`, or gives it back.
-bool Chunk::settle(char* place, PageMap& map, Accounts& accounts) {
+// Gives the chunk its address space and descriptors, or gives `place` back and says false.
+bool Chunk::move_to(char* place, PageMap& map, Accounts& accounts) {
   const std::size_t described = described_blocks(address_of(place), count_) * sizeof(Block);
   const std::size_t bytes = described_bytes(address_of(place), count_);
   char* descriptors = static_cast<char*>(os::reserve_guarded(bytes));
@@ -175,7 +175,7 @@ void Chunk::publish(PageMap& map, Chunk* owner) {
   }
 }
 
-// The memory of the blocks below `count` and of their descriptors. (The first descriptor can lie inside a page.)
+// Commits the blocks below `count`, and their descriptors. (The first descriptor can lie inside a page.)
 bool Chunk::make_usable(std::size_t count) {
   const std::size_t from = committed();
   char* const first =
@@ -186,7 +186,7 @@ bool Chunk::make_usable(std::size_t count) {
   return true;
 }
 
-// Makes the blocks below `count` usable.
+// Makes the blocks below `count` usable, and some more ahead of need.
 bool Chunk::commit(std::size_t count, Accounts& accounts) {
   if (count <= committed()) return true;
   if (count > count_) return false;
@@ -203,7 +203,7 @@ bool Chunk::commit(std::size_t count, Accounts& accounts) {
   return true;
 }
 
-// Those of the blocks [first, first + count) that were closed.
+// Commits again those of the blocks [first, first + count) that were closed.
 bool Chunk::reopen(std::size_t first, std::size_t count) {
   if (!any_closed_) return true;
   const std::size_t end = first + count;
@@ -238,7 +238,8 @@ void Chunk::prepare(std::size_t index) {
   block.rank = first_rank_ + static_cast<std::uint32_t>(index);
 }
 
-// Bitmaps lie lowest place first, so that those of n blocks need the space of n (pages/bitmaps.h).
+// Bitmaps take the lowest place that is free, so the bitmaps of n blocks never need more than the space of n
+// (pages/bitmaps.h).
 bool Chunk::commit_next_bitmap(Accounts& accounts) {
   if (equipped_ < bitmap_capacity_) return true;
   std::size_t to = equipped_ + step_above(equipped_, kMinBitmaps, kMaxStep);
@@ -348,7 +349,7 @@ void Chunk::vacate(PageMap& map, Accounts& accounts) {
 
 bool Chunk::revive(PageMap& map, Accounts& accounts) {
   void* place = find_place(count_ * kBlockSize, kBlockSize, map);
-  return place != nullptr && settle(static_cast<char*>(place), map, accounts);
+  return place != nullptr && move_to(static_cast<char*>(place), map, accounts);
 }
 
 }  // namespace neap

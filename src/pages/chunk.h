@@ -1,9 +1,12 @@
-// Chunk: one reservation of address space, divided into blocks, and the metadata that describes them (reserved beside
-// it). Blocks are found by address-ordered first fit and committed from the bottom in steps. Everything here is called
-// under the page heap's lock, except the plain look-ups.
+// Chunk: one reservation of address space, divided into blocks, and the metadata that describes them, which is reserved
+// beside it. Blocks are found by address-ordered first fit, and committed from the bottom in steps. A block is free, or
+// taken; of a free block, the pages may be dirty, and the whole of it may be closed, so that nothing can touch it
+// before it is taken again. A chunk is vacant when its address space was given back.
 //
-// It begins at a random block of a slot of the page map, so that addresses are hard to foretell; no two chunks share a
-// slot.
+// A chunk begins at a random block of a slot of the page map, so that addresses are hard to foretell. No two chunks
+// share a slot.
+//
+// Everything here is called under the page heap's lock, except the plain look-ups.
 #pragma once
 
 #include <atomic>
@@ -23,20 +26,21 @@ namespace neap {
 
 class Chunk {
  public:
-  // What the system has to grant before anything is written: to commit the first `bytes` of a chunk. They stay
-  // committed, unless nothing of a chunk may be touched before it is taken (`goes_back`).
+  // What the system has to grant before anything is written: that the first `bytes` of a chunk can be committed. They
+  // stay committed, except where nothing of a chunk may be touched before it is taken (`goes_back`).
   struct Ask {
     std::size_t bytes = 0;
     bool goes_back = false;
   };
-  // Reserves a chunk of at least `least` bytes, `wish` if the system lets us, whose first block lies at a multiple of
-  // `align` bytes, and publishes it. Null when refused.
+  // Reserves a chunk of `wish` bytes, or fewer where the system refuses, but at least `least`. Its first block lies at
+  // a multiple of `align` bytes. Publishes it in the map. Null when the system refuses.
   static Chunk* create(std::size_t least, std::size_t wish, PageMap& map, Accounts& accounts,
                        std::size_t align = kBlockSize, Ask ask = {0, false});
-  // Before its first block is taken: its blocks are opened one by one as they are taken, and nothing can touch the
-  // others. The first is never taken.
+  // Called before the first block is taken. From then on blocks are opened one by one as they are taken, and nothing
+  // can touch the others. The first block is never taken.
   void open_block_by_block();
-  // Gives all of it back, itself included. As vacate, and no mixed block was ever in it.
+  // Gives all of the chunk back, itself included. What vacate asks for holds here too, and no mixed block was ever in
+  // it.
   static void destroy(Chunk* chunk, PageMap& map, Accounts& accounts);
 
   // Takes `count` neighbouring free blocks, the lowest that begin at a multiple of `align` blocks, of which the first
@@ -47,55 +51,59 @@ class Chunk {
     bool refused = false;
   };
   Taken take(std::size_t count, std::size_t align, std::size_t commit_count, Accounts& accounts);
-  // True when the place that fits best lies in this chunk.
+  // True when this chunk has a better place than those that `fit` has seen before.
   bool has_better(DirtyFit& fit);
   // Takes the `count` blocks that begin at `first`, all of them free; null when the system will not commit them.
   Block* take_from(std::size_t first, std::size_t count, std::size_t commit_count, Accounts& accounts);
-  // Takes the `count` blocks that begin at `first`, if all are free; and makes them usable, or (false) does nothing.
+  // Both take the `count` blocks that begin at `first`, if all of them are free; the second makes them usable as well.
+  // When they give false, nothing has changed.
   bool take_at(std::size_t first, std::size_t count);
   bool take_at_and_commit(std::size_t first, std::size_t count, Accounts& accounts);
-  // They are free again; none of their pages is dirty but those of blocks that note_dirty is called for.
+  // Makes blocks free again. Their pages are taken to be clean, except in blocks for which note_dirty is called.
   void give_back(std::size_t first, std::size_t count) { runs_.give(first, count); }
   void note_dirty(std::size_t index);
-  // Makes these blocks usable.
+  // Makes these blocks usable: commits those that never were, and opens those that are closed. False when the system
+  // refuses.
   bool make_usable(std::size_t first, std::size_t count, Accounts& accounts);
-  // Calls fn(Block&) for those of the free blocks [first, first + count) that may be dirty, which are then forgotten.
+  // Calls fn(Block&) for each of the free blocks [first, first + count) that may be dirty, and then forgets that they
+  // may be.
   template <class Fn>
   void each_dirty(std::size_t first, std::size_t count, Fn fn);
 
-  // Nothing can touch these blocks: they are usable again once they are taken.
+  // Notes that nothing can touch these blocks. They become usable again when they are taken.
   void close(std::size_t first, std::size_t count);
   bool is_closed(std::size_t index) const { return any_closed_ && bits::test(closed_, index); }
 
   // Fills in what a descriptor needs before its first use.
   void prepare(std::size_t index);
 
-  // Gives a slab of so many objects, or a mixed block, its bitmaps, false when memory is out; takes them back. A block
-  // that was stripped just now finds space for others.
+  // equip gives a slab or a mixed block a bitmap of so many bits; false when memory is out. strip takes it back, and
+  // right after it equip finds space for another.
   bool equip(Block& block, std::size_t bits, Accounts& accounts);
   void strip(Block& block);
 
-  // Gives the memory of bitmaps back that nobody has.
+  // Gives back the memory of bitmaps that no block has any more.
   void discard_unused_bitmaps();
 
-  // Gives the address space of a wholly free chunk back, and its descriptors, which nobody may be looking at; none of
-  // its blocks is in the dirty queue. revive reserves as much again, anywhere.
+  // vacate gives back the address space of a wholly free chunk, and its descriptors. Nobody may be looking at them, and
+  // none of its blocks is in the dirty queue. revive reserves as much again, anywhere.
   void vacate(PageMap& map, Accounts& accounts);
   bool revive(PageMap& map, Accounts& accounts);
   bool is_vacant() const { return base_ == nullptr; }
-  // Ranks its blocks from `first` upwards; before their first use.
+  // Gives its blocks their ranks, from `first` upwards. Called before their first use.
   void rank_from(std::uint32_t first) { first_rank_ = first; }
 
   std::size_t never_taken() const { return never_taken_; }  // blocks, from the first
   bool is_wholly_free() const { return runs_.used() == never_taken_; }
   bool is_free(std::size_t index) const { return runs_.is_free(index); }
 
-  // Marks that others may set and find without the page heap's lock: slabs that few objects are left in.
+  // Marks of sparse slabs. They are set and found without the page heap's lock.
   void mark_sparse(std::size_t index);
   void unmark_sparse(std::size_t index);
   std::size_t first_sparse() const;  // size() when there is none
 
-  // What mixed blocks are found by: bytes for FitTree, by block and for 64 and 4,096 of them. Zeros at first.
+  // The bytes of FitTree, by which mixed blocks are found: one for each block, for 64 blocks, and for 4,096. They are
+  // zeros at first.
   static constexpr int kFitLevels = 3;
   static constexpr std::size_t kFitFan = 64;
   std::uint8_t* fits(int level) const { return fits_[level]; }
@@ -108,13 +116,13 @@ class Chunk {
   std::size_t committed() const { return committed_.load(std::memory_order_relaxed); }  // needs no lock
 
   Chunk* next = nullptr;        // in the page heap's list, by age
-  Chunk* next_mixed = nullptr;  // of those that had mixed blocks, by age; guarded by their lock
+  Chunk* next_mixed = nullptr;  // in the list of those that have had mixed blocks, by age; guarded by their lock
   bool has_mixed = false;
   std::uint32_t first_rank() const { return first_rank_; }
 
  private:
   friend struct Anatomy;  // tells readers outside where the fields lie (api/layout.cc)
-  bool settle(char* place, PageMap& map, Accounts& accounts);
+  bool move_to(char* place, PageMap& map, Accounts& accounts);
   void publish(PageMap& map, Chunk* owner);
   bool make_usable(std::size_t count);
   bool commit(std::size_t count, Accounts& accounts);

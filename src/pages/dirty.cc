@@ -5,7 +5,7 @@
 namespace neap {
 namespace {
 
-// A block in use is passed over once a round; one look at the queue passes over at most this many.
+// One look at the queue passes over at most this many blocks that are still busy.
 constexpr int kMaxSecondChances = 8;
 
 }  // namespace
@@ -81,12 +81,13 @@ void PageHeap::free_spares() {
   while (spares_.oldest() != nullptr) queue_run(*spares_.take_oldest(), Turn::next);
 }
 
-// How many events ago pages of the block fell free.
+// How many events ago a page of the block fell free last.
 std::uint32_t PageHeap::age(const Block& block) const {
   return static_cast<std::uint32_t>(events()) - block.dirtied_at.load(std::memory_order_relaxed);
 }
 
-// Spares queue up when they are old, or older than all that waits there.
+// Moves spares to the front of the queue when they are due: with an age given, those of that age; otherwise those that
+// are older than all that waits in the queue.
 void PageHeap::queue_spares(std::uint64_t older_than) {
   for (const Block* run = spares_.oldest(); run != nullptr; run = spares_.oldest()) {
     const bool first = queue_.empty() || age(*run) > age(queue_.oldest());
@@ -133,8 +134,9 @@ void PageHeap::end_free_run(const Due& due, Left left) {
   end_chunk_if_limited(*due.chunk);
 }
 
-// Of a run that was just taken: its pages without memory that would have some. Where an object's memory went at once
-// its first block alone remembers it: descriptors of the others may never have been written, and are to stay so.
+// Counts the pages of a run, taken just now, that have no memory and would have some, had the heap kept more. Where an
+// object's memory went back at once, its first block alone remembers when. The descriptors of its other blocks may
+// never have been written, and are to stay so.
 std::uint64_t PageHeap::count_missed(Chunk& chunk, std::size_t first, std::size_t pages) const {
   std::uint64_t missed = 0;
   bool is_missed = false;
@@ -146,7 +148,8 @@ std::uint64_t PageHeap::count_missed(Chunk& chunk, std::size_t first, std::size_
   return missed;
 }
 
-// Of free blocks that may hold anything now, and must never be taken for zeros. Returns how many pages they have.
+// Marks free blocks as wholly dirty: they may hold anything, and must never be taken for zeros. Returns how many pages
+// they have.
 std::uint64_t PageHeap::mark_all_dirty(Chunk& chunk, std::size_t first, std::size_t count) {
   std::uint64_t pages = 0;
   for (std::size_t i = first; i < first + count && i < chunk.committed(); ++i) {

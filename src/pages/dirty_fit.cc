@@ -5,19 +5,19 @@
 namespace neap {
 namespace {
 
-// A place has more than this part of its blocks dirty, or the lowest free one serves: else objects would lie about for
-// the sake of a page.
+// A place counts only when more than one in this many of its blocks is dirty; otherwise the lowest free place serves.
+// Objects would else lie far up for the sake of a single page.
 constexpr std::size_t kMinShare = 8;
 
-// Stretches that are looked at: the more, the larger the object, whose pages cost more than the search; and the fewer,
-// the more bits each look reads. So a search ends within some microseconds.
+// How many stretches are looked at. For a larger object it is more of them, as its pages cost more than the search; and
+// fewer the more bits each look reads, so that a search ends within some microseconds.
 constexpr std::size_t kLooksPerBlock = 16, kMaxLooks = 256, kMaxWork = 4096;
 constexpr std::size_t looks_for(std::size_t blocks, std::size_t used) {
   const std::size_t affordable = std::min(kMaxLooks, kMaxWork / (8 + blocks / 16));
   return std::max(std::size_t{1}, std::min(used * kLooksPerBlock, affordable));
 }
 
-// No stretch is looked for further above the lowest one: the bits of 16 GiB.
+// How far above the lowest stretch others are looked for, in blocks: 16 GiB of addresses.
 constexpr std::size_t kFarthest = std::size_t{1} << 18;
 
 }  // namespace
@@ -37,7 +37,7 @@ bool DirtyFit::look_at(const FreeRuns& runs, const bits::Word* dirty, std::size_
   return better;
 }
 
-// By the dirty blocks that any place at this stretch could reach.
+// Whether any place at this stretch could be better, by the dirty blocks within its reach.
 bool DirtyFit::may_be_better(const bits::Word* dirty, std::size_t begin, std::size_t behind, std::size_t end) const {
   if (behind - begin >= used_) return true;
   const std::size_t reach = used_ - 1, to = std::min(behind + reach, end);

@@ -33,7 +33,8 @@ class DirtyQueue {
     return block;
   }
 
-  // Takes a chunk's blocks out: the queue knows blocks by address, and another chunk may come to lie there.
+  // Takes the blocks of a chunk out of the queue. It knows blocks by their addresses, where another chunk may come to
+  // lie.
   void drop(const Chunk& chunk) {
     BlockId id = head_;
     head_ = BlockId::none;

@@ -16,7 +16,7 @@ void FreeRuns::open(Word* words, std::size_t blocks) {
   raise(0, blocks);
 }
 
-// Notes that a run of `length`, or of one that is no longer, begins at `first`.
+// Raises the bounds for a run of at most `length` that begins at `first`.
 void FreeRuns::raise(std::size_t first, std::size_t length) {
   const Bound bound = static_cast<Bound>(length < kMaxBound ? length : kMaxBound);
   Bound& of_word = bounds_[first / kWordBits];
@@ -32,7 +32,7 @@ void FreeRuns::take(std::size_t first, std::size_t count) {
   if (end < blocks_ && is_free(end)) raise(end, kMaxBound);  // what is left of a longer run
 }
 
-// (A run that begins further below than the look goes has the highest bound already.)
+// (A run that begins further below than this looks has the highest bound already.)
 void FreeRuns::give(std::size_t first, std::size_t count) {
   bits::clear_range(used_, first, first + count);
   used_count_ -= count;
@@ -43,7 +43,7 @@ void FreeRuns::give(std::size_t first, std::size_t count) {
   raise(begin, bits::find(used_, first, highest, true) - begin);
 }
 
-// Not below `from`, in the order of find; at most blocks().
+// The lowest place, at or after `from`, with the alignment that find asks for; blocks() where there is none.
 std::size_t FreeRuns::lowest_place(std::size_t from, std::size_t align, std::size_t shift) const {
   const std::size_t place = ((from + shift + align - 1) & ~(align - 1)) - shift;
   return place < blocks_ ? place : blocks_;
@@ -73,7 +73,7 @@ std::size_t FreeRuns::find(std::size_t count, std::size_t align, std::size_t shi
   return blocks_;
 }
 
-// Among the runs that begin in one word. Makes its bound exact when it has none.
+// Looks among the runs that begin in one word. Where none is long enough, it makes the word's bound exact.
 std::size_t FreeRuns::find_in_word(std::size_t word, std::size_t count, std::size_t align, std::size_t shift) {
   const std::size_t base = word * kWordBits;
   const Word before = base == 0 ? Word{1} : used_[word - 1] >> (kWordBits - 1);

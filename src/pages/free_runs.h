@@ -1,10 +1,11 @@
 // FreeRuns: which blocks of a chunk are free, and the lowest run of free ones that is long enough.
 //
-// One bit a block says that it is used. For every 64 blocks, and for 4,096, a bound says how long the longest run that
-// begins among them can be, at most: a search passes over those whose bound is too short. Bounds are raised at once
-// when a run comes to begin there or grows, and made exact when a search was disappointed; so the searches of a program
-// cost what its frees raised, not what lies between (a heap with 32,000 holes of one block: 738,000 instructions for a
-// run of two without bounds). Go's page allocator keeps exact sums in a tree instead, which every free pays for.
+// One bit a block says that it is used. Two levels of bounds lie above the bits, one bound for 64 blocks and one for
+// 4,096. A bound says how long the longest run that begins among its blocks can be, so that a search passes over those
+// whose bound is too short. A bound is raised at once when a run comes to begin there or grows. It is made exact when a
+// search has looked there in vain. So searches cost what a program's frees have raised, not what lies between: in a
+// heap with 32,000 holes of one block, a search for a run of two took 738,000 instructions without bounds. (Go's page
+// allocator keeps exact sums in a tree instead, which every free pays for.)
 //
 // Guarded by the page heap's lock.
 #pragma once
@@ -18,12 +19,12 @@ namespace neap {
 
 class FreeRuns {
  public:
-  // What `blocks` blocks need: words of zeros.
+  // How many words of zeros `blocks` blocks need.
   static constexpr std::size_t words(std::size_t blocks) {
     return bit_words(blocks) + bound_words(bit_words(blocks)) + bound_words(groups(blocks));
   }
 
-  // All blocks are free. `words` are zeros.
+  // Begins with all blocks free. `words` are zeros.
   void open(bits::Word* words, std::size_t blocks);
 
   // The lowest run of `count` free blocks that begins where (index + shift) is a multiple of `align`; blocks() when
@@ -34,15 +35,14 @@ class FreeRuns {
   bool are_free(std::size_t first, std::size_t count) const {
     return first + count <= blocks_ && bits::find(used_, first, first + count, true) == first + count;
   }
-  // The first and one more than the last of the free blocks that lie side by side and end before, or begin at, `index`:
-  // no further away than `most`.
+  // Where the free blocks around `index` begin, and one more than where they end, but no further away than `most`.
   std::size_t begin_of_free(std::size_t index, std::size_t most) const {
     return bits::find_last(used_, index > most ? index - most : 0, index, true);
   }
   std::size_t end_of_free(std::size_t index, std::size_t most) const {
     return bits::find(used_, index, blocks_ - index > most ? index + most : blocks_, true);
   }
-  // Free ones become used, used ones free.
+  // take makes free blocks used; give makes used ones free.
   void take(std::size_t first, std::size_t count);
   void give(std::size_t first, std::size_t count);
 

@@ -1,7 +1,8 @@
-// What a hardened heap does with blocks: memory that nothing can touch lies behind every slab and every large object;
-// the memory of a large object goes when it ends, and its addresses stay out of use for a while.
+// What a hardened heap does with blocks. Memory that nothing can touch lies behind every slab and every large object.
+// The memory of a large object goes back when it ends, and its addresses stay out of use for a while.
 //
-// Blocks that nothing can touch are closed to their chunk, which opens them when they are taken.
+// To shut blocks is to make them untouchable: their memory goes back, and their chunk notes them as closed. The chunk
+// opens them again when they are taken.
 #include <cstring>
 
 #include "os/os.h"
@@ -10,7 +11,7 @@
 namespace neap {
 namespace {
 
-// Each can be a mapping of its own, of 65,530 that a process may have.
+// Each guard can split a mapping, and a process may have 65,530 of them.
 constexpr std::size_t kMaxGuards = 16384;
 
 // Where address space is limited, this part of the limit may be held.
@@ -28,8 +29,8 @@ bool PageHeap::harden(Hardening what) {
 
 std::size_t PageHeap::guards_for_next() const { return hardening_.guards && guards_ < kMaxGuards ? 1 : 0; }
 
-// Makes blocks that were taken untouchable, with what is dirty in them. How many are, from the first on: the system may
-// refuse one, and what lies in it then goes on being dirty, as in a free block. So that one cannot stay taken.
+// Shuts blocks that were taken; what is dirty in them goes too. Returns how many were shut, counted from the first one:
+// the system may refuse one, whose contents then stay dirty as in a free block, so that the block cannot stay taken.
 std::size_t PageHeap::shut(Chunk& chunk, std::size_t first, std::size_t count) {
   std::uint64_t gone = 0;
   std::size_t i = first;
@@ -48,7 +49,7 @@ std::size_t PageHeap::shut(Chunk& chunk, std::size_t first, std::size_t count) {
   return i < chunk.committed() ? i - first : count;
 }
 
-// The pages behind an object in its last block.
+// Shuts the pages behind an object in its last block.
 void PageHeap::shut_tail(Chunk& chunk, Block& first) {
   char* const end = end_of(first);
   char* const behind = chunk.address_of_block(chunk.index_of(&first) + used_blocks(first));
@@ -67,14 +68,14 @@ void PageHeap::guard_run(Block& first) {
   shut_tail(*chunk, first);
 }
 
-// The same can be touched again, and reads as zeros.
+// Opens these pages again. They read as zeros.
 void PageHeap::open_tail(Chunk& chunk, Block& first, std::size_t pages) {
   char* const end = first.address() + pages * kPageSize;
   char* const behind = chunk.address_of_block(chunk.index_of(&first) + blocks_of(pages * kPageSize));
   if (end < behind) os::commit(end, static_cast<std::size_t>(behind - end));
 }
 
-// The pages between an object's end and its new one, in blocks that are its own.
+// Opens the pages between an object's end and its new end, in blocks that are its own.
 bool PageHeap::open_up_to(Chunk& chunk, Block& first, std::size_t pages) {
   const std::size_t begin = chunk.index_of(&first), used = used_blocks(first);
   char *const from = end_of(first), *const behind = chunk.address_of_block(begin + used);
@@ -113,7 +114,7 @@ bool PageHeap::resize_guarded(Block& first, std::size_t pages) {
   return true;
 }
 
-// Headroom goes back at once; of the rest nothing is of use before it was held.
+// Headroom goes back at once. The rest is of no use to anybody before it has been held.
 void PageHeap::end_shut_run(Block& first) {
   Guard guard(lock_);
   Chunk* chunk = map_.chunk(address_of(first.address()));

@@ -1,5 +1,6 @@
-// HeldRuns: the runs of large objects that ended a short while ago, in a hardened heap: nothing can touch their
-// addresses, and no other object gets them. First in, first out. Changes under the page heap's lock.
+// HeldRuns: in a hardened heap, the runs of large objects that ended a short while ago. Nothing can touch their
+// addresses, and no other object gets them. The run that was put in first leaves first. Changes under the page heap's
+// lock.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +23,7 @@ class HeldRuns {
   }
   bool is_open() const { return runs_ != nullptr; }
   bool empty() const { return count_ == 0; }
-  // Whether so many more blocks may be held, where the limit is `most` in all.
+  // Whether this many more blocks may be held, where `most` may be held in all.
   bool can_hold(std::size_t blocks, std::size_t most) const {
     return count_ < kMaxRuns && blocks_ + blocks <= (most < kMaxBlocks ? most : kMaxBlocks);
   }

@@ -13,14 +13,14 @@ constexpr std::size_t kFirstChunk = std::size_t{64} << 20;
 constexpr std::size_t kLargestWish = std::size_t{64} << 30;
 constexpr std::size_t kMinChunk = std::size_t{1} << 20;
 
-// A chunk writes 4 KiB of what it knows of its blocks for each GiB. So from here on the system is asked first whether
-// it grants the memory at all: a size beyond every machine is refused at the price of a few calls.
+// A chunk writes 4 KiB of metadata for each GiB that it has. From this size on the system is therefore asked first
+// whether it grants the memory at all, so that a size beyond every machine is refused at the price of a few calls.
 constexpr std::size_t kAskFirst = std::size_t{16} << 30;
 
 // Under a limit on address space a chunk takes at most this part of it: the program's own maps need space too.
 constexpr std::size_t kLimitShare = 8;
 
-// Those pages of a block that an object of so many pages covers, which begins with block `first`.
+// The pages of a block that lie inside an object of `pages` pages which begins with the block `first`.
 PageMask pages_inside(const Block& first, const Block& block, std::size_t pages) {
   const std::size_t before = static_cast<std::size_t>(&block - &first) * kPagesPerBlock;
   return before < pages ? low_pages(pages - before) : PageMask{0};
@@ -30,7 +30,7 @@ PageMask pages_inside(const Block& first, const Block& block, std::size_t pages)
 
 Chunk* PageHeap::grow(std::size_t blocks, std::size_t align, std::size_t commit_blocks) {
   if (blocks > kSlots * kBlocksPerSlot / 2) return nullptr;
-  // (Of a chunk that opens block by block the first one is never taken.)
+  // (The first block of a chunk that opens block by block is never taken.)
   const std::size_t need = (hardening_.guards ? blocks + align : blocks) * kBlockSize;
   const std::size_t limit = os::address_space_limit();
   std::size_t wish = accounts_.reserved_bytes.get();
@@ -56,14 +56,14 @@ Chunk* PageHeap::grow(std::size_t blocks, std::size_t align, std::size_t commit_
   return chunk;
 }
 
-// Blocks are free again; whoever found none may find some now.
+// Makes blocks free again. Whoever found none before may find one now.
 void PageHeap::return_blocks(Chunk& chunk, std::size_t first, std::size_t count) {
   chunk.give_back(first, count);
   if (is_short()) is_short_.store(false, std::memory_order_relaxed);
 }
 
-// Blocks that no object lies in, of a large object's run. Where the system ever refused to take pages, some of theirs
-// may have been cleared by hand, and lie in memory.
+// Gives back blocks of a large object's run that lie behind the object. Where the system ever refused to take pages,
+// some of theirs may have been cleared by hand, and have memory.
 void PageHeap::return_behind(Chunk& chunk, std::size_t first, std::size_t count) {
   return_blocks(chunk, first, count);
   if (refusals_.get() != 0) accounts_.resident_pages.add(mark_all_dirty(chunk, first, count));
@@ -212,7 +212,7 @@ void PageHeap::give_back(Block& first) {
   if (used < first.large.blocks) return_behind(*chunk, begin + used, first.large.blocks - used);
 }
 
-// Ends a run; its pages go to the dirty queue.
+// Ends a run and puts its blocks into the dirty queue, at its front (`next`) or its end.
 void PageHeap::queue_run(Block& first, Turn turn) {
   const std::uint32_t since = first.dirtied_at.load(std::memory_order_relaxed);
   Chunk* chunk = map_.chunk(address_of(first.address()));

@@ -1,10 +1,23 @@
-// PageHeap: hands out runs of blocks and takes them back; remembers which free pages are dirty (still resident) and
-// since when. Address-ordered first fit over all chunks, oldest chunk first. Thread-safe: one lock, ranked below the
-// bins' locks. (The release lock is for its callers.)
+// PageHeap: hands out blocks, one for a slab or a mixed block and a run of them for a large object, and takes them
+// back. It remembers which pages are dirty, and since when. Thread-safe: one lock, which comes last in the heap's
+// order. (The release lock is for its callers.)
 //
-// The dirty queue is first in, first out with a second chance: blocks with dirty pages, slabs and free ones alike. A
-// block that is still busy (pages of it fell free a short while ago) goes back to the end; one whose pages were all
-// used again is dropped when its turn comes.
+// Where a block comes from:
+//   take_spare    the run of a large object of the same size that was freed a short while ago
+//   take_dirty    for a run: the place where most blocks are dirty
+//   search        the lowest place that is free, in the oldest chunk that has one
+//   grow          a new chunk
+//   free_spares   memory is out: the spares, and what a hardened heap holds, are given up, and the search begins again
+//
+// How a dirty page goes back:
+//   mark_dirty, free_block, free_run   its block enters the dirty queue
+//   pop_due                            the release takes the block out of the queue when its turn has come
+//   discard, or Release                gives the pages to the system, without the page heap's lock
+//   end_discard, end_free_run          notes what became of them
+//
+// The dirty queue is first in, first out, with a second chance. Slabs and free blocks stand in it alike. A block of
+// which pages fell free a short while ago goes back to the end; one whose dirty pages were all used again is dropped
+// when its turn comes.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +38,7 @@ namespace neap {
 // A block whose dirty pages are due, as taken from the queue.
 struct Due {
   enum class What : std::uint8_t { nothing, slab, mixed, free_run } what = What::nothing;
-  Block* block =
-      nullptr;  // slab, mixed: the block; free_run: the first of the run, which is taken and must be given back
+  Block* block = nullptr;   // free_run: the first one; the run is taken, and has to be given back (end_free_run)
   Chunk* chunk = nullptr;   // free_run
   std::size_t blocks = 0;   // free_run
   std::uint64_t pages = 0;  // free_run: dirty ones in it
@@ -42,7 +54,7 @@ class PageHeap {
  public:
   explicit constexpr PageHeap(PageMap& map) : map_(map), queue_(map) {}
 
-  // What a hardened heap does with blocks (guards.cc): set before the first one is taken.
+  // What a hardened heap does with blocks (guards.cc). It is set before the first block is taken.
   struct Hardening {
     bool guards = false;   // memory that nothing can touch lies behind every slab and every run
     bool ends = false;     // the memory of a run goes when its object ends
@@ -59,91 +71,95 @@ class PageHeap {
   // Ends a run whose pages nothing can touch any more.
   void end_shut_run(Block& first);
 
-  // One block for a slab of the given class with so many objects, or null. Its resident mask stays as it was, and so
-  // does the dirty one.
+  // Takes a block for a slab of a class with so many objects; null when memory is out. Its masks of resident and dirty
+  // pages stay as they were.
   Block* take_slab(std::uint8_t size_class, std::uint8_t owner, std::size_t objects) {
     return take_block(BlockKind::slab, size_class, owner, objects);
   }
   Block* take_mixed() { return take_block(BlockKind::mixed, 0, 0, kMixedBits); }
   // Gives a slab, whose bin's lock the caller holds, the bitmaps of a mixed block; its free bits are kept.
   void widen_bitmaps(Block& block, std::size_t objects);
-  // Ends a slab or a mixed block, whose lock the caller holds; no object is out. Its resident pages become dirty.
+  // Ends a slab or a mixed block of which no object is out. The caller holds its lock. Its resident pages become dirty.
   void free_block(Block& block);
 
-  // A run of `blocks` at a multiple of `align_blocks`, with its first `pages` usable; kind large. Pages of the run may
-  // be dirty: Block::dirty of each block tells which until forget_dirty is called.
+  // Takes a run of `blocks` for a large object, at a multiple of `align_blocks`, with its first `pages` usable. Pages
+  // of the run may be dirty; Block::dirty of each block tells which, until forget_dirty is called.
   struct Run {
     Block* first = nullptr;
     Block *dirty = nullptr, *dirty_end = nullptr;  // no block outside has any; null: none has
   };
   Run take_run(std::size_t blocks, std::size_t align_blocks, std::size_t pages);
-  // The first block of a spare of so many pages, at a multiple of `align_blocks`; or null. All its pages may hold
-  // garbage.
+  // Takes a spare of so many pages that begins at a multiple of `align_blocks`, or gives null. All of its pages may
+  // hold garbage.
   Block* take_spare(std::size_t align_blocks, std::size_t pages);
-  // Ends a large object whose run is kept as a spare, which counts as dirty; false, and nothing happens, when its size
-  // is not one that comes again.
+  // Ends a large object and keeps its run as a spare, which counts as dirty. False, and nothing has happened, when its
+  // size is not one that comes again.
   bool keep_spare(Block& first);
-  // Whoever took a run looks at its dirty pages: fn(begin, bytes) for each piece of them, lowest first;
-  // then they are forgotten.
+  // Called by whoever took a run: fn(begin, bytes) for each stretch of its dirty pages, lowest first. Then they are not
+  // dirty any more.
   template <class Fn>
   void forget_dirty(const Run& run, Fn fn);
-  // Ends a large object, whose pages in use become dirty, or were discarded or decommitted (whole blocks) by the
-  // caller.
+  // Ends a large object. `left` says what is left of its pages: all, which become dirty, or less, where the caller has
+  // discarded or decommitted whole blocks.
   void free_run(Block& first, Left left);
   // Changes the size of a large object in place; false when it cannot grow there. On shrinking, the caller has
   // discarded the pages that go. Growing can meet dirty pages: those inside the object are garbage, as realloc may
   // leave them; the caller has to zero the `stale` ones that lie behind it in its last block.
   bool resize(Block& first, std::size_t pages, PageMask& stale);
 
-  // Notes that few objects are left in a slab. The caller holds its bin's lock.
+  // Notes that a slab is sparse. The caller holds its bin's lock.
   void mark_sparse(const Block& block);
-  // The lowest slab that was noted, which is forgotten; null when there is none. What it is now the caller looks up.
+  // Gives the lowest slab that was noted, and forgets that it was; null when there is none. The caller has to look
+  // whether it is still one.
   Block* take_sparse();
-  // The first block of a kind whose rank is at least `rank`; null when there is none. Looked at as one of take_sparse.
+  // Gives the first block of a kind whose rank is at least `rank`; null when there is none. The caller looks at it as
+  // at one of take_sparse, until end_look.
   Block* next_block(BlockKind kind, std::uint32_t rank);
   bool may_have_sparse() const { return may_have_sparse_.load(std::memory_order_relaxed); }
 
   void account(const Touched& touched);
 
-  // For the pages of a slab or a mixed block, whose lock the caller holds: they fell free; they are taken for release.
+  // For pages of a slab or a mixed block, whose lock the caller holds. mark_dirty: they fell free. claim_dirty: they
+  // are taken for release; it returns which.
   void mark_dirty(Block& block, PageMask fresh);
   PageMask claim_dirty(Block& block);
-  // Gives claimed pages back to the system. Returns those that it would not take. Needs no lock.
+  // Gives claimed pages back to the system. Returns those that it refused to take. Needs no lock.
   PageMask discard(const Block& block, PageMask claimed);
-  // Notes, under the block's lock, what became of them; those that were kept are dirty again.
+  // Notes, under the block's lock, what became of claimed pages. Those that were kept are dirty again.
   void end_discard(Block& block, PageMask claimed, PageMask kept);
 
   // Puts a block whose dirty mask has become non-zero into the queue. For a slab the caller holds its bin's lock.
   void enqueue(Block& block);
-  // The oldest dirty block that is older than `older_than` events, or any when `older_than` is 0.
-  // A run of free blocks is taken together with its dirty neighbours, at most `most_blocks`.
+  // Takes the oldest dirty block that is older than `older_than` events, or any when that is 0. A free block is taken
+  // together with its dirty neighbours, at most `most_blocks`.
   Due pop_due(std::uint64_t older_than, std::size_t most_blocks = kMaxBlocksPerDiscard);
   // Ends what pop_due began with a free run.
   void end_free_run(const Due& due, Left left);
-  // The block that pop_due or take_sparse gave is not looked at any more, if it is not taken. (Both are called under
-  // the release lock: there is one at a time, whose descriptor has to stay.)
+  // Ends the look at a block that pop_due, take_sparse or next_block gave, if it was not taken. There is one such look
+  // at a time, under the release lock, and until it ends the block's descriptor stays.
   void end_look() { looked_at_.store(nullptr, std::memory_order_release); }
 
-  // For the last resort, where memory is out: gives back what serves nobody: address space that large objects have in
-  // front of them for growth, spares, wholly free chunks.
+  // For the last resort, where memory is out. Gives back what serves nobody now: spares, chunks that are wholly free,
+  // and the address space behind large objects into which they could grow.
   void give_up_reserves();
-  // Gives the memory of bitmaps back that nobody has.
+  // Gives back the memory of bitmaps that no block has any more.
   void discard_unused_bitmaps();
-  // True while no block was to be had and none was given back since.
+  // True from the moment when no block was to be had until one is given back.
   bool is_short() const { return is_short_.load(std::memory_order_relaxed); }
 
-  // Pages ever returned, in steps and modulo 65,536, but never 0: what a block keeps of its last return.
+  // The clock of returns: how many pages were ever returned, in steps of kReturnStep, modulo 65,536, but never 0. A
+  // block keeps its reading of the last return of one of its pages.
   std::uint16_t return_clock() const {
     const std::uint64_t steps = accounts_.returned_pages.get() / kReturnStep + 1;
     return static_cast<std::uint16_t>(steps | (steps % (1u << 16) == 0));
   }
-  // Whether pages of a block that had some returned then would be here still, had so many pages been kept as it was to
-  // see (set_reach): no more were returned since.
+  // Whether the pages that a block returned at that reading would still be here, had the heap kept as many more pages
+  // as set_reach says: no more were returned since then.
   bool is_missed(std::uint16_t returned_at) const {
     return returned_at != 0 &&
            static_cast<std::uint16_t>(return_clock() - returned_at) < reach_.load(std::memory_order_relaxed);
   }
-  // What holds more could not have been kept whole.
+  // Whether a run of so many pages could have been kept whole at all.
   bool is_in_reach(std::uint64_t pages) const { return pages / kReturnStep < reach_.load(std::memory_order_relaxed); }
   void set_reach(std::uint64_t pages) {
     const std::uint64_t steps = pages / kReturnStep;
@@ -153,7 +169,7 @@ class PageHeap {
 
   // How often the system has refused to take pages back.
   std::uint64_t refusals() const { return refusals_.get(); }
-  // That it has, and the caller cleared them.
+  // Notes that it has refused once more; the caller has cleared the pages instead.
   void note_refusal() { refusals_.add(1); }
 
   // The clock of the release policy.
@@ -165,8 +181,8 @@ class PageHeap {
     return now;
   }
 
-  // Sums, for which a spare is dirty: it needs no other account than that it lies there. (Others change them meanwhile:
-  // hence rest.)
+  // Sums, which count a spare as dirty. Keeping or taking one therefore changes no other sum. (Other threads change the
+  // parts meanwhile, hence `rest`.)
   std::uint64_t dirty_pages() const { return accounts_.marked_pages.get() + spares_.pages(); }
   std::uint64_t large_pages() const { return rest(accounts_.run_pages.get(), spares_.pages()); }
   std::uint64_t large_objects() const { return rest(accounts_.runs.get(), spares_.count()); }
@@ -176,7 +192,7 @@ class PageHeap {
   Accounts& accounts() { return accounts_; }
   const Accounts& accounts() const { return accounts_; }
   Mutex& lock() { return lock_; }
-  // The first of all locks in the heap's order. Held while a block is looked at that nobody has taken: by whoever calls
+  // The first lock in the heap's order. It is held while somebody looks at a block that is nobody's: by whoever calls
   // pop_due, take_sparse or next_block, until end_look.
   Mutex& release_lock() { return release_lock_; }
 
@@ -217,9 +233,9 @@ class PageHeap {
   std::uint64_t count_missed(Chunk& chunk, std::size_t first, std::size_t pages) const;
   std::uint64_t mark_all_dirty(Chunk& chunk, std::size_t first, std::size_t count);
 
-  // Who writes to a field decides its cache line. The first line is not written to once the heap is in use. The lock's
-  // holder writes to the second, and to the spares, which others read without the lock. The clock has a line of its
-  // own, and so have the sums, to which every thread adds, and the release lock, which many threads only try.
+  // A field's cache line depends on who writes to it. Nobody writes to the first line once the heap is in use. Who
+  // holds the lock writes to the second, and to the spares, which others read without the lock. The clock has a line of
+  // its own. So have the sums, to which every thread adds, and the release lock, which many threads only try.
   PageMap& map_;
   Hardening hardening_;
   alignas(64) Mutex lock_;

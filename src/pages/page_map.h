@@ -1,10 +1,10 @@
-// PageMap: the one look-up from any address to its block. A flat table of 1 GiB slots over a 48-bit address space; a
-// slot leads to the descriptors of its blocks. Readers need no lock: a slot is published before any of its addresses
-// is handed out, and changes only when no object lies in it.
+// PageMap: the one look-up from any address to its block. A flat table divides a 48-bit address space into slots of 1
+// GiB, and a slot leads to the descriptors of its blocks. Readers need no lock: a slot is published before any of its
+// addresses is handed out, and changes only when no object lies in it.
 //
-// The table is address space that reads as zeros, of which a process writes to one page: what a limit on data
-// (RLIMIT_DATA, strict overcommit) counts is that page, and no huge page lies there. It comes with the first chunk;
-// until then every address is foreign.
+// The table is reserved address space that reads as zeros, and a process writes to one page of it. So that one page is
+// all that a limit on data counts (RLIMIT_DATA, strict overcommit), and no huge page lies there. It comes with the
+// first chunk; until then every address is foreign.
 #pragma once
 
 #include <atomic>
@@ -25,8 +25,8 @@ inline constexpr std::size_t kSlots = std::size_t{1} << (48 - kSlotShift);
 
 class PageMap {
  public:
-  // The descriptor for an address, or null when it does not lie in a chunk's slot. A slot can be larger than its
-  // chunk: Chunk::holds tells whether the descriptor is one of its blocks.
+  // The descriptor of the block that an address lies in, or null when the address lies in no chunk's slot. A slot can
+  // be larger than its chunk; Chunk::holds tells whether the descriptor is one of its blocks.
   Block* block_fast(std::uintptr_t address) const {
     const std::size_t slot = address >> kSlotShift;
     if (slot >= slots_) [[unlikely]]

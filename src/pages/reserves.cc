@@ -5,7 +5,7 @@
 namespace neap {
 namespace {
 
-// The least run that is decommitted in the last resort: each can be a mapping of its own.
+// The shortest run, in blocks, that is decommitted in the last resort: each can become a mapping of its own.
 constexpr std::size_t kMinDecommit = 4;
 
 }  // namespace
@@ -19,7 +19,7 @@ void PageHeap::vacate_free_chunks() {
   }
 }
 
-// Of a chunk that is wholly free. One that had mixed blocks stays in their list, without memory.
+// Ends a chunk if it is wholly free. A chunk that has had mixed blocks stays in their list, without memory.
 void PageHeap::end_chunk(Chunk& chunk) {
   if (chunk.is_vacant() || !chunk.is_wholly_free() || looked_at_.load(std::memory_order_acquire) == &chunk) return;
   queue_.drop(chunk);
@@ -31,7 +31,8 @@ void PageHeap::end_chunk(Chunk& chunk) {
   Chunk::destroy(&chunk, map_, accounts_);
 }
 
-// Where address space is limited, what is free is there for others: the program's own maps, and threads' stacks.
+// Under a limit on address space, a chunk that is wholly free goes back at once: the program's own maps and the stacks
+// of threads need the addresses.
 void PageHeap::end_chunk_if_limited(Chunk& chunk) {
   if (chunk.is_wholly_free() && os::address_space_limit() != SIZE_MAX) end_chunk(chunk);
 }
@@ -53,7 +54,7 @@ void PageHeap::discard_unused_bitmaps() {
   for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) chunk->discard_unused_bitmaps();
 }
 
-// Takes the address space back that large objects have in front of them.
+// Takes back the headroom of large objects.
 void PageHeap::cut_headroom(Chunk& chunk) {
   if (hardening_.guards) return;
   for (std::size_t i = 0; i < chunk.committed();) {

@@ -1,7 +1,7 @@
-// Spares: the runs of the two large objects freed last, kept whole for the next ones of their sizes: a program that
-// takes and frees a buffer in turn finds it again without a search, and without a look at its pages. They count as
-// dirty, and go to the dirty queue when they were not wanted for a while. Only sizes that come again are kept: other
-// runs serve small objects better.
+// Spares: the runs of the two large objects that were freed last, kept whole for the next objects of their sizes. A
+// program that takes and frees a buffer in turn then finds it again without a search, and without a look at its pages.
+// Spares count as dirty, and go to the dirty queue when they were not wanted for a while. Only sizes that come again
+// are kept, because other runs serve small objects better.
 //
 // Changes under the page heap's lock; what is atomic may be read without it.
 #pragma once
@@ -18,7 +18,7 @@ class Spares {
  public:
   static constexpr std::size_t kMaxPages = 64;  // 256 KiB: half of what may always stay dirty
 
-  // True when an object of this size, and not too large, was freed a short while ago too. `remember` that one was now.
+  // expects: an object of this size, and not too large, was freed a short while ago too. remember: one was freed now.
   bool expects(std::size_t pages) const { return size(0) == pages || size(1) == pages; }
   void remember(std::size_t pages) {
     if (pages > kMaxPages || expects(pages)) return;

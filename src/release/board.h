@@ -15,13 +15,13 @@ class Board {
   constexpr Board(neap_telemetry& figures, const PageHeap& pages, const SmallObjects& small)
       : figures_(figures), pages_(pages), small_(small) {}
 
-  // Brings all figures up to date, but for the threads.
+  // Brings all figures up to date, except the number of threads.
   void publish();
-  // Of them what a large object changes.
+  // Brings those up to date that a large object changes.
   void publish_pages();
   void set_threads(std::uint32_t threads);
 
-  // Whether somebody has asked by the board that free pages go back. True once for each time.
+  // Whether somebody has asked, by the board, that free pages go back. True once for each time that it was asked.
   bool was_asked_to_trim();
 
  private:

@@ -6,23 +6,24 @@
 namespace neap {
 namespace {
 
-// A limit that any dirty page exceeds: the next event releases again.
+// As `too_dirty_`: any dirty page exceeds it, so the next event releases again.
 constexpr std::uint64_t kGoOn = 1;
 
-// While so many pages are above the limit, they go block by block with the events that follow: a discard takes half a
-// microsecond for each page. What exceeds that goes at once, or a burst of frees would outrun it.
+// Up to this many pages above the limit, blocks go one by one with the events that follow, since a discard takes half a
+// microsecond for each page. What exceeds that goes at once; otherwise a burst of frees would outrun the release.
 constexpr std::uint64_t kNearPages = 64;
 
-// Far above the limit a call makes so many discards, one after the other.
+// Far above the limit, one call makes up to this many discards.
 constexpr int kMaxInARow = 8;
 
-// Discards of one look at the soft limit, a bound on the time of a call.
+// One look at the soft limit makes at most this many discards, which bounds the time of a call.
 constexpr int kMaxAtLook = 1024;
 
-// Events that pass at most before what the system refused is tried again.
+// The longest wait, in events, before what the system refused is tried again.
 constexpr std::uint64_t kMaxWait = std::uint64_t{1} << 20;
 
-// From here on it is asked whether commitments are counted, and those of free blocks are given up.
+// From this size on the system is asked whether it counts commitments, and if so, those of free blocks are given up
+// too.
 constexpr std::size_t kMinDecommit = std::size_t{1} << 20;
 
 // What is above the limit goes, not all that lies beside it: the rest may be used again soon.
@@ -42,7 +43,7 @@ void Release::act_on(std::uint32_t events, bool publishes_all) {
   due ? publish() : board_.publish_pages();
 }
 
-// The first are told at once: a process may have few.
+// The first events are counted at once, as a process may have few.
 void Release::count_alone(std::uint32_t events) {
   const std::uint64_t too_dirty = too_dirty_.load(std::memory_order_relaxed), now = pages_.advance(events);
   const bool is_due = now / kClockStep != (now - events) / kClockStep || too_dirty == 0;
@@ -64,7 +65,7 @@ Left Release::discard_blocks(char* begin, std::size_t blocks) {
   return os::discard(begin, bytes) ? Left::nothing : Left::all;
 }
 
-// False when the system would not take it.
+// Gives back what pop_due took. False when the system refused.
 bool Release::release_one(const Due& due) {
   const std::uint64_t refusals = pages_.refusals();
   if (due.what == Due::What::free_run) {
@@ -76,15 +77,15 @@ bool Release::release_one(const Due& due) {
   return pages_.refusals() == refusals;
 }
 
-// What the system would not take is due again, and would be asked for at each event.
+// Pages that the system refused are due again, and would be tried at each event.
 void Release::wait_after_refusal() {
   next_try_.store(pages_.events() + refusal_wait_, std::memory_order_relaxed);
   if (refusal_wait_ < kMaxWait) refusal_wait_ *= 2;
 }
 
-// One discard a call: what else is due waits for the next events, which come soon in a busy process. But where frees
-// outrun that (an event can be a batch of frees on as many blocks, and only one thread is at it), there are several,
-// and each thread waits for its turn.
+// Makes one discard; what else is due waits for the next events, which come soon in a busy process. But frees can
+// outrun that, because an event can be a batch of frees on as many blocks, and only one thread releases at a time. Far
+// above the limit a call therefore makes several discards, and each thread waits for its turn.
 void Release::release_due() {
   if (pages_.events() < next_try_.load(std::memory_order_relaxed)) return;
   const std::uint64_t limit = limits_.dirty_limit();
@@ -136,12 +137,12 @@ bool Release::approach_limit() {
   return limits_.is_met();
 }
 
-// The heap has grown, or time has passed.
+// Looks at the soft limit if the heap has grown much, or time has passed.
 void Release::look_if_due() {
   if (limits_.is_look_due() && approach_limit()) small_.give_up_empty_slabs();
 }
 
-// Under the release lock.
+// Releases until at most `most` pages are dirty. Called under the release lock.
 void Release::release_to(std::uint64_t most) {
   for (int i = 0; i < kMaxAtLook && pages_.dirty_pages() > most; ++i) {
     const Due due = pages_.pop_due(0);

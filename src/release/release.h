@@ -1,10 +1,20 @@
-// Release: gives free pages back to the system, those that lie free for long and those that are too many; the heap's
-// limits say which these are.
+// Release: gives free pages back to the system, those that have been free for long and those that are too many; the
+// heap's limits say which these are.
 //
-// The clock is heap events, not time: an idle process keeps what it keeps, bounded by the dirty limit, without a timer
-// or a thread; a busy one returns a page after Options::decay_events of it lying free. Nothing is discarded under a
-// lock that malloc or free can wait for, but for the rare pages behind a slab's last object. The release lock is one
-// that they only try, unless they have outrun the release.
+// The clock is heap events, not time. So an idle process keeps what it has, bounded by the dirty limit, without a timer
+// or a thread; a busy one returns a page once it has been free for Options::decay_events.
+//
+//   act_on               a thread's events reach the process's clock (Caches::count_events)
+//     release_due        if pages are above the limit, or old: takes one block from the dirty queue
+//       release_one      a slab or mixed block, by its bin; or a run of free blocks
+//         discard_blocks
+//     look_if_due        only with a soft limit: looks how much memory is left
+//     publish            brings the board up to date, and trims if that was asked for
+//   approach_limit       the heap is about to grow near a soft limit: returns what may not stay there
+//   release_all          malloc_trim, neap_trim, `neap trim`: every dirty page
+//
+// Nothing is discarded under a lock that malloc or free can wait for, except the rare pages behind a slab's last
+// object. The release lock is one that malloc and free only try, unless frees have outrun the release.
 #pragma once
 
 #include <atomic>
@@ -18,8 +28,8 @@
 
 namespace neap {
 
-// Threads add their events to the process's clock in steps of this many: the clock is one shared cache line. As often
-// the board is brought up to date.
+// Threads add their events to the process's clock in steps of this many, because the clock is a cache line that all
+// threads share. The board is brought up to date as often.
 inline constexpr std::uint32_t kClockStep = 256;
 
 class Release {
@@ -27,15 +37,16 @@ class Release {
   constexpr Release(PageHeap& pages, Limits& limits, SmallObjects& small, Board& board)
       : pages_(pages), limits_(limits), small_(small), board_(board) {}
 
-  // Whether a thread may go on keeping so many events to itself. Before the first look every page is one too many, so
-  // the first event is told at once.
+  // Whether a thread may keep so many events to itself. Before the first look at the limit every page is one too many,
+  // so the first event is counted at once.
   bool may_wait(std::uint32_t events) const {
     return events < kClockStep && pages_.dirty_pages() < too_dirty_.load(std::memory_order_relaxed);
   }
-  // Moves the clock on, and does what is due by it: a release, a look at the soft limit, an update of the board, which
-  // is whole each kClockStep events or when `publishes_all`.
+  // Moves the clock on, and does what is due by it: a release, a look at the soft limit, an update of the board. All of
+  // the board is brought up to date each kClockStep events, or when `publishes_all`; otherwise its counts of pages
+  // alone.
   void act_on(std::uint32_t events, bool publishes_all);
-  // The same for events of a thread that keeps none to itself.
+  // The same for a thread that keeps no events to itself.
   void count_alone(std::uint32_t events);
 
   // Returns what is due.
@@ -45,16 +56,16 @@ class Release {
 
   // Looks how much memory is left before the soft limit.
   void look_at_limit();
-  // Looks, and near the limit returns what may not stay. True when the limit is as good as met, so that nothing should
-  // be kept for a better time. Takes the release lock if it is free.
+  // Looks how much memory is left, and near the limit returns what may not stay. True when the limit is as good as met,
+  // so that nothing should be kept for later use. Does nothing where another thread has the release lock.
   bool approach_limit();
 
-  // Brings the board up to date, and does what was asked for by it.
+  // Brings the board up to date, and trims if somebody has asked for that by the board.
   void publish();
 
-  // Whether so many pages may become dirty without a look, by what the limit was at the last look.
+  // Whether so many pages may become dirty at all, by the limit at the last look.
   bool may_keep(std::uint64_t pages) const { return pages < too_dirty_.load(std::memory_order_relaxed); }
-  // Gives back whole blocks that nobody uses, and that are all committed.
+  // Gives back the memory of whole blocks that nobody uses, and that are all committed.
   static Left discard_blocks(char* begin, std::size_t blocks);
 
  private:

@@ -1,8 +1,9 @@
 // Size classes of objects up to 32 KiB, as constexpr data and two look-ups. No state.
 //
-// 8 bytes, then 16-byte steps to 256, then nine classes per doubling to 32 KiB: eighths, and 16/15 of the power of two.
-// That one is for objects of a power of two with a header in front, SQLite's pages of 4,096 + 272 bytes say; a slab has
-// 15 of them where it has 16 of the power, and no tail (docs/decisions/001-size-classes.md has what others waste).
+// The classes are 8 bytes, then steps of 16 bytes to 256, then nine for each doubling to 32 KiB: its eighths, and 16/15
+// of the power of two. That one is for objects of a power of two with a header in front, such as SQLite's pages of
+// 4,096 + 272 bytes. A slab has 15 of them where it has 16 of the power, and nothing is left over
+// (docs/decisions/001-size-classes.md has what other classes waste).
 #pragma once
 
 #include <array>
@@ -99,8 +100,8 @@ constexpr ClassIndex class_of(std::size_t size) {
   return size <= kLargestCached ? cached_class_of(size) : static_cast<ClassIndex>(class_by_logarithm(size));
 }
 
-// By log2 of an alignment up to kLargestSmall, and a class: the smallest class from there on whose slabs have all
-// objects at its multiples. The last class's size is a multiple of all.
+// Indexed by log2 of an alignment up to kLargestSmall, and by a class: the smallest class from there on whose objects
+// all lie at multiples of the alignment in a slab. The last class's size is a multiple of every such alignment.
 inline constexpr std::size_t kAlignments = std::bit_width(kLargestSmall);
 inline constexpr std::array<std::array<std::uint8_t, kClassCount>, kAlignments> kAlignedTable = [] {
   std::array<std::array<std::uint8_t, kClassCount>, kAlignments> table{};

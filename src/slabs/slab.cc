@@ -27,8 +27,9 @@ static_assert(
     }(),
     "the last word of a slab's bitmap tells of all that lies behind the last object");
 
-// Where the pages end that may be taken from, when the first object is taken at `offset`: with its own page those
-// behind it that have memory, and the cache lines that an object shares with them or with such.
+// Where the part of a slab ends that a batch may be taken from, when its first object lies at `offset`: that object's
+// own page and the pages behind it that have memory, and the cache lines that the last object shares with the next
+// page.
 std::uint32_t end_of_reach(PageMask resident, const ClassRow& row, std::uint32_t offset) {
   const std::uint32_t page = offset >> kPageShift;
   const std::uint32_t pages = static_cast<std::uint32_t>(std::countr_one(std::uint32_t{resident} >> page | 1u));
@@ -47,7 +48,8 @@ void init(Block& block, const ClassRow& row) {
   for (std::uint16_t& live : block.live) live = 0;
 }
 
-// All free objects between the first and the last one are taken: the pages between them are in use, or out for release.
+// A batch takes every free object between its first and its last one: on the pages between them objects are live, or
+// the page is out for release.
 std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t want, Touched& touched) {
   const std::uint32_t size = row.size, most = want < block.free_count ? want : block.free_count;
   if (most == 0) return 0;

@@ -14,7 +14,8 @@
 
 namespace neap::slab {
 
-// Makes a slab of a block, all objects free. The page masks stay: pages may hold memory from an earlier use.
+// Makes a slab of a block, with all objects free. The page masks stay as they are, because pages may hold memory from
+// an earlier use.
 void init(Block& block, const ClassRow& row);
 
 // The pages that the bytes [offset, offset + size) of a block overlap.
@@ -22,18 +23,18 @@ inline PageMask pages_under(std::uint32_t offset, std::uint32_t size) {
   return static_cast<PageMask>((2u << ((offset + size - 1) >> kPageShift)) - (1u << (offset >> kPageShift)));
 }
 
-// Takes up to `want` free objects, lowest first, into out[0..]; those that begin on pages without memory only where the
-// first does. Returns how many; at least one when any is free.
+// Takes up to `want` free objects, lowest first, into out[0..]. Objects that begin on pages without memory are taken
+// only where the first one does. Returns how many; at least one when any is free.
 std::uint32_t take(Block& block, const ClassRow& row, void** out, std::uint32_t want, Touched& touched);
 
-// Counts one object more as live in each page that it overlaps. The last of them.
+// Counts an object as live in each page that it overlaps. Returns the last of these pages.
 inline std::uint32_t enter_pages(Block& block, const ClassRow& row, std::uint32_t offset) {
   const std::uint32_t last = (offset + row.size - 1) >> kPageShift;
   for (std::uint32_t page = offset >> kPageShift; page <= last; ++page) ++block.live[page];
   return last;
 }
 
-// Counts one object as taken whose bit was cleared. Where it begins.
+// Counts an object as taken, whose bit was cleared just now. Returns where it begins.
 inline char* count_taken(Block& block, const ClassRow& row, std::uint32_t index, Touched& touched) {
   --block.free_count;
   const std::uint32_t offset = index * row.size, aside = block.aside.load(std::memory_order_relaxed);
@@ -53,7 +54,7 @@ inline char* take_one(Block& block, const ClassRow& row, Touched& touched) {
   return count_taken(block, row, w * static_cast<std::uint32_t>(bits::kWordBits) + bit, touched);
 }
 
-// Takes one that is free at or after `start`, or else the first of all. Null when none is.
+// Takes the first free object at or after index `start`, or else the first free one of all. Null when none is free.
 inline void* take_at(Block& block, const ClassRow& row, std::uint32_t start, Touched& touched) {
   if (block.free_count == 0) return nullptr;
   std::uint32_t w = start / static_cast<std::uint32_t>(bits::kWordBits);
@@ -75,15 +76,15 @@ inline bool is_free(const Block& block, std::uint32_t index) { return bits::test
 // True when an object that is not free begins at `offset`, as it looks without the lock. Behind the last object all
 // bits are set. `reciprocal` is that of the class, or 0, which no offset passes.
 inline bool seems_taken(const Block& block, std::uint32_t offset, std::uint32_t reciprocal) {
-  const std::uint64_t place =
-      std::uint64_t{offset} * reciprocal;  // the index, and in the low half what begins_object sees
+  // The upper half is the index; the lower half is what begins_object looks at.
+  const std::uint64_t place = std::uint64_t{offset} * reciprocal;
   if (static_cast<std::uint32_t>(place) >= reciprocal) return false;
   const std::uint32_t index = static_cast<std::uint32_t>(place >> 32);
   const bits::Word* words = std::atomic_ref(const_cast<bits::Word*&>(block.free_bits)).load(std::memory_order_relaxed);
   return ((bits::load(words[index / bits::kWordBits]) >> index % bits::kWordBits) & 1) == 0;
 }
 
-// Counts one object less as live in each page that it overlaps. Which of them have none any more.
+// Counts an object as not live any more in each page that it overlaps. Returns the pages that have no live object now.
 inline std::uint32_t leave_pages(Block& block, const ClassRow& row, std::uint32_t offset) {
   const std::uint32_t last = (offset + row.size - 1) >> kPageShift;
   std::uint32_t page = offset >> kPageShift, emptied = 0;
@@ -95,7 +96,7 @@ inline std::uint32_t leave_pages(Block& block, const ClassRow& row, std::uint32_
   return emptied;
 }
 
-// Of pages without a live object those whose page of the system has none.
+// Of pages without a live object, those whose whole system page has none.
 PageMask free_system_pages(const Block& block, std::uint32_t emptied);
 
 // Marks an object free; false when it is already.
@@ -109,7 +110,7 @@ inline bool give(Block& block, std::uint32_t index) {
   return true;
 }
 
-// Objects that were given back together: how many, and the pages that have no live object any more.
+// What came of giving objects back together: how many they were, and which pages have no live object now.
 struct Given {
   std::uint32_t count = 0;
   PageMask emptied = 0;
@@ -123,7 +124,8 @@ inline bool is_aside(const Block& block, const ClassRow& row, std::uint32_t inde
   return aside != 0 && (aside & pages_under(index * row.size, row.size)) != 0;
 }
 
-// Takes all free objects that overlap the given wholly free pages; give them back with restore. Returns their number.
+// set_aside takes all free objects that overlap the given pages, each of which is wholly free, and returns their
+// number. restore gives them back.
 std::uint32_t set_aside(Block& block, const ClassRow& row, PageMask pages);
 void restore(Block& block, const ClassRow& row, PageMask pages);
 

@@ -1,5 +1,6 @@
-// In a hardened heap a freed object waits before it goes back to its slab. To the slab it is live; that nobody has it
-// is told by a bit of its own, behind the free ones. Set without a lock, cleared under that of the slab's bin.
+// In a hardened heap a freed object waits before it goes back to its slab. The slab takes it for live. That nobody has
+// it is told by a bit of its own, in a second bitmap behind the free bits. The bit is set without a lock, and cleared
+// under the lock of the slab's bin.
 #pragma once
 
 #include <atomic>
@@ -12,7 +13,7 @@
 
 namespace neap::slab {
 
-// Of both bitmaps.
+// How many bits both bitmaps take together.
 constexpr std::uint32_t bits_with_waiting(std::uint32_t capacity) {
   return static_cast<std::uint32_t>(2 * bits::words_for(capacity) * bits::kWordBits);
 }
@@ -29,7 +30,7 @@ inline bool is_waiting(const Block& block, const ClassRow& row, std::uint32_t in
   const std::atomic_ref<bits::Word> word(waiting_word(block, row, index));
   return (word.load(std::memory_order_acquire) & waiting_bit(index)) != 0;
 }
-// False when it waits already: of two threads that free an object one is told so.
+// Marks an object as waiting. False when it waits already: so of two threads that free one object, one is told.
 inline bool begin_waiting(const Block& block, const ClassRow& row, std::uint32_t index) {
   bits::Word& word = waiting_word(block, row, index);
   const bits::Word bit = waiting_bit(index);
