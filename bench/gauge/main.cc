@@ -1,9 +1,9 @@
 // neap-bench-gauge: runs a program once and measures it from outside.
-//   neap-bench-gauge [--interval MS] [--env NAME[=VALUE]]... [--stdout FILE] [--board FILE] [--beside COMMAND]
+//   neap-bench-gauge [--interval MS] [--env NAME[=VALUE]]... [--stdout FILE] [--sheet FILE] [--beside COMMAND]
 //                    [--timeout S] [--repeat N] -- PROGRAM ARGS
 // Prints one JSON object. --beside runs a shell command beside the program (a client beside a server), outside the
 // measurement; when it ends the program is sent SIGTERM, and its exit code counts. --repeat runs the program N
-// times more, unmeasured, and tells the medians of their times. The board is bench/workloads/board.h.
+// times more, unmeasured, and tells the medians of their times. The sheet is bench/workloads/sheet.h.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -16,7 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "../workloads/board.h"
+#include "../workloads/sheet.h"
 #include "child.h"
 #include "tool/inspect/mappings.h"
 #include "tool/measure/process_reader.h"
@@ -31,7 +31,7 @@ using neap::Sample;
 struct Options {
   Command program;
   std::string beside;
-  const char* board = nullptr;
+  const char* sheet = nullptr;
   unsigned interval_ms = 10;
   double timeout_s = 600;
   unsigned repeat = 0;
@@ -54,8 +54,8 @@ Options parse(char** word) {
       options.program.environment.emplace_back(value);
     else if (name == "--stdout")
       options.program.output = value;
-    else if (name == "--board")
-      options.board = value;
+    else if (name == "--sheet")
+      options.sheet = value;
     else if (name == "--beside")
       options.beside = value;
     else if (name == "--timeout")
@@ -70,14 +70,14 @@ Options parse(char** word) {
   return options;
 }
 
-const Board* open_board(const char* path) {
+const Sheet* open_sheet(const char* path) {
   const int file = ::open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0 || ::ftruncate(file, 0) != 0 || ::ftruncate(file, sizeof(Board)) != 0)
-    refuse("the board cannot be made");
-  void* const memory = ::mmap(nullptr, sizeof(Board), PROT_READ, MAP_SHARED, file, 0);
-  if (memory == MAP_FAILED) refuse("the board cannot be mapped");
+  if (file < 0 || ::ftruncate(file, 0) != 0 || ::ftruncate(file, sizeof(Sheet)) != 0)
+    refuse("the sheet cannot be made");
+  void* const memory = ::mmap(nullptr, sizeof(Sheet), PROT_READ, MAP_SHARED, file, 0);
+  if (memory == MAP_FAILED) refuse("the sheet cannot be mapped");
   ::close(file);
-  return static_cast<const Board*>(memory);
+  return static_cast<const Sheet*>(memory);
 }
 
 double now_s() {
@@ -92,20 +92,20 @@ double seconds(const timeval& time) {
 
 double in_bytes(std::optional<neap::Bytes> bytes) { return static_cast<double>(bytes.value_or(neap::Bytes{}).count); }
 
-// Means over the samples: those of the workload's own stretch where there is a board, all of them otherwise.
+// Means over the samples: those of the workload's own stretch where there is a sheet, all of them otherwise.
 struct Samples {
   double resident = 0, above_baseline = 0, live = 0;
   unsigned count = 0;
 
-  void take(ProcessReader& process, const Board* board) {
-    if (board != nullptr && board->stage.load() != Stage::running) return;
+  void take(ProcessReader& process, const Sheet* sheet) {
+    if (sheet != nullptr && sheet->stage.load() != Stage::running) return;
     Sample now;
     if (!process.read_basics(now)) return;
     ++count;
     resident += in_bytes(now.rss);
-    if (board == nullptr) return;
-    above_baseline += in_bytes(process.read_anonymous()) - static_cast<double>(board->baseline_bytes.load());
-    live += static_cast<double>(board->live_bytes());
+    if (sheet == nullptr) return;
+    above_baseline += in_bytes(process.read_anonymous()) - static_cast<double>(sheet->baseline_bytes.load());
+    live += static_cast<double>(sheet->live_bytes());
   }
 };
 
@@ -137,7 +137,7 @@ struct Starts {
 class Gauge {
  public:
   explicit Gauge(const Options& options) : options_(options) {
-    if (options.board != nullptr) board_ = open_board(options.board);
+    if (options.sheet != nullptr) sheet_ = open_sheet(options.sheet);
   }
 
   int run() {
@@ -156,7 +156,7 @@ class Gauge {
  private:
   void tick() {
     ProcessReader process(pid_);
-    samples_.take(process, board_);
+    samples_.take(process, sheet_);
     if (now_s() > deadline_s_) ::kill(pid_, SIGKILL), timed_out_ = true;
     int status = 0;
     if (beside_ > 0 && ::waitpid(beside_, &status, WNOHANG) == beside_) {
@@ -207,7 +207,7 @@ class Gauge {
   }
 
   const Options& options_;
-  const Board* board_ = nullptr;
+  const Sheet* sheet_ = nullptr;
   pid_t pid_ = 0, beside_ = 0;
   int beside_code_ = 0;
   double deadline_s_ = 0;

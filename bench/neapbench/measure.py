@@ -58,10 +58,10 @@ class Measurer:
         environment = ["LD_PRELOAD"]  # without a value: not inherited
         environment += [f"{name}={value}" for name, value in (*allocator.environment, *workload.environment)]
         environment += [f"LD_PRELOAD={preload}"] if preload else []
-        if workload.has_board:
-            board = os.path.join(self.shared.name, "board")
-            words += ["--board", board]
-            environment.append(f"NEAP_BENCH_BOARD={board}")
+        if workload.has_sheet:
+            sheet = os.path.join(self.shared.name, "sheet")
+            words += ["--sheet", sheet]
+            environment.append(f"NEAP_BENCH_SHEET={sheet}")
         for setting in environment:
             words += ["--env", setting]
         if workload.repeat:

@@ -10,7 +10,7 @@ class Workload:
     environment: tuple = ()
     prepare: str = ""  # a shell command, run once before the first run, in the folder that the runs share
     beside: str = ""  # a shell command that runs beside the program; the program is ended after it
-    has_board: bool = False  # it tells its live bytes
+    has_sheet: bool = False  # it tells its live bytes
     has_facts: bool = False  # its last output is one JSON object of further figures
     memory_counts: bool = True  # False: its heap is so small that its memory says nothing
     cpu_counts: bool = True  # False: its time is not the point and stays out of the group's mean

@@ -24,7 +24,7 @@ void run_batches(Job& job, Order order) {
   begin(job);
   run_team(job.threads, [&](unsigned number) {
     Random random(job.seed + number);
-    Hand hand(job.board, number);
+    Hand hand(job.sheet, number);
     Object* const mine = objects.begin() + number * batch;
     const std::size_t rounds = std::max<std::size_t>(job.share(objects_total) / batch, 1);
     for (std::size_t round = 0; round < rounds; ++round) {

@@ -34,7 +34,7 @@ struct Silence {
 
 Silence listen(const Job& job) {
   be_silent(1);
-  return {static_cast<double>(resident_bytes(job.board)), static_cast<double>(job.board.live_bytes()), dirty_bytes()};
+  return {static_cast<double>(resident_bytes(job.sheet)), static_cast<double>(job.sheet.live_bytes()), dirty_bytes()};
 }
 
 void burst(Hand& hand, Random& random, Object* objects, std::size_t bytes, bool scattered) {
@@ -52,7 +52,7 @@ void run_bursts(Job& job, bool scattered) {
   for (int round = 0; round < bursts_total; ++round) {
     run_team(job.threads, [&](unsigned number) {
       Random random(job.seed + number);
-      Hand hand(job.board, number);
+      Hand hand(job.sheet, number);
       Object* const mine = objects.begin() + number * (object_limit);
       for (std::size_t i = 0; i < object_limit; ++i) hand.drop(mine[i]);
       burst(hand, random, mine, burst_bytes / job.threads, scattered);

@@ -1,11 +1,11 @@
-// Hand: how one thread of a workload takes, writes and drops objects; the board hears of every byte. Belongs to one
+// Hand: how one thread of a workload takes, writes and drops objects; the sheet hears of every byte. Belongs to one
 // thread; an object may be dropped by another hand than the one that took it.
 #pragma once
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
-#include "board.h"
+#include "sheet.h"
 
 namespace neap::bench {
 
@@ -27,7 +27,7 @@ inline void write_pages(char* data, std::size_t size) {
 
 class Hand {
  public:
-  Hand(Board& board, unsigned number) : live_(board.lines[number % Board::line_count].live_bytes) {}
+  Hand(Sheet& sheet, unsigned number) : live_(sheet.lines[number % Sheet::line_count].live_bytes) {}
 
   Object take(std::size_t size) {
     char* const data = static_cast<char*>(std::malloc(size));
@@ -52,7 +52,7 @@ class Hand {
     object = {data, size};
   }
 
-  // Tells the board of a change in live bytes. For loops that count these bytes themselves.
+  // Tells the sheet of a change in live bytes. For loops that count these bytes themselves.
   void tell(std::int64_t bytes) {
     live_.store(live_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
   }

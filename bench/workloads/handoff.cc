@@ -69,7 +69,7 @@ void xmalloc(Job& job) {
   begin(job);
   run_team(job.threads, [&](unsigned number) {
     Random random(job.seed + number);
-    Hand hand(job.board, number);
+    Hand hand(job.sheet, number);
     const bool fills = number % 2 == 0;
     std::size_t left = std::max<std::size_t>(job.share(objects_total * 2) / batch, 1);
     for (bool first = fills; left > 0; --left) {
@@ -79,7 +79,7 @@ void xmalloc(Job& job) {
         ++left;
     }
   });
-  Hand hand(job.board, 0);
+  Hand hand(job.sheet, 0);
   while (drain_one(depot, hand)) continue;
 }
 

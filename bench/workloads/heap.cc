@@ -63,12 +63,12 @@ void live(Job& job, Figures& figures) {
   const std::size_t bytes = job.size << 20;
   Table<Object> objects(bytes / mean_size);
   Random random(job.seed);
-  Hand hand(job.board, 0);
+  Hand hand(job.sheet, 0);
   std::size_t count = 0;
   begin(job);
   for (std::size_t have = 0; have < bytes && count < objects.size(); have += objects[count++].size)
     objects[count] = hand.take(size_of(random));
-  figures.full_per_live = resident_per_live(job.board);
+  figures.full_per_live = resident_per_live(job.sheet);
   const double start = now_s(CLOCK_PROCESS_CPUTIME_ID);
   const std::size_t times = job.share(replacements_total);
   for (std::size_t i = 0; i < times; ++i) {
@@ -77,14 +77,14 @@ void live(Job& job, Figures& figures) {
     object = hand.take(size_of(random));
   }
   figures.operation_ns = (now_s(CLOCK_PROCESS_CPUTIME_ID) - start) * 1e9 / static_cast<double>(times);
-  figures.churned_per_live = resident_per_live(job.board);
+  figures.churned_per_live = resident_per_live(job.sheet);
   if (const auto telemetry = read_telemetry())
     figures.metadata_percent =
-        100 * static_cast<double>(telemetry->metadata_bytes) / static_cast<double>(job.board.live_bytes());
+        100 * static_cast<double>(telemetry->metadata_bytes) / static_cast<double>(job.sheet.live_bytes());
   figures.fork_ms = median_fork_s() * 1e3;
   for (std::size_t i = 0; i < count; ++i)
     if (random.below(2) == 0) hand.drop(objects[i]);
-  figures.thinned_per_live = resident_per_live(job.board);
+  figures.thinned_per_live = resident_per_live(job.sheet);
   figures.end_s = now_s(CLOCK_MONOTONIC);
   std::exit(0);
 }

@@ -47,11 +47,11 @@ void idle_threads(Job& job) {
   const auto before = read_telemetry();
   run_team(job.threads, [&](unsigned number) {
     Random random(job.seed + number);
-    Hand hand(job.board, number);
+    Hand hand(job.sheet, number);
     work_once(hand, random, stay.begin() + number * kept);
     worked.wait();
     if (number == 0) {
-      held = static_cast<double>(resident_bytes(job.board)) - static_cast<double>(job.board.live_bytes());
+      held = static_cast<double>(resident_bytes(job.sheet)) - static_cast<double>(job.sheet.live_bytes());
       if (const auto now = read_telemetry())
         metadata = static_cast<double>(now->metadata_bytes - before->metadata_bytes);
       work_on(job, hand, objects.begin());
@@ -59,7 +59,7 @@ void idle_threads(Job& job) {
     done.wait();
     for (std::size_t i = 0; i < kept; ++i) hand.drop(stay[number * kept + i]);
   });
-  Hand hand(job.board, 0);
+  Hand hand(job.sheet, 0);
   for (Object& object : objects) hand.drop(object);
   job.facts.add("idle_thread_bytes", held / job.threads);
   if (metadata >= 0) job.facts.add("metadata_thread_bytes", metadata / job.threads);

@@ -20,7 +20,7 @@ void images(Job& job) {
   begin(job);
   run_team(job.threads, [&](unsigned number) {
     Random random(job.seed + number);
-    Hand hand(job.board, number);
+    Hand hand(job.sheet, number);
     Object* const mine = objects.begin() + number * most;
     std::size_t live = 0;
     for (std::size_t i = job.share(replacements_total); i > 0; --i) {

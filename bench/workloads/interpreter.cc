@@ -73,7 +73,7 @@ void interpreter(Job& job) {
   begin(job);
   run_team(job.threads, [&](unsigned number) {
     Object* const own = variables.begin() + Interpreter::variables * number;
-    Interpreter language(Hand(job.board, number), Random(job.seed + number), own);
+    Interpreter language(Hand(job.sheet, number), Random(job.seed + number), own);
     const std::size_t calls = job.share(frames_total);
     for (std::size_t i = 0; i < calls; ++i) language.call();
   });

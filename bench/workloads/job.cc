@@ -35,20 +35,20 @@ std::uint64_t anonymous_bytes() {
   return kib * 1024;
 }
 
-std::uint64_t resident_bytes(const Board& board) {
-  const std::uint64_t baseline = board.baseline_bytes.load();
+std::uint64_t resident_bytes(const Sheet& sheet) {
+  const std::uint64_t baseline = sheet.baseline_bytes.load();
   return std::max(anonymous_bytes(), baseline) - baseline;
 }
 
-double resident_per_live(const Board& board) {
-  const std::int64_t live = board.live_bytes();
-  return live > 0 ? static_cast<double>(resident_bytes(board)) / static_cast<double>(live) : 0;
+double resident_per_live(const Sheet& sheet) {
+  const std::int64_t live = sheet.live_bytes();
+  return live > 0 ? static_cast<double>(resident_bytes(sheet)) / static_cast<double>(live) : 0;
 }
 
 void begin(Job& job) {
   anonymous_bytes();  // its own stack pages
-  job.board.baseline_bytes.store(anonymous_bytes());
-  job.board.stage.store(Stage::running);
+  job.sheet.baseline_bytes.store(anonymous_bytes());
+  job.sheet.stage.store(Stage::running);
 }
 
 }  // namespace neap::bench

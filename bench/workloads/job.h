@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "board.h"
+#include "sheet.h"
 
 namespace neap::bench {
 
@@ -23,7 +23,7 @@ class Facts {
 };
 
 struct Job {
-  Board& board;
+  Sheet& sheet;
   Facts facts{};
   unsigned threads = 1;
   double scale = 1;  // of the work, not of the live heap
@@ -39,8 +39,8 @@ struct Job {
 
 // Anonymous memory of this process now, less the baseline; read without malloc.
 std::uint64_t anonymous_bytes();
-std::uint64_t resident_bytes(const Board& board);
-double resident_per_live(const Board& board);
+std::uint64_t resident_bytes(const Sheet& sheet);
+double resident_per_live(const Sheet& sheet);
 
 // Measurement begins: what is resident now is the baseline. Every workload calls it once its own tables stand.
 void begin(Job& job);

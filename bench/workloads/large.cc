@@ -11,27 +11,27 @@ namespace {
 
 constexpr std::size_t smallest = std::size_t{64} << 10;
 constexpr std::size_t largest = std::size_t{64} << 20;
-constexpr std::size_t slots_total = 16;
+constexpr std::size_t objects_in_all = 16;
 constexpr double bytes_total = 1.5e9;  // written
 
 }  // namespace
 
 void large(Job& job) {
-  const std::size_t slots = std::max<std::size_t>(slots_total / job.threads, 2);
-  Table<Object> objects(slots * job.threads);
+  const std::size_t objects_each = std::max<std::size_t>(objects_in_all / job.threads, 2);
+  Table<Object> objects(objects_each * job.threads);
   begin(job);
   run_team(job.threads, [&](unsigned number) {
     Random random(job.seed + number);
-    Hand hand(job.board, number);
+    Hand hand(job.sheet, number);
     const std::size_t goal = job.share(bytes_total);
     for (std::size_t written = 0; written < goal;) {
-      Object& object = objects[number * slots + random.below(slots)];
+      Object& object = objects[number * objects_each + random.below(objects_each)];
       hand.drop(object);
       object = hand.take(random.log_between(smallest, largest));
       std::memset(object.data, static_cast<int>(written), object.size);
       written += object.size;
     }
-    for (std::size_t i = 0; i < slots; ++i) hand.drop(objects[number * slots + i]);
+    for (std::size_t i = 0; i < objects_each; ++i) hand.drop(objects[number * objects_each + i]);
   });
 }
 

@@ -90,16 +90,16 @@ void set(Job& job, const char* word) {
     refuse("cannot read", word);
 }
 
-// The gauge's board, or a private one.
-Board& open_board() {
-  const char* const path = std::getenv(board_variable);
+// The gauge's sheet, or a private one.
+Sheet& open_sheet() {
+  const char* const path = std::getenv(sheet_variable);
   const int file = path == nullptr ? -1 : ::open(path, O_RDWR | O_CLOEXEC);
-  if (path != nullptr && file < 0) refuse("cannot open the board", path);
+  if (path != nullptr && file < 0) refuse("cannot open the sheet", path);
   const int flags = file < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
-  void* const memory = ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, flags, file, 0);
-  if (memory == MAP_FAILED) refuse("cannot map the board", path == nullptr ? "" : path);
+  void* const memory = ::mmap(nullptr, sizeof(Sheet), PROT_READ | PROT_WRITE, flags, file, 0);
+  if (memory == MAP_FAILED) refuse("cannot map the sheet", path == nullptr ? "" : path);
   if (file >= 0) ::close(file);
-  return *static_cast<Board*>(memory);
+  return *static_cast<Sheet*>(memory);
 }
 
 }  // namespace
@@ -107,9 +107,9 @@ Board& open_board() {
 int main(int count, char** words) {
   if (count < 2) refuse("name a workload, not", "");
   const Workload& workload = find(words[1]);
-  Job job{open_board()};
+  Job job{open_sheet()};
   for (int i = 2; i < count; ++i) set(job, words[i]);
   workload.run(job);
-  job.board.stage.store(Stage::done);
+  job.sheet.stage.store(Stage::done);
   job.facts.print();
 }

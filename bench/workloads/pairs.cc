@@ -31,7 +31,7 @@ void pairs_mixed(Job& job) {
   run_team(job.threads, [&](unsigned number) {
     constexpr std::size_t depth = 16;
     Random random(job.seed + number);
-    Hand hand(job.board, number);
+    Hand hand(job.sheet, number);
     Object ring[depth] = {};
     const std::size_t count = job.share(pairs_total / 2);
     for (std::size_t i = 0; i < count; ++i) {

@@ -64,13 +64,13 @@ void run_phases(Job& job, std::size_t largest) {
   begin(job);
   run_team(job.threads, [&](unsigned number) {
     Random random(job.seed + number), sizes(job.seed);  // all threads change their sizes alike
-    Pile pile(Hand(job.board, number), objects.begin() + number * most);
+    Pile pile(Hand(job.sheet, number), objects.begin() + number * most);
     for (unsigned phase = 0; phase < phases_wanted; ++phase) {
       pile.fill(share, sizes_of(phase, largest, sizes), random);
-      if (barrier.wait() && phase > 0) tally.full += resident_per_live(job.board);
+      if (barrier.wait() && phase > 0) tally.full += resident_per_live(job.sheet);
       barrier.wait();
       pile.drop_until(share / 5, random);
-      if (barrier.wait() && phase > 0) tally.freed += resident_per_live(job.board);
+      if (barrier.wait() && phase > 0) tally.freed += resident_per_live(job.sheet);
       barrier.wait();
     }
     pile.drop_until(0, random);

@@ -91,7 +91,7 @@ void pipeline(Job& job) {
   begin(job);
   run_team(pairs * 2, [&](unsigned number) {
     Random random(job.seed + number);
-    Hand hand(job.board, number);
+    Hand hand(job.sheet, number);
     if (number % 2 == 0)
       produce(hand, random, queues[number / 2], batches);
     else

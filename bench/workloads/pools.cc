@@ -45,15 +45,15 @@ void pools(Job& job) {
   for (unsigned pool = 0; pool < pools_total; ++pool) {
     run_team(job.threads, [&](unsigned number) {
       Random random(job.seed + pool * 1000 + number);
-      Hand hand(job.board, number);
+      Hand hand(job.sheet, number);
       Object* const mine = objects.begin() + number * working_set;
       work(hand, random, mine, working_set, job.share(replacements_total / pools_total));
       leave(hand, random, mine, working_set, heritage.begin() + heirs * (pool % kept_pools) + left * number);
     });
-    if (pool >= kept_pools) after += resident_per_live(job.board);
+    if (pool >= kept_pools) after += resident_per_live(job.sheet);
   }
   job.facts.add("after_pools_per_live", after / (pools_total - kept_pools));
-  Hand hand(job.board, 0);
+  Hand hand(job.sheet, 0);
   for (Object& object : heritage) hand.drop(object);
 }
 

@@ -31,11 +31,11 @@ void larson(Job& job) {
       // The neighbour's objects: they were taken by a thread that is gone.
       const unsigned heir = (number + generation) % job.threads;
       Random random(job.seed + number + generation * 1000);
-      Hand hand(job.board, number);
+      Hand hand(job.sheet, number);
       replace(hand, random, objects.begin() + heir * each, each, job.share(replacements_total / generations));
     });
   }
-  Hand hand(job.board, 0);
+  Hand hand(job.sheet, 0);
   for (Object& object : objects) hand.drop(object);
 }
 
@@ -46,7 +46,7 @@ void aligned(Job& job) {
   begin(job);
   run_team(job.threads, [&](unsigned number) {
     Random random(job.seed + number);
-    Hand hand(job.board, number);
+    Hand hand(job.sheet, number);
     const std::size_t times = job.share(4e6);
     for (std::size_t i = 0; i < times; ++i) {
       Object& object = objects[number * each + random.below(each)];

@@ -30,14 +30,14 @@ void scale(Job& job) {
   begin(job);
   run_team(job.threads, [&](unsigned number) {
     Random random(job.seed + number);
-    Hand hand(job.board, number);
+    Hand hand(job.sheet, number);
     for (std::size_t i = 0; i < count; ++i) objects[number * count + i] = hand.take(random.log_between(16, 511));
   });
   const double start = cpu_s();
   const std::size_t times = job.share(replacements_total);
   run_team(job.threads, [&](unsigned number) {
     Random random(job.seed + 1000 + number);
-    Hand hand(job.board, number);
+    Hand hand(job.sheet, number);
     for (std::size_t i = 0; i < times; ++i) {
       Object& object = objects[number * count + random.below(count)];
       hand.drop(object);

@@ -20,7 +20,7 @@ void use(std::size_t size) {
 
 void share(Job& job, Object* gifts) {
   run_team(job.threads, [&](unsigned number) {
-    Hand hand(job.board, number);
+    Hand hand(job.sheet, number);
     if (gifts != nullptr) hand.drop(gifts[number]);
     const std::size_t rounds = job.share(rounds_total);
     for (std::size_t i = 0; i < rounds; ++i) use(job.size);
@@ -39,7 +39,7 @@ void thrash(Job& job) {
 void scratch(Job& job) {
   Table<Object> gifts(job.threads);
   begin(job);
-  Hand hand(job.board, 0);
+  Hand hand(job.sheet, 0);
   for (Object& gift : gifts) gift = hand.take(job.size);
   share(job, gifts.begin());
 }

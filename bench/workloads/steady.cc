@@ -21,7 +21,7 @@ void replace_at_random(Job& job, std::size_t total, double times, Pick pick) {
   begin(job);
   run_team(job.threads, [&](unsigned number) {
     Random random(job.seed + number);
-    Hand hand(job.board, number);
+    Hand hand(job.sheet, number);
     Object* const own = objects.begin() + number * each;
     const std::size_t count = job.share(times);
     for (std::size_t i = 0; i < each + count; ++i) pick(hand, random, i < each ? own[i] : own[random.below(each)]);

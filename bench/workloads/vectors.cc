@@ -21,7 +21,7 @@ void vectors(Job& job) {
   begin(job);
   run_team(job.threads, [&](unsigned number) {
     Random random(job.seed + number);
-    Hand hand(job.board, number);
+    Hand hand(job.sheet, number);
     const std::size_t steps = job.share(60e3);
     for (std::size_t i = 0; i < steps; ++i) {
       const std::size_t which = number * arrays + random.below(arrays);
@@ -43,12 +43,12 @@ void vectors(Job& job) {
 void growth(Job& job) {
   const std::size_t end = job.size << 20;
   begin(job);
-  Hand hand(job.board, 0);
+  Hand hand(job.sheet, 0);
   const auto rounds = std::max(static_cast<int>(2 * job.scale), 1);
   for (int round = 0; round < rounds; ++round) {
     Object array = hand.take(1000);
     while (array.size < end) hand.resize(array, std::min(array.size + array.size / 4, end));
-    job.facts.add("grown_per_live", resident_per_live(job.board));
+    job.facts.add("grown_per_live", resident_per_live(job.sheet));
     hand.drop(array);
   }
 }

@@ -25,7 +25,7 @@ class CpuCachesTest : public RigTest {
     leave_single_thread();
     sched_getaffinity(0, sizeof before_, &before_);
     move_to(sched_getcpu());
-    rig_.heap.options.dirty_floor = std::uint64_t{1} << 40;
+    rig_.keep_dirty_pages();
     fake_os::set_cpu_bound(kCpus);
     rig_.warm_up();
   }

@@ -91,7 +91,7 @@ TEST_F(DensityTest, NothingBelowAHugePage) {
 
 // Pages that an object found dirty could be garbage that it never wrote to.
 TEST_F(DensityTest, GarbageIsNotTakenForWritten) {
-  rig_.heap.options.dirty_floor = std::uint64_t{1} << 40;
+  rig_.keep_dirty_pages();
   std::memset(rig_.allocate(nullptr, kPageSize), 1, kPageSize);
   for (int i = 0; i < 4; ++i) {
     void* whole = rig_.allocate(nullptr, 2 * kObjectSize);
@@ -117,7 +117,7 @@ TEST_F(DensityTest, AnOptionTurnsItOff) {
 // with it, as slabs may come to lie at its addresses.
 TEST_F(DensityTest, GoesBackAtOnceAndLeavesNoRequestBehind) {
   with_huge_pages(2, kObjectSize, Use::whole);
-  rig_.heap.options.dirty_floor = std::uint64_t{1} << 40;
+  rig_.keep_dirty_pages();
   const auto forbidden = fake_os::calls(Call::forbid_huge_pages), discarded = fake_os::discards().size();
   ASSERT_EQ(live(kObjectSize, Use::whole).size(), 1u);
   EXPECT_EQ(fake_os::calls(Call::forbid_huge_pages), forbidden + 1);

@@ -15,7 +15,7 @@ class HardenedLimitTest : public RigTest {
     harden(rig_.heap.options, true);
     rig_.heap.options.soft_limit = kByControlGroup;
     rig_.heap.options.decay_events = std::uint64_t{1} << 40;
-    rig_.heap.options.dirty_floor = std::uint64_t{1} << 40;
+    rig_.keep_dirty_pages();
     fake_os::set_group_memory(256 * kMiB, 10 * kMiB);
     rig_.heap.look_at_limit();
     rig_.harden();

@@ -15,10 +15,7 @@ namespace {
 
 using fake_os::Call;
 
-class HeapTest : public RigTest {
- protected:
-  HeapTest() { rig_.heap.options.dirty_floor = std::uint64_t{1} << 40; }
-};
+using HeapTest = KeepingRigTest;
 
 TEST_F(HeapTest, ObjectsComeInAddressOrder) {
   ThreadCache* cache = rig_.heap.open_cache();

@@ -14,7 +14,7 @@ constexpr std::size_t kKiB = 1024;
 
 class LargeTest : public testing::Test {
  protected:
-  LargeTest() { rig_.heap.options.dirty_floor = std::uint64_t{1} << 40; }  // nothing is released unless a test asks
+  LargeTest() { rig_.keep_dirty_pages(); }  // nothing is released unless a test asks
 
   char* make(std::size_t size, int fill) {
     char* object = static_cast<char*>(rig_.allocate(nullptr, size));
@@ -27,7 +27,6 @@ class LargeTest : public testing::Test {
     }
     return true;
   }
-  void release_at_once() { rig_.heap.options.dirty_floor = rig_.heap.options.dirty_percent = 0; }
 
   Rig rig_;
 };
@@ -235,7 +234,7 @@ TEST_F(LargeTest, AMoveTakesNoHeadroomWhereThatCosts) {
 // Free runs give their commitment back where it is counted, and serve again.
 TEST_F(LargeTest, CountedCommitmentsOfFreeRunsGoBack) {
   fake_os::count_commits();
-  release_at_once();
+  rig_.keep_no_dirty_pages();
   for (int round = 0; round < 3; ++round) {
     char* object = make(5 * kMiB, round);
     EXPECT_TRUE(holds(object, 0, 5 * kMiB, round));
@@ -269,7 +268,7 @@ TEST_P(MoveTest, KeepsContentsAndLeavesZeros) {
 }
 
 TEST_F(LargeTest, OneAboveTheDirtyLimitGoesBackAtOnce) {
-  release_at_once();
+  rig_.keep_no_dirty_pages();
   char* object = make(kMiB, 1);
   rig_.free(nullptr, object);
   EXPECT_EQ(rig_.sums().resident_bytes, 0u);
@@ -356,7 +355,7 @@ TEST_F(LargeTest, ReturnsAreShortWhereLittleIsDue) {
 }
 
 TEST_F(LargeTest, ARefusedReturnLeavesItDirtyAndNeverTakenForZeros) {
-  release_at_once();
+  rig_.keep_no_dirty_pages();
   fake_os::refuse(Call::discard);
   rig_.free(nullptr, make(kMiB, 0x33));
   EXPECT_EQ(rig_.sums().dirty_bytes, kMiB);

@@ -56,7 +56,7 @@ class LimitedHeapTest : public RigTest {
  protected:
   void keep_all_but_for_the_limit() {
     rig_.heap.options.decay_events = std::uint64_t{1} << 40;
-    rig_.heap.options.dirty_floor = std::uint64_t{1} << 40;
+    rig_.keep_dirty_pages();
   }
   // The heap's own limit.
   void limit_heap(std::uint64_t bytes) {

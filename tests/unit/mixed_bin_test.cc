@@ -16,7 +16,7 @@ namespace {
 class MixedBinTest : public testing::Test {
  protected:
   MixedBinTest() {
-    rig_.heap.options.dirty_floor = std::uint64_t{1} << 40;
+    rig_.keep_dirty_pages();
     rig_.warm_up();
   }
 

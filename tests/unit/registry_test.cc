@@ -12,10 +12,7 @@ namespace {
 
 using fake_os::Call;
 
-class RegistryTest : public RigTest {
- protected:
-  RegistryTest() { rig_.heap.options.dirty_floor = std::uint64_t{1} << 40; }
-};
+using RegistryTest = KeepingRigTest;
 
 TEST_F(RegistryTest, AClosedCacheGivesAllBackAndServesAgain) {
   ThreadCache* first = rig_.heap.open_cache();

@@ -15,10 +15,7 @@ namespace {
 
 using fake_os::Call;
 
-class ReleaseTest : public RigTest {
- protected:
-  ReleaseTest() { rig_.heap.options.dirty_floor = std::uint64_t{1} << 40; }
-};
+using ReleaseTest = KeepingRigTest;
 
 TEST_F(ReleaseTest, FreePagesStayUntilTheyAreOldEnough) {
   rig_.heap.options.decay_events = 1000;
@@ -51,7 +48,7 @@ TEST_F(ReleaseTest, ACallMakesOneDiscard) {
   const std::vector<void*> all = make(nullptr, 12, 10 * kPageSize);
   const std::vector<void*> small = make(nullptr, 12, 100);
   for (std::size_t i = 0; i < all.size(); i += 2) rig_.free(nullptr, all[i]);  // no two are neighbours
-  rig_.heap.options.dirty_floor = rig_.heap.options.dirty_percent = 0;
+  rig_.keep_no_dirty_pages();
   for (std::size_t i = 0; i < small.size() / 2; ++i) {
     EXPECT_EQ(fake_os::discards().size(), i);
     rig_.free(nullptr, small[i]);
@@ -64,7 +61,7 @@ TEST_F(ReleaseTest, ACallMakesOneDiscard) {
 TEST_F(ReleaseTest, FreesDoNotOutrunTheRelease) {
   const std::vector<void*> all = make(nullptr, 400, 10 * kPageSize);
   for (std::size_t i = 0; i < all.size(); i += 2) rig_.free(nullptr, all[i]);
-  rig_.heap.options.dirty_floor = rig_.heap.options.dirty_percent = 0;
+  rig_.keep_no_dirty_pages();
   for (int i = 0; i < 30; ++i) rig_.heap.release_due();
   EXPECT_LE(rig_.sums().dirty_bytes, 64 * kPageSize);
   rig_.expect_in_order();
@@ -72,7 +69,7 @@ TEST_F(ReleaseTest, FreesDoNotOutrunTheRelease) {
 
 // Pages whose discard was refused are due again. While the system goes on to refuse, it is asked more and more rarely.
 TEST_F(ReleaseTest, WhatTheSystemRefusedIsReturnedLater) {
-  rig_.heap.options.dirty_floor = rig_.heap.options.dirty_percent = 0;
+  rig_.keep_no_dirty_pages();
   const std::vector<void*> all = make(nullptr, 100, 10 * kPageSize);
   const std::vector<void*> small = make(nullptr, 4000, 100);
   fake_os::refuse(Call::discard);
@@ -106,7 +103,7 @@ TEST_F(ReleaseTest, ReleaseAllReturnsEveryFreePage) {
 
 // A system that never takes pages back costs memory, not time or soundness.
 TEST_F(ReleaseTest, ASystemThatRefusesEveryDiscard) {
-  rig_.heap.options.dirty_floor = rig_.heap.options.dirty_percent = 0;
+  rig_.keep_no_dirty_pages();
   fake_os::refuse(Call::discard);
   ThreadCache* cache = rig_.heap.open_cache();
   constexpr std::size_t kRounds = 2000;

@@ -41,6 +41,10 @@ class Rig {
   // Lets every size class ask for so much that its objects go to slabs of its own.
   void warm_up();
 
+  // Which dirty pages stay by the limit: all of them, so that nothing goes back unless a test asks; or none.
+  void keep_dirty_pages() { heap.options.dirty_floor = std::uint64_t{1} << 40; }
+  void keep_no_dirty_pages() { heap.options.dirty_floor = heap.options.dirty_percent = 0; }
+
   void* allocate(ThreadCache* cache, std::size_t size, bool zero = false);
   void* allocate_aligned(std::size_t align, std::size_t size, ThreadCache* cache = nullptr, bool zero = false) {
     return hardened ? hardened->allocate(size, align, zero) : heap.allocate_large(cache, size, align, zero);
@@ -111,6 +115,12 @@ class RigTest : public testing::Test {
 
  private:
   std::uint64_t peak_ = 0;  // the most resident bytes that a look has shown
+};
+
+// The same, where nothing goes back to the system unless a test asks.
+class KeepingRigTest : public RigTest {
+ protected:
+  KeepingRigTest() { rig_.keep_dirty_pages(); }
 };
 
 }  // namespace neap

@@ -12,10 +12,7 @@
 namespace neap {
 namespace {
 
-class ThreadCacheTest : public RigTest {
- protected:
-  ThreadCacheTest() { rig_.heap.options.dirty_floor = std::uint64_t{1} << 40; }
-};
+using ThreadCacheTest = KeepingRigTest;
 
 // The example of a refill in caches/caches.cc has these numbers.
 TEST_F(ThreadCacheTest, ARefillByExample) {

@@ -5,7 +5,7 @@
 #include "tool/allocators/resolve.h"
 #include "tool/commands/host_metrics.h"
 #include "tool/commands/verbs.h"
-#include "tool/experiment/commands/parts.h"
+#include "tool/experiment/commands/place.h"
 #include "tool/metrics/exposition.h"
 #include "tool/metrics/families.h"
 #include "tool/metrics/textfile.h"

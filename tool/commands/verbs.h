@@ -1,12 +1,12 @@
-// The verb table: the one list of what `neap` can do. Main and its --help derive from it.
-// A new verb is one file here with a define_ function, declared and listed below; those of experiments and of traces
-// stand in their own rooms.
+// The verb table: the one list of what `neap` can do. The parser, --help, the manual and the completion derive from it.
+// A new verb is one file here with a define_ function, which is declared and listed below. The parts of `neap
+// experiment` and `neap trace` have tables of their own, in experiment_verbs.cc and trace_verbs.cc.
 #pragma once
 #include <array>
 
 #include "tool/arguments/verb.h"
-#include "tool/experiment/commands/parts.h"
-#include "tool/trace/commands/trace.h"
+#include "tool/experiment/commands/experiment_verbs.h"
+#include "tool/trace/commands/trace_verbs.h"
 
 namespace neap {
 

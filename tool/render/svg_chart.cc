@@ -80,7 +80,7 @@ struct Stretch {
   std::vector<Point> middle, high, low;
 };
 
-struct Trace {
+struct Curve {
   std::vector<Stretch> stretches;
   std::vector<std::vector<Point>> floor;
   double last = 0;  // bytes, of the middle line
@@ -104,29 +104,29 @@ struct Joined {
   }
 };
 
-Trace trace_of(const ChartLine& line, const Chart& chart, const Frame& frame) {
-  Trace trace;
+Curve curve_of(const ChartLine& line, const Chart& chart, const Frame& frame) {
+  Curve curve;
   const std::size_t stride = std::max<std::size_t>(1, line.points.size() / most_points);
   bool gap = true, floor_gap = true;
   for (std::size_t start = 0; start < line.points.size(); start += stride) {
     Joined joined;
     for (std::size_t at = start; at < std::min(start + stride, line.points.size()); ++at) joined.add(line, at);
-    if (gap && joined.count > 0) trace.stretches.emplace_back();
-    if (floor_gap && joined.floor_count > 0) trace.floor.emplace_back();
+    if (gap && joined.count > 0) curve.stretches.emplace_back();
+    if (floor_gap && joined.floor_count > 0) curve.floor.emplace_back();
     gap = joined.count == 0, floor_gap = joined.floor_count == 0;
     if (gap) continue;
     const double time =
         std::min(frame.time_end, (static_cast<double>(start) + static_cast<double>(stride - 1) / 2) * chart.step.count);
-    trace.last = joined.point.middle / static_cast<double>(joined.count);
-    trace.end = frame.at(time, trace.last);
-    trace.any = true;
-    trace.stretches.back().middle.push_back(trace.end);
-    trace.stretches.back().high.push_back(frame.at(time, joined.point.high));
-    trace.stretches.back().low.push_back(frame.at(time, joined.point.low));
+    curve.last = joined.point.middle / static_cast<double>(joined.count);
+    curve.end = frame.at(time, curve.last);
+    curve.any = true;
+    curve.stretches.back().middle.push_back(curve.end);
+    curve.stretches.back().high.push_back(frame.at(time, joined.point.high));
+    curve.stretches.back().low.push_back(frame.at(time, joined.point.low));
     if (!floor_gap)
-      trace.floor.back().push_back(frame.at(time, joined.floor / static_cast<double>(joined.floor_count)));
+      curve.floor.back().push_back(frame.at(time, joined.floor / static_cast<double>(joined.floor_count)));
   }
-  return trace;
+  return curve;
 }
 
 class ChartPage {
@@ -227,46 +227,46 @@ class ChartPage {
     svg_.text({x + 4, frame.box.y + 10}, "note", cut_to(printable(mark.text), mark_letters));
   }
 
-  void draw_trace(const Trace& trace, std::size_t at) {
-    for (const Stretch& stretch : trace.stretches) svg_.area(stretch.high, stretch.low, fmt::format("band f{}", at));
-    for (const auto& floor : trace.floor) svg_.polyline(floor, fmt::format("floor s{}", at));
-    for (const Stretch& stretch : trace.stretches) svg_.polyline(stretch.middle, fmt::format("line s{}", at));
+  void draw_curve(const Curve& curve, std::size_t at) {
+    for (const Stretch& stretch : curve.stretches) svg_.area(stretch.high, stretch.low, fmt::format("band f{}", at));
+    for (const auto& floor : curve.floor) svg_.polyline(floor, fmt::format("floor s{}", at));
+    for (const Stretch& stretch : curve.stretches) svg_.polyline(stretch.middle, fmt::format("line s{}", at));
   }
 
   double draw_common_axes(double y) {
     const Frame frame{{plot_left, y + 26, page_width - plot_left - label_room, plot_height}, time_.end, memory_.end};
     draw_grid(frame, memory_, time_, true);
     for (const Mark& mark : chart_.marks) draw_mark(frame, mark);
-    std::vector<Trace> traces;
-    for (const ChartLine& line : chart_.lines) traces.push_back(trace_of(line, chart_, frame));
-    for (std::size_t at = 0; at < traces.size(); ++at) draw_trace(traces[at], at);
-    draw_end_labels(frame, traces);
+    std::vector<Curve> curves;
+    for (const ChartLine& line : chart_.lines) curves.push_back(curve_of(line, chart_, frame));
+    for (std::size_t at = 0; at < curves.size(); ++at) draw_curve(curves[at], at);
+    draw_end_labels(frame, curves);
     return frame.box.bottom() + 34;
   }
 
   // Names at the lines' right ends, pushed apart where they would overlap, top to bottom in the order of the lines.
-  void draw_end_labels(const Frame& frame, const std::vector<Trace>& traces) {
+  void draw_end_labels(const Frame& frame, const std::vector<Curve>& curves) {
     std::vector<std::size_t> order;
-    for (std::size_t at = 0; at < traces.size(); ++at)
-      if (traces[at].any) order.push_back(at);
+    for (std::size_t at = 0; at < curves.size(); ++at)
+      if (curves[at].any) order.push_back(at);
     std::sort(order.begin(), order.end(),
-              [&](std::size_t a, std::size_t b) { return traces[a].last > traces[b].last; });
+              [&](std::size_t a, std::size_t b) { return curves[a].last > curves[b].last; });
     const double fitting = frame.box.height / static_cast<double>(std::max<std::size_t>(order.size(), 1));
     const double pitch = std::clamp(fitting, least_pitch, label_pitch);
     std::vector<double> ys;
-    for (const std::size_t at : order) ys.push_back(traces[at].end.y);
+    for (const std::size_t at : order) ys.push_back(curves[at].end.y);
     for (std::size_t at = 1; at < ys.size(); ++at) ys[at] = std::max(ys[at], ys[at - 1] + pitch);
     double floor = frame.box.bottom() - 4;
     for (std::size_t at = ys.size(); at-- > 0; floor = ys[at] - pitch) ys[at] = std::min(ys[at], floor);
     for (std::size_t at = 0; at < order.size(); ++at)
-      draw_end_label(frame, traces[order[at]], order[at], ys[at], pitch);
+      draw_end_label(frame, curves[order[at]], order[at], ys[at], pitch);
   }
 
-  void draw_end_label(const Frame& frame, const Trace& trace, std::size_t line, double y, double pitch) {
+  void draw_end_label(const Frame& frame, const Curve& curve, std::size_t line, double y, double pitch) {
     const double x = frame.box.right() + 22;
     const std::string& label = chart_.lines[line].label;
     const std::string mean = median_of(label, "mean_rss");
-    svg_.polyline({{trace.end.x + 4, trace.end.y}, {x - 6, y}}, fmt::format("leader s{}", line));
+    svg_.polyline({{curve.end.x + 4, curve.end.y}, {x - 6, y}}, fmt::format("leader s{}", line));
     svg_.text({x, y + 1}, fmt::format("name f{}", line), shorten_name(printable(label), label_letters));
     if (pitch >= label_pitch) svg_.text({x, y + 16}, "value", fmt::format("mean {} MiB", mean));
   }
@@ -297,9 +297,9 @@ class ChartPage {
     draw_grid(frame, memory, time, first);
     for (std::size_t other = 0; other < chart_.lines.size(); ++other)
       if (other != at)
-        for (const Stretch& stretch : trace_of(chart_.lines[other], chart_, frame).stretches)
+        for (const Stretch& stretch : curve_of(chart_.lines[other], chart_, frame).stretches)
           svg_.polyline(stretch.middle, "faint");
-    draw_trace(trace_of(chart_.lines[at], chart_, frame), at);
+    draw_curve(curve_of(chart_.lines[at], chart_, frame), at);
   }
 
   const Chart& chart_;

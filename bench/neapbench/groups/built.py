@@ -11,4 +11,4 @@ def built(context, group, name, threads=1, size=None, scale=None, label=None, **
     words = [context.places.program("neap-bench"), name, f"threads={threads}", f"scale={scale:g}"]
     if size:
         words.append(f"size={size}")
-    return Workload(f"{label}-t{threads}", group, tuple(words), has_board=True, has_facts=True, **properties)
+    return Workload(f"{label}-t{threads}", group, tuple(words), has_sheet=True, has_facts=True, **properties)

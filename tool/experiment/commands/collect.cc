@@ -4,7 +4,8 @@
 
 #include "tool/allocators/detect.h"
 #include "tool/allocators/resolve.h"
-#include "tool/experiment/commands/parts.h"
+#include "tool/experiment/commands/experiment_verbs.h"
+#include "tool/experiment/commands/place.h"
 #include "tool/experiment/experiment_file.h"
 #include "tool/model/failure.h"
 #include "tool/model/text.h"

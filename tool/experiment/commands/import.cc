@@ -5,7 +5,8 @@
 #include <fstream>
 #include <memory>
 
-#include "tool/experiment/commands/parts.h"
+#include "tool/experiment/commands/experiment_verbs.h"
+#include "tool/experiment/commands/place.h"
 #include "tool/experiment/experiment_file.h"
 #include "tool/experiment/operators_csv.h"
 #include "tool/model/failure.h"

@@ -6,7 +6,9 @@
 
 #include "tool/allocators/resolve.h"
 #include "tool/experiment/assignment.h"
-#include "tool/experiment/commands/parts.h"
+#include "tool/experiment/commands/assignment_output.h"
+#include "tool/experiment/commands/experiment_verbs.h"
+#include "tool/experiment/commands/place.h"
 #include "tool/experiment/experiment_file.h"
 #include "tool/model/failure.h"
 #include "tool/model/text.h"

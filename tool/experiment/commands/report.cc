@@ -5,7 +5,8 @@
 #include <cstdio>
 #include <memory>
 
-#include "tool/experiment/commands/parts.h"
+#include "tool/experiment/commands/experiment_verbs.h"
+#include "tool/experiment/commands/place.h"
 #include "tool/experiment/commands/prometheus.h"
 #include "tool/experiment/experiment_figures.h"
 #include "tool/experiment/experiment_file.h"

@@ -8,7 +8,7 @@
 #include "tool/files/target.h"
 #include "tool/model/text.h"
 #include "tool/render/quantity.h"
-#include "tool/trace/commands/trace.h"
+#include "tool/trace/commands/trace_verbs.h"
 
 namespace neap {
 namespace {

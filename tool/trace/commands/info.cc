@@ -10,7 +10,7 @@
 #include "tool/model/text.h"
 #include "tool/render/quantity.h"
 #include "tool/render/text_table.h"
-#include "tool/trace/commands/trace.h"
+#include "tool/trace/commands/trace_verbs.h"
 #include "tool/trace/trace_facts.h"
 
 namespace neap {

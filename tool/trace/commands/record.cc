@@ -18,7 +18,7 @@
 #include "tool/render/progress.h"
 #include "tool/render/quantity.h"
 #include "tool/trace/collector.h"
-#include "tool/trace/commands/trace.h"
+#include "tool/trace/commands/trace_verbs.h"
 
 namespace neap {
 namespace {

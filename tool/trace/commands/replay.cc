@@ -21,7 +21,7 @@
 #include "tool/render/text_table.h"
 #include "tool/store/recording_folder.h"
 #include "tool/store/run_facts.h"
-#include "tool/trace/commands/trace.h"
+#include "tool/trace/commands/trace_verbs.h"
 #include "tool/trace/replay_table.h"
 #include "tool/trace/trace_source.h"
 

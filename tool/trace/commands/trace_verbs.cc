@@ -1,4 +1,4 @@
-#include "tool/trace/commands/trace.h"
+#include "tool/trace/commands/trace_verbs.h"
 
 #include <array>
 

@@ -1,4 +1,5 @@
-// The parts of `neap trace`: each adds its options to its own sub-command and returns its body.
+// The parts of `neap trace`. Each is a file here, which adds its options to its own sub-command and returns its body;
+// trace_verbs.cc has their table.
 #pragma once
 #include "tool/arguments/verb.h"
 
