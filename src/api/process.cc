@@ -30,12 +30,12 @@ void end_thread(void* cache) {
 bool close_at_thread_end(ThreadCache* cache) {
   pthread_key_t known = key_plus_one.load(std::memory_order_acquire);
   if (known == 0) {
-    pthread_key_t fresh;
-    if (pthread_key_create(&fresh, end_thread) != 0) return false;
-    if (key_plus_one.compare_exchange_strong(known, fresh + 1, std::memory_order_acq_rel)) {
-      known = fresh + 1;
+    pthread_key_t made;
+    if (pthread_key_create(&made, end_thread) != 0) return false;
+    if (key_plus_one.compare_exchange_strong(known, made + 1, std::memory_order_acq_rel)) {
+      known = made + 1;
     } else {
-      pthread_key_delete(fresh);  // another thread was first; `known` is its key now
+      pthread_key_delete(made);  // another thread was first; `known` is its key now
     }
   }
   return pthread_setspecific(known - 1, cache) == 0;

@@ -10,11 +10,11 @@ constexpr int kMaxSecondChances = 8;
 
 }  // namespace
 
-void PageHeap::mark_dirty(Block& block, PageMask fresh) {
-  if (fresh == 0) return;
-  block.dirty |= fresh;
+void PageHeap::mark_dirty(Block& block, PageMask newly_dirty) {
+  if (newly_dirty == 0) return;
+  block.dirty |= newly_dirty;
   block.dirtied_at.store(static_cast<std::uint32_t>(events()), std::memory_order_relaxed);
-  accounts_.marked_pages.add(count_pages(fresh));
+  accounts_.marked_pages.add(count_pages(newly_dirty));
   enqueue(block);
 }
 

@@ -138,9 +138,9 @@ void PageHeap::widen_bitmaps(Block& block, std::size_t objects) {
 
 void PageHeap::free_block(Block& block) {
   Guard guard(lock_);
-  const PageMask fresh = static_cast<PageMask>(block.resident & ~block.dirty);
+  const PageMask newly_dirty = static_cast<PageMask>(block.resident & ~block.dirty);
   block.dirty = block.resident;
-  accounts_.marked_pages.add(count_pages(fresh));
+  accounts_.marked_pages.add(count_pages(newly_dirty));
   block.admission.store(0, std::memory_order_relaxed);
   block.kind.store(BlockKind::free, std::memory_order_relaxed);
   if (block.dirty != 0) enqueue_locked(block);

@@ -121,7 +121,7 @@ class PageHeap {
 
   // For pages of a slab or a mixed block, whose lock the caller holds. mark_dirty: they fell free. claim_dirty: they
   // are taken for release; it returns which.
-  void mark_dirty(Block& block, PageMask fresh);
+  void mark_dirty(Block& block, PageMask newly_dirty);
   PageMask claim_dirty(Block& block);
   // Gives claimed pages back to the system. Returns those that it refused to take. Needs no lock.
   PageMask discard(const Block& block, PageMask claimed);

@@ -3,10 +3,11 @@
 // are rings that lead back to it, and its `next` leads around the ring of arenas.
 //
 //   malloc_state   mutex, flags, [fast bins], top, last_remainder, bins[254], binmap, next, next_free, attached,
-//   system_mem malloc_par     ..., mmapped_mem, max_mmapped_mem, sbrk_base, tcache_bins, tcache_max_bytes, tcache_count
+//                  system_mem
+//   malloc_par     ..., mmapped_mem, max_mmapped_mem, sbrk_base, tcache_bins, tcache_max_bytes, tcache_count
 //   heap_info      ar_ptr, prev, size: at the start of each 64 MiB of a worker's arena
-//   chunk          prev_size, size with three bits, then the object; the next chunk's lowest bit says that this one is
-//   used
+//   chunk          prev_size, size with three bits, then the object; the lowest bit of the next chunk's size says that
+//                  this one is used
 #pragma once
 #include <optional>
 #include <string>
