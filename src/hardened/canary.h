@@ -1,9 +1,8 @@
 // Canaries: they fill a slot from the end of its object to the last byte, so that a write of one byte is seen.
 //
-//    slot
-//    +------------------------------+------------------------+----------------------------+
-//    |  `asked` bytes: the program's |  padding, 0 to n bytes |  a word: length, and mark  |
-//    +------------------------------+------------------------+----------------------------+
+//   +--------------------------------+-------------------------+-------------------------------+
+//   |  `asked` bytes: the program's  |  padding, 0 to n bytes  |  a word: a length and a mark  |
+//   +--------------------------------+-------------------------+-------------------------------+
 //
 // The word tells how many bytes lie behind the object, itself included, and holds a secret mark of that length and of
 // the slot's address; so the word of one slot is of no use in another. The padding repeats the word's lowest byte,

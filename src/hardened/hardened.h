@@ -5,7 +5,7 @@
 //   free_small
 //     begin_waiting    the object is marked as waiting: of two threads that free it, one is told so
 //     Canaries::read   nothing was written behind it
-//     look_beside      nor to its neighbours
+//     look_beside      its neighbours are as the heap left them
 //     wipe             the whole slot is cleared
 //     wait             it goes into the quarantine
 //   let_go, leave      the quarantine is full: some objects, chosen at random, leave; each has to be all zeros still,
