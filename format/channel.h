@@ -11,8 +11,8 @@
 namespace neap::trace {
 
 inline constexpr char kChannelVariable[] = "NEAP_TRACE_CHANNEL";  // path of the file
-inline constexpr char kProgramVariable[] =
-    "NEAP_TRACE_PROGRAM";  // record only a process of this name; empty: the first
+// Only a process of this name is recorded; empty: the first.
+inline constexpr char kProgramVariable[] = "NEAP_TRACE_PROGRAM";
 inline constexpr std::uint64_t kChannelMagic = 0x316c6e6863706e;  // "npchnl1"
 inline constexpr std::size_t kRings = 512;                        // threads at once with a ring of their own
 inline constexpr std::size_t kRingRecords = 32768;

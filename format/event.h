@@ -1,5 +1,6 @@
 // One allocation event as every reader and writer of traces sees it, whatever file it came from.
-// Objects are named by slots: a slot is taken when an object is born and free for reuse when it dies.
+// Objects are named by slots, which here are numbers: one is taken when an object is born, and free for reuse when it
+// dies.
 // No contents, no addresses. Used by format/, replay/ and the trace verbs.
 #pragma once
 

@@ -45,8 +45,7 @@ class Player {
  private:
   enum class Turn : std::uint32_t { none, go };
   struct Replayed {
-    std::atomic<std::uint32_t>
-        baton;  // Turn; stored with release by the one who passes, loaded with acquire by the owner
+    std::atomic<std::uint32_t> baton;  // Turn; who passes it stores with release, its owner loads with acquire
     Player* player;
     pthread_t handle;
     std::uint32_t number;

@@ -79,8 +79,8 @@ class Model {
   std::pmr::monotonic_buffer_resource pages_{own_pages(), model_bytes, std::pmr::null_memory_resource()};
   std::pmr::unsynchronized_pool_resource pool_{&pages_};
   std::pmr::vector<stress::Object> objects_{&pages_};
-  std::pmr::map<std::uintptr_t, std::uintptr_t> ends_{
-      &pool_};  // address of each live object -> end of its usable bytes
+  // Address of each live object -> end of its usable bytes.
+  std::pmr::map<std::uintptr_t, std::uintptr_t> ends_{&pool_};
   std::size_t live_bytes_ = 0;
   std::size_t peak_bytes_ = 0;
   bool growing_ = true;

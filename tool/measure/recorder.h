@@ -20,8 +20,8 @@ struct RecorderOptions {
   Seconds interval{1};
   std::optional<Seconds> duration;
   double budget_percent = default_budget_percent;
-  Seconds
-      least_detail_interval{};  // reading PSS stops the program's page faults for its time: not more often than this
+  // PSS is read no more often than this, because the program's page faults wait while it is read.
+  Seconds least_detail_interval{};
   std::function<void(Seconds elapsed, Bytes rss, Bytes peak)> on_tick;  // for progress
   // Does the allocator serve? Asked soon after the start, and while the answer is no (a busy machine: the program may
   // still be in its loader) again, for two seconds at most; `last` says that nothing will be asked after this.

@@ -76,8 +76,8 @@ class UnitSwitch {
   void write(const std::string& part_of = {});
   void check_loaded();  // after the reload: throws Failure when systemd gives the unit something else
   void undo();          // the files as they were
-  void take_over(
-      const std::vector<Entry>& parts);  // marks and memory before, from the entries that this one takes the place of
+  // Takes marks and memory before the switch from the entries that this one replaces.
+  void take_over(const std::vector<Entry>& parts);
   // The journal entry as it ends: verified by restarts of these units, or waiting for them.
   void finish(const std::vector<std::string>& restarted, const SwitchOptions& options);
 
