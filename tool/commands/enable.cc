@@ -121,8 +121,8 @@ EnableOptions with_soft_limit(EnableOptions options) {
   return options;
 }
 
-int enable(const EnableOptions& written, const Invocation& invocation) {
-  const EnableOptions options = with_soft_limit(written);
+// Options that do not go together end the command before anything is looked at.
+void refuse_contradictions(const EnableOptions& options) {
   if (options.system && options.user) throw UsageFailure("--system and --user exclude each other");
   if (!options.exceptions.empty() && !options.system) throw UsageFailure("--except belongs to --system");
   if (!options.steps.step.empty() && !options.change.restart)
@@ -136,6 +136,11 @@ int enable(const EnableOptions& written, const Invocation& invocation) {
         "--find-misuse is for units: neap enable UNIT --find-misuse; for a program: neap run --find-misuse");
   if (!options.misuse.wanted && (options.misuse.no_leaks || options.misuse.no_mismatches))
     throw UsageFailure("--no-leaks and --no-mismatches belong to --find-misuse: neap enable UNIT --find-misuse");
+}
+
+int enable(const EnableOptions& written, const Invocation& invocation) {
+  const EnableOptions options = with_soft_limit(written);
+  refuse_contradictions(options);
   if (options.system) return enable_for_system(options, invocation);
   return options.user ? enable_for_user(options, invocation) : enable_units(options, invocation);
 }
