@@ -13,10 +13,9 @@ namespace neap {
 namespace {
 
 constexpr const char* blame_help =
-    "Who pins the pages: a page with less than a quarter live is kept by the few objects in it. Their call sites, by "
-    "the\n"
-    "free memory that they keep, beside their own. For programs on glibc's malloc or libneap that neap profile "
-    "started:\n"
+    "Who pins the pages: a page with less than a quarter live is kept by the few objects in it. Their call sites,\n"
+    "by the free memory that they keep, beside their own. For programs on glibc's malloc or libneap that neap\n"
+    "profile started:\n"
     "  neap profile -- redis-server &\n"
     "  neap blame redis-server -o pinned.html";
 

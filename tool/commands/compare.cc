@@ -24,10 +24,9 @@ namespace neap {
 namespace {
 
 constexpr const char* footer =
-    "Runs the program under each allocator in turn, round after round, so that what changes on the machine meets all "
-    "of\n"
-    "them alike. Its output goes to /dev/null unless --show-output. Ctrl-C ends it and reports the runs that are "
-    "complete.\n"
+    "Runs the program under each allocator in turn, round after round, so that what changes on the machine meets\n"
+    "all of them alike. Its output goes to /dev/null unless --show-output. Ctrl-C ends it and reports the runs\n"
+    "that are complete.\n"
     "Example: neap compare -a libc,mimalloc,neap -n 5 -o report.html -- gzip -9 -c archive.tar";
 
 constexpr double compare_budget_percent = 1;  // a run is short; a recording by `neap record` lasts for days

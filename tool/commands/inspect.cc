@@ -23,10 +23,10 @@ namespace neap {
 namespace {
 
 constexpr const char* inspect_help =
-    "Reads the memory of a running program from outside: nothing in it changes, and it does not stop. Same user or "
-    "root.\n"
-    "TARGET is a process number, a name as in ps, or a systemd unit; of several processes the largest is taken.\n"
-    "What changes while it is read is left out, and told; --stop holds the program still for the time of one look.\n"
+    "Reads the memory of a running program from outside: nothing in it changes, and it does not stop. Same user\n"
+    "or root. TARGET is a process number, a name as in ps, or a systemd unit; of several processes the largest is\n"
+    "taken. What changes while it is read is left out, and told; --stop holds the program still for the time of\n"
+    "one look.\n"
     "Examples:\n"
     "  neap inspect mariadbd\n"
     "  neap inspect --watch 2m tor@default.service   does it grow, and is it a leak or fragmentation?\n"

@@ -15,7 +15,7 @@ namespace neap {
 namespace {
 
 constexpr const char* footer =
-    "Squares in order of addresses, arena by arena: red ones are kept by a few objects, orange ones are free and "
+    "Squares in order of addresses, arena by arena: red ones are kept by a few objects, orange ones are free and\n"
     "resident.\n"
     "Examples:\n"
     "  neap map mariadbd -o heap.html\n"

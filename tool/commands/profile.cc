@@ -23,9 +23,8 @@ namespace neap {
 namespace {
 
 constexpr const char* profile_help =
-    "Where live memory comes from, by sampling about every 512 KiB (4 KiB are added to each size, so that small "
-    "objects are\n"
-    "seen too), under any allocator. Start the program itself, not a shell that starts it.\n"
+    "Where live memory comes from, by sampling about every 512 KiB (4 KiB are added to each size, so that small\n"
+    "objects are seen too), under any allocator. Start the program itself, not a shell that starts it.\n"
     "Examples:\n"
     "  neap profile -o live.html -- redis-server       what is live at its end; Ctrl-C ends it\n"
     "  neap profile --pid 1234                          of a program that was started so, as it runs\n"

@@ -15,9 +15,8 @@ namespace {
 
 constexpr const char* footer =
     "Recordings with the same label are runs of one line: the table gives their median, the chart their range.\n"
-    "Every line begins at 0, the start of its recording, and all share one scale. Without -o only the table is "
-    "printed.\n"
-    "A file name of - means stdout. A recording that is still being written can be reported too.\n"
+    "Every line begins at 0, the start of its recording, and all share one scale. Without -o only the table is\n"
+    "printed. A file name of - means stdout. A recording that is still being written can be reported too.\n"
     "Example: neap report libc.neaprec neap.neaprec -o report.html";
 
 struct ReportOptions {

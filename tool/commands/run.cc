@@ -20,9 +20,9 @@ constexpr const char* footer =
     "Replaces neap by the program: pid, terminal and exit code are the program's own.\n"
     "Says so on stderr when the allocator did not take effect (static, setuid, its own malloc built in).\n"
     "Settings: --allocator libc:arena_max=1, jemalloc:dirty_decay_ms=0, or a .so by path. See neap allocators.\n"
-    "With --find-misuse neap stays beside the program and all that it starts, tells what they did wrong with the "
-    "heap,\n"
-    "and ends with --exit-code if it was anything; with --json the report is JSON, on stdout or in the file of -o.\n"
+    "With --find-misuse neap stays beside the program and all that it starts, tells what they did wrong with the\n"
+    "heap, and ends with --exit-code if it was anything; with --json the report is JSON, on stdout or in the file\n"
+    "of -o.\n"
     "Example: neap run -a neap -- tor -f torrc\n"
     "         neap run --find-misuse -- ./server --foreground";
 

@@ -16,11 +16,11 @@ namespace neap {
 namespace {
 
 constexpr const char* top_help =
-    "All processes, or those of TARGET (a name or a unit), the most wasteful first: RSS every round, the rest from "
-    "walks\n"
-    "through their heaps. Together they take at most --budget of one core. As root it sees everybody's.\n"
-    "Keys: w r l p s a g sort by waste, RSS, live, PSS, swap, age, growth; arrows and page keys scroll; q ends.\n"
-    "Red: half of the memory is waste; yellow: a quarter.";
+    "All processes, or those of TARGET (a name or a unit), the most wasteful first: RSS every round, the rest\n"
+    "from walks through their heaps. Together they take at most --budget of one core. As root it sees\n"
+    "everybody's.\n"
+    "Keys: w r l p s a g sort by waste, RSS, live, PSS, swap, age, growth; arrows and page keys\n"
+    "scroll; q ends. Red: half of the memory is waste; yellow: a quarter.";
 
 constexpr double full_bucket_s = 0.5;  // CPU seconds: so much at once, at the beginning
 constexpr std::size_t any_width = 4096;

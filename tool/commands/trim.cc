@@ -20,9 +20,8 @@ namespace {
 
 constexpr const char* trim_help =
     "libneap reads the request at its next heap event; a program that is idle has none, and trims when it wakes.\n"
-    "Of a program on glibc it tells what malloc_trim would return, and changes nothing: nobody but the program itself "
-    "can\n"
-    "call into its heap safely.";
+    "Of a program on glibc it tells what malloc_trim would return, and changes nothing: nobody but the program\n"
+    "itself can call into its heap safely.";
 
 constexpr std::uint32_t trim_now = 1;
 constexpr std::uint64_t worth_having = 32;  // trimming is worth it from one part in so many of what is resident

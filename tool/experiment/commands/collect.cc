@@ -16,9 +16,8 @@ namespace neap {
 namespace {
 
 constexpr const char* footer =
-    "One reading of each running instance: the resident memory of all its processes, and whether it runs on its "
-    "group's\n"
-    "allocator. Run it every few minutes from cron or a systemd timer.";
+    "One reading of each running instance: the resident memory of all its processes, and whether it runs on its\n"
+    "group's allocator. Run it every few minutes from cron or a systemd timer.";
 
 // Only instances that were switched have an allocator to hold them to.
 std::optional<bool> runs_as_assigned(pid_t main_process, const Instance& instance) {

@@ -16,11 +16,11 @@ namespace neap {
 namespace {
 
 constexpr const char* footer =
-    "The first line of a CSV file names its columns; timestamp, type, nickname and rss_kb are read, and server and\n"
-    "fingerprint where they are there: the files of several servers go together. Rows of type aggregate are passed "
-    "over.\n"
-    "Each --group is a list of nicknames, one a line, and gives the report one line; relays in no list are left out.\n"
-    "Without --group all relays are one group.\n\n"
+    "The first line of a CSV file names its columns; timestamp, type, nickname and rss_kb are read, and server\n"
+    "and fingerprint where they are there: the files of several servers go together. Rows of type aggregate are\n"
+    "passed over. Each --group is a list of nicknames, one a line, and gives the report one line; relays in no\n"
+    "list are left out. Without --group all relays are one group.\n"
+    "\n"
     "  neap experiment import guards memory.csv --group libc=group_E.txt --group jemalloc=group_D.txt";
 
 struct ImportOptions {

@@ -19,11 +19,11 @@ namespace neap {
 namespace {
 
 constexpr const char* footer =
-    "Group sizes differ by one at most. The same seed and the same instances give the same assignment; without --seed\n"
-    "chance gives one, and it is kept. Nothing is switched yet.\n\n"
-    "Over several hosts: the same NAME and --seed on each, with --host $(hostname). Each host then has every group, "
-    "dealt\n"
-    "for itself, and neap experiment report NAME --prometheus URL compares within hosts.";
+    "Group sizes differ by one at most. The same seed and the same instances give the same assignment; without\n"
+    "--seed chance gives one, and it is kept. Nothing is switched yet.\n"
+    "\n"
+    "Over several hosts: the same NAME and --seed on each, with --host $(hostname). Each host then has every\n"
+    "group, dealt for itself, and neap experiment report NAME --prometheus URL compares within hosts.";
 
 struct InitOptions {
   std::string name;

@@ -22,12 +22,13 @@ namespace neap {
 namespace {
 
 constexpr const char* footer =
-    "The instance is the unit of randomisation: its readings of a day are averaged first, then instances are "
-    "compared.\n"
-    "Intervals come from a bootstrap over instances with a fixed seed; ratios are those of the last readings.\n"
-    "NAME may be a file. Without --from the report begins when the last instance was switched.\n\n"
-    "Over several hosts: --prometheus reads what neap metrics said on each, and the groups are compared within hosts.\n"
-    "Who looks while it runs says so: --look 2/5, the second of five looks planned, and pays with a wider interval.";
+    "The instance is the unit of randomisation: its readings of a day are averaged first, then instances are\n"
+    "compared. Intervals come from a bootstrap over instances with a fixed seed; ratios are those of the last\n"
+    "readings. NAME may be a file. Without --from the report begins when the last instance was switched.\n"
+    "\n"
+    "Over several hosts: --prometheus reads what neap metrics said on each, and the groups are compared within\n"
+    "hosts. Who looks while it runs says so: --look 2/5, the second of five looks planned, and pays with a wider\n"
+    "interval.";
 
 constexpr std::size_t most_looks = 1000;
 

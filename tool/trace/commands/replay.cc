@@ -29,9 +29,8 @@ namespace neap {
 namespace {
 
 constexpr const char* footer =
-    "Real threads in the recorded order; every page of every object is written once; memory is the process's "
-    "anonymous\n"
-    "and swapped bytes less what it had before the first event, against the sum of requested sizes.\n"
+    "Real threads in the recorded order; every page of every object is written once; memory is the process's\n"
+    "anonymous and swapped bytes less what it had before the first event, against the sum of requested sizes.\n"
     "Without --pace as fast as possible: decay by time then hardly happens. A day's trace: --pace 60.";
 
 struct ReplayOptions {
