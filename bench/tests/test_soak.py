@@ -34,9 +34,10 @@ HOUR = 3600
 FLAT, RISES, UNSURE = (0.0, -0.1, 0.1), (14.0, 13.0, 15.0), (0.4, -1, 2)
 
 
-def seen(rises=FLAT, seconds=3 * HOUR, mappings=100, errors=0, p999_ms=(5.0, 5.0), over=FLAT, machine_ms=(1.0, 1.0)):
+def seen(rises=FLAT, seconds=3 * HOUR, mappings=100, errors=0, p999_ms=(5.0, 5.0), over=FLAT, machine_ms=(1.0, 1.0), began=0):
     return verdict.Seen(seconds=seconds, stood_still_s=0, requests=1000, late=0, errors=errors, error="", resident=10**8, rises=rises,
-                        live_rises=None, over_rises=over, warm_s=seconds * 2 / 3, mappings=mappings, p999_ms=p999_ms, machine_ms=machine_ms)
+                        live_rises=None, over_rises=over, warm_s=seconds * 2 / 3, mappings=mappings, p999_ms=p999_ms, machine_ms=machine_ms,
+                        span=(began, began + seconds))
 
 
 class Verdict(unittest.TestCase):
@@ -58,6 +59,13 @@ class Verdict(unittest.TestCase):
         self.assertEqual(verdict.judge([seen(p999_ms=(5, 9), machine_ms=(2, 3))]), ([], ["latency"]))
         self.assertEqual(verdict.judge([seen(p999_ms=(5, 9), machine_ms=(2, 2))]), (["latency"], []))
         self.assertEqual(verdict.judge([seen(p999_ms=(5, 9), machine_ms=(None, None))]), (["latency"], []))
+
+    def test_latency_is_held_against_another_allocator_beside_it(self):
+        slower = seen(p999_ms=(5, 9))
+        for beside, fails in (((4, 7), []), ((4, 4), ["latency"])):
+            self.assertEqual(verdict.judge([slower], [seen(p999_ms=beside)]), (fails, []))
+        self.assertEqual(verdict.judge([seen(p999_ms=(5, 5))], [seen(p999_ms=(5, 3))])[0], ["latency"])  # the machine became quicker, it did not
+        self.assertEqual(verdict.judge([slower], [seen(p999_ms=(4, 7), began=HOUR)])[0], ["latency"])  # another time
 
     def test_a_wrong_answer_in_a_short_stretch_counts_too(self):
         self.assertEqual(verdict.judge([seen(), seen(seconds=60, errors=1)])[0], ["answers"])

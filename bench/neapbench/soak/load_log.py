@@ -3,6 +3,7 @@ import collections
 import json
 import math
 import threading
+import time
 
 FINENESS = 16  # buckets of latency in each doubling: 4% wide
 
@@ -52,8 +53,8 @@ class Counts:
     def line(self, at, ran):
         """`at`: seconds since it began; `ran`: those in which the machine did."""
         with self.lock:
-            line = {"at": round(at, 1), "ran": round(ran, 1), "latencies": self.latencies, "ticks": self.ticks, "late": self.late,
-                    "again": self.again, "errors": self.errors}
+            line = {"at": round(at, 1), "ran": round(ran, 1), "unix": round(time.time(), 1), "latencies": self.latencies, "ticks": self.ticks,
+                    "late": self.late, "again": self.again, "errors": self.errors}
             if self.last_error:
                 line["error"] = self.last_error
             self._clear()

@@ -13,6 +13,7 @@ LEAST_WARM_S = 3600  # below, a slope an hour is told and not judged
 MOST_SLOPE = 0.5  # % an hour
 MOST_MAPPINGS = 5000  # of a process
 MOST_LATENCY = 1.25  # of the last third to the middle one, at 99.9%
+LEAST_SHARED = 0.9  # of a stretch: another allocator's that ran beside it for so long can be held against it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Seen:
     mappings: int  # the most of a process
     p999_ms: tuple  # of the answers, of the middle third and of the last
     machine_ms: tuple  # the same of the machine's own lateness
+    span: tuple = (0, 0)  # from when to when, in Unix time
 
     @property
     def grows_by_itself(self):
@@ -65,7 +67,8 @@ def look(folder, neap):
                 live_rises=_an_hour(warm, "live_slope", warm.get("mean_rss")), over_rises=_an_hour(warm, "heap_to_live_slope", 1), warm_s=warm.get("wall", 0),
                 mappings=_most_mappings(recording, neap) if is_recorded else 0,
                 p999_ms=tuple(load_log.percentile_ms(third, 0.999) for third in thirds),
-                machine_ms=tuple(load_log.percentile_ms(third, 0.999, of="ticks") for third in thirds))
+                machine_ms=tuple(load_log.percentile_ms(third, 0.999, of="ticks") for third in thirds),
+                span=tuple(lines[at].get("unix", 0) for at in (0, -1)) if lines else (0, 0))
 
 
 def _report(neap, *words):
@@ -91,15 +94,16 @@ def _most_mappings(recording, neap):
     return max((int(row["mappings"]) for row in rows if row["mappings"]), default=0)
 
 
-def judge(seen):
-    """(what fails, what is not shown yet), each a list of words. The slope and the latency are those of the longest stretch."""
+def judge(seen, beside=()):
+    """(what fails, what is not shown yet), each a list of words. The slope and the latency are those of the longest stretch. `beside`: what
+    was seen of the same load on another allocator."""
     fails, open_ = [], []
     longest = max(seen, key=lambda each: each.seconds)
     if any(each.errors for each in seen):
         fails.append("answers")
     if any(each.mappings > MOST_MAPPINGS for each in seen):
         fails.append("mappings")
-    for what, holds in (("slope", _slope_holds(longest)), ("latency", _latency_holds(longest))):
+    for what, holds in (("slope", _slope_holds(longest)), ("latency", _latency_holds(longest, _at_the_same_time(longest, beside)))):
         if holds is None:
             open_.append(what)
         elif not holds:
@@ -120,10 +124,18 @@ def _slope_holds(seen):
     return False if _surely_above(seen.rises) and (seen.over_rises is None or _surely_above(seen.over_rises)) else None
 
 
-def _latency_holds(seen):
-    """None where it is not shown: also where the machine itself became later by as much."""
+def _at_the_same_time(seen, beside):
+    shared = {each: min(seen.span[1], each.span[1]) - max(seen.span[0], each.span[0]) for each in beside if None not in each.p999_ms}
+    best = max(shared, key=shared.get, default=None)
+    return best if best and shared[best] > LEAST_SHARED * (seen.span[1] - seen.span[0]) else None
+
+
+def _latency_holds(seen, beside):
+    """Against what it did beside, where that is known. None where it is not shown: also where the machine itself became later by as much."""
     if seen.warm_s < LEAST_WARM_S or None in seen.p999_ms:
         return None
+    if beside:
+        return _is_steady([ours / theirs for ours, theirs in zip(seen.p999_ms, beside.p999_ms)])
     return True if _is_steady(seen.p999_ms) else None if not _is_steady(seen.machine_ms) else False
 
 
