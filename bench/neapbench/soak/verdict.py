@@ -61,10 +61,11 @@ def look(folder, neap):
     is_recorded = bool(lines) and recording.exists()
     warm = _warm(recording, neap) if is_recorded else {}
     late = sum(line.get("late", 0) for line in lines)
+    resident = warm.get("mean_rss")
     return Seen(seconds=_ran(lines), stood_still_s=end - _ran(lines), requests=sum(sum(line["latencies"].values()) for line in lines) + late,
                 late=late, errors=sum(line["errors"] for line in lines), error=next((line["error"] for line in lines if "error" in line), ""),
-                resident=warm.get("end_rss"), rises=_an_hour(warm, "rss_slope", warm.get("mean_rss")),
-                live_rises=_an_hour(warm, "live_slope", warm.get("mean_rss")), over_rises=_an_hour(warm, "heap_to_live_slope", 1), warm_s=warm.get("wall", 0),
+                resident=warm.get("end_rss"), rises=_an_hour(warm, "rss_slope", resident), live_rises=_an_hour(warm, "live_slope", resident),
+                over_rises=_an_hour(warm, "heap_to_live_slope", 1), warm_s=warm.get("wall", 0),
                 mappings=_most_mappings(recording, neap) if is_recorded else 0,
                 p999_ms=tuple(load_log.percentile_ms(third, 0.999) for third in thirds),
                 machine_ms=tuple(load_log.percentile_ms(third, 0.999, of="ticks") for third in thirds),
