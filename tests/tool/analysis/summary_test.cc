@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/tool/analysis/made_run.h"
 #include "tool/analysis/reduction.h"
 #include "tool/analysis/rise.h"
@@ -60,7 +62,7 @@ TEST(SummaryOfARun, ItsSlopeIsThatOfMostLooks) {
 
 TEST(SummaryOfARun, TheHeapIsHeldAgainstWhatIsLive) {
   const auto slope_of_heaps = [](double live_growth, double heap_growth) {
-    Run run = made_run("neap", std::vector<double>(200, 500));
+    neap::Run run = made_run("neap", std::vector<double>(200, 500));
     for (Sample& sample : run.samples) {
       sample.live = mib(100 * std::exp(live_growth * sample.at.count));
       sample.heap_resident = mib(120 * std::exp(heap_growth * sample.at.count));
