@@ -21,7 +21,7 @@ def _rises(of):
 COLUMNS = (  # name, text of (all stretches, the longest); % are those an hour, once warm
     ("hours", lambda seen, _: f"{_sum(seen, 'seconds') / 3600:.2f}"),
     ("longest", lambda _, longest: f"{longest.seconds / 3600:.2f}"),
-    ("stood still, min", lambda seen, _: f"{_sum(seen, 'stood_still_s') / 60:.1f}"),
+    ("stood still, min", lambda seen, _: f"{_sum(seen, 'stood_still_s') / 60:.2f}"),
     ("requests", lambda seen, _: _sum(seen, "requests")),
     ("late", lambda seen, _: _sum(seen, "late")),
     ("wrong", lambda seen, _: _sum(seen, "errors")),

@@ -13,6 +13,8 @@ from .clients import expect, persistently
 
 DIRECTORY = 1000  # synthetic relays: few, as it runs beside other loads
 MINUTES = 7 * 24 * 60  # the most that the lab takes; whoever soaks ends it before
+# Else tor keeps each request, and the address that each client had, until it has counted a day of them.
+WITHOUT_STATISTICS = "DirReqStatistics 0"
 DIR_PORT = 7000
 NO_CONSENSUS_S = 600  # in which the machine ran: so long authorities may take to agree again after they missed a vote
 CONSENSUS = "/tor/status-vote/current/consensus-microdesc"
@@ -26,7 +28,7 @@ def start(load, place, allocator, neap):
     preload = allocator.preload_for(load.program)
     wrap = ["--wrap", " ".join(["env", *(f"{name}={value}" for name, value in allocator.environment)])] if allocator.environment else []
     return [neap, "lab", "tor", "-q", "-a", preload or "libc", "--directory", str(DIRECTORY), "--minutes", str(MINUTES), "--output",
-            place.folder / "lab", *wrap], {**os.environ, "TMPDIR": str(place.folder)}
+            place.folder / "lab", "--torrc", WITHOUT_STATISTICS, *wrap], {**os.environ, "TMPDIR": str(place.folder)}
 
 
 def pid(place, _server):
