@@ -41,6 +41,9 @@ def seen(rises=FLAT, seconds=3 * HOUR, mappings=100, errors=0, p999_ms=(5.0, 5.0
 
 
 class Verdict(unittest.TestCase):
+    def words(self, *stretches):
+        return page.row("x", stretches, verdict.judge(stretches))[-1]
+
     def test_each_bound(self):
         for what, fails, open_ in ((seen((0.4, 0.39, 0.41)), [], []), (seen((0.7, 0.6, 0.8), over=None), ["slope"], []), (seen((-3, -4, -2)), [], []),
                                    (seen(UNSURE), [], ["slope"]), (seen(None), [], ["slope"]),
@@ -52,8 +55,12 @@ class Verdict(unittest.TestCase):
     def test_a_program_that_grows_by_itself_is_told_from_an_allocator_that_does(self):
         for over, fails, open_ in ((FLAT, [], []), ((-2, -3, -1), [], []), (RISES, ["slope"], []), (UNSURE, [], ["slope"]), (None, ["slope"], [])):
             self.assertEqual(verdict.judge([seen(RISES, over=over)]), (fails, open_), over)
-        self.assertEqual(page.row("x", [seen(RISES)])[-1], "holds; the program itself grows")
+        self.assertEqual(self.words(seen(RISES)), "holds; the program itself grows")
         self.assertEqual(verdict.judge([seen(over=RISES)]), ([], []))  # resident memory is what counts
+
+    def test_guards_of_a_hardened_process_make_mappings(self):
+        for mappings, fails in ((37768, []), (37769, ["mappings"])):
+            self.assertEqual(verdict.judge([seen(mappings=mappings)], (), verdict.MOST_MAPPINGS[True])[0], fails)
 
     def test_latency_is_not_held_against_a_server_whose_machine_became_later(self):
         self.assertEqual(verdict.judge([seen(p999_ms=(5, 9), machine_ms=(2, 3))]), ([], ["latency"]))
@@ -71,8 +78,8 @@ class Verdict(unittest.TestCase):
         self.assertEqual(verdict.judge([seen(), seen(seconds=60, errors=1)])[0], ["answers"])
 
     def test_what_fails_stands_in_the_table(self):
-        self.assertTrue(page.row("x", [seen((0.7, 0.6, 0.8), over=RISES, errors=2)])[-1].startswith("FAILS: answers, slope"))
-        self.assertEqual(page.row("x", [seen()])[-1], "holds")
+        self.assertTrue(self.words(seen((0.7, 0.6, 0.8), over=RISES, errors=2)).startswith("FAILS: answers, slope"))
+        self.assertEqual(self.words(seen()), "holds")
 
 
 class Clock:

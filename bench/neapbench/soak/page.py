@@ -37,10 +37,10 @@ COLUMNS = (  # name, text of (all stretches, the longest); % are those an hour, 
 HEAD = ("load", *(name for name, _ in COLUMNS), "verdict")
 
 
-def row(name, seen, beside=()):
-    """`seen`: its stretches, one at least; `beside`: those of another allocator."""
+def row(name, seen, judged):
+    """`seen`: its stretches, one at least; `judged`: what verdict.judge said of them."""
     longest = max(seen, key=lambda each: each.seconds)
-    fails, open_ = verdict.judge(seen, beside)
+    fails, open_ = judged
     words = ([f"FAILS: {', '.join(fails)}"] if fails else []) + ([f"not shown: {', '.join(open_)}"] if open_ else [])
     holds = "holds; the program itself grows" if longest.grows_by_itself else "holds"
     return (name, *(text(seen, longest) for _, text in COLUMNS), "; ".join(words) or holds)

@@ -11,7 +11,8 @@ from . import load_log
 WARM_FROM = 1 / 3  # of a stretch: what lies before is warming up
 LEAST_WARM_S = 3600  # below, a slope an hour is told and not judged
 MOST_SLOPE = 0.5  # % an hour
-MOST_MAPPINGS = 5000  # of a process
+MOST_GUARDS = 16384  # of a hardened process (src/pages/page_heap.cc); each makes two mappings more
+MOST_MAPPINGS = {False: 5000, True: 5000 + 2 * MOST_GUARDS}  # of a process; hardened
 MOST_LATENCY = 1.25  # of the last third to the middle one, at 99.9%
 LEAST_SHARED = 0.9  # of a stretch: another allocator's that ran beside it for so long can be held against it
 
@@ -95,14 +96,14 @@ def _most_mappings(recording, neap):
     return max((int(row["mappings"]) for row in rows if row["mappings"]), default=0)
 
 
-def judge(seen, beside=()):
+def judge(seen, beside=(), most_mappings=MOST_MAPPINGS[False]):
     """(what fails, what is not shown yet), each a list of words. The slope and the latency are those of the longest stretch. `beside`: what
     was seen of the same load on another allocator."""
     fails, open_ = [], []
     longest = max(seen, key=lambda each: each.seconds)
     if any(each.errors for each in seen):
         fails.append("answers")
-    if any(each.mappings > MOST_MAPPINGS for each in seen):
+    if any(each.mappings > most_mappings for each in seen):
         fails.append("mappings")
     for what, holds in (("slope", _slope_holds(longest)), ("latency", _latency_holds(longest, _at_the_same_time(longest, beside)))):
         if holds is None:
