@@ -11,7 +11,7 @@ from . import load_log
 WARM_FROM = 1 / 3  # of a stretch: what lies before is warming up
 LEAST_WARM_S = 3600  # below, a slope an hour is told and not judged
 MOST_SLOPE = 0.5  # % an hour
-MOST_GUARDS = 16384  # of a hardened process (src/pages/page_heap.cc); each makes two mappings more
+MOST_GUARDS = 16384  # of a hardened process (src/pages/guards.cc); each makes two mappings more
 MOST_MAPPINGS = {False: 5000, True: 5000 + 2 * MOST_GUARDS}  # of a process; hardened
 MOST_LATENCY = 1.25  # of the last third to the middle one, at 99.9%
 LEAST_SHARED = 0.9  # of a stretch: another allocator's that ran beside it for so long can be held against it
