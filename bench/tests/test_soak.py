@@ -332,8 +332,9 @@ class Command(unittest.TestCase):
                 self.assertGreater(int(row["most mappings"]), 10)
                 self.assertEqual(row["verdict"], "not shown: slope, latency")
             self.assertEqual(self.soak(folder, 0.0007, *words).stdout, done.stdout)
-            longer = self.soak(folder, 0.0012, "--load", "redis", "--")
-            self.assertGreater(int(self.rows(longer)["redis"]["requests"]), int(rows["redis"]["requests"]))
+            longer = self.rows(self.soak(folder, 0.0012, "--load", "redis", "--beside", "libc", "--"))
+            self.assertGreater(int(longer["redis"]["requests"]), int(rows["redis"]["requests"]))
+            self.assertEqual((set(longer), longer["redis.libc"]["wrong"], longer["redis.libc"]["live, %"]), ({"redis", "redis.libc"}, "0", "-"))
             self.assertTrue(pathlib.Path(folder, "redis/002/memory.neaprec").exists())
             self.assertIn("<svg", pathlib.Path(folder, "redis.svg").read_text())
 
