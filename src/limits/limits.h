@@ -1,5 +1,7 @@
 // Limits: how many free pages the heap may keep, for how long, and how near it is to a limit of memory. Limits look at
 // the system and at the heap's sums. They give nothing back themselves; release/release.h does.
+//
+// Changes under the release lock (PageHeap::release_lock); read by anybody.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +21,8 @@ class Limits {
   std::uint64_t dirty_limit() const;
   // How many of them may stay only because it has cost too much to give pages back.
   std::uint64_t slack() const { return is_near() ? 0 : regret_.slack(); }
+  // How many of those will be too many soon, without any event: the slack of a process's first moments.
+  std::uint64_t passing() const { return regret_.passing(); }
   // After how many events a dirty page goes back although the limit is not met.
   std::uint64_t decay() const;
 
@@ -33,6 +37,8 @@ class Limits {
   // Looks how much memory is left, if there is a soft limit.
   void look();
 
+  // Called when the process begins.
+  void begin() { regret_.begin(os::coarse_time()); }
   // Judges, by the heap's sums, what it has cost to give pages back. `dirty` pages are free now.
   void judge_returns(std::uint64_t dirty);
 
