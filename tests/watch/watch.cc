@@ -11,8 +11,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
-#include <set>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,6 +71,7 @@ std::vector<Thread> threads_of(pid_t session) {
 bool sleeps(const Thread& thread) { return thread.state == 'S' || thread.state == 'D'; }
 bool has_ended(const Thread& thread) { return thread.state == 'Z' || thread.state == 'X' || thread.state == '\0'; }
 
+// Not of one that the system holds (D): a debugger would wait for it.
 void print_stacks(pid_t process) {
   const std::string command = "command -v gdb >/dev/null && env -u LD_PRELOAD gdb --batch -nx -p " +
                               std::to_string(process) + " -ex 'thread apply all backtrace' </dev/null >&2 2>/dev/null";
@@ -96,7 +98,7 @@ bool Session::is_still() {
 }
 
 void Session::print_threads() const {
-  std::set<pid_t> processes;
+  std::map<pid_t, bool> is_held;
   for (const Thread& thread : threads_of(leader_)) {
     std::string told = thread.folder + ' ' + thread.state;
     for (const char* file : {"/comm", "/wchan", "/syscall"}) {
@@ -104,9 +106,11 @@ void Session::print_threads() const {
       told += ' ' + text.substr(0, text.find('\n'));
     }
     std::fprintf(stderr, "%s\n", told.c_str());
-    processes.insert(thread.process);
+    is_held[thread.process] |= thread.state == 'D';
   }
-  for (const pid_t process : processes) print_stacks(process);
+  for (const auto& [process, held] : is_held) {
+    if (!held) print_stacks(process);
+  }
 }
 
 void Session::kill() const {

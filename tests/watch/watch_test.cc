@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <functional>
 
 namespace {
@@ -55,8 +56,7 @@ class Started {
 };
 
 [[noreturn]] void compute() {
-  for (volatile unsigned i = 0;; i = i + 1) {
-  }
+  for (std::atomic<unsigned> i = 0;; ++i) continue;
 }
 
 void* compute_in_thread(void*) { compute(); }
