@@ -1,6 +1,7 @@
 #include "watch.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -8,11 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <initializer_list>
-#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -21,9 +22,14 @@
 namespace watch {
 namespace {
 
-std::string read(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+// Empty when its thread ends meanwhile. (A stream would throw then.)
+std::string text_of(const std::string& path) {
+  std::array<char, 4096> text;
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {};
+  const ssize_t size = read(file, text.data(), text.size());
+  close(file);
+  return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
 }
 
 std::vector<pid_t> numbers_in(const std::string& folder) {
@@ -51,7 +57,7 @@ const char* field(const std::string& status, const char* name) {
 }
 
 Thread look_at(pid_t process, const std::string& folder) {
-  const std::string status = read(folder + "/status");
+  const std::string status = text_of(folder + "/status");
   Thread thread{process, folder, *field(status, "\nState:"), 0};
   for (const char* name : {"\nvoluntary_ctxt_switches:", "\nnonvoluntary_ctxt_switches:"})
     thread.turns += std::strtoull(field(status, name), nullptr, 10);
@@ -102,7 +108,7 @@ void Session::print_threads() const {
   for (const Thread& thread : threads_of(leader_)) {
     std::string told = thread.folder + ' ' + thread.state;
     for (const char* file : {"/comm", "/wchan", "/syscall"}) {
-      const std::string text = read(thread.folder + file);
+      const std::string text = text_of(thread.folder + file);
       told += ' ' + text.substr(0, text.find('\n'));
     }
     std::fprintf(stderr, "%s\n", told.c_str());

@@ -169,6 +169,24 @@ TEST(WatchTest, WhoeverRanSinceTheLastLookDoesNotHang) {
   while (!session.is_still()) continue;  // once nobody asks any more
 }
 
+// Threads and processes end while they are looked at: then there is nothing to read any more.
+TEST(WatchTest, WhatEndsUnderTheLookIsPassedBy) {
+  const Started started([](Pipe& ready) {
+    ready.send();
+    for (;;) {
+      pthread_t thread;
+      if (pthread_create(
+              &thread, nullptr, [](void* it) { return it; }, nullptr) == 0)
+        pthread_join(thread, nullptr);
+      const pid_t child = fork();
+      if (child == 0) _exit(0);
+      waitpid(child, nullptr, 0);
+    }
+  });
+  watch::Session session(started.process);
+  for (int i = 0; i < 10 * many; ++i) session.is_still();
+}
+
 TEST(WatchTest, WhatEndsIsToldHow) {
   const Started exits([](Pipe& ready) {
     ready.send();
