@@ -21,7 +21,10 @@ constexpr int wrong_usage = 2, not_started = 127, ended_by_signal = 128;
 volatile sig_atomic_t leader = 0;
 
 void end_with_all(int number) {
-  if (leader > 0) kill(-leader, SIGKILL);
+  if (leader > 0) {
+    kill(-leader, SIGKILL);
+    waitpid(leader, nullptr, 0);  // its CPU time is ours
+  }
   _exit(ended_by_signal + number);
 }
 
