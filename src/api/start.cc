@@ -50,6 +50,7 @@ const char* variable(const char* name) {
 [[gnu::constructor(101)]] void start() {
   neap::read_environment();
   neap::follow_forks();
+  neap::heap.begin();
 }
 
 [[gnu::destructor(101)]] void end() {

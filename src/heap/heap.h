@@ -113,6 +113,12 @@ class Heap {
   void release_due() { release_.release_due(); }
   std::size_t release_all() { return release_.release_all(); }
 
+  // The program is about to run. May be left out.
+  void begin() {
+    const Guard guard(pages_.release_lock());
+    limits_.begin();
+  }
+
   // Looks how much memory is left before the soft limit, if one was asked for.
   void look_at_limit() {
     if (options.soft_limit != 0) release_.look_at_limit();

@@ -21,6 +21,8 @@ class Limits {
   std::uint64_t dirty_limit() const;
   // Those of them that stay only because it cost too much to give their like back.
   std::uint64_t slack() const { return is_near() ? 0 : regret_.slack(); }
+  // Those of them that will be one too many soon, without any event.
+  std::uint64_t passing() const { return regret_.passing(); }
   // The events after which a dirty page goes back although the limit is not met.
   std::uint64_t decay() const;
 
@@ -35,6 +37,8 @@ class Limits {
   // Looks how much memory is left, if a soft limit was asked for.
   void look();
 
+  // The process begins.
+  void begin() { regret_.begin(os::coarse_time()); }
   // Judges by the heap's sums what it has cost to give pages back. `dirty` pages are free now.
   void judge_returns(std::uint64_t dirty);
 

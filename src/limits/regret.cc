@@ -7,8 +7,8 @@
 namespace neap {
 namespace {
 
-// A process is judged by windows of at least this length; for a while after the first look by shorter ones, as many
-// programs end soon (docs/decisions/031-young-programs.md).
+// A process is judged by windows of at least this length; while it is young by shorter ones, as many programs end soon
+// (docs/decisions/031-young-programs.md).
 constexpr std::uint64_t kWindow = 50'000'000, kYoungWindow = 12'000'000, kYouth = 500'000'000;  // nanoseconds
 
 // What a page costs that is given back and taken again: 0.2 to 0.5 us for its part of a discard, 1.6 for its fault.
@@ -22,17 +22,31 @@ constexpr std::uint32_t kHotWindows = 3;
 constexpr std::uint64_t kMinSlack = 64;  // pages
 constexpr std::uint64_t kMaxSlack = 1024, kSlackShare = 8;
 
+// The first moments are as long as three of the shorter windows.
+constexpr std::uint64_t kFirstMoments = kHotWindows * kYoungWindow;
+
 }  // namespace
 
 std::uint64_t Regret::most() const { return kMaxSlack + last_.in_use / kSlackShare; }
 
 std::uint64_t Regret::reach() const { return rest(most(), slack()); }
 
+void Regret::begin(std::uint64_t time) {
+  if (time == 0) return;
+  begin_ = time;
+  is_new_.store(true, std::memory_order_relaxed);
+  slack_.store(kMaxSlack, std::memory_order_relaxed);
+}
+
 void Regret::look(const PageTraffic& now) {
   const std::uint64_t span = now.time - last_.time;
   if (now.time == 0) return;
-  if (first_ == 0) first_ = now.time;
-  if (span < (now.time - first_ < kYouth ? kYoungWindow : kWindow)) return;
+  if (begin_ == 0) begin_ = now.time;
+  if (is_new_.load(std::memory_order_relaxed) && now.time - begin_ >= kFirstMoments) {
+    is_new_.store(false, std::memory_order_relaxed);
+    slack_.store(0, std::memory_order_relaxed);
+  }
+  if (span < (now.time - begin_ < kYouth ? kYoungWindow : kWindow)) return;
   const std::uint64_t lost = (now.missed - last_.missed) * kPageCost, saved = (now.reused - last_.reused) * kPageCost;
   if (last_.time != 0) judge(lost, saved, span);
   last_ = now;

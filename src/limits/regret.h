@@ -1,10 +1,11 @@
 // Regret: measures what it costs that pages were given back to the system too early. A page is missed when it is taken
 // again so soon that a somewhat higher limit would have kept it (PageHeap::is_missed); each costs a discard and a
 // fault. Where a process spends much of its time on missed pages, and not only for a moment, the heap may keep more
-// free pages than its limit says. It gives them up when they are of no use any more.
+// free pages than its limit says. It gives them up when they are of no use any more. In its first moments a process may
+// keep them too: many end before they could be judged (docs/decisions/036-first-moments.md).
 //
 // Judged by time, not by counts of pages: a server that frees and takes 100 MB once a second is not to keep them, one
-// that does nothing else is. Looked at under the release lock; `slack` is read by anybody.
+// that does nothing else is. Changed under the release lock; `slack` and `passing` are read by anybody.
 #pragma once
 
 #include <atomic>
@@ -27,14 +28,19 @@ class Regret {
   // How many more they may become: a page that came back after more returns would not have been kept.
   std::uint64_t reach() const;
 
+  // The process begins. May be left out: then it has no first moments.
+  void begin(std::uint64_t time);
   void look(const PageTraffic& now);
+  // The slack of the first moments, which ends by itself.
+  std::uint64_t passing() const { return is_new_.load(std::memory_order_relaxed) ? slack() : 0; }
 
  private:
   void judge(std::uint64_t lost, std::uint64_t saved, std::uint64_t span);
   std::uint64_t most() const;
 
   std::atomic<std::uint64_t> slack_{0};
-  std::uint64_t first_ = 0;  // when it looked first
+  std::atomic<bool> is_new_{false};  // in its first moments
+  std::uint64_t begin_ = 0;          // when it began, or was looked at first
   PageTraffic last_;
   std::uint32_t hot_ = 0;  // windows in a row
 };

@@ -88,7 +88,8 @@ void Release::wait_after_refusal() {
 void Release::release_due() {
   if (pages_.events() < next_try_.load(std::memory_order_relaxed)) return;
   const std::uint64_t limit = limits_.dirty_limit();
-  if (too_dirty_.load(std::memory_order_relaxed) != limit + 1) too_dirty_.store(limit + 1, std::memory_order_relaxed);
+  const std::uint64_t too_dirty = rest(limit, limits_.passing()) + 1;
+  if (too_dirty_.load(std::memory_order_relaxed) != too_dirty) too_dirty_.store(too_dirty, std::memory_order_relaxed);
   const std::uint64_t dirty = pages_.dirty_pages(), far = 2 * limit + kNearPages;
   if (dirty == 0) return;
   const Guard guard = dirty <= far ? Guard(pages_.release_lock(), Guard::Try{}) : Guard(pages_.release_lock());

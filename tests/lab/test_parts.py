@@ -22,9 +22,10 @@ from neaplab.directory.certificates import curve25519_of, ed25519_key, public_by
 from neaplab.directory.descriptor import GENERATIONS, SyntheticRelays, address_of
 from neaplab.directory.rsa import EXPONENT, KEY_BYTES, make_keys
 from neaplab.failure import BadInput
-from neaplab.load.circuit import ProtocolError, parse_answer
+from neaplab.load.circuit import Garbled, ProtocolError, parse_answer
 from neaplab.load.history import Consensus, History, parse
 from neaplab.load.sessions import draw_session
+from neaplab.load.stillness import RECOVERY_S, TICK_S, Stillness
 from neaplab.load.tally import Tally, disagreements
 from neaplab.network.keys import Identities
 from neaplab.network.nodes import Network
@@ -158,8 +159,12 @@ class Sessions(unittest.TestCase):
 
     def test_what_is_no_http_answer_is_an_error(self):
         self.assertEqual(parse_answer(b"HTTP/1.0 304 Not modified\r\n\r\n").status, 304)
-        with self.assertRaises(ProtocolError):
-            parse_answer(b"")
+        for raw in (b"", b"HTTP/1.0 200 OK\r\n"):
+            with self.assertRaises(ProtocolError) as raised:
+                parse_answer(raw)
+            self.assertNotIsInstance(raised.exception, Garbled)
+        with self.assertRaises(Garbled):
+            parse_answer(b"\0\0\0\0\r\n\r\n")
 
 
 class Tallies(unittest.TestCase):
@@ -173,8 +178,40 @@ class Tallies(unittest.TestCase):
         self.assertIn("b: 1 errors", lines)
         self.assertIn("served differ: a 3, b 2", lines)
 
+    def test_what_failed_while_the_machine_stood_still_is_told_apart(self):
+        tally = Tally(3, 3, 9, 2)
+        tally.fail("timeout", spoilt=True)
+        self.assertEqual((tally.errors, tally.stalled), ({}, {"timeout": 1}))
+        self.assertIn("b: 1 failed because the machine stood still", "\n".join(disagreements({"a": Tally(3, 3, 9, 2), "b": tally})))
+
     def test_a_load_that_never_was_is_told(self):
         self.assertEqual(disagreements({"a": Tally()}), ["no session was served"])
+
+
+class WhatSpoils(unittest.TestCase):
+    def setUp(self):
+        self.now = 1000.0
+        self.stillness = Stillness(lambda: self.now)
+
+    def go(self, seconds):
+        for _ in range(round(seconds / TICK_S)):
+            self.now += TICK_S
+            self.stillness.tick()
+
+    def test_a_machine_that_stands_still_for_a_while_after(self):
+        self.go(10)
+        began = self.now
+        self.assertFalse(self.stillness.spoils(began))
+        self.now += 60
+        self.assertTrue(self.stillness.spoils(began))
+        self.go(RECOVERY_S / 2)
+        self.assertTrue(self.stillness.spoils(self.now))
+        self.go(RECOVERY_S)
+        self.assertFalse(self.stillness.spoils(self.now))
+
+    def test_a_network_without_consensus(self):
+        self.stillness.spoil()
+        self.assertTrue(self.stillness.spoils(self.now))
 
 
 class Workers(unittest.TestCase):

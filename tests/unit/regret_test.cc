@@ -45,6 +45,25 @@ TEST_F(RegretTest, AYoungProgramIsJudgedSooner) {
   EXPECT_EQ(regret_.slack(), 1024 + kInUse / 8);
 }
 
+TEST_F(RegretTest, InItsFirstMomentsAProcessHasSlackWithoutAReason) {
+  regret_.begin(now_.time);
+  EXPECT_EQ(regret_.slack(), 1024u);
+  EXPECT_EQ(regret_.passing(), 1024u);
+  for (int i = 0; i < 5; ++i) pass(7, 0, 1000);
+  EXPECT_EQ(regret_.slack(), 1024u);
+  pass(7, 0, 1000);
+  EXPECT_EQ(regret_.slack(), 0u);
+  EXPECT_EQ(regret_.passing(), 0u);
+}
+
+TEST_F(RegretTest, TheFirstMomentsOfABusyProcessGoOn) {
+  regret_.begin(now_.time);
+  pass(1, 0);
+  for (int i = 0; i < 3; ++i) pass(12, 1200);
+  EXPECT_EQ(regret_.slack(), 1024 + kInUse / 8);
+  EXPECT_EQ(regret_.passing(), 0u);
+}
+
 TEST_F(RegretTest, AnOldOneIsNot) {
   pass(1, 0);
   pass(500, 0);
@@ -77,6 +96,7 @@ TEST_F(RegretTest, TheSlackStaysWhileItIsOfUse) {
 }
 
 TEST_F(RegretTest, WithoutAClockThereIsNone) {
+  regret_.begin(0);
   for (int i = 0; i < 20; ++i) {
     now_.time = 0;
     pass(0, 5000);
@@ -110,6 +130,20 @@ TEST_F(HotHeapTest, ABusyHeapKeepsItsPagesAndAQuietOneDoesNot) {
   batches(cache, 20, 10'000);
   EXPECT_GT(batches(cache, 20, 10'000), quiet / 2);
   rig_.expect_in_order();
+}
+
+TEST_F(HotHeapTest, ABurstInTheFirstMomentsKeepsItsPages) {
+  fake_os::set_time(time_);
+  rig_.heap.begin();
+  EXPECT_LT(batches(rig_.heap.open_cache(), 1, 10), std::uint64_t{256} << 10);
+}
+
+TEST_F(HotHeapTest, AfterThemItDoesNotThoughNothingHappenedBetween) {
+  fake_os::set_time(time_);
+  rig_.heap.begin();
+  ThreadCache* cache = rig_.heap.open_cache();
+  free(cache, make(cache, 1, 1024));
+  EXPECT_GT(batches(cache, 1, 10'000), std::uint64_t{2} << 20);
 }
 
 }  // namespace

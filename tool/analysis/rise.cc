@@ -35,11 +35,10 @@ std::vector<SlopePoint> thinned(const std::vector<SlopePoint>& points) {
 
 }  // namespace
 
-std::optional<Slope> rise_of(const std::vector<Total>& totals, std::optional<Bytes> (*value)(const Total&)) {
+std::optional<Slope> rise_of(const std::vector<Total>& totals, std::optional<double> (*value)(const Total&)) {
   std::vector<SlopePoint> points;
   for (const Total& total : totals)
-    if (const std::optional<Bytes> bytes = value(total))
-      points.push_back({total.at.count, static_cast<double>(bytes->count)});
+    if (const std::optional<double> known = value(total)) points.push_back({total.at.count, *known});
   if (points.size() < least_points || points.front().at == points.back().at) return std::nullopt;
   return slope_of(thinned(points));
 }

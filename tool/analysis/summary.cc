@@ -1,6 +1,7 @@
 #include "tool/analysis/summary.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "tool/analysis/likeness.h"
 #include "tool/analysis/rise.h"
@@ -73,6 +74,22 @@ void add_use(const Run& run, Summary& summary) {
   summary.major_faults = use.major_faults;
 }
 
+std::optional<double> as_number(std::optional<Bytes> bytes) {
+  return bytes ? std::optional(static_cast<double>(bytes->count)) : std::nullopt;
+}
+
+// As a logarithm, whose rise is a share of the ratio.
+std::optional<double> heap_to_live(const Total& total) {
+  if (!total.heap || !total.live || total.heap->count == 0 || total.live->count == 0) return std::nullopt;
+  return std::log(*as_number(total.heap) / *as_number(total.live));
+}
+
+void add_slopes(const std::vector<Total>& totals, Summary& summary) {
+  summary.rss_slope = rise_of(totals, [](const Total& total) { return as_number(total.rss); });
+  summary.live_slope = rise_of(totals, [](const Total& total) { return as_number(total.live); });
+  summary.heap_to_live_slope = rise_of(totals, heap_to_live);
+}
+
 }  // namespace
 
 Summary summarize(const Run& run) {
@@ -86,8 +103,7 @@ Summary summarize(const Run& run) {
   summary.mean_pss = mean_over(totals, {}, to, [](const Total& total) { return total.pss; });
   summary.mean_floor = mean_over(totals, {}, to, [](const Total& total) { return total.floor; });
   summary.mean_live = mean_over(totals, {}, to, [](const Total& total) { return total.live; });
-  summary.rss_slope = rise_of(totals, rss);
-  summary.live_slope = rise_of(totals, [](const Total& total) { return total.live; });
+  add_slopes(totals, summary);
   Bytes peak = run.end ? run.end->peak_rss.value_or(Bytes{}) : Bytes{};
   for (const Total& total : totals) peak = std::max(peak, total.rss);
   if (peak > Bytes{}) summary.peak_rss = peak;

@@ -119,6 +119,7 @@ std::vector<Total> sum_over_processes(const Run& run) {
     else
       *total.pss += pss->second;
     if (sample.live) total.live = total.live.value_or(Bytes{}) + *sample.live;
+    if (sample.heap_resident) total.heap = total.heap.value_or(Bytes{}) + *sample.heap_resident;
   }
   close();
   set_ends(totals, run);

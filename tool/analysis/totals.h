@@ -15,6 +15,7 @@ struct Total {
   std::optional<double> cpu_share;  // of one core, since the look before
   std::optional<Bytes> pss;         // where it is known of every process, from its latest reading
   std::optional<Bytes> live;        // where any process tells it
+  std::optional<Bytes> heap;        // what of it and of the allocator's own is resident; the same
   std::optional<Bytes> floor;       // RSS less what the heap holds above its live bytes; where any process tells them
 };
 

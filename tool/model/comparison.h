@@ -26,6 +26,7 @@ struct Summary {
   std::uint64_t minor_faults = 0;
   std::uint64_t major_faults = 0;
   std::optional<Slope> rss_slope, live_slope;  // bytes a second
+  std::optional<Slope> heap_to_live_slope;     // of the heap's resident bytes to the live ones: a share of it a second
   std::optional<int> exit_code;
 };
 

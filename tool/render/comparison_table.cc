@@ -149,6 +149,7 @@ std::string render_json(const ComparisonReport& report) {
         if (const auto value = quantity.get(run)) values[quantity.name] = *value;
       if (run.rss_slope) values["rss_slope"] = slope_as_json(*run.rss_slope);
       if (run.live_slope) values["live_slope"] = slope_as_json(*run.live_slope);
+      if (run.heap_to_live_slope) values["heap_to_live_slope"] = slope_as_json(*run.heap_to_live_slope);
       if (run.exit_code) values["exit_code"] = *run.exit_code;
       entry["runs"].push_back(std::move(values));
     }

@@ -16,6 +16,27 @@ def expect(holds, what):
         raise Wrong(what)
 
 
+class Unanswered(ConnectionError):
+    """A kept connection was closed before an answer began."""
+
+
+CLOSED = ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError
+
+
+def persistently(place, ask):
+    """What `ask` returns, which only reads. It is called again where a kept connection was closed, which a server may do at any moment and
+    every client that keeps one has to live with (RFC 9112, 9.3.1), and where the machine stood still meanwhile: the server may have lost its
+    patience with a client that stood still too."""
+    while True:
+        still = place.machine.stood_still_s()
+        try:
+            return ask()
+        except (OSError, http.client.HTTPException) as error:
+            if not isinstance(error, Unanswered) and place.machine.stood_still_s() == still:
+                raise
+            place.counts.asked_again()
+
+
 class Redis:
     """Values that exchange their sizes, and keys that go and come again: how much lives never changes. Each client has keys of its own and
     knows what is in them."""
@@ -92,11 +113,27 @@ class Web:
         self.connection.close()
 
     def get(self, path):
-        self.connection.request("GET", path)
-        answer = self.connection.getresponse()
-        body = answer.read()
-        expect(answer.status == 200, f"status {answer.status} for {path}")
+        status, body = persistently(self.place, lambda: self.ask(path))
+        expect(status == 200, f"status {status} for {path}")
         return body
+
+    def ask(self, path):
+        try:
+            answer = self.begin(path)
+            return answer.status, answer.read()
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def begin(self, path):
+        is_kept = self.connection.sock is not None
+        try:
+            self.connection.request("GET", path)
+            return self.connection.getresponse()
+        except CLOSED as error:
+            if is_kept:
+                raise Unanswered from error
+            raise
 
 
 class Sessions(Web):

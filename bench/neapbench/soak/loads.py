@@ -33,18 +33,22 @@ http {{
 
 
 class Place:
-    """What a server and its clients share: a folder, a free port, a socket's name, files that are served."""
+    """What a server and its clients share: a folder, a free port, a socket's name, files that are served; the machine's clock, and where
+    what the clients saw is counted."""
 
-    def __init__(self, folder):
-        self.folder, self.socket, self.files = folder, folder / "socket", {}
+    def __init__(self, folder, machine, counts):
+        self.folder, self.socket, self.files, self.machine, self.counts = folder, folder / "socket", {}, machine, counts
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
 
 
-def _nothing(place):
-    """Most servers need nothing done before they start, and have nothing left to say after they ended."""
-    return ()
+def _nothing(_place):
+    """Most servers need nothing done before they start."""
+
+
+def _seen_by_no_other(_place):
+    return (), 0
 
 
 def _its_own(_place, server):
@@ -76,7 +80,7 @@ class Load:
     ends: tuple = (0, -15)  # how it may end after SIGTERM
     start: object = None  # of (load, place, allocator, neap): where it takes more than arguments
     pid: object = _its_own  # of (place, process started): whose memory is watched; None while it does not run
-    wrong: object = _nothing  # what was wrong beside our clients' answers, told at the end
+    seen: object = _seen_by_no_other  # at the end: what others than our clients saw go wrong, and how much the machine's standing still broke
 
     @property
     def program(self):
@@ -100,5 +104,5 @@ LOADS = (
     Load("node", "node", "{scripts}/service.js {port}", clients.Documents),
     Load("mariadb", "mariadbd", "--no-defaults --datadir={folder}/data --user={user} --socket={socket} --pid-file={folder}/pid --skip-networking "
          "--innodb-buffer-pool-size=32M --innodb-flush-log-at-trx-commit=0", tables.Tables, prepare=tables.prepare),
-    Load("tor", "tor", "", relay.Directory, ends=(relay.ENDED,), start=relay.start, pid=relay.pid, wrong=relay.wrong),
+    Load("tor", "tor", "", relay.Directory, ends=(relay.ENDED,), start=relay.start, pid=relay.pid, seen=relay.seen),
 )

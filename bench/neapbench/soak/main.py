@@ -16,7 +16,8 @@ from .stretch import Stretch
 HARDENED = ".hardened"  # behind the name of a load that runs so
 EPILOG = """FOLDER keeps what was seen, FOLDER/LOAD/N for the N-th stretch. A soak that was interrupted goes on by the same command: a stretch more
 makes up what is missing. At the end: a line for each load, FOLDER/LOAD.html and .svg. Exit code 1 where a load fails: a wrong answer, more than
-5,000 mappings, and, once an hour was warm, a slope of resident memory that is surely above 0.5% an hour, or p99.9 that rises by a quarter."""
+5,000 mappings (hardened 37,768: two for each guard), and, once an hour was warm: a slope of resident memory that is surely above 0.5% an hour, unless it is the program that grows and
+the heap does not against what is live; or p99.9 that rises by a quarter, more than beside it or than the machine's own lateness."""
 
 
 def _hours(text):
@@ -33,6 +34,7 @@ def _parse(words):
     parser.add_argument("--hours", type=_hours, default=4, metavar="H", help="of each load, those of earlier runs included (default 4)")
     parser.add_argument("--load", nargs="+", action="extend", choices=[load.name for load in LOADS], help="only these (default: all)")
     parser.add_argument("--allocator", default="neap", metavar="NAME", help="as bench/run names them (default: neap)")
+    parser.add_argument("--beside", metavar="NAME", help="the same load on this allocator too, at the same time: latency is held against it")
     parser.add_argument("--hardened", action="store_true", help="with hardened:1, beside what ran without")
     parser.add_argument("--build", metavar="DIR", help="the build tree (default: build/release)")
     parser.add_argument("-q", "--no-progress", action="store_true", help="say nothing but the table")
@@ -51,10 +53,10 @@ def _soak(load, allocator, neap, folder, seconds):
         sys.exit(1)
 
 
-def _run_all(loads, options, allocator, neap):
+def _run_all(loads, options, neap):
     """Returns how many loads did not come to their end."""
     started = []
-    for name, load in loads.items():
+    for name, (load, allocator) in loads.items():
         folder = options.folder / name
         left = options.hours * 3600 - verdict.seconds_done(folder)
         if left >= 1:
@@ -75,41 +77,56 @@ def _run_all(loads, options, allocator, neap):
 
 
 def _tell(loads, options, neap):
-    """Prints the table. Returns whether every load that was seen stands."""
+    """Prints the table. Returns whether every load that was seen stands, but for those beside."""
+    seen = {name: [each for each in (verdict.look(stretch, neap) for stretch in verdict.stretches(options.folder / name)) if each.seconds > 0]
+            for name in loads}
     rows, stands = [], True
-    for name in loads:
-        seen = [each for each in (verdict.look(stretch, neap) for stretch in verdict.stretches(options.folder / name)) if each.seconds > 0]
-        if not seen:
-            continue
-        rows.append(page.row(name, seen))
+    for name in (name for name in loads if seen[name]):
+        judged = verdict.judge(seen[name], seen.get(_beside(name, options), ()), verdict.MOST_MAPPINGS[options.hardened])
+        rows.append(page.row(name, seen[name], judged))
         page.draw(options.folder, name, neap)
-        stands = stands and not verdict.judge(seen)[0]
-        for each in seen:
+        if not name.endswith(_beside("", options)):
+            stands = stands and not judged[0]
+        for each in seen[name]:
             if each.error:
                 print(f"bench/soak: {name}, the first wrong answer: {each.error}", file=sys.stderr)
     print(bars.table(page.HEAD, rows), flush=True)
     return stands
 
 
-def _run(options):
-    places = Places(options.build)
-    neap = places.program("neap")
-    word = "neap=neap:hardened=1" if options.hardened else options.allocator
-    if options.hardened and options.allocator != "neap":
-        raise UsageFailure("--hardened is an option of neap's: leave --allocator out")
-    (allocator,), _ = allocators.resolve([word], neap, places.program("libneap.so"))
-    loads = {}
+def _beside(name, options):
+    """What the load is called that runs beside."""
+    return f"{name}.{pathlib.Path(options.beside or '').name}"
+
+
+def _loads(options, tested, beside):
+    """Name -> (load, allocator), of those whose program is installed."""
+    found = {}
     for load in LOADS:
         if options.load and load.name not in options.load:
             continue
         if load.program is None:
             print(f"bench/soak: left out {load.name}: {load.binary} is not installed ({INSTALL})", file=sys.stderr)
-        else:
-            loads[load.name + HARDENED * options.hardened] = load
+            continue
+        name = load.name + HARDENED * options.hardened
+        found[name] = load, tested
+        if beside:
+            found[_beside(name, options)] = load, beside[0]
+    return found
+
+
+def _run(options):
+    places = Places(options.build)
+    neap = places.program("neap")
+    if options.hardened and options.allocator != "neap":
+        raise UsageFailure("--hardened is an option of neap's: leave --allocator out")
+    words = ["neap=neap:hardened=1" if options.hardened else options.allocator, *([options.beside] if options.beside else [])]
+    (tested, *beside), _ = allocators.resolve(words, neap, places.program("libneap.so"))
+    loads = _loads(options, tested, beside)
     options.folder.mkdir(parents=True, exist_ok=True)
     interrupted = False
     try:
-        ended_early = _run_all(loads, options, allocator, neap)
+        ended_early = _run_all(loads, options, neap)
     except KeyboardInterrupt:
         interrupted, ended_early = True, 0
     stands = _tell(loads, options, neap)

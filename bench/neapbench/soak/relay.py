@@ -9,12 +9,14 @@ import random
 import re
 import signal
 
-from .clients import expect
+from .clients import expect, persistently
 
 DIRECTORY = 1000  # synthetic relays: few, as it runs beside other loads
 MINUTES = 7 * 24 * 60  # the most that the lab takes; whoever soaks ends it before
+# Else tor keeps each request, and the address that each client had, until it has counted a day of them.
+WITHOUT_STATISTICS = "DirReqStatistics 0"
 DIR_PORT = 7000
-PATIENCE_S = 600  # a machine may stand still; how long an answer took is judged by all of them
+NO_CONSENSUS_S = 600  # in which the machine ran: so long authorities may take to agree again after they missed a vote
 CONSENSUS = "/tor/status-vote/current/consensus-microdesc"
 DOCUMENTS = "/tor/micro/d/"
 AT_ONCE = 20
@@ -26,7 +28,7 @@ def start(load, place, allocator, neap):
     preload = allocator.preload_for(load.program)
     wrap = ["--wrap", " ".join(["env", *(f"{name}={value}" for name, value in allocator.environment)])] if allocator.environment else []
     return [neap, "lab", "tor", "-q", "-a", preload or "libc", "--directory", str(DIRECTORY), "--minutes", str(MINUTES), "--output",
-            place.folder / "lab", *wrap], {**os.environ, "TMPDIR": str(place.folder)}
+            place.folder / "lab", "--torrc", WITHOUT_STATISTICS, *wrap], {**os.environ, "TMPDIR": str(place.folder)}
 
 
 def pid(place, _server):
@@ -37,11 +39,13 @@ def pid(place, _server):
     return None
 
 
-def wrong(place):
-    """What the lab's own load saw go wrong. Call it once the lab has ended."""
+def seen(place):
+    """(what the lab's own load saw go wrong, how often something failed for it because the machine stood still). Call it once the lab has
+    ended."""
     file = place.folder / "lab/summary.json"
-    served = json.loads(file.read_text())["served"] if file.exists() else {}
-    return [f"{what} ({count} times)" for tally in served.values() for what, count in tally["errors"].items()]
+    served = json.loads(file.read_text())["served"].values() if file.exists() else ()
+    return ([f"{what} ({count} times)" for tally in served for what, count in tally["errors"].items()],
+            sum(sum(tally["stalled"].values()) for tally in served))
 
 
 def _address(place):
@@ -57,7 +61,8 @@ class Directory:
     FRESH = 0.005  # of all steps: look for a newer consensus
 
     def __init__(self, place, seed):
-        self.address, self.random, self.known, self.date = _address(place), random.Random(seed), [], b""
+        self.place, self.address, self.random = place, _address(place), random.Random(seed)
+        self.known, self.date, self.learned_at = [], b"", place.machine.ran_s()
         self.learn()
         if not self.known:
             raise ConnectionError("no documents yet")
@@ -73,11 +78,13 @@ class Directory:
         expect(self.documents(asked) == set(asked), "a document is missing or another")
 
     def learn(self):
-        """The newest consensus, and which of its documents the relay has by now. Where the machine stands still authorities miss a vote, and
-        no relay has a consensus until the next: what was known before has to come back all the same."""
+        """The newest consensus, and which of its documents the relay has by now. Where authorities miss a vote no relay has a consensus until
+        they agree again: what was known before has to come back all the same, and a consensus in the end."""
         text = self.get(CONSENSUS, also=404)
         if not text:
+            expect(self.place.machine.ran_s() - self.learned_at < NO_CONSENSUS_S, f"no consensus for {NO_CONSENSUS_S} s")
             return
+        self.learned_at = self.place.machine.ran_s()
         date = re.search(rb"^valid-after (.+)$", text, re.M)[1]
         expect(date >= self.date, f"an older consensus: {date.decode()}")
         listed = [found.decode() for found in re.findall(rb"^m ([A-Za-z0-9+/]+)", text, re.M)]
@@ -90,16 +97,19 @@ class Directory:
         return {base64.b64encode(hashlib.sha256(part).digest()).rstrip(b"=").decode() for part in parts if part}
 
     def get(self, path, also=200):
-        connection = http.client.HTTPConnection(self.address, DIR_PORT, timeout=PATIENCE_S)
+        status, body = persistently(self.place, lambda: self.ask(path))
+        if status not in (200, also):
+            raise ConnectionError(f"status {status} for {path[:40]}")
+        return body if status == 200 else b""
+
+    def ask(self, path):
+        connection = http.client.HTTPConnection(self.address, DIR_PORT)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
-            body = answer.read()
+            return answer.status, answer.read()
         finally:
             connection.close()
-        if answer.status not in (200, also):
-            raise ConnectionError(f"status {answer.status}: {answer.reason}")
-        return body if answer.status == 200 else b""
 
     def close(self):
         pass

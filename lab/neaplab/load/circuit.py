@@ -22,8 +22,15 @@ RELAY_DATA, RELAY_END, RELAY_SENDME, RELAY_BEGIN_DIR = 2, 3, 5, 13
 CIRCUIT_STEP, STREAM_STEP = 100, 50  # data cells that one SENDME acknowledges
 
 
+HTTP = b"HTTP/1."
+
+
 class ProtocolError(Exception):
-    """The relay broke the protocol, closed the circuit or sent what does not match its digest."""
+    """The relay closed the circuit or the connection, or had no answer."""
+
+
+class Garbled(ProtocolError):
+    """The relay sent what it should never send."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ class Circuit:
         seed = ours + reply[:20]
         keys = b"".join(hashlib.sha1(seed + bytes([i])).digest() for i in range(5))
         if keys[:20] != reply[20:40]:
-            raise ProtocolError("the relay derived other keys")
+            raise Garbled("the relay derived other keys")
         self.digest_forward, self.digest_back = hashlib.sha1(keys[20:40]), hashlib.sha1(keys[40:60])
         self.forward, self.back = key_stream(keys[60:76]), key_stream(keys[76:92])
 
@@ -176,12 +183,14 @@ class Circuit:
         """The running digest: equal only if every cell of the circuit so far arrived as it was sent."""
         proof = self.digest_back.digest()
         if proof[:4] != cell[5:9]:
-            raise ProtocolError("digest of the circuit's cells does not match")
+            raise Garbled("digest of the circuit's cells does not match")
         return proof
 
 
 def parse_answer(raw):
     head, separator, body = raw.partition(b"\r\n\r\n")
-    if not separator or not head.startswith(b"HTTP/1."):
-        raise ProtocolError(f"not an HTTP answer: {raw[:40]!r}")
+    if not head.startswith(HTTP[:len(head)]):
+        raise Garbled(f"not an HTTP answer: {raw[:40]!r}")
+    if not separator:
+        raise ProtocolError(f"no whole HTTP answer: {raw[:40]!r}")
     return Answer(int(head.split(b" ", 2)[1]), head, body)

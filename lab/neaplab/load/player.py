@@ -12,9 +12,10 @@ import time
 from dataclasses import dataclass
 
 from ..network.probe import Probe
-from .circuit import Circuit, ProtocolError, tls_context
+from .circuit import Circuit, Garbled, ProtocolError, tls_context
 from .history import PATHS, Consensus, History, fetch, parse
 from .sessions import draw_session
+from .stillness import Stillness
 from .tally import Tally
 from .transfers import serve_web, transfers
 
@@ -47,6 +48,7 @@ class Player:
         self.load = load
         self.context = tls_context()
         self.probe = Probe(load.source)
+        self.stillness = Stillness(CLOCK)
         self.history = History(load.settle_s, {flavour: Consensus(**first) for flavour, first in load.first.items()})
         self.tallies = {label: Tally() for label in load.relays}
         self.open = {label: 0 for label in load.relays}
@@ -65,6 +67,8 @@ class Player:
                     status, text = await loop.run_in_executor(None, fetch, *self.load.authority, path, self.load.source)
                     if status == 200:
                         self.history.add(flavour, parse(flavour, text, CLOCK()))
+                    else:
+                        self.stillness.spoil()
                 except (OSError, ValueError):
                     continue
                 for consensus in self.history.due(flavour, CLOCK()):
@@ -100,8 +104,9 @@ class Player:
 
     async def serve(self, label, session):
         """Plays the session, as a tor client would: again on a fresh connection when one fails. (Now and then tor takes a
-        circuit for an idle one before it sent the first cell, and closes it with reason 9, FINISHED.)"""
-        tally = self.tallies[label]
+        circuit for an idle one before it sent the first cell, and closes it with reason 9, FINISHED.) What came back
+        garbled is an error at once."""
+        tally, began = self.tallies[label], CLOCK()
         tally.begun += 1
         self.open[label] += 1
         for attempt, pause_s in enumerate(PAUSES_S, 1):
@@ -112,9 +117,15 @@ class Player:
                 tally.requests += len(session.requests)
                 tally.bytes += received
                 break
+            except Garbled as problem:
+                tally.fail(f"{session.kind} session: {problem}")
+                break
             except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, ProtocolError) as problem:
                 what = f"{session.kind} session: {type(problem).__name__} {problem}"
-                (tally.fail if attempt == len(PAUSES_S) else tally.retry)(what)
+                if attempt < len(PAUSES_S):
+                    tally.retry(what)
+                else:
+                    tally.fail(what, self.stillness.spoils(began))
         self.open[label] -= 1
 
     async def connect_and_ask(self, label, session):
@@ -141,13 +152,13 @@ class Player:
             await asyncio.wait(tasks, timeout=self.load.drain_s)
         for label, count in self.open.items():
             for _ in range(count):
-                self.tallies[label].fail("unfinished session")
+                self.tallies[label].fail("unfinished session", self.stillness.spoils(self.until))
 
     async def bulk(self):
         await self.clients_up.wait()
         socks = {label: tuple(place) for label, place in self.load.clients.items()}
         await transfers(socks, tuple(self.load.web), self.tallies, self.until - LAST_TRANSFER_S,
-                        LAST_TRANSFER_S + self.load.drain_s, CLOCK)
+                        LAST_TRANSFER_S + self.load.drain_s, self.stillness)
 
     async def listen(self, orders):
         while line := await orders.readline():
@@ -178,7 +189,7 @@ async def run():
     load = Load(**json.loads(await orders.readline()))
     player = Player(load)
     web = await serve_web(*load.web)
-    jobs = (player.track(), player.listen(orders), player.report_each_second())
+    jobs = (player.track(), player.stillness.watch(), player.listen(orders), player.report_each_second())
     helpers = [asyncio.create_task(job) for job in jobs]
     bulk = asyncio.create_task(player.bulk())
     await player.play()

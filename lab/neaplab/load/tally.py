@@ -11,13 +11,19 @@ class Tally:
     transfers: int = 0
     bytes: int = 0
     retries: dict = field(default_factory=dict)  # what failed at first and then was served -> how often
+    stalled: dict = field(default_factory=dict)  # what failed for no fault of the relay -> how often
     errors: dict = field(default_factory=dict)  # what -> how often
 
-    def fail(self, what):
-        self.errors[what] = self.errors.get(what, 0) + 1
+    def fail(self, what, spoilt=False):
+        """`spoilt`: for no fault of the relay (Stillness)."""
+        self._count(self.stalled if spoilt else self.errors, what)
 
     def retry(self, what):
-        self.retries[what] = self.retries.get(what, 0) + 1
+        self._count(self.retries, what)
+
+    @staticmethod
+    def _count(of, what):
+        of[what] = of.get(what, 0) + 1
 
     @property
     def error_count(self):
@@ -38,6 +44,8 @@ def disagreements(tallies):
         if tally.errors:
             what, times = max(tally.errors.items(), key=lambda item: item[1])
             lines.append(f"{label}: {tally.error_count} errors, mostly {what!r} ({times})")
+        if tally.stalled:
+            lines.append(f"{label}: {sum(tally.stalled.values())} failed because the machine stood still or the network had no consensus")
     for field_name in ("begun", "served", "requests", "transfers"):
         counts = {label: getattr(tally, field_name) for label, tally in tallies.items()}
         if len(set(counts.values())) > 1:

@@ -59,7 +59,8 @@ async def fetch(socks, web, size, isolation):
         writer.close()
 
 
-async def transfer(socks, web, size, number, tally):
+async def transfer(socks, web, size, number, tally, stillness):
+    began = stillness.clock()
     for attempt in range(ATTEMPTS):
         isolation = f"circuit-{number // 4}-{attempt}"
         try:
@@ -69,21 +70,21 @@ async def transfer(socks, web, size, number, tally):
         except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError) as problem:
             what = f"transfer: {type(problem).__name__} {problem}"
             if attempt + 1 == ATTEMPTS:
-                tally.fail(what)
+                tally.fail(what, stillness.spoils(began))
                 return
             tally.retry(what)
             await asyncio.sleep(1 + attempt)
 
 
-async def transfers(clients, web, tallies, until, patience_s, clock):
-    """`clients`: label -> SOCKS address. Starts the same transfer on each client until the given time of `clock`.
+async def transfers(clients, web, tallies, until, patience_s, stillness):
+    """`clients`: label -> SOCKS address. Starts the same transfer on each client until the given time of its clock.
     What has not ended `patience_s` later is an error."""
     draw, number, tasks, labels = random.Random(2), 0, {}, list(clients)
-    while clock() < until:
+    while stillness.clock() < until:
         size = draw.choices([s for s, _ in SIZES], [w for _, w in SIZES])[0]
         for k in range(len(labels)):
             label = labels[(number + k) % len(labels)]
-            task = asyncio.create_task(transfer(clients[label], web, size, number, tallies[label]))
+            task = asyncio.create_task(transfer(clients[label], web, size, number, tallies[label], stillness))
             tasks[task] = label
             task.add_done_callback(tasks.pop)
         number += 1
@@ -91,5 +92,5 @@ async def transfers(clients, web, tallies, until, patience_s, clock):
     if tasks:
         await asyncio.wait(list(tasks), timeout=patience_s)
     for task, label in list(tasks.items()):
-        tallies[label].fail("unfinished transfer")
+        tallies[label].fail("unfinished transfer", stillness.spoils(until))
         task.cancel()

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/tool/analysis/made_run.h"
 #include "tool/analysis/reduction.h"
 #include "tool/analysis/rise.h"
@@ -58,13 +60,28 @@ TEST(SummaryOfARun, ItsSlopeIsThatOfMostLooks) {
   EXPECT_FALSE(summarize(made_run("libc", rises)).live_slope);
 }
 
+TEST(SummaryOfARun, TheHeapIsHeldAgainstWhatIsLive) {
+  const auto slope_of_heaps = [](double live_growth, double heap_growth) {
+    neap::Run run = made_run("neap", std::vector<double>(200, 500));
+    for (Sample& sample : run.samples) {
+      sample.live = mib(100 * std::exp(live_growth * sample.at.count));
+      sample.heap_resident = mib(120 * std::exp(heap_growth * sample.at.count));
+    }
+    return *summarize(run).heap_to_live_slope;
+  };
+  EXPECT_NEAR(slope_of_heaps(0.001, 0.001).median, 0, 1e-6);
+  EXPECT_NEAR(slope_of_heaps(0.001, 0.003).median, 0.002, 1e-6);
+  EXPECT_NEAR(slope_of_heaps(0, -0.001).median, -0.001, 1e-6);
+  EXPECT_FALSE(summarize(made_run("libc", std::vector<double>(200, 500))).heap_to_live_slope);
+}
+
 // As in the replay of a short trace, whose looks all have the same millisecond.
 TEST(SummaryOfARun, LooksAtOneTimeHaveNoSlope) {
   std::vector<Total> totals(300);
   for (Total& total : totals) total.at = Seconds{1};
-  EXPECT_FALSE(rise_of(totals, [](const Total&) { return std::optional(Bytes{100}); }));
+  EXPECT_FALSE(rise_of(totals, [](const Total&) { return std::optional(100.0); }));
   totals.back().at = Seconds{2};
-  EXPECT_TRUE(rise_of(totals, [](const Total&) { return std::optional(Bytes{100}); }));
+  EXPECT_TRUE(rise_of(totals, [](const Total&) { return std::optional(100.0); }));
 }
 
 TEST(SummaryOfARun, WithoutALookTheKernelTellsThePeakAlone) {
