@@ -1,10 +1,11 @@
 // Refuses the system calls of the library one by one: each call of a run of the workload alone, every Nth, all from the
-// Nth on, and each kind for ever. Every run is a process of its own.
+// Nth on, and each kind for ever. Every run is a process of its own, and may not hang.
 //
 //   torture_faults            all of them
 //   torture_faults RUNS       so many, others with each seed
 //   NEAP_REFUSE="mprotect every 3" torture_faults     one of them again
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,11 +18,12 @@
 #include "calls.h"
 #include "figures.h"
 #include "refuse.h"
+#include "watch.h"
 #include "workload.h"
 
 namespace {
 
-constexpr unsigned longest_run_seconds = 800;  // a run takes less than one: longer is a deadlock
+constexpr rlimit most_cpu_seconds = {800, 800};  // a run takes about one
 
 void require_no_page_is_forgotten() {
   if (!torture::tells_figures()) return;
@@ -33,7 +35,6 @@ void require_no_page_is_forgotten() {
 // The run of one plan, in a process of its own. Its last line tells how many calls of each kind there were.
 int run_under_plan() {
   const std::uint64_t seed = stress::begin();
-  alarm(longest_run_seconds);
   if (!refuse::begin_for_ever()) return stress::skipped;
   const neap_telemetry at_start = torture::figures();
   workload::run(seed);
@@ -51,22 +52,27 @@ int run_under_plan() {
 }
 
 struct Ending {
-  int status = 0;  // as waitpid tells it
+  watch::Ending how;
   std::string output;
+
+  bool is_good() const { return !how.hung && how.status == 0; }
+  bool is_skipped() const { return WIFEXITED(how.status) && WEXITSTATUS(how.status) == stress::skipped; }
 };
 
 Ending run(const std::string& plan) {
   const int output = memfd_create("output", MFD_CLOEXEC);
   const pid_t process = fork();
   if (process == 0) {
+    watch::begin_session();
+    setrlimit(RLIMIT_CPU, &most_cpu_seconds);
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
     setenv(refuse::plan_variable, plan.c_str(), 1);
     execl("/proc/self/exe", "torture_faults", nullptr);
     _exit(127);
   }
-  Ending ending;
-  stress::require(process > 0 && waitpid(process, &ending.status, 0) == process, "fork and wait");
+  stress::require(process > 0, "fork");
+  Ending ending{watch::wait(process), {}};
   ending.output.resize(static_cast<std::size_t>(lseek(output, 0, SEEK_CUR)));
   stress::require(pread(output, ending.output.data(), ending.output.size(), 0) >= 0, "the output of a run");
   close(output);
@@ -75,8 +81,8 @@ Ending run(const std::string& plan) {
 
 std::vector<unsigned long> count_calls() {
   const Ending plain = run("none");
-  if (plain.status != 0) std::fputs(plain.output.c_str(), stderr);
-  stress::require(plain.status == 0, "the run without refusals");
+  if (!plain.is_good()) std::fputs(plain.output.c_str(), stderr);
+  stress::require(plain.is_good(), "the run without refusals");
   std::istringstream last_line(plain.output.substr(plain.output.rfind('\n') + 1));
   std::vector<unsigned long> counts(refuse::call_kinds);
   for (unsigned long& count : counts) last_line >> count;
@@ -101,13 +107,13 @@ std::vector<std::string> all_plans(std::uint64_t seed) {
 
 bool passed(const std::string& plan) {
   const Ending ending = run(plan);
-  if (ending.status == 0) return true;
-  if (WIFEXITED(ending.status) && WEXITSTATUS(ending.status) == stress::skipped) {
+  if (ending.is_good()) return true;
+  if (ending.is_skipped()) {
     std::printf("skipped: %s\n", plan.c_str());
     return true;
   }
-  std::printf("FAILED (status %#x): %s=\"%s\"\n%s\n", static_cast<unsigned>(ending.status), refuse::plan_variable,
-              plan.c_str(), ending.output.c_str());
+  std::printf("FAILED (%s, status %#x): %s=\"%s\"\n%s\n", ending.how.hung ? "hung" : "ended",
+              static_cast<unsigned>(ending.how.status), refuse::plan_variable, plan.c_str(), ending.output.c_str());
   std::fflush(stdout);
   return false;
 }
