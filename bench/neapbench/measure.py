@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 
@@ -48,6 +49,8 @@ class Measurer:
         figures = _figures(workload, seen)
         if workload.has_facts:
             figures |= _facts(workload, output)
+        if workload.operations:
+            figures["cpu_s"] = _cpu_of_a_million(workload, figures, output)
         if not workload.memory_counts:
             figures.pop("resident_per_live", None)
         return figures
@@ -98,6 +101,20 @@ def _figures(workload, seen):
     if workload.shows_end:
         figures |= {f"end_{name}_bytes": value for name, value in seen["end"].items()}
     return figures | {name: seen[name] for name in ("start_ms", "start_cpu_ms") if name in seen}
+
+
+def _cpu_of_a_million(workload, figures, output):
+    """CPU seconds for a million operations, by what the program prints: how many it did, in a second, or in a second of CPU."""
+    text = output.read_text(errors="replace")
+    found = re.search(workload.operations, text)
+    if not found:
+        raise Failure(f"{workload.name} printed nothing of its operations but: {_last_line(text)}")
+    (kind, number), = ((name, float(value)) for name, value in found.groupdict().items() if value is not None)
+    seconds = {"count": 1, "per_second": figures["wall_s"], "million_per_second": figures["wall_s"] * 1e6, "per_cpu_second": figures["cpu_s"]}
+    operations = number * seconds[kind]
+    if operations <= 0:
+        raise Failure(f"{workload.name} did no operation")
+    return figures["cpu_s"] / operations * 1e6
 
 
 def _facts(workload, output):

@@ -12,6 +12,7 @@ class Workload:
     beside: str = ""  # a shell command that runs beside the program; the program is ended after it
     has_sheet: bool = False  # it tells its live bytes
     has_facts: bool = False  # its last output is one JSON object of further figures
+    operations: str = ""  # an expression: what it prints of its operations. cpu_s is then the CPU of a million of them
     memory_counts: bool = True  # False: its heap is so small that its memory says nothing
     cpu_counts: bool = True  # False: its time is not the point and stays out of the group's mean
     repeat: int = 0  # so many more runs, for the time from start to end

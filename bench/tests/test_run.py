@@ -54,6 +54,37 @@ class Usage(unittest.TestCase):
         self.assertEqual(groups, {"speed", "churn", "latency", "scale", "replay", "programs", "small"})
 
 
+class MimallocBench(unittest.TestCase):
+    """A folder that looks like its programs."""
+
+    def measured(self, says, *more):
+        with tempfile.TemporaryDirectory() as folder:
+            program = pathlib.Path(folder, "larson")
+            program.write_text(f"#!/bin/sh\n{says}\n")
+            program.chmod(0o755)
+            return run("--mimalloc-bench", folder, "--workload", "^larson1$", "--runs", "1", *more)
+
+    def test_cpu_is_that_of_a_million_operations(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = self.measured("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo 'Throughput = 500 operations per second'",
+                                 "--allocators", "libc", "--output", folder)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            row = json.loads(pathlib.Path(folder, "table.json").read_text())["groups"][0]["workloads"][0]["rows"][0]
+        figures = {name: row["figures"][name]["median"] for name in ("cpu_s", "user_s", "system_s", "wall_s")}
+        expected = (figures["user_s"] + figures["system_s"]) / (500 * figures["wall_s"]) * 1e6
+        self.assertAlmostEqual(figures["cpu_s"], expected, delta=expected / 1000)
+
+    def test_a_program_that_tells_no_operations_has_failed(self):
+        done = self.measured("echo nothing", "--allocators", "libc")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("printed nothing of its operations", done.stdout + done.stderr)
+
+    def test_a_folder_without_its_programs(self):
+        done = run("--mimalloc-bench", "/", "--list")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("no programs of mimalloc-bench in /", done.stderr)
+
+
 class Runs(unittest.TestCase):
     def test_labels_and_figures(self):
         with tempfile.TemporaryDirectory() as folder:

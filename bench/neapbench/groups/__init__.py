@@ -11,11 +11,12 @@ class Context:
     quick: bool = False
     long: bool = False
     traces: tuple = ()  # folders
+    mimalloc_bench: str | None = None  # the folder of its programs
 
 
 def all_workloads(context):
-    from . import churn, latency, programs, replay, small, speed
+    from . import churn, latency, mimalloc_bench, programs, replay, small, speed
     found = []
-    for group in (speed, churn, latency, replay, programs, small):
+    for group in (speed, churn, latency, replay, programs, small, mimalloc_bench):
         found += group.workloads(context)
     return found
