@@ -23,9 +23,10 @@ class Switchboard:
         copy(self.source, self.tree, but={rig, "mutation.h", *(mutant.path for mutant in mutants)})
         write(self.tree / "mutation.h", HEADER.encode())
         write(self.tree / rig, (self.source / rig).read_bytes() + SOURCE.encode())
-        configure(self.tree, self.out, f"{FLAGS} -fpermissive -include {self.tree / 'mutation.h'}")
         refused, self.paths = self._refused(), {mutant.path for mutant in mutants}
         self.numbers = {mutant: number for number, mutant in enumerate(mutants, 1) if mutant.key not in refused}
+        self._write()  # before the first configuration, which wants every source
+        configure(self.tree, self.out, f"{FLAGS} -fpermissive -include {self.tree / 'mutation.h'}")
         for target in "neap_rooms", "unit_tests":  # what is refused shows in the rooms: the tests are many
             self._write()
             while not self._build(target):
