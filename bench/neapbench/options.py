@@ -42,6 +42,8 @@ def parse(words=None):
     parser.add_argument("--build", metavar="DIR", help="the build tree (default: build/release)")
     parser.add_argument("-q", "--no-progress", action="store_true", help="no progress line")
     options = parser.parse_args(words)
+    if "mimalloc-bench" in (options.group or ()) and options.mimalloc_bench is None:
+        parser.error("--group mimalloc-bench wants the folder of its programs: --mimalloc-bench CHECKOUT/out/bench")
     options.traces += [folder for folder in os.environ.get("NEAP_TRACES", "").split(":") if folder]
     options.runs = options.runs or (1 if options.quick else 5)
     return options

@@ -83,6 +83,9 @@ class MimallocBench(unittest.TestCase):
         done = run("--mimalloc-bench", "/", "--list")
         self.assertEqual(done.returncode, 2)
         self.assertIn("no programs of mimalloc-bench in /", done.stderr)
+        done = run("--group", "mimalloc-bench")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--mimalloc-bench CHECKOUT/out/bench", done.stderr)
 
 
 class Runs(unittest.TestCase):

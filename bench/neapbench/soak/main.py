@@ -16,8 +16,8 @@ from .stretch import Stretch
 HARDENED = ".hardened"  # behind the name of a load that runs so
 EPILOG = """FOLDER keeps what was seen, FOLDER/LOAD/N for the N-th stretch. A soak that was interrupted goes on by the same command: a stretch more
 makes up what is missing. At the end: a line for each load, FOLDER/LOAD.html and .svg. Exit code 1 where a load fails: a wrong answer, more than
-5,000 mappings (hardened 37,768: two for each guard), and, once an hour was warm: a slope of resident memory that is surely above 0.5% an hour, unless it is the program that grows and
-the heap does not against what is live; or p99.9 that rises by a quarter, more than beside it or than the machine's own lateness."""
+5,000 mappings, and, once an hour was warm, a slope of resident memory that is surely above 0.5% an hour, or p99.9 that rises by a quarter. Who
+else had a share in that stands behind it: the program, whose heap does not grow against what is live; the machine; or what ran beside."""
 
 
 def _hours(text):
@@ -34,7 +34,7 @@ def _parse(words):
     parser.add_argument("--hours", type=_hours, default=4, metavar="H", help="of each load, those of earlier runs included (default 4)")
     parser.add_argument("--load", nargs="+", action="extend", choices=[load.name for load in LOADS], help="only these (default: all)")
     parser.add_argument("--allocator", default="neap", metavar="NAME", help="as bench/run names them (default: neap)")
-    parser.add_argument("--beside", metavar="NAME", help="the same load on this allocator too, at the same time: latency is held against it")
+    parser.add_argument("--beside", metavar="NAME", help="the same load on this allocator too, at the same time: whether its latency rose as much is told")
     parser.add_argument("--hardened", action="store_true", help="with hardened:1, beside what ran without")
     parser.add_argument("--build", metavar="DIR", help="the build tree (default: build/release)")
     parser.add_argument("-q", "--no-progress", action="store_true", help="say nothing but the table")
@@ -82,7 +82,7 @@ def _tell(loads, options, neap):
             for name in loads}
     rows, stands = [], True
     for name in (name for name in loads if seen[name]):
-        judged = verdict.judge(seen[name], seen.get(_beside(name, options), ()), verdict.MOST_MAPPINGS[options.hardened])
+        judged = verdict.judge(seen[name], seen.get(_beside(name, options), ()))
         rows.append(page.row(name, seen[name], judged))
         page.draw(options.folder, name, neap)
         if not name.endswith(_beside("", options)):

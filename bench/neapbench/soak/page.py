@@ -42,8 +42,7 @@ def row(name, seen, judged):
     longest = max(seen, key=lambda each: each.seconds)
     fails, open_ = judged
     words = ([f"FAILS: {', '.join(fails)}"] if fails else []) + ([f"not shown: {', '.join(open_)}"] if open_ else [])
-    holds = "holds; the program itself grows" if longest.grows_by_itself else "holds"
-    return (name, *(text(seen, longest) for _, text in COLUMNS), "; ".join(words) or holds)
+    return (name, *(text(seen, longest) for _, text in COLUMNS), "; ".join(words) or "holds")
 
 
 def draw(folder, name, neap):

@@ -11,8 +11,7 @@ from . import load_log
 WARM_FROM = 1 / 3  # of a stretch: what lies before is warming up
 LEAST_WARM_S = 3600  # below, a slope an hour is told and not judged
 MOST_SLOPE = 0.5  # % an hour
-MOST_GUARDS = 16384  # of a hardened process (src/pages/guards.cc); each makes two mappings more
-MOST_MAPPINGS = {False: 5000, True: 5000 + 2 * MOST_GUARDS}  # of a process; hardened
+MOST_MAPPINGS = 5000  # of a process
 MOST_LATENCY = 1.25  # of the last third to the middle one, at 99.9%
 LEAST_SHARED = 0.9  # of a stretch: another allocator's that ran beside it for so long can be held against it
 
@@ -96,20 +95,21 @@ def _most_mappings(recording, neap):
     return max((int(row["mappings"]) for row in rows if row["mappings"]), default=0)
 
 
-def judge(seen, beside=(), most_mappings=MOST_MAPPINGS[False]):
+def judge(seen, beside=()):
     """(what fails, what is not shown yet), each a list of words. The slope and the latency are those of the longest stretch. `beside`: what
-    was seen of the same load on another allocator."""
+    was seen of the same load on another allocator. Who else had a share in what fails stands behind it."""
     fails, open_ = [], []
     longest = max(seen, key=lambda each: each.seconds)
     if any(each.errors for each in seen):
         fails.append("answers")
-    if any(each.mappings > most_mappings for each in seen):
+    if any(each.mappings > MOST_MAPPINGS for each in seen):
         fails.append("mappings")
-    for what, holds in (("slope", _slope_holds(longest)), ("latency", _latency_holds(longest, _at_the_same_time(longest, beside)))):
+    shares = "the program itself grows" if longest.grows_by_itself else "", _who_else_was_later(longest, _at_the_same_time(longest, beside))
+    for what, holds, share in zip(("slope", "latency"), (_slope_holds(longest), _latency_holds(longest)), shares):
         if holds is None:
             open_.append(what)
         elif not holds:
-            fails.append(what)
+            fails.append(f"{what} ({share})" if share else what)
     return fails, open_
 
 
@@ -118,12 +118,15 @@ def _surely_above(rises):
 
 
 def _slope_holds(seen):
-    """None where it is not shown. Where the program itself grows, the allocator answers for what it adds."""
+    """None where it is not shown."""
     if seen.warm_s < LEAST_WARM_S or seen.rises is None:
         return None
-    if seen.rises[2] <= MOST_SLOPE or seen.grows_by_itself:
-        return True
-    return False if _surely_above(seen.rises) and (seen.over_rises is None or _surely_above(seen.over_rises)) else None
+    return False if _surely_above(seen.rises) else True if seen.rises[2] <= MOST_SLOPE else None
+
+
+def _latency_holds(seen):
+    """None where it is not shown."""
+    return None if seen.warm_s < LEAST_WARM_S or None in seen.p999_ms else _is_steady(seen.p999_ms)
 
 
 def _at_the_same_time(seen, beside):
@@ -132,13 +135,10 @@ def _at_the_same_time(seen, beside):
     return best if best and shared[best] > LEAST_SHARED * (seen.span[1] - seen.span[0]) else None
 
 
-def _latency_holds(seen, beside):
-    """Against what it did beside, where that is known. None where it is not shown: also where the machine itself became later by as much."""
-    if seen.warm_s < LEAST_WARM_S or None in seen.p999_ms:
-        return None
-    if beside:
-        return _is_steady([ours / theirs for ours, theirs in zip(seen.p999_ms, beside.p999_ms)])
-    return True if _is_steady(seen.p999_ms) else None if not _is_steady(seen.machine_ms) else False
+def _who_else_was_later(seen, beside):
+    if beside and None not in seen.p999_ms and _is_steady([ours / theirs for ours, theirs in zip(seen.p999_ms, beside.p999_ms)]):
+        return "as much beside"
+    return "" if _is_steady(seen.machine_ms) else "so is the machine"
 
 
 def _is_steady(of):
