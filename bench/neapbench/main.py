@@ -55,7 +55,7 @@ class Writer:
 
 def _run(options):
     places = Places(options.build)
-    context = groups.Context(places, options.scale, options.quick, options.long, tuple(options.traces), options.mimalloc_bench)
+    context = groups.Context(places, options.scale, options.quick, options.long, tuple(options.traces), options.mimalloc_bench, options.given)
     workloads, skipped = _chosen(options, context)
     if options.list:
         _list(workloads, skipped)

@@ -2,7 +2,7 @@
 import argparse
 import os
 
-GROUPS = ("speed", "churn", "latency", "scale", "replay", "programs", "small", "mimalloc-bench")
+GROUPS = ("speed", "churn", "latency", "scale", "replay", "programs", "small", "mimalloc-bench", "given")
 
 EPILOG = """Allocators: the names of `neap allocators`, with settings as NAME:key=value, or the path of a .so; LABEL=... names one anew:
   bench/run --allocators mimalloc,old=/path/a/libneap.so,new=/path/b/libneap.so,tight=neap:dirty_percent=1
@@ -37,6 +37,7 @@ def parse(words=None):
     parser.add_argument("--long", action="store_true", help="with what takes minutes and 12 GB of memory: a live heap of 8 GB")
     parser.add_argument("--traces", action="append", default=[], metavar="FOLDER", help="traces to replay (.trace, .trc.zst)")
     parser.add_argument("--mimalloc-bench", metavar="FOLDER", help="run its programs too: the folder out/bench of a built checkout")
+    parser.add_argument("--given", metavar="FOLDER", help="run the programs in it too: each executable file, without arguments")
     parser.add_argument("--output", metavar="DIR", help="write table.txt, table.json and table.html there")
     parser.add_argument("--interval", type=_rounds, default=10, metavar="MS", help="between memory samples (default 10)")
     parser.add_argument("--build", metavar="DIR", help="the build tree (default: build/release)")
@@ -44,6 +45,8 @@ def parse(words=None):
     options = parser.parse_args(words)
     if "mimalloc-bench" in (options.group or ()) and options.mimalloc_bench is None:
         parser.error("--group mimalloc-bench wants the folder of its programs: --mimalloc-bench CHECKOUT/out/bench")
+    if "given" in (options.group or ()) and options.given is None:
+        parser.error("--group given wants a folder of programs: --given FOLDER")
     options.traces += [folder for folder in os.environ.get("NEAP_TRACES", "").split(":") if folder]
     options.runs = options.runs or (1 if options.quick else 5)
     return options

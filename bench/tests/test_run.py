@@ -88,6 +88,30 @@ class MimallocBench(unittest.TestCase):
         self.assertIn("--mimalloc-bench CHECKOUT/out/bench", done.stderr)
 
 
+class Given(unittest.TestCase):
+    """Programs that somebody else wrote."""
+
+    def test_every_executable_file_of_a_folder(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, mode in (("one", 0o755), ("two", 0o755), ("readme", 0o644)):
+                pathlib.Path(folder, name).write_text("#!/bin/sh\nexit 0\n")
+                pathlib.Path(folder, name).chmod(mode)
+            done = run("--group", "given", "--given", folder, "--list")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual([line.split() for line in done.stdout.splitlines()], [["given", "one"], ["given", "two"]])
+            done = run("--group", "given", "--given", folder, "--workload", "one", "--allocators", "libc,neap", "--runs", "1")
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_folder_without_programs(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = run("--given", folder, "--list")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("no executable file in", done.stderr)
+        done = run("--group", "given")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--given FOLDER", done.stderr)
+
+
 class Runs(unittest.TestCase):
     def test_labels_and_figures(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,5 +1,5 @@
 /* A handler of SIGABRT, after a misuse of the heap was found: it may allocate, fork, exit while other threads allocate,
- * or jump out and go on. Each size in a child of its own. Run it behind `watched`, which tells a deadlock. */
+ * or jump out and go on. Each size in a child of its own. Run it behind `kill_if_hung`, which tells a deadlock. */
 #define _GNU_SOURCE
 #include <execinfo.h>
 #include <malloc.h>

@@ -1,5 +1,5 @@
 /* Fork handlers of a library that was initialised before a preloaded allocator, while threads allocate all the time:
- * they may do whatever they may on libc alone. Run it behind `watched`, which tells a deadlock. */
+ * they may do whatever they may on libc alone. Run it behind `kill_if_hung`, which tells a deadlock. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>

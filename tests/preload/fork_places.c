@@ -1,5 +1,5 @@
 /* Forks in rare places: in a thread that has no cache any more, in signal handlers that interrupted malloc, among many
- * threads, without a key for thread-specific data. Run it behind `watched`, which tells a deadlock. */
+ * threads, without a key for thread-specific data. Run it behind `kill_if_hung`, which tells a deadlock. */
 #define _GNU_SOURCE
 #include <limits.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 // fork while other threads allocate, and while one is in fflush(NULL) on a stream whose writer allocates: there glibc
 // takes the stdio list lock after the allocator's fork handler, which is how allocators deadlock. Every child uses the
-// heap at once, with one thread and with two. Run it behind `watched`, which tells a deadlock.
+// heap at once, with one thread and with two. Run it behind `kill_if_hung`, which tells a deadlock.
 #include <sys/wait.h>
 #include <unistd.h>
 

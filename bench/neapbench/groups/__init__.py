@@ -12,11 +12,12 @@ class Context:
     long: bool = False
     traces: tuple = ()  # folders
     mimalloc_bench: str | None = None  # the folder of its programs
+    given: str | None = None  # a folder of anybody's programs
 
 
 def all_workloads(context):
-    from . import churn, latency, mimalloc_bench, programs, replay, small, speed
+    from . import churn, given, latency, mimalloc_bench, programs, replay, small, speed
     found = []
-    for group in (speed, churn, latency, replay, programs, small, mimalloc_bench):
+    for group in (speed, churn, latency, replay, programs, small, mimalloc_bench, given):
         found += group.workloads(context)
     return found

@@ -18,7 +18,7 @@
 #include "calls.h"
 #include "figures.h"
 #include "refuse.h"
-#include "watch.h"
+#include "hang.h"
 #include "workload.h"
 
 namespace {
@@ -52,7 +52,7 @@ int run_under_plan() {
 }
 
 struct Ending {
-  watch::Ending how;
+  hang::Ending how;
   std::string output;
 
   bool is_good() const { return !how.hung && how.status == 0; }
@@ -63,7 +63,7 @@ Ending run(const std::string& plan) {
   const int output = memfd_create("output", MFD_CLOEXEC);
   const pid_t process = fork();
   if (process == 0) {
-    watch::begin_session();
+    hang::begin_session();
     setrlimit(RLIMIT_CPU, &most_cpu_seconds);
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
@@ -72,7 +72,7 @@ Ending run(const std::string& plan) {
     _exit(127);
   }
   stress::require(process > 0, "fork");
-  Ending ending{watch::wait(process), {}};
+  Ending ending{hang::wait(process), {}};
   ending.output.resize(static_cast<std::size_t>(lseek(output, 0, SEEK_CUR)));
   stress::require(pread(output, ending.output.data(), ending.output.size(), 0) >= 0, "the output of a run");
   close(output);

@@ -1,4 +1,4 @@
-#include "watch.h"
+#include "hang.h"
 
 #include <gtest/gtest.h>
 #include <pthread.h>
@@ -11,7 +11,7 @@
 
 namespace {
 
-constexpr watch::Patience little{60, 2};
+constexpr hang::Patience little{60, 2};
 constexpr int many = 300;  // looks, more than it takes to tell a hang
 
 // Bytes from one process to another.
@@ -35,14 +35,14 @@ class Started {
  public:
   explicit Started(const std::function<void(Pipe& ready)>& body) : process(fork()) {
     if (process == 0) {
-      watch::begin_session();
+      hang::begin_session();
       body(ready_);
       _exit(0);
     }
     EXPECT_TRUE(ready_.await());
   }
   ~Started() {
-    watch::Session(process).kill();
+    hang::Session(process).kill();
     waitpid(process, nullptr, 0);
   }
   Started(const Started&) = delete;
@@ -62,7 +62,7 @@ class Started {
 void* compute_in_thread(void*) { compute(); }
 
 void expect_never_still(pid_t process) {
-  watch::Session session(process);
+  hang::Session session(process);
   for (int i = 0; i < many; ++i) EXPECT_FALSE(session.is_still()) << "look " << i;
 }
 
@@ -87,7 +87,7 @@ void wait_for_each_other(Pipe& ready) {
 
 TEST(WatchTest, ThreadsThatWaitForEachOtherHang) {
   const Started started(wait_for_each_other);
-  EXPECT_TRUE(watch::wait(started.process, little).hung);
+  EXPECT_TRUE(hang::wait(started.process, little).hung);
 }
 
 TEST(WatchTest, AChildThatWaitsForALockOfItsParentHangs) {
@@ -98,7 +98,7 @@ TEST(WatchTest, AChildThatWaitsForALockOfItsParentHangs) {
     ready.send();
     waitpid(child, nullptr, 0);
   });
-  EXPECT_TRUE(watch::wait(started.process, little).hung);
+  EXPECT_TRUE(hang::wait(started.process, little).hung);
 }
 
 TEST(WatchTest, AHeldParentAndItsSleepingChildHang) {  // vfork's is held by the system
@@ -109,7 +109,7 @@ TEST(WatchTest, AHeldParentAndItsSleepingChildHang) {  // vfork's is held by the
       _exit(0);
     }
   });
-  EXPECT_TRUE(watch::wait(started.process, little).hung);
+  EXPECT_TRUE(hang::wait(started.process, little).hung);
 }
 
 TEST(WatchTest, WhatIsStoppedDoesNotHang) {
@@ -161,7 +161,7 @@ TEST(WatchTest, WhoeverRanSinceTheLastLookDoesNotHang) {
     ready.send();
     while (question.await() && answer.send()) continue;
   });
-  watch::Session session(started.process);
+  hang::Session session(started.process);
   for (int i = 0; i < many; ++i) {
     ASSERT_TRUE(question.send() && answer.await());
     EXPECT_FALSE(session.is_still()) << "question " << i;
@@ -183,7 +183,7 @@ TEST(WatchTest, WhatEndsUnderTheLookIsPassedBy) {
       waitpid(child, nullptr, 0);
     }
   });
-  watch::Session session(started.process);
+  hang::Session session(started.process);
   for (int i = 0; i < 10 * many; ++i) session.is_still();
 }
 
@@ -196,7 +196,7 @@ TEST(WatchTest, WhatEndsIsToldHow) {
     ready.send();
     raise(SIGUSR1);
   });
-  const watch::Ending exited = watch::wait(exits.process), died = watch::wait(dies.process);
+  const hang::Ending exited = hang::wait(exits.process), died = hang::wait(dies.process);
   EXPECT_FALSE(exited.hung || died.hung);
   EXPECT_EQ(WEXITSTATUS(exited.status), 7);
   EXPECT_EQ(WTERMSIG(died.status), SIGUSR1);

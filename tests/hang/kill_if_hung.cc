@@ -1,6 +1,6 @@
 // Runs a command, and ends it when it hangs.
 //
-//   watched [--looks N] [--pace MS] COMMAND ARGUMENT...
+//   kill_if_hung [--looks N] [--pace MS] COMMAND ARGUMENT...
 //
 // Exit code: the command's, or 128 and the number of the signal that ended it; 1 when it hung.
 #include <signal.h>
@@ -12,7 +12,7 @@
 #include <cstring>
 #include <initializer_list>
 
-#include "watch.h"
+#include "hang.h"
 
 namespace {
 
@@ -29,7 +29,7 @@ void end_with_all(int number) {
 }
 
 // Takes the options off the arguments; false where one has no number.
-bool read(char**& arguments, watch::Patience& patience) {
+bool read(char**& arguments, hang::Patience& patience) {
   for (; *arguments != nullptr && std::strncmp(*arguments, "--", 2) == 0; arguments += 2) {
     const unsigned long number = arguments[1] == nullptr ? 0 : std::strtoul(arguments[1], nullptr, 10);
     if (std::strcmp(*arguments, "--looks") == 0) {
@@ -45,7 +45,7 @@ bool read(char**& arguments, watch::Patience& patience) {
 }
 
 [[noreturn]] void run(char** command) {
-  watch::begin_session();
+  hang::begin_session();
   execvp(command[0], command);
   std::perror(command[0]);
   _exit(not_started);
@@ -54,9 +54,9 @@ bool read(char**& arguments, watch::Patience& patience) {
 }  // namespace
 
 int main(int, char** argv) {
-  watch::Patience patience;
+  hang::Patience patience;
   if (!read(++argv, patience)) {
-    std::fputs("usage: watched [--looks N] [--pace MS] COMMAND ARGUMENT...\n", stderr);
+    std::fputs("usage: kill_if_hung [--looks N] [--pace MS] COMMAND ARGUMENT...\n", stderr);
     return wrong_usage;
   }
   const pid_t process = fork();
@@ -67,7 +67,7 @@ int main(int, char** argv) {
   }
   leader = process;
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) signal(number, end_with_all);
-  const watch::Ending ending = watch::wait(process, patience);
+  const hang::Ending ending = hang::wait(process, patience);
   if (ending.hung) return 1;
   return WIFEXITED(ending.status) ? WEXITSTATUS(ending.status) : ended_by_signal + WTERMSIG(ending.status);
 }

@@ -1,4 +1,4 @@
-#include "watch.h"
+#include "hang.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace watch {
+namespace hang {
 namespace {
 
 // Empty when its thread ends meanwhile. (A stream would throw then.)
@@ -143,4 +143,4 @@ Ending wait(pid_t leader, Patience patience) {
   return ending;
 }
 
-}  // namespace watch
+}  // namespace hang

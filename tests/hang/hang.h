@@ -6,14 +6,14 @@
 // gives a processor to the watcher there are no looks. Whoever freezes a session has to freeze its watcher too. What is
 // watched may not sleep for longer than all looks together take, and a loop without end is not told: it ends by
 // RLIMIT_CPU, or by CTest's limit.
-#ifndef NEAP_TESTS_WATCH_WATCH_H
-#define NEAP_TESTS_WATCH_WATCH_H
+#ifndef NEAP_TESTS_HANG_HANG_H
+#define NEAP_TESTS_HANG_HANG_H
 
 #include <sys/types.h>
 
 #include <cstdint>
 
-namespace watch {
+namespace hang {
 
 struct Patience {
   unsigned looks = 60;
@@ -48,6 +48,6 @@ struct Ending {
 // Until the leader of a session, which is our child, has ended. One that hangs is printed and killed.
 Ending wait(pid_t leader, Patience patience = {});
 
-}  // namespace watch
+}  // namespace hang
 
 #endif
