@@ -74,7 +74,7 @@ void free_slow(void* pointer, Block* hint, const char* function) {
     ThreadCache* cache = opened_cache();
     const BlockKind kind = hint->kind.load(std::memory_order_acquire);
     if (kind == BlockKind::slab && cache != nullptr && hint->class_index() < kCachedClasses &&
-        heap.give_to_slab(*cache, *hint, pointer)) {
+        heap.give_to_slab(*cache, *hint, pointer, function)) {
       return;
     }
     if (kind == BlockKind::mixed && cache != nullptr && heap.cache_mixed(*cache, *hint, pointer)) return;

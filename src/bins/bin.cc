@@ -192,6 +192,7 @@ void Bin::end_slab(Block& block, const ClassRow& row, PageHeap& pages) {
   if (lowest_ == &block) lowest_ = nullptr;
   note_lowest(row);
   slabs_.subtract(1);
+  drained_.store(drained_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   pages.free_block(block);
 }
 
@@ -214,33 +215,45 @@ void Bin::settle(Block& block, const ClassRow& row, PageHeap& pages, std::uint32
   settle_later(block, row);
 }
 
-void Bin::release_pages(BinId id, Block& block, PageHeap& pages) {
+PageMask Bin::set_aside(BinId id, Block& block, PageHeap& pages) {
   const ClassRow& row = neap::row_of(id.c);
-  PageMask mask = 0;
-  {
-    Guard guard(lock_);
-    if (!is_slab_of(block, id)) return;
-    mask = pages.claim_dirty(block);
-    if (mask == 0) return;
-    // The pages all lie behind the last object. Nothing of the slab is set aside then, so without the lock nothing
-    // would keep it from ending: the pages are discarded under it.
-    if (slab::set_aside(block, row, mask) == 0) return pages.end_discard(block, mask, pages.discard(block, mask));
-    block.aside.store(mask, std::memory_order_relaxed);
-    if (block.free_count == 0) nonfull_.remove(block);
-    note_lowest(row);
-    set_admission(block, row);
-    settle_later(block, row);
+  Guard guard(lock_);
+  if (!is_slab_of(block, id) || block.aside.load(std::memory_order_relaxed) != 0) return 0;
+  Aside aside{&block, pages.claim_dirty(block)};
+  if (aside.pages == 0) return 0;
+  // The pages all lie behind the last object. Nothing of the slab is set aside then, so without the lock nothing would
+  // keep it from ending: the pages are discarded under it.
+  if (slab::set_aside(block, row, aside.pages) == 0) {
+    pages.discard({&aside, 1});
+    pages.end_discard(aside);
+    return 0;
   }
-  const PageMask kept = pages.discard(block, mask);
+  block.aside.store(aside.pages, std::memory_order_relaxed);
+  if (block.free_count == 0) nonfull_.remove(block);
+  note_lowest(row);
+  set_admission(block, row);
+  settle_later(block, row);
+  return aside.pages;
+}
+
+void Bin::end_aside(BinId id, const Aside& aside, PageHeap& pages) {
+  const ClassRow& row = neap::row_of(id.c);
+  Block& block = *aside.block;
   Guard guard(lock_);
   const std::uint32_t before = block.free_count;
-  pages.end_discard(block, mask, kept);
-  slab::restore(block, row, mask);
+  pages.end_discard(aside);
+  slab::restore(block, row, aside.pages);
   block.aside.store(0, std::memory_order_relaxed);
   settle(block, row, pages, before);
 }
 
+// A class whose slabs fall empty gets as many again at once: its objects come and go together, and what it is given
+// does not stay sparse (docs/decisions/040-drained-slabs.md).
 bool Bin::deserves_slab(std::uint64_t bytes) {
+  if (const std::uint32_t drained = drained_.load(std::memory_order_relaxed); drained != 0) {
+    drained_.store(drained - 1, std::memory_order_relaxed);
+    return true;
+  }
   const std::uint64_t slabs = slabs_.get();
   const std::uint64_t wished = wished_.load(std::memory_order_relaxed) + bytes;
   wished_.store(wished, std::memory_order_relaxed);
@@ -254,6 +267,7 @@ bool Bin::hand_over(BinId id, Block& block, PageHeap& pages, MixedBin& mixed, st
   if (block.free_count < least_free || block.free_count == row.capacity) return false;
   nonfull_.remove(block);
   slabs_.subtract(1);
+  drained_.store(0, std::memory_order_relaxed);
   bytes_out_.subtract(std::uint64_t{row.capacity} * row.size - std::uint64_t{block.free_count} * row.size);
   mixed.adopt(block, pages);
   return true;

@@ -84,9 +84,11 @@ class alignas(64) Bin {
   // Gives the slab back that is kept for the next object although none is out.
   void give_up_empty(BinId id, PageHeap& pages);
 
-  // Discards the dirty pages of a block that was a slab of this bin a moment ago: sets their objects aside under the
-  // lock, discards without it.
-  void release_pages(BinId id, Block& block, PageHeap& pages);
+  // Sets the dirty pages of a block that was a slab of this bin a moment ago aside, with the objects on them, so that
+  // they can be discarded without the lock. Returns which pages; none where there is nothing left to do, or where
+  // others of the block are out already.
+  PageMask set_aside(BinId id, Block& block, PageHeap& pages);
+  void end_aside(BinId id, const Aside& aside, PageHeap& pages);
 
   // Makes a mixed block of a slab, if it is one of this bin, has so many free objects and some live ones, and is not
   // the one refilled from.
@@ -144,6 +146,7 @@ class alignas(64) Bin {
   NonfullSlabs nonfull_;
   Block* lowest_ = nullptr;  // whose `admission` says that it is refilled from
   LockedCounter bytes_out_, served_, slabs_;
+  std::atomic<std::uint32_t> drained_{0};  // slabs that fell empty, and were not opened anew yet
   std::atomic<std::uint64_t> wished_{0};  // bytes, since the newest slab; threads may lose one another's
 };
 

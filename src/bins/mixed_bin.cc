@@ -112,19 +112,21 @@ bool MixedBin::end_if_empty(Block& block, PageHeap& pages) {
   return true;
 }
 
-void MixedBin::release_pages(Block& block, PageHeap& pages) {
-  PageMask mask = 0;
-  {
-    Guard guard(lock_);
-    if (block.kind.load(std::memory_order_relaxed) != BlockKind::mixed || block.dirty == 0) return;
-    mask = pages.claim_dirty(block);
-    block.aside.store(mask, std::memory_order_relaxed);
-    mixed::set_aside(block, mask);
-  }
-  const PageMask kept = pages.discard(block, mask);
+PageMask MixedBin::set_aside(Block& block, PageHeap& pages) {
   Guard guard(lock_);
-  pages.end_discard(block, mask, kept);
-  mixed::restore(block, mask);
+  if (block.kind.load(std::memory_order_relaxed) != BlockKind::mixed || block.dirty == 0) return 0;
+  if (block.aside.load(std::memory_order_relaxed) != 0) return 0;
+  const PageMask mask = pages.claim_dirty(block);
+  block.aside.store(mask, std::memory_order_relaxed);
+  mixed::set_aside(block, mask);
+  return mask;
+}
+
+void MixedBin::end_aside(const Aside& aside, PageHeap& pages) {
+  Block& block = *aside.block;
+  Guard guard(lock_);
+  pages.end_discard(aside);
+  mixed::restore(block, aside.pages);
   block.aside.store(0, std::memory_order_relaxed);
   if (!end_if_empty(block, pages)) note_hole(block, mixed::kGranules);
 }

@@ -30,8 +30,9 @@ class alignas(64) MixedBin {
   // Aborts when no live object begins there.
   void check_live(const Block& block, const void* object, const char* function);
 
-  // Discards the dirty pages of a block that was a mixed one a moment ago.
-  void release_pages(Block& block, PageHeap& pages);
+  // As Bin's: sets the dirty pages of a block that was a mixed one a moment ago aside, and ends that.
+  PageMask set_aside(Block& block, PageHeap& pages);
+  void end_aside(const Aside& aside, PageHeap& pages);
 
   std::uint64_t bytes_out() const { return bytes_out_.get(); }
   std::uint64_t served() const { return served_.get(); }  // objects, ever

@@ -84,10 +84,17 @@ void SmallObjects::check_live(Block& block, void* object, const char* function) 
   if (!in_slab) mixed_.check_live(block, object, function);
 }
 
-void SmallObjects::release_pages(const Due& due) {
-  if (due.what == Due::What::mixed) return mixed_.release_pages(*due.block, pages_);
+PageMask SmallObjects::set_aside(const Due& due) {
+  if (due.what == Due::What::mixed) return mixed_.set_aside(*due.block, pages_);
   const BinId id = BinId::of(*due.block);
-  bin(id).release_pages(id, *due.block, pages_);
+  return bin(id).set_aside(id, *due.block, pages_);
+}
+
+// (A slab of which something is set aside stays one: it is opened under the release lock alone.)
+void SmallObjects::end_aside(const Aside& aside) {
+  if (aside.block->kind.load(std::memory_order_relaxed) == BlockKind::mixed) return mixed_.end_aside(aside, pages_);
+  const BinId id = BinId::of(*aside.block);
+  bin(id).end_aside(id, aside, pages_);
 }
 
 void SmallObjects::open_bins(std::size_t owner, char* memory) {

@@ -41,8 +41,10 @@ class SmallObjects {
   // Gives back the slabs that bins keep for the next object although none is out.
   void give_up_empty_slabs();
 
-  // Gives the dirty pages of a block that is due back to the system. Under the release lock.
-  void release_pages(const Due& due);
+  // Sets the dirty pages of a block that is due aside; returns which they are. end_aside ends it, once they were
+  // discarded. Both under the release lock.
+  PageMask set_aside(const Due& due);
+  void end_aside(const Aside& aside);
 
   Bin& bin(BinId id) { return (*bins_of(id.owner))[static_cast<std::size_t>(id.c)]; }
   bool has_bins(std::size_t owner) const { return bins_of(owner) != nullptr; }

@@ -52,7 +52,7 @@ class Caches {
   // The usual way of a free that no stack takes: puts an object of a cached class back into its slab. It applies when
   // the slab has no admission and a live object begins there; with several threads only to objects above 1 KiB, as
   // smaller ones wait for a batch. Otherwise it gives false and has done nothing.
-  bool give_to_slab(ThreadCache& cache, Block& block, void* object);
+  bool give_to_slab(ThreadCache& cache, Block& block, void* object, const char* function);
   // The usual way of a free in a mixed block: pushes the object onto the stack of its class. It applies when a live
   // object begins there, its class has a stack that is not full, and it is not yet time to ask whether the class
   // deserves a slab. Otherwise it gives false and has done nothing.

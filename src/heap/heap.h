@@ -53,8 +53,8 @@ class Heap {
   void free_in_slab(ThreadCache& cache, Block& block, std::size_t c, void* object, const char* function) {
     caches_.free_in_slab(cache, block, c, object, function);
   }
-  bool give_to_slab(ThreadCache& cache, Block& block, void* object) {
-    return caches_.give_to_slab(cache, block, object);
+  bool give_to_slab(ThreadCache& cache, Block& block, void* object, const char* function) {
+    return caches_.give_to_slab(cache, block, object, function);
   }
   bool cache_mixed(ThreadCache& cache, const Block& block, void* object) {
     return caches_.cache_mixed(cache, block, object);

@@ -4,6 +4,7 @@
 
 #include "base/units.h"
 #include "os/control_group.h"
+#include "os/mutex.h"
 #include "os/os.h"
 
 namespace neap {
@@ -47,8 +48,8 @@ void Limits::look() {
 
 void Limits::judge_returns(std::uint64_t dirty) {
   const Accounts& sums = pages_.accounts();
-  regret_.look(
-      {os::coarse_time(), sums.missed_pages.get(), sums.reused_pages.get(), sums.resident_pages.get() - dirty});
+  regret_.look({os::coarse_time(), sums.missed_pages.get(), sums.reused_pages.get(), sums.resident_pages.get() - dirty,
+                sums.return_calls.get(), !single_threaded()});
   pages_.set_reach(regret_.reach());
 }
 

@@ -15,8 +15,12 @@ constexpr std::uint64_t kWindow = 50'000'000, kYoungWindow = 12'000'000, kYouth 
 // fault.
 constexpr std::uint64_t kPageCost = 2'000;  // nanoseconds
 
-// The slack begins when missed pages take more than a twelfth of the time in each of three windows on end. It is halved
-// when missed and reused pages together come to less than a fiftieth.
+// What a call that gives pages back costs beside that where other threads run, because it interrupts their CPUs
+// (docs/decisions/039-discards-together.md).
+constexpr std::uint64_t kCallCost = 10'000;
+
+// The slack begins when missed pages and these calls take more than a twelfth of the time in each of three windows on
+// end. It is halved when they and reused pages together come to less than a fiftieth.
 constexpr std::uint64_t kMuch = 12, kLittle = 50;
 constexpr std::uint32_t kHotWindows = 3;
 
@@ -49,7 +53,8 @@ void Regret::look(const PageTraffic& now) {
     slack_.store(0, std::memory_order_relaxed);
   }
   if (span < (now.time - begin_ < kYouth ? kYoungWindow : kWindow)) return;
-  const std::uint64_t lost = (now.missed - last_.missed) * kPageCost, saved = (now.reused - last_.reused) * kPageCost;
+  const std::uint64_t missed = (now.missed - last_.missed) * kPageCost, saved = (now.reused - last_.reused) * kPageCost;
+  const std::uint64_t calls = now.has_threads ? (now.calls - last_.calls) * kCallCost : 0, lost = missed + calls;
   if (last_.time != 0) judge(lost, saved, span);
   last_ = now;
   const std::uint64_t slack = std::min(this->slack(), most());

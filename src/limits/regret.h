@@ -22,6 +22,8 @@ struct PageTraffic {
   std::uint64_t missed = 0;  // pages, ever
   std::uint64_t reused = 0;  // free pages taken again that were kept, ever
   std::uint64_t in_use = 0;  // pages that are not free
+  std::uint64_t calls = 0;   // made to give pages back, ever
+  bool has_threads = false;  // several
 };
 
 class Regret {

@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cstddef>
+#include <cstring>
 
 #include "base/units.h"
 #include "os/os.h"
@@ -48,7 +51,28 @@ constexpr std::size_t kLargestStep = std::size_t{16} << 20;
 bool protect(void* address, std::size_t size) { return mprotect(address, size, PROT_READ | PROT_WRITE) == 0; }
 
 constinit std::atomic<bool> met_locked_pages{false};
-constinit std::atomic<bool> may_populate{true};
+constinit std::atomic<bool> may_populate{true}, knows_together{true};
+
+// Stands for the calling process where a process is named by a file (PIDFD_SELF, since Linux 6.15).
+constexpr int kThisProcess = -10000;
+
+// True where the C library's madvise is what a call of it comes to. A library that caches what it has told a device of
+// memory has to see each page that is returned: it stands in front of madvise, or writes a jump over its first bytes.
+bool madvise_is_plain() {
+#if defined(__x86_64__)
+  static constexpr unsigned char kMarker[] = {0xf3, 0x0f, 0x1e, 0xfa};                  // endbr64
+  static constexpr unsigned char kCall[] = {0xb8, SYS_madvise, 0, 0, 0, 0x0f, 0x05};    // mov $28, %eax; syscall
+#elif defined(__aarch64__)
+  static constexpr unsigned char kMarker[] = {0x5f, 0x24, 0x03, 0xd5};                          // bti c
+  static constexpr unsigned char kCall[] = {0x28, 0x1d, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4};    // mov x8, #233; svc #0
+#else
+  static constexpr unsigned char kMarker[] = {0}, kCall[] = {0};
+  return false;
+#endif
+  const unsigned char* code = reinterpret_cast<const unsigned char*>(&madvise);
+  if (std::memcmp(code, kMarker, sizeof kMarker) == 0) code += sizeof kMarker;
+  return std::memcmp(code, kCall, sizeof kCall) == 0;
+}
 
 bool has_content(const char* page) {
   const std::uint64_t* words = reinterpret_cast<const std::uint64_t*>(page);
@@ -147,6 +171,25 @@ bool discard(void* address, std::size_t size) {
   if (errno != EINVAL) return false;
   met_locked_pages.store(true, std::memory_order_relaxed);
   return madvise(address, size, MADV_DONTNEED_LOCKED) == 0;
+}
+
+// (Of a process's own memory since Linux 6.13, which it may name so since 6.15, and for all ranges at once since 6.16.)
+std::size_t discard_together(const Range* ranges, std::size_t count) {
+  static_assert(sizeof(Range) == sizeof(iovec) && offsetof(Range, size) == offsetof(iovec, iov_len));
+  if (!may_discard_together()) return 0;
+  const long done = system_call(SYS_process_madvise, kThisProcess, ranges, count, MADV_DONTNEED, 0);
+  if (done < 0) {
+    const bool may_change = done == -ENOMEM || done == -EAGAIN || done == -EINTR;
+    if (!may_change) knows_together.store(false, std::memory_order_relaxed);
+    return 0;
+  }
+  std::size_t whole = 0, bytes = static_cast<std::size_t>(done);
+  for (; whole < count && bytes >= ranges[whole].size; ++whole) bytes -= ranges[whole].size;
+  return whole;
+}
+
+bool may_discard_together() {
+  return knows_together.load(std::memory_order_relaxed) && !may_be_filtered() && madvise_is_plain();
 }
 
 bool locks_pages() { return met_locked_pages.load(std::memory_order_relaxed); }

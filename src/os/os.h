@@ -44,6 +44,17 @@ bool make_readable(void* address, std::size_t size);
 // Gives back the memory of committed pages, which then read as zeros. False when that is not certain.
 bool discard(void* address, std::size_t size);
 
+// The same for several ranges by one call, where the system can: while other threads run each discard interrupts their
+// CPUs, and this one does so once. Returns of how many ranges, the first ones, that is certain; the others are as they
+// were, or discarded too.
+struct Range {
+  void* address;
+  std::size_t size;
+};
+std::size_t discard_together(const Range* ranges, std::size_t count);
+// Whether that may be tried.
+bool may_discard_together();
+
 // True once a discard has met locked pages (mlockall): then what is committed is resident.
 bool locks_pages();
 

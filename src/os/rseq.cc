@@ -21,7 +21,7 @@ constexpr unsigned long kWithDenseIds = 28;  // mm_cid is the last of them; no a
 }  // namespace
 
 bool is_registered() {
-#if defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__) && !defined(NEAP_COUNTED)
   return false;  // it does not see what sections order
 #else
   if (&__rseq_size == nullptr || __rseq_size == 0 || getauxval(kFeatureSize) < kWithDenseIds) return false;

@@ -25,14 +25,15 @@ long as_word(Argument argument) {
 
 // Returns the result, or the negated error. errno is left alone.
 template <class... Arguments>
-requires(sizeof...(Arguments) <= 4) long system_call(long number, Arguments... arguments) {
-  const long words[4] = {as_word(arguments)...};
+requires(sizeof...(Arguments) <= 5) long system_call(long number, Arguments... arguments) {
+  const long words[5] = {as_word(arguments)...};
 #if defined(__x86_64__)
   long result = number;
   register long fourth asm("r10") = words[3];
+  register long fifth asm("r8") = words[4];
   asm volatile("syscall"
                : "+a"(result)
-               : "D"(words[0]), "S"(words[1]), "d"(words[2]), "r"(fourth)
+               : "D"(words[0]), "S"(words[1]), "d"(words[2]), "r"(fourth), "r"(fifth)
                : "rcx", "r11", "memory");
   return result;
 #elif defined(__aarch64__)
@@ -41,11 +42,12 @@ requires(sizeof...(Arguments) <= 4) long system_call(long number, Arguments... a
   register long second asm("x1") = words[1];
   register long third asm("x2") = words[2];
   register long fourth asm("x3") = words[3];
-  asm volatile("svc 0" : "+r"(first) : "r"(call), "r"(second), "r"(third), "r"(fourth) : "memory");
+  register long fifth asm("x4") = words[4];
+  asm volatile("svc 0" : "+r"(first) : "r"(call), "r"(second), "r"(third), "r"(fourth), "r"(fifth) : "memory");
   return first;
 #else
   const int before = errno;
-  const long result = ::syscall(number, words[0], words[1], words[2], words[3]);
+  const long result = ::syscall(number, words[0], words[1], words[2], words[3], words[4]);
   const int error = errno;
   errno = before;
   return result == -1 ? -error : result;

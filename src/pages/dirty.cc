@@ -1,5 +1,6 @@
 // Dirty pages: how they come to wait in the queue, and how they leave it.
 #include "os/os.h"
+#include "pages/discards.h"
 #include "pages/page_heap.h"
 
 namespace neap {
@@ -25,27 +26,28 @@ PageMask PageHeap::claim_dirty(Block& block) {
   return claimed;
 }
 
-PageMask PageHeap::discard(const Block& block, PageMask claimed) {
-  std::uint64_t calls = 0;
-  PageMask kept = 0;
-  each_run(claimed, [&](std::uint32_t first, std::uint32_t length) {
-    ++calls;
-    if (!os::discard(block.address() + first * kPageSize, length * kPageSize)) {
-      kept = static_cast<PageMask>(kept | (((1u << length) - 1) << first));
-    }
-  });
+void PageHeap::discard(std::span<Aside> asides, std::span<Due> runs) {
+  Discards discards;
+  for (Aside& aside : asides) discards.add(aside);
+  for (Due& run : runs) discards.add(run);
+  discards.make();
+  std::uint64_t gone = 0, kept = 0;
+  for (const Aside& aside : asides) {
+    gone += count_pages(static_cast<PageMask>(aside.pages & ~aside.kept));
+    kept |= aside.kept;
+  }
   if (kept != 0) refusals_.add(1);
-  const std::uint64_t gone = count_pages(static_cast<PageMask>(claimed & ~kept));
-  accounts_.return_calls.add(calls);
+  accounts_.return_calls.add(discards.calls());
   accounts_.returned_pages.add(gone);
   accounts_.resident_pages.subtract(gone);
-  return kept;
 }
 
-void PageHeap::end_discard(Block& block, PageMask claimed, PageMask kept) {
-  block.resident = static_cast<PageMask>((block.resident & ~claimed) | kept);
+void PageHeap::end_discard(const Aside& aside) {
+  Block& block = *aside.block;
+  block.resident = static_cast<PageMask>((block.resident & ~aside.pages) | aside.kept);
   block.returned_at = return_clock();
-  mark_dirty(block, kept);
+  mark_dirty(block, aside.kept);
+  if (block.dirty != 0) enqueue(block);
 }
 
 void PageHeap::enqueue(Block& block) {
@@ -120,7 +122,10 @@ Due PageHeap::pop_due(std::uint64_t older_than, std::size_t most_blocks) {
 void PageHeap::end_free_run(const Due& due, Left left) {
   Guard guard(lock_);
   const std::size_t begin = due.chunk->index_of(due.block);
-  if (left == Left::not_even_commitment) due.chunk->close(begin, due.blocks);
+  if (left == Left::not_even_commitment) {
+    due.chunk->close(begin, due.blocks);
+    accounts_.return_calls.add(1);
+  }
   return_blocks(*due.chunk, begin, due.blocks);
   if (left == Left::all) {
     refusals_.add(1);
@@ -128,7 +133,6 @@ void PageHeap::end_free_run(const Due& due, Left left) {
   } else {
     accounts_.resident_pages.subtract(due.pages);
     accounts_.returned_pages.add(due.pages);
-    accounts_.return_calls.add(1);
     for (std::size_t i = begin; i < begin + due.blocks; ++i) due.chunk->at(i)->returned_at = return_clock();
   }
   end_chunk_if_limited(*due.chunk);

@@ -22,6 +22,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/units.h"
 #include "os/mutex.h"
@@ -42,6 +43,14 @@ struct Due {
   Chunk* chunk = nullptr;   // free_run
   std::size_t blocks = 0;   // free_run
   std::uint64_t pages = 0;  // free_run: dirty ones in it
+  bool kept = false;        // free_run: the system refused to take them
+};
+
+// Pages of a slab or a mixed block that are out for release.
+struct Aside {
+  Block* block;
+  PageMask pages;
+  PageMask kept = 0;  // those that the system refused to take
 };
 
 // What is left of the memory of pages that an object ends on, or that were due.
@@ -123,10 +132,12 @@ class PageHeap {
   // are taken for release; it returns which.
   void mark_dirty(Block& block, PageMask newly_dirty);
   PageMask claim_dirty(Block& block);
-  // Gives claimed pages back to the system. Returns those that it refused to take. Needs no lock.
-  PageMask discard(const Block& block, PageMask claimed);
-  // Notes, under the block's lock, what became of claimed pages. Those that were kept are dirty again.
-  void end_discard(Block& block, PageMask claimed, PageMask kept);
+  // Gives claimed pages and runs of free blocks back to the system, by as few calls as it allows, and notes what it
+  // refused to take. Needs no lock.
+  void discard(std::span<Aside> asides, std::span<Due> runs = {});
+  // Notes, under the block's lock, what became of claimed pages. Those that were kept are dirty again; they, and those
+  // that fell free meanwhile, wait for their turn.
+  void end_discard(const Aside& aside);
 
   // Puts a block whose dirty mask has become non-zero into the queue. For a slab the caller holds its bin's lock.
   void enqueue(Block& block);

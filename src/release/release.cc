@@ -13,18 +13,29 @@ constexpr std::uint64_t kGoOn = 1;
 // microsecond for each page. What exceeds that goes at once; otherwise a burst of frees would outrun the release.
 constexpr std::uint64_t kNearPages = 64;
 
-// Far above the limit, one call makes up to this many discards.
-constexpr int kMaxInARow = 8;
+// The pages of so many blocks go by one call, where the system can do that.
+constexpr std::size_t kMaxTogether = 16;
+
+// Far above the limit, an event makes up to this many discards; fewer where each takes several blocks.
+constexpr int kMaxInARow = 8, kMaxTogetherInARow = 2;
 
 // One look at the soft limit makes at most this many discards, which bounds the time of a call.
-constexpr int kMaxAtLook = 1024;
+constexpr int kMaxAtLook = 1024, kMaxTogetherAtLook = 256;
 
 // The longest wait, in events, before what the system refused is tried again.
 constexpr std::uint64_t kMaxWait = std::uint64_t{1} << 20;
 
+// Old pages are looked for after this many events, or after an eighth of the time that they may stay.
+constexpr std::uint64_t kMaxLookStep = 1024, kLooksInDecay = 8;
+
 // From this size on the system is asked whether it counts commitments, and if so, those of free blocks are given up
 // too.
 constexpr std::size_t kMinDecommit = std::size_t{1} << 20;
+
+bool decommit_blocks(char* begin, std::size_t blocks) {
+  const std::size_t bytes = blocks * kBlockSize;
+  return bytes >= kMinDecommit && os::counts_commits() && os::decommit(begin, bytes);
+}
 
 // What is above the limit goes, not all that lies beside it: the rest may be used again soon.
 std::size_t blocks_for(std::uint64_t excess) {
@@ -38,15 +49,15 @@ void Release::act_on(std::uint32_t events, bool publishes_all) {
   const bool first = too_dirty_.load(std::memory_order_relaxed) == 0;
   const std::uint64_t now = pages_.advance(events);
   release_due();
-  const bool due = first || publishes_all || now / kClockStep != (now - events) / kClockStep;
-  if (due) look_if_due();
-  due ? publish() : board_.publish_pages();
+  if (!first && !publishes_all && now / kPublishStep == (now - events) / kPublishStep) return;
+  look_if_due();
+  publish();
 }
 
 // The first events are counted at once, as a process may have few.
 void Release::count_alone(std::uint32_t events) {
   const std::uint64_t too_dirty = too_dirty_.load(std::memory_order_relaxed), now = pages_.advance(events);
-  const bool is_due = now / kClockStep != (now - events) / kClockStep || too_dirty == 0;
+  const bool is_due = now / kPublishStep != (now - events) / kPublishStep || too_dirty == 0;
   if (!is_due && pages_.dirty_pages() < too_dirty) return;
   release_due();
   if (!is_due) return;
@@ -60,27 +71,50 @@ void Release::publish() {
 }
 
 Left Release::discard_blocks(char* begin, std::size_t blocks) {
-  const std::size_t bytes = blocks * kBlockSize;
-  if (bytes >= kMinDecommit && os::counts_commits() && os::decommit(begin, bytes)) return Left::not_even_commitment;
-  return os::discard(begin, bytes) ? Left::nothing : Left::all;
+  if (decommit_blocks(begin, blocks)) return Left::not_even_commitment;
+  return os::discard(begin, blocks * kBlockSize) ? Left::nothing : Left::all;
 }
 
-// Gives back what pop_due took. False when the system refused.
-bool Release::release_one(const Due& due) {
+// Gives back what is due: a run of free blocks, or the dirty pages of one slab or mixed block; of several, where the
+// system takes them by one call. As pop_due takes them.
+Release::Outcome Release::release_some(std::uint64_t older_than, std::size_t most_blocks) {
   const std::uint64_t refusals = pages_.refusals();
-  if (due.what == Due::What::free_run) {
-    pages_.end_free_run(due, discard_blocks(due.block->address(), due.blocks));
-  } else if (due.what != Due::What::nothing) {
-    small_.release_pages(due);
+  const std::size_t most = os::may_discard_together() ? kMaxTogether : 1;
+  Aside asides[kMaxTogether];
+  Due runs[kMaxTogether];
+  std::size_t aside_count = 0, run_count = 0;
+  bool any = false;
+  for (std::size_t blocks = 0; blocks < most;) {
+    const Due due = pages_.pop_due(older_than, most_blocks);
+    if (due.what == Due::What::nothing) break;
+    any = true;
+    blocks += due.blocks;
+    if (due.what == Due::What::free_run) {
+      runs[run_count++] = due;
+    } else if (const PageMask pages = small_.set_aside(due)) {
+      asides[aside_count++] = {due.block, pages};
+    }
+    pages_.end_look();
   }
-  pages_.end_look();
-  return pages_.refusals() == refusals;
+  if (run_count != 0 && decommit_blocks(runs[run_count - 1].block->address(), runs[run_count - 1].blocks)) {
+    pages_.end_free_run(runs[--run_count], Left::not_even_commitment);
+  }
+  pages_.discard({asides, aside_count}, {runs, run_count});
+  for (std::size_t i = 0; i < aside_count; ++i) small_.end_aside(asides[i]);
+  for (std::size_t i = 0; i < run_count; ++i) pages_.end_free_run(runs[i], runs[i].kept ? Left::all : Left::nothing);
+  return !any ? Outcome::nothing : pages_.refusals() == refusals ? Outcome::done : Outcome::refused;
 }
 
 // Pages that the system refused are due again, and would be tried at each event.
 void Release::wait_after_refusal() {
   next_try_.store(pages_.events() + refusal_wait_, std::memory_order_relaxed);
   if (refusal_wait_ < kMaxWait) refusal_wait_ *= 2;
+}
+
+// A look in vain costs as much as a discard, so it is not made at every event.
+void Release::look_again_later(std::uint64_t decay) {
+  const std::uint64_t step = decay / kLooksInDecay;
+  next_look_.store(pages_.events() + (step < kMaxLookStep ? step : kMaxLookStep), std::memory_order_relaxed);
 }
 
 // Makes one discard; what else is due waits for the next events, which come soon in a busy process. But frees can
@@ -92,23 +126,25 @@ void Release::release_due() {
   const std::uint64_t too_dirty = rest(limit, limits_.passing()) + 1;
   if (too_dirty_.load(std::memory_order_relaxed) != too_dirty) too_dirty_.store(too_dirty, std::memory_order_relaxed);
   const std::uint64_t dirty = pages_.dirty_pages(), far = 2 * limit + kNearPages;
-  if (dirty == 0) return;
+  if (dirty == 0 || (dirty <= limit && pages_.events() < next_look_.load(std::memory_order_relaxed))) return;
   const Guard guard = dirty <= far ? Guard(pages_.release_lock(), Guard::Try{}) : Guard(pages_.release_lock());
   if (!guard) return;
   limits_.judge_returns(dirty);
   const std::uint64_t decay = limits_.decay();
-  for (int i = 0; i < kMaxInARow; ++i) {
+  const int most = os::may_discard_together() ? kMaxTogetherInARow : kMaxInARow;
+  Outcome outcome = Outcome::done;
+  for (int i = 0; i < most && outcome == Outcome::done; ++i) {
     const std::uint64_t now = pages_.dirty_pages();
     if (i != 0 && now <= far) break;
-    const Due due = now > limit ? pages_.pop_due(0, blocks_for(now - limit)) : pages_.pop_due(decay, 1);
-    if (due.what == Due::What::nothing) break;
-    if (!release_one(due)) {
-      wait_after_refusal();
-      break;
-    }
+    const bool too_many = now > limit;
+    outcome = too_many ? release_some(0, blocks_for(now - limit)) : release_some(decay, 1);
+    if (outcome == Outcome::nothing && !too_many) look_again_later(decay);
+    if (outcome == Outcome::refused) wait_after_refusal();
+    if (outcome != Outcome::done) continue;
     refusal_wait_ = kClockStep;
     too_dirty_.store(kGoOn, std::memory_order_relaxed);
   }
+  board_.publish_pages();
 }
 
 std::size_t Release::release_all() {
@@ -116,9 +152,7 @@ std::size_t Release::release_all() {
   const std::uint64_t before = sums.returned_pages.get();
   const Guard guard(pages_.release_lock());
   for (std::uint64_t blocks = sums.committed_bytes.get() / kBlockSize; blocks > 0; --blocks) {
-    const Due due = pages_.pop_due(0);
-    if (due.what == Due::What::nothing) break;
-    release_one(due);
+    if (release_some(0) == Outcome::nothing) break;
   }
   return (sums.returned_pages.get() - before) * kPageSize;
 }
@@ -145,9 +179,9 @@ void Release::look_if_due() {
 
 // Releases until at most `most` pages are dirty. Called under the release lock.
 void Release::release_to(std::uint64_t most) {
-  for (int i = 0; i < kMaxAtLook && pages_.dirty_pages() > most; ++i) {
-    const Due due = pages_.pop_due(0);
-    if (due.what == Due::What::nothing || !release_one(due)) return;
+  const int calls = os::may_discard_together() ? kMaxTogetherAtLook : kMaxAtLook;
+  for (int i = 0; i < calls && pages_.dirty_pages() > most; ++i) {
+    if (release_some(0) != Outcome::done) return;
   }
 }
 

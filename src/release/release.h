@@ -5,9 +5,9 @@
 // or a thread; a busy one returns a page once it has been free for Options::decay_events.
 //
 //   act_on               a thread's events reach the process's clock (Caches::count_events)
-//     release_due        if pages are above the limit, or old: takes one block from the dirty queue
-//       release_one      a slab or mixed block, by its bin; or a run of free blocks
-//         discard_blocks
+//     release_due        if pages are above the limit, or if it is time to look for old ones
+//       release_some     takes slabs, mixed blocks and runs of free blocks from the dirty queue, and discards their
+//                        pages together; only one where the system does not know that
 //     look_if_due        only with a soft limit: looks how much memory is left
 //     publish            brings the board up to date, and trims if that was asked for
 //   approach_limit       the heap is about to grow near a soft limit: returns what may not stay there
@@ -29,8 +29,11 @@
 namespace neap {
 
 // Threads add their events to the process's clock in steps of this many, because the clock is a cache line that all
-// threads share. The board is brought up to date as often.
+// threads share.
 inline constexpr std::uint32_t kClockStep = 256;
+
+// All of the board is brought up to date each so many events: that reads a line of every bin.
+inline constexpr std::uint32_t kPublishStep = 1024;
 
 class Release {
  public:
@@ -42,9 +45,8 @@ class Release {
   bool may_wait(std::uint32_t events) const {
     return events < kClockStep && pages_.dirty_pages() < too_dirty_.load(std::memory_order_relaxed);
   }
-  // Moves the clock on, and does what is due by it: a release, a look at the soft limit, an update of the board. All of
-  // the board is brought up to date each kClockStep events, or when `publishes_all`; otherwise its counts of pages
-  // alone.
+  // Moves the clock on, and does what is due by it: a release, a look at the soft limit, an update of the board, which
+  // `publishes_all` makes due.
   void act_on(std::uint32_t events, bool publishes_all);
   // The same for a thread that keeps no events to itself.
   void count_alone(std::uint32_t events);
@@ -69,7 +71,9 @@ class Release {
   static Left discard_blocks(char* begin, std::size_t blocks);
 
  private:
-  bool release_one(const Due& due);
+  enum class Outcome : std::uint8_t { nothing, done, refused };
+  Outcome release_some(std::uint64_t older_than, std::size_t most_blocks = kMaxBlocksPerDiscard);
+  void look_again_later(std::uint64_t decay);
   void release_to(std::uint64_t most);
   void wait_after_refusal();
   void look_if_due();
@@ -80,6 +84,7 @@ class Release {
   Board& board_;
 
   // Changed under the release lock; anybody reads the atomic ones.
+  std::atomic<std::uint64_t> next_look_{0};  // the event of the next look for old pages
   std::uint64_t refusal_wait_ = kClockStep;  // events without a try, after the system refused a discard
   std::atomic<std::uint64_t> next_try_{0};   // the event of the next try
   // Pages: one above the limit of the last look; 0 before the first. Every free that leaves its cache reads it.

@@ -49,11 +49,17 @@ class BinTest : public testing::Test {
       const Due due = pages_.pop_due(0);
       if (due.what == Due::What::nothing) return;
       if (due.what == Due::What::slab)
-        bin_.release_pages(class_, *due.block, pages_);
+        release(*due.block);
       else
         pages_.end_free_run(due,
                             os::discard(due.block->address(), due.blocks * kBlockSize) ? Left::nothing : Left::all);
     }
+  }
+  void release(Block& block) {
+    Aside aside{&block, bin_.set_aside(class_, block, pages_)};
+    if (aside.pages == 0) return;
+    pages_.discard({&aside, 1});
+    bin_.end_aside(class_, aside, pages_);
   }
   void expect_in_order() {
     const Ledger truth = recount(*map_);
@@ -80,6 +86,33 @@ TEST_F(BinTest, AClassEarnsItsFirstSlabByBytesAndAnotherByWhatItsSlabsHold) {
   take(capacity());
   EXPECT_FALSE(bin_.deserves_slab(kTimesForMore * 2 * kBlockSize));
   EXPECT_TRUE(bin_.deserves_slab(1));
+}
+
+TEST_F(BinTest, AClassWhoseSlabsFellEmptyGetsAsManyAtOnce) {
+  const std::vector<void*> all = take(capacity() * 3);
+  give(all, 0, all.size());  // the last one stays
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(bin_.deserves_slab(1)) << i;
+  EXPECT_FALSE(bin_.deserves_slab(1));
+}
+
+TEST_F(BinTest, PagesThatFallFreeWhileOthersAreOutWaitForTheirTurn) {
+  const std::size_t each = kPageSize / row_.size;
+  const std::vector<void*> all = take(capacity());
+  Block& block = block_of(all[0]);
+  give(all, each, 2 * each);
+  EXPECT_EQ(pages_.pop_due(0).block, &block);
+  Aside aside{&block, bin_.set_aside(class_, block, pages_)};
+  EXPECT_EQ(aside.pages, 0x0002);
+  give(all, 3 * each, 4 * each);
+  EXPECT_EQ(pages_.pop_due(0).block, &block);
+  EXPECT_EQ(bin_.set_aside(class_, block, pages_), 0) << "while others are out";
+  pages_.discard({&aside, 1});
+  bin_.end_aside(class_, aside, pages_);
+  expect_in_order();
+  EXPECT_EQ(dirty(), 1u);
+  release();
+  EXPECT_EQ(dirty(), 0u);
+  expect_in_order();
 }
 
 TEST_F(BinTest, RefillsFromTheLowestSlabInAddressOrder) {

@@ -86,8 +86,9 @@ TEST_F(MissedTest, PagesInsideOfSlabsAreMissedToo) {
   heap_.set_reach(256);
   Block* block = make_slab(0x0003);
   heap_.mark_dirty(*block, 0x0001);
-  const PageMask claimed = heap_.claim_dirty(*block);
-  heap_.end_discard(*block, claimed, heap_.discard(*block, claimed));
+  Aside aside{block, heap_.claim_dirty(*block)};
+  heap_.discard({&aside, 1});
+  heap_.end_discard(aside);
   Touched touched;
   touch(*block, 0x0001, touched);
   heap_.account(touched);

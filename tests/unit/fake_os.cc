@@ -28,7 +28,7 @@ struct System {
   std::map<std::uintptr_t, std::vector<Page>> reserved;  // by address; one entry a page
   std::array<Plan, kCalls> plans;
   std::size_t limit = SIZE_MAX, cpus = 0;
-  bool counts_commits = false, locks_pages = false, tells_group = true;
+  bool counts_commits = false, locks_pages = false, knows_together = false, tells_group = true;
   os::GroupMemory group;
   std::uint64_t random = 0, time = 0;
   DiscardHook hook;
@@ -118,7 +118,7 @@ void reset() {
   os::page_size = kPageSize;
   s.limit = SIZE_MAX;
   s.cpus = 0;
-  s.counts_commits = s.locks_pages = false;
+  s.counts_commits = s.locks_pages = s.knows_together = false;
   s.tells_group = true;
   s.group = {};
   s.random = s.time = 0;
@@ -148,6 +148,7 @@ void set_address_space_limit(std::size_t bytes) { system().limit = bytes; }
 void set_abort(void (*other)()) { ending = other; }
 void count_commits() { system().counts_commits = true; }
 void lock_pages() { system().locks_pages = true; }
+void know_together() { system().knows_together = true; }
 void set_group_memory(std::uint64_t limit, std::uint64_t used) { system().group = {limit, used}; }
 void forbid_group_memory() { system().tells_group = false; }
 void reset_limits() {
@@ -277,6 +278,15 @@ bool discard(void* address, std::size_t size) {
   system().discards.push_back({static_cast<char*>(address), size});
   return madvise(address, size, MADV_DONTNEED) == 0;
 }
+
+std::size_t discard_together(const Range* ranges, std::size_t count) {
+  if (!fake_os::permitted(Call::discard_together)) return 0;
+  std::size_t done = 0;
+  while (done < count && discard(ranges[done].address, ranges[done].size)) ++done;
+  return done;
+}
+
+bool may_discard_together() { return system().knows_together; }
 
 void forbid_huge_pages(void* address, std::size_t size) {
   const std::lock_guard guard(system().lock);

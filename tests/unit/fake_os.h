@@ -30,9 +30,10 @@ enum class Call {
   forbid_huge_pages,
   allow_huge_pages,
   which_written,
-  populate
+  populate,
+  discard_together
 };
-inline constexpr std::size_t kCalls = 10;
+inline constexpr std::size_t kCalls = 11;
 
 // Gives all memory back, forgets counts, refusals, hooks, the limit and what was printed.
 void reset();
@@ -49,6 +50,8 @@ void set_address_space_limit(std::size_t bytes);
 void count_commits();
 // From now on pages are locked in memory. reset() ends this.
 void lock_pages();
+// From now on several ranges can be discarded by one call. reset() ends this.
+void know_together();
 // Sets the limit and the use of the process's control group, or forbids the question. UINT64_MAX is no limit; reset()
 // sets it, and allows the question.
 void set_group_memory(std::uint64_t limit, std::uint64_t used);

@@ -35,9 +35,9 @@ TEST_F(HeapTest, AnObjectOfAnEmptySlabGoesBackByItselfOnce) {
   for (std::size_t i = 2; i < beside.size(); ++i) rig_.free(nullptr, beside[i]);
   ASSERT_EQ(block.admission.load(), 0u);
   const std::uint32_t free = block.free_count;
-  EXPECT_TRUE(rig_.heap.give_to_slab(*cache, block, beside[0]));
+  EXPECT_TRUE(rig_.heap.give_to_slab(*cache, block, beside[0], "free"));
   EXPECT_EQ(block.free_count, free + 1);
-  EXPECT_FALSE(rig_.heap.give_to_slab(*cache, block, beside[0])) << "it is free";
+  EXPECT_FALSE(rig_.heap.give_to_slab(*cache, block, beside[0], "free")) << "it is free";
   EXPECT_EQ(block.free_count, free + 1);
 }
 
@@ -56,7 +56,7 @@ TEST_F(HeapTest, APointerAtTheEndOfMemoryIsNotFollowed) {
   rig_.free(nullptr, first);  // refills come from its slab now
   ASSERT_EQ(rig_.block(last).admission.load(), 0u);
   for (int bytes = 1; bytes < 8; ++bytes)
-    EXPECT_FALSE(rig_.heap.give_to_slab(*cache, rig_.block(last), end_of_memory(last) - bytes)) << bytes;
+    EXPECT_FALSE(rig_.heap.give_to_slab(*cache, rig_.block(last), end_of_memory(last) - bytes, "free")) << bytes;
 }
 
 // Whatever words of another kind the descriptor held before, none of them is taken for a mark of huge pages.

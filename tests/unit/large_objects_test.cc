@@ -324,12 +324,12 @@ TEST_F(LargeTest, TheBoardLearnsOfSparesByAndBy) {
   for (int i = 0; i < 2; ++i) rig_.free(cache, rig_.allocate(cache, 100 * kKiB));
   rig_.sums();
   void* object = rig_.allocate(cache, 100 * kKiB);
-  for (std::uint32_t i = 0; i < kClockStep; ++i) {
+  for (std::uint32_t i = 0; i < kPublishStep; ++i) {
     rig_.free(cache, object);
     object = rig_.allocate(cache, 100 * kKiB);
   }
   EXPECT_EQ(rig_.board.large_objects + rig_.board.dirty_bytes / (100 * kKiB), 1u);
-  EXPECT_GE(rig_.board.events, std::uint64_t{2} * kClockStep);
+  EXPECT_GE(rig_.board.events, std::uint64_t{2} * kPublishStep);
 }
 
 // While little is due, a call returns one block and the next calls go on. A burst of frees does not outrun them.

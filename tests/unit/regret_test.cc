@@ -37,6 +37,18 @@ TEST_F(RegretTest, PagesThatAreMissedAllTheTimeMayStay) {
   EXPECT_EQ(regret_.slack(), 1024 + 80 / 8u) << "it is bounded by what is in use now";
 }
 
+// Each call interrupts the CPUs of other threads, so it costs as much as five pages.
+TEST_F(RegretTest, CallsCountWhereThereAreSeveralThreads) {
+  for (const bool several : {false, true}) {
+    now_.has_threads = several;
+    for (int i = 0; i < 4; ++i) {
+      now_.calls += 1000;
+      pass(50, 0);
+    }
+    EXPECT_EQ(regret_.slack(), several ? 1024 + kInUse / 8 : 0u);
+  }
+}
+
 TEST_F(RegretTest, AYoungProgramIsJudgedSooner) {
   pass(1, 0);
   for (int i = 0; i < 2; ++i) pass(12, 1200);

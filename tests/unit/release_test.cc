@@ -57,6 +57,71 @@ TEST_F(ReleaseTest, ACallMakesOneDiscard) {
   rig_.expect_in_order();
 }
 
+class TogetherTest : public ReleaseTest {
+ protected:
+  // Leaves `runs` dirty runs of a block each, no two of which are neighbours.
+  std::vector<void*> leave_dirty(std::size_t runs) {
+    const std::vector<void*> all = make(nullptr, 2 * runs, 10 * kPageSize);
+    for (std::size_t i = 0; i < all.size(); i += 2) rig_.free(nullptr, all[i]);
+    return all;
+  }
+};
+
+TEST_F(TogetherTest, WhereTheSystemCanACallTakesThePagesOfManyBlocks) {
+  fake_os::know_together();
+  const std::vector<void*> small = make(nullptr, 2, 100);
+  leave_dirty(12);
+  rig_.keep_no_dirty_pages();
+  rig_.free(nullptr, small[0]);
+  EXPECT_EQ(fake_os::calls(Call::discard_together), 1u);
+  EXPECT_EQ(fake_os::discards().size(), 12u);
+  EXPECT_EQ(rig_.sums().dirty_bytes, 0u);
+  EXPECT_EQ(rig_.board.return_calls, 1u);
+  rig_.expect_in_order();
+}
+
+TEST_F(TogetherTest, WhatIsRefusedAmongOthersStaysDirtyAndGoesLater) {
+  fake_os::know_together();
+  const std::vector<void*> small = make(nullptr, 2000, 100);
+  leave_dirty(12);
+  rig_.keep_no_dirty_pages();
+  fake_os::refuse(Call::discard, 4, 2);  // the fifth, when it goes with the others and when it goes alone
+  rig_.free(nullptr, small[0]);
+  EXPECT_EQ(fake_os::discards().size(), 11u);
+  EXPECT_EQ(rig_.sums().dirty_bytes, kBlockSize);
+  rig_.expect_in_order();
+  for (std::size_t i = 1; i < small.size(); ++i) rig_.free(nullptr, small[i]);
+  EXPECT_EQ(rig_.sums().dirty_bytes, 0u);
+  rig_.expect_in_order();
+}
+
+TEST_F(TogetherTest, ASystemThatRefusesTheCallTakesThemOneByOne) {
+  fake_os::know_together();
+  fake_os::refuse(Call::discard_together);
+  const std::vector<void*> small = make(nullptr, 2, 100);
+  leave_dirty(12);
+  rig_.keep_no_dirty_pages();
+  rig_.free(nullptr, small[0]);
+  EXPECT_EQ(fake_os::discards().size(), 12u);
+  EXPECT_EQ(rig_.sums().dirty_bytes, 0u);
+  rig_.expect_in_order();
+}
+
+// A look at the queue that finds nothing old is not repeated at the next event.
+TEST_F(ReleaseTest, OldPagesAreLookedForNowAndThen) {
+  rig_.heap.options.decay_events = 1'000'000;
+  rig_.free(nullptr, rig_.allocate(nullptr, 200000));
+  const auto pass = [this](int events) {
+    for (int i = 0; i < events; i += 2) rig_.free(nullptr, rig_.allocate(nullptr, 100));
+  };
+  pass(10);
+  rig_.heap.options.decay_events = 1;
+  pass(900);
+  EXPECT_EQ(rig_.sums().returned_bytes, 0u);
+  pass(200);
+  EXPECT_GT(rig_.sums().returned_bytes, 0u);
+}
+
 // One event can be a batch of frees that leaves dirty pages in many blocks. Far above the limit a call makes several.
 TEST_F(ReleaseTest, FreesDoNotOutrunTheRelease) {
   const std::vector<void*> all = make(nullptr, 400, 10 * kPageSize);

@@ -1,0 +1,65 @@
+// Discards: pages that are out for release, collected and then discarded by as few calls as the system allows. Where
+// other threads run, each call interrupts their CPUs, which takes ten times as long as the rest of it
+// (docs/decisions/039-discards-together.md).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/units.h"
+#include "os/os.h"
+#include "pages/page_heap.h"
+
+namespace neap {
+
+class Discards {
+ public:
+  void add(Aside& aside) {
+    each_run(aside.pages, [&](std::uint32_t first, std::uint32_t length) {
+      const PageMask pages = static_cast<PageMask>(((1u << length) - 1) << first);
+      add({aside.block->address() + first * kPageSize, length * kPageSize}, {&aside, pages, nullptr});
+    });
+  }
+  void add(Due& run) { add({run.block->address(), run.blocks * kBlockSize}, {nullptr, 0, &run}); }
+
+  // Discards all that was added, and notes with each what the system refused.
+  void make() {
+    std::size_t done = count_ > 1 ? os::discard_together(ranges_, count_) : 0;
+    if (done != 0) ++calls_;
+    for (; done < count_; ++done) {
+      ++calls_;
+      if (!os::discard(ranges_[done].address, ranges_[done].size)) note_kept(owners_[done]);
+    }
+    count_ = 0;
+  }
+
+  std::uint64_t calls() const { return calls_; }
+
+ private:
+  static constexpr std::size_t kMost = 64;
+  struct Owner {  // of a range: one of the two
+    Aside* aside;
+    PageMask pages;
+    Due* run;
+  };
+
+  void add(const os::Range& range, const Owner& owner) {
+    if (count_ == kMost) make();
+    ranges_[count_] = range;
+    owners_[count_++] = owner;
+  }
+  static void note_kept(const Owner& owner) {
+    if (owner.run != nullptr) {
+      owner.run->kept = true;
+    } else {
+      owner.aside->kept = static_cast<PageMask>(owner.aside->kept | owner.pages);
+    }
+  }
+
+  std::size_t count_ = 0;
+  std::uint64_t calls_ = 0;
+  os::Range ranges_[kMost];
+  Owner owners_[kMost];
+};
+
+}  // namespace neap
