@@ -30,6 +30,25 @@ Counts counts[kThreads];
 std::atomic<std::uint32_t> threads{0};
 thread_local constinit std::uint32_t own_number = 0;  // from 1 on
 
+// How often each place of the library's code wrote to such a line.
+struct Place {
+  std::atomic<std::uintptr_t> code;  // its offset in the library; 0: nobody's
+  std::atomic<std::uint64_t> lines;
+};
+constexpr std::uint64_t kTold = 100;  // places that have one line in so many are told of
+constexpr std::size_t kPlaces = std::size_t{1} << 14;
+Place places[kPlaces];
+
+void note_place(const void* code) {
+  const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(code) - reinterpret_cast<std::uintptr_t>(__ehdr_start);
+  for (std::size_t i = offset % kPlaces;; i = (i + 1) % kPlaces) {
+    std::uintptr_t found = 0;
+    if (!places[i].code.compare_exchange_strong(found, offset) && found != offset) continue;
+    places[i].lines.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+}
+
 std::uint32_t self() {
   if (own_number == 0) own_number = threads.fetch_add(1, std::memory_order_relaxed) % (kThreads - 1) + 1;
   return own_number;
@@ -38,16 +57,19 @@ std::uint32_t self() {
 // Which thread wrote to a line last, by the line's number. Where two lines share a place, one forgets the other.
 std::atomic<std::uint64_t> writers[kLines];
 
-void note_write(const volatile void* address) {
+// Inlined, so that the address to return to is that of the library's code.
+[[gnu::always_inline]] inline void note_write(const volatile void* address) {
   const std::uint64_t line = reinterpret_cast<std::uintptr_t>(address) >> kLineShift;
   std::atomic<std::uint64_t>& writer = writers[(line ^ line >> 20) % kLines];
   const std::uint64_t now = line << 16 | self(), before = writer.load(std::memory_order_relaxed);
   if (before == now) return;
   writer.store(now, std::memory_order_relaxed);
-  if (before >> 16 == line) ++counts[self()].lines;
+  if (before >> 16 != line) return;
+  ++counts[self()].lines;
+  note_place(__builtin_return_address(0));
 }
 
-void note_write(const volatile void* address, std::size_t bytes) {
+[[gnu::always_inline]] inline void note_write(const volatile void* address, std::size_t bytes) {
   const char* const begin = const_cast<const char*>(static_cast<const volatile char*>(address));
   for (std::size_t at = 0; at < bytes; at += std::size_t{1} << kLineShift) note_write(begin + at);
 }
@@ -59,12 +81,15 @@ void note_write(const volatile void* address, std::size_t bytes) {
     sum.locks += each.locks;
     sum.lines += each.lines;
   }
-  char line[160];
-  const int length =
-      std::snprintf(line, sizeof line, "{\"threads\": %u, \"calls\": %llu, \"locks\": %llu, \"lines\": %llu}\n",
-                    threads.load(), static_cast<unsigned long long>(sum.calls),
-                    static_cast<unsigned long long>(sum.locks), static_cast<unsigned long long>(sum.lines));
-  if (write(STDERR_FILENO, line, static_cast<std::size_t>(length)) < 0) return;
+  dprintf(STDERR_FILENO, "{\"threads\": %u, \"calls\": %llu, \"locks\": %llu, \"lines\": %llu, \"places\": [[0, 0]",
+          threads.load(), static_cast<unsigned long long>(sum.calls), static_cast<unsigned long long>(sum.locks),
+          static_cast<unsigned long long>(sum.lines));
+  for (const Place& place : places) {
+    if (place.lines.load() * kTold < sum.lines) continue;
+    dprintf(STDERR_FILENO, ", [%llu, %llu]", static_cast<unsigned long long>(place.code.load()),
+            static_cast<unsigned long long>(place.lines.load()));
+  }
+  dprintf(STDERR_FILENO, "]}\n");
 }
 
 template <class Word>

@@ -22,7 +22,7 @@ constexpr unsigned long kWithDenseIds = 28;  // mm_cid is the last of them; no a
 
 bool is_registered() {
 #if defined(__SANITIZE_THREAD__) && !defined(NEAP_COUNTED)
-  return false;  // it does not see what sections order
+  return false;  // it does not see what sections order (the counter that stands in for it asks for no order)
 #else
   if (&__rseq_size == nullptr || __rseq_size == 0 || getauxval(kFeatureSize) < kWithDenseIds) return false;
   const char* area = static_cast<const char*>(__builtin_thread_pointer()) + __rseq_offset;
