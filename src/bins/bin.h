@@ -147,7 +147,7 @@ class alignas(64) Bin {
   Block* lowest_ = nullptr;  // whose `admission` says that it is refilled from
   LockedCounter bytes_out_, served_, slabs_;
   std::atomic<std::uint32_t> drained_{0};  // slabs that fell empty, and were not opened anew yet
-  std::atomic<std::uint64_t> wished_{0};  // bytes, since the newest slab; threads may lose one another's
+  std::atomic<std::uint64_t> wished_{0};   // bytes, since the newest slab; threads may lose one another's
 };
 
 // The bins of one owner.

@@ -60,11 +60,11 @@ constexpr int kThisProcess = -10000;
 // memory has to see each page that is returned: it stands in front of madvise, or writes a jump over its first bytes.
 bool madvise_is_plain() {
 #if defined(__x86_64__)
-  static constexpr unsigned char kMarker[] = {0xf3, 0x0f, 0x1e, 0xfa};                  // endbr64
-  static constexpr unsigned char kCall[] = {0xb8, SYS_madvise, 0, 0, 0, 0x0f, 0x05};    // mov $28, %eax; syscall
+  static constexpr unsigned char kMarker[] = {0xf3, 0x0f, 0x1e, 0xfa};                // endbr64
+  static constexpr unsigned char kCall[] = {0xb8, SYS_madvise, 0, 0, 0, 0x0f, 0x05};  // mov $28, %eax; syscall
 #elif defined(__aarch64__)
-  static constexpr unsigned char kMarker[] = {0x5f, 0x24, 0x03, 0xd5};                          // bti c
-  static constexpr unsigned char kCall[] = {0x28, 0x1d, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4};    // mov x8, #233; svc #0
+  static constexpr unsigned char kMarker[] = {0x5f, 0x24, 0x03, 0xd5};                        // bti c
+  static constexpr unsigned char kCall[] = {0x28, 0x1d, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4};  // mov x8, #233; svc #0
 #else
   static constexpr unsigned char kMarker[] = {0}, kCall[] = {0};
   return false;

@@ -8,6 +8,9 @@
 namespace neap {
 namespace {
 
+// How many free blocks take_back looks at.
+constexpr int kMaxLooksBack = 64;
+
 constexpr std::size_t kBitmapBytes = Bitmaps::store_bytes(1);
 
 // How many blocks one commit adds at least, as it costs a system call: few in a small heap, an eighth of a large one,
@@ -292,6 +295,16 @@ bool Chunk::has_better(DirtyFit& fit) {
   if (is_vacant()) return false;
   first_dirty_ = bits::find(dirty_, first_dirty_, committed(), true);
   return fit.look_at(runs_, dirty_, first_dirty_, committed());
+}
+
+Block* Chunk::take_back(std::uint8_t owner, Accounts& accounts) {
+  if (is_vacant()) return nullptr;
+  const std::size_t end = committed();
+  std::size_t i = first_dirty_ = bits::find(dirty_, first_dirty_, end, true);
+  for (int looks = 0; looks < kMaxLooksBack && i < end; ++looks, i = bits::find(dirty_, i + 1, end, true)) {
+    if (blocks_[i].owner.load(std::memory_order_relaxed) == owner) return take_from(i, 1, 1, accounts);
+  }
+  return nullptr;
 }
 
 bool Chunk::take_at(std::size_t first, std::size_t count) {

@@ -53,6 +53,8 @@ class Chunk {
   Taken take(std::size_t count, std::size_t align, std::size_t commit_count, Accounts& accounts);
   // True when this chunk has a better place than those that `fit` has seen before.
   bool has_better(DirtyFit& fit);
+  // Takes a free block with dirty pages that `owner` had last, the lowest of the first few; null when none of them is.
+  Block* take_back(std::uint8_t owner, Accounts& accounts);
   // Takes the `count` blocks that begin at `first`, all of them free; null when the system will not commit them.
   Block* take_from(std::size_t first, std::size_t count, std::size_t commit_count, Accounts& accounts);
   // Both take the `count` blocks that begin at `first`, if all of them are free; the second makes them usable as well.

@@ -213,6 +213,7 @@ class PageHeap {
 
   static constexpr std::size_t kMixedBits = 2 * kBlockSize / 16;  // of each granule: it is free; it begins something
 
+  Block* take_back(std::uint8_t owner);
   Block* take_block(BlockKind kind, std::uint8_t size_class, std::uint8_t owner, std::size_t bits);
   Block* take(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
   Block* take_dirty(std::size_t blocks, std::size_t commit_blocks);

@@ -24,8 +24,8 @@ class PageHeapTest : public testing::Test {
   Accounts& sums() { return heap_.accounts(); }
 
   // A slab that has written to the pages of `resident`.
-  Block* make_slab(PageMask resident) {
-    Block* block = heap_.take_slab(5, 0, kClasses[5].capacity);
+  Block* make_slab(PageMask resident, std::uint8_t owner = 0) {
+    Block* block = heap_.take_slab(5, owner, kClasses[5].capacity);
     slab::init(*block, kClasses[5]);
     for (std::uint32_t page = 0; page < kPagesPerBlock; ++page) {
       if ((resident >> page) & 1) block->address()[page * kPageSize] = 'x';

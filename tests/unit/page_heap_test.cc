@@ -1,5 +1,6 @@
 // Blocks and runs: where they come from, how they grow and shrink, what they count.
 #include "page_heap_fixture.h"
+#include "rig.h"
 
 namespace neap {
 namespace {
@@ -13,6 +14,19 @@ TEST_F(PageHeapTest, BlocksComeLowestFirst) {
   heap_.free_block(*all[2]);
   EXPECT_EQ(make_slab(1), all[2]);
   EXPECT_EQ(make_slab(1), all[6]);
+}
+
+// The lowest free block, or one that the owner had last: its memory lies in the caches of the owner's CPU.
+TEST_F(PageHeapTest, WithThreadsADirtyBlockGoesToTheOwnerWhoHadIt) {
+  leave_single_thread();
+  Block* const first = make_slab(0x0001, 1);
+  Block* const second = make_slab(0x0001, 2);
+  Block* const clean = make_slab(0, 2);
+  for (Block* block : {first, second, clean}) heap_.free_block(*block);
+  EXPECT_EQ(make_slab(0x0001, 2), second);
+  EXPECT_EQ(make_slab(0x0001, 2), first) << "the other one that it had is not dirty";
+  EXPECT_EQ(make_slab(0x0001, 1), clean);
+  expect_in_order();
 }
 
 TEST_F(PageHeapTest, ARunTellsItsDirtyPagesOnceLowestFirst) {
@@ -45,7 +59,7 @@ TEST_F(PageHeapTest, ARunBeginsAtADirtyBlockWhereOneHasRoom) {
   }
   EXPECT_EQ(run(2, 30), high);
   EXPECT_EQ(run(1, 16), narrow);
-  EXPECT_EQ(make_slab(0x0001), low);
+  EXPECT_EQ(make_slab(0x0001, 3), low);
   EXPECT_EQ(run(2, 20), low + 1) << "the dirty block that is left has no second one";
   expect_in_order();
   EXPECT_EQ(heap_.dirty_pages(), 8u);

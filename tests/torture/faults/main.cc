@@ -17,8 +17,8 @@
 
 #include "calls.h"
 #include "figures.h"
-#include "refuse.h"
 #include "hang.h"
+#include "refuse.h"
 #include "workload.h"
 
 namespace {
