@@ -28,7 +28,7 @@ class Discards {
     if (done != 0) ++calls_;
     for (; done < count_; ++done) {
       ++calls_;
-      if (!os::discard(ranges_[done].address, ranges_[done].size)) note_kept(owners_[done]);
+      if (!os::discard(ranges_[done].address, ranges_[done].size)) note_kept(parts_[done]);
     }
     count_ = 0;
   }
@@ -37,29 +37,29 @@ class Discards {
 
  private:
   static constexpr std::size_t kMost = 64;
-  struct Owner {  // of a range: one of the two
+  struct Part {  // what a range is of: some pages of `aside`, or the run
     Aside* aside;
     PageMask pages;
     Due* run;
   };
 
-  void add(const os::Range& range, const Owner& owner) {
+  void add(const os::Range& range, const Part& part) {
     if (count_ == kMost) make();
     ranges_[count_] = range;
-    owners_[count_++] = owner;
+    parts_[count_++] = part;
   }
-  static void note_kept(const Owner& owner) {
-    if (owner.run != nullptr) {
-      owner.run->kept = true;
+  static void note_kept(const Part& part) {
+    if (part.run != nullptr) {
+      part.run->kept = true;
     } else {
-      owner.aside->kept = static_cast<PageMask>(owner.aside->kept | owner.pages);
+      part.aside->kept = static_cast<PageMask>(part.aside->kept | part.pages);
     }
   }
 
   std::size_t count_ = 0;
   std::uint64_t calls_ = 0;
   os::Range ranges_[kMost];
-  Owner owners_[kMost];
+  Part parts_[kMost];
 };
 
 }  // namespace neap

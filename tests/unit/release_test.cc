@@ -107,6 +107,19 @@ TEST_F(TogetherTest, ASystemThatRefusesTheCallTakesThemOneByOne) {
   rig_.expect_in_order();
 }
 
+// The slack of a process's first moments ends by itself, also where no look for old pages is due.
+TEST_F(ReleaseTest, ABurstAfterTheFirstMomentsMeetsTheUsualLimit) {
+  rig_.heap.options.dirty_floor = 128 * kPageSize;
+  fake_os::set_time(kMillisecond);
+  rig_.heap.begin();
+  rig_.free(nullptr, rig_.allocate(nullptr, 200000));
+  const std::vector<void*> all = make(nullptr, 60, 16 * kPageSize);
+  fake_os::set_time(100 * kMillisecond);
+  free(nullptr, all);
+  EXPECT_LE(rig_.sums().dirty_bytes, 200 * kPageSize) << "of 960";
+  rig_.expect_in_order();
+}
+
 // A look at the queue that finds nothing old is not repeated at the next event.
 TEST_F(ReleaseTest, OldPagesAreLookedForNowAndThen) {
   rig_.heap.options.decay_events = 1'000'000;
