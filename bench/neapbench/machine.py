@@ -11,6 +11,14 @@ def _processor():
     return platform.machine()
 
 
+def available_gib():
+    """Memory that can be had without swapping."""
+    for line in pathlib.Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) / 2**20
+    return 0
+
+
 def describe(options):
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {"machine": f"{_processor()}, {os.cpu_count()} processors, {memory_gib:.0f} GiB, Linux {platform.release()}",

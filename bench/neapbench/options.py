@@ -34,7 +34,7 @@ def parse(words=None):
     parser.add_argument("--neap", metavar="PATH", help="the libneap.so that `neap` stands for (default: the build tree's)")
     parser.add_argument("--runs", type=_rounds, metavar="N", help="rounds of each workload (default 5)")
     parser.add_argument("--scale", type=_positive, default=1, metavar="X", help="times the work of the built workloads (default 1)")
-    parser.add_argument("--long", action="store_true", help="with what takes minutes and 12 GB of memory: a live heap of 8 GB")
+    parser.add_argument("--long", action="store_true", help="with what takes minutes and 20 GB of memory: live heaps of 8 and 16 GB")
     parser.add_argument("--traces", action="append", default=[], metavar="FOLDER", help="traces to replay (.trace, .trc.zst)")
     parser.add_argument("--mimalloc-bench", metavar="FOLDER", help="run its programs too: the folder out/bench of a built checkout")
     parser.add_argument("--given", metavar="FOLDER", help="run the programs in it too: each executable file, without arguments")

@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """bench/limits: where groups are made, the bisection, the page, and one load in groups of its own."""
+import contextlib
+import io
 import json
 import pathlib
 import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from neapbench.allocators import Allocator  # noqa: E402
 from neapbench.failure import Failure  # noqa: E402
-from neapbench.limits import control_group, page, survival  # noqa: E402
+from neapbench.limits import control_group, main, page, survival  # noqa: E402
 from neapbench.report import bars  # noqa: E402
 from neapbench.workload import Workload  # noqa: E402
 
@@ -82,6 +85,27 @@ class Page(unittest.TestCase):
         self.assertIsNone(bars.put("a\n", "x", "new\n"))
 
 
+class Preparation(unittest.TestCase):
+    """A load whose preparation fails, and one that is found already."""
+    LIBC = Allocator("libc", "", is_libc=True)
+
+    def try_all(self, loads, found):
+        errors = io.StringIO()
+        with contextlib.redirect_stderr(errors), unittest.mock.patch.object(main, "measure", lambda *_: 5 * MIB):
+            return main._try_all(loads, [self.LIBC], found, None, None), errors.getvalue()
+
+    def test_the_next_load_is_tried_all_the_same(self):
+        found = main.Found(None)
+        failures, errors = self.try_all([Workload("bad", "limits", (), prepare="echo no >&2; exit 1"), Workload("good", "limits", ())], found)
+        self.assertEqual((failures, errors), (1, "bench/limits: bad could not be prepared: no\n"))
+        self.assertEqual(found.limits, {"good": {"libc": 5 * MIB}})
+
+    def test_what_was_found_is_not_prepared_again(self):
+        found = main.Found(None)
+        found.add(Workload("bad", "limits", ()), self.LIBC, MIB)
+        self.assertEqual(self.try_all([Workload("bad", "limits", (), prepare="exit 1")], found), (0, ""))
+
+
 @unittest.skipIf(BUILD is None, "no build tree was named")
 class Command(unittest.TestCase):
     def limits(self, *words):
@@ -100,15 +124,24 @@ class Command(unittest.TestCase):
                 self.assertTrue(32 * MIB < limit < 200 * MIB, found)
             self.assertEqual(self.limits(*words).stdout, done.stdout)
 
-    def test_a_client_that_ends_after_its_server_died(self):
-        """Its server has ended by then, and its CPU time is still to be had."""
-        load = Workload("dies", "limits", ("/bin/sh", "-c", "touch died; exit 3"), beside="until [ -e died ]; do sleep 0.01; done; sleep 0.2; exit 4")
+    def outcome(self, program, client):
         with tempfile.TemporaryDirectory() as folder:
             try:
-                outcome = survival.Runner(control_group.find(), folder).run(load, Allocator("libc", "", is_libc=True))
+                runner = survival.Runner(control_group.find(), folder)
+                outcome = runner.run(Workload("dies", "limits", ("/bin/sh", "-c", program), beside=client), Allocator("libc", "", is_libc=True))
             except Failure as failure:
                 self.skipTest(str(failure))
-        self.assertEqual((outcome.survived, outcome.why), (False, "its client ended with 4"))
+        return outcome.survived, outcome.why
+
+    def test_a_client_that_ends_after_its_server_died(self):
+        """Its server has ended by then, and its CPU time is still to be had."""
+        waits = "until [ -e died ]; do sleep 0.01; done; sleep 0.2"
+        self.assertEqual(self.outcome("touch died; exit 3", f"{waits}; exit 4"), (False, "its client ended with 4"))
+        self.assertEqual(self.outcome("touch died; exit 3", f"{waits}; echo no answer >&2; exit 4"), (False, "its client ended with 4: no answer"))
+
+    def test_a_client_does_not_wait_forever_for_a_server_that_died(self):
+        with unittest.mock.patch.object(survival, "GRACE_S", 0.1):
+            self.assertEqual(self.outcome("exit 3", "while :; do sleep 1; done"), (False, "its client ended with -9"))
 
     def test_bad_words_are_told(self):
         for words, says in ((("--load", "nothing"), "no load 'nothing'"), (("--load", "("), "no regular expression"),

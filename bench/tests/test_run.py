@@ -6,6 +6,13 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from neapbench.groups import Context, latency  # noqa: E402
+from neapbench.places import Places  # noqa: E402
+from neapbench.workload import Skipped  # noqa: E402
 
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 RUN = pathlib.Path(__file__).resolve().parent.parent / "run"
@@ -148,6 +155,12 @@ class Gauge(unittest.TestCase):
         self.assertEqual((seen["exit_code"], seen["beside_code"]), (128 + 15, 0))
         self.assertEqual(gauge("--beside", "exit 4", "--", "sleep", "60")["beside_code"], 4)
         self.assertEqual(gauge("--beside", "sleep 60", "--", "true")["beside_code"], 1)
+
+    def test_a_heap_that_memory_does_not_hold_is_left_out(self):
+        for available, left_out in ((19, ["heap-16384-t1"]), (20, [])):
+            with unittest.mock.patch.object(latency, "available_gib", lambda: available):
+                found = latency.workloads(Context(Places(BUILD), long=True))
+            self.assertEqual([each.name for each in found if isinstance(each, Skipped)], left_out)
 
     def test_a_run_that_hangs_is_ended(self):
         self.assertTrue(gauge("--timeout", "0.2", "--", "sleep", "60")["timed_out"])

@@ -1,4 +1,4 @@
-"""The loads: real programs, recorded ones, and patterns that people report. Each takes about a second."""
+"""The loads: real programs, recorded ones, and patterns that people report. Each takes about a second, the relay some more."""
 import shutil
 
 from ..groups import replay
@@ -6,6 +6,7 @@ from ..groups.built import built
 from ..groups.programs import SCRIPTS
 from ..places import SEARCHED
 from ..workload import Skipped, Workload
+from . import relay
 
 GROUP = "limits"
 INSTALL = "scripts/packages bench programs programs-long"
@@ -48,4 +49,4 @@ def _program(name, binary, arguments, properties):
 def loads(context):
     traces = [each for each in replay.workloads(context) if each.name in TRACES]
     patterns = [built(context, GROUP, name, threads, size, scale) for name, threads, size, scale in PATTERNS]
-    return [_program(*row) for row in PROGRAMS] + traces + patterns
+    return [_program(*row) for row in PROGRAMS] + [relay.load(context, GROUP)] + traces + patterns

@@ -61,20 +61,28 @@ class Found:
             self.file.write_text(json.dumps(self.limits, indent=1) + "\n")
 
 
+def _tell(failure):
+    print(f"bench/limits: {failure}", file=sys.stderr)
+    return 1
+
+
 def _try_all(chosen, tried, found, hierarchy, say):
+    """Returns how much failed; the rest is in `found`."""
     failures = 0
     with tempfile.TemporaryDirectory(prefix="neap-limits.") as scratch:
         runner = Runner(hierarchy, scratch)
         for load in chosen:
-            runner.prepare(load)
-            for allocator in tried:
-                if found.has(load, allocator):
-                    continue
+            missing = [allocator for allocator in tried if not found.has(load, allocator)]
+            try:
+                if missing:
+                    runner.prepare(load)
+            except Failure as failure:
+                failures, missing = failures + _tell(failure), []
+            for allocator in missing:
                 try:
                     found.add(load, allocator, measure(runner, load, allocator, say))
                 except Failure as failure:
-                    failures += 1
-                    print(f"bench/limits: {failure}", file=sys.stderr)
+                    failures += _tell(failure)
     return failures
 
 
@@ -110,5 +118,5 @@ def main(words=None):
         print("bench/limits: interrupted; with --output FILE the same command goes on", file=sys.stderr)
         return interrupt.EXIT_CODE
     except Failure as failure:
-        print(f"bench/limits: {failure}", file=sys.stderr)
+        _tell(failure)
         return failure.code

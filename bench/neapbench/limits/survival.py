@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import threading
+import time
 
 from ..failure import Failure
 from . import control_group
@@ -16,6 +17,8 @@ CONFIRMED = 1  # a limit counts once it was survived so many times more
 SLOWEST = 20  # of CPU time, in times of the load without a limit: one that only pages does not survive
 LEAST_CPU_S = 10
 HANG_S = 600  # nothing here takes so long, on however busy a machine
+GRACE_S = 5  # for a client whose program has ended
+GLANCE_S = 0.02
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,9 +62,7 @@ class Runner:
         the program when the client is through."""
         why = ""
         if load.beside:
-            client = subprocess.run(load.beside, shell=True, cwd=self.scratch, capture_output=True, timeout=HANG_S)
-            if client.returncode != 0:
-                why = f"its client ended with {client.returncode}"
+            why = self._ask(load, program)
             os.kill(program.pid, signal.SIGTERM)  # Popen's terminate() would reap one that has ended, and its CPU time with it
         timer = threading.Timer(HANG_S, program.kill)
         timer.start()
@@ -73,6 +74,31 @@ class Runner:
         if program.returncode not in load.exit_codes:
             why = why or f"it ended with {program.returncode}"
         return why, usage.ru_utime + usage.ru_stime
+
+    def _ask(self, load, program):
+        """Returns what the client did not get, or nothing."""
+        with open(pathlib.Path(self.scratch) / "client", "w+") as output:
+            client = subprocess.Popen(load.beside, shell=True, cwd=self.scratch, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                      start_new_session=True)
+            until = time.monotonic() + HANG_S
+            try:
+                while client.poll() is None and time.monotonic() < until:
+                    if _has_ended(program):
+                        until = min(until, time.monotonic() + GRACE_S)
+                    time.sleep(GLANCE_S)
+            finally:
+                if client.poll() is None:
+                    os.killpg(client.pid, signal.SIGKILL)
+                    client.wait()
+            output.seek(0)
+            *_, last = ["", *output.read().splitlines()]
+        said = f": {last}" if last else ""
+        return f"its client ended with {client.returncode}{said}" if client.returncode else ""
+
+
+def _has_ended(program):
+    """Without reaping it."""
+    return os.waitid(os.P_PID, program.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def _environment(load, allocator):
