@@ -178,6 +178,7 @@ void Heap::reset_locks() {
 void Heap::after_fork_in_child(ThreadCache* current) {
   reset_locks();
   caches_.registry().keep_only(current);
+  if (pages_.hardening().ends) pages_.inherit_mappings();
 }
 
 bool Heap::harden() {

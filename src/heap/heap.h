@@ -115,6 +115,9 @@ class Heap {
   // The same, and what lies in the stacks of this CPU.
   void flush_all(ThreadCache& cache) { caches_.flush_all(cache); }
 
+  // Of a hardened heap. Tests pretend that there are many.
+  Mappings& mappings() { return pages_.mappings(); }
+
   // Returns free pages to the system: those that are due, or all. release_all tells how many bytes went.
   void release_due() { release_.release_due(); }
   std::size_t release_all() { return release_.release_all(); }

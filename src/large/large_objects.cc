@@ -195,12 +195,12 @@ void* LargeObjects::move(Block& first, std::size_t size) {
 void LargeObjects::end(Block& first) {
   forget_huge_pages(first);
   const std::size_t pages = first.large.pages, bytes = pages * kPageSize;
-  if (!os::decommit(first.address(), bytes) && !os::discard(first.address(), bytes)) {
-    std::memset(first.address(), 0, bytes);
-  }
+  const std::size_t to_shut = pages_.begin_to_shut(first);
+  const bool shut = to_shut != 0 && os::decommit(first.address(), to_shut);
+  if (!shut && !os::discard(first.address(), bytes)) std::memset(first.address(), 0, bytes);
   pages_.accounts().returned_pages.add(pages);
   pages_.accounts().return_calls.add(1);
-  pages_.end_shut_run(first);
+  pages_.end_shut_run(first, to_shut != 0);
   board_.publish_pages();
 }
 

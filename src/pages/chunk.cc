@@ -36,8 +36,9 @@ std::size_t described_bytes(std::uintptr_t base, std::size_t count) {
 // The chunk itself, and what it knows of all its blocks.
 struct Header {
   std::size_t fits[Chunk::kFitLevels], bytes;
-  explicit Header(std::size_t count) {
-    const std::size_t words = FreeRuns::words(count) + 3 * bits::words_for(count) + Bitmaps::used_words(count);
+  Header(std::size_t count, bool is_counted) {
+    const std::size_t words =
+        FreeRuns::words(count) + (is_counted ? 5 : 3) * bits::words_for(count) + Bitmaps::used_words(count);
     bytes = sizeof(Chunk) + words * sizeof(bits::Word);
     for (std::size_t& level : fits) {
       count = round_up(count, Chunk::kFitFan);
@@ -105,8 +106,8 @@ bool commit_between(void* from, void* to) {
 
 }  // namespace
 
-Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts& accounts, std::size_t align,
-                     Ask ask) {
+Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts& accounts, std::size_t align, Ask ask,
+                     Protection protection) {
   std::size_t size = wish < least ? least : wish;
   void* place = find_place_between(least, size, align, map);
   if (place == nullptr) return nullptr;
@@ -115,7 +116,8 @@ Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts
     return nullptr;
   }
   const std::size_t count = size / kBlockSize;
-  const Header header(count);
+  const bool is_counted = protection.mappings != nullptr;
+  const Header header(count, is_counted);
   void* memory = reserve_committed(header.bytes);
   if (memory == nullptr) {
     os::unreserve(place, size);
@@ -127,10 +129,15 @@ Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts
   chunk->sparse_ = chunk->runs_words_ + FreeRuns::words(count);
   chunk->dirty_ = chunk->sparse_ + bits::words_for(count);
   chunk->closed_ = chunk->dirty_ + bits::words_for(count);
-  chunk->bitmaps_used_ = chunk->closed_ + bits::words_for(count);
+  chunk->seams_ = chunk->closed_ + bits::words_for(count);
+  chunk->inherited_ = chunk->seams_ + bits::words_for(count);
+  chunk->bitmaps_used_ = is_counted ? chunk->inherited_ + bits::words_for(count) : chunk->seams_;
   std::uint8_t* fits = reinterpret_cast<std::uint8_t*>(chunk->bitmaps_used_ + Bitmaps::used_words(count));
   for (int level = 0; level < kFitLevels; fits += header.fits[level++]) chunk->fits_[level] = fits;
   chunk->runs_.open(chunk->runs_words_, count);
+  chunk->mappings_ = protection.mappings;
+  chunk->spacing_ = protection.spacing;
+  chunk->lay_guards();
   accounts.metadata_bytes.add(header.bytes);
   if (chunk->move_to(static_cast<char*>(place), map, accounts)) return chunk;
   accounts.metadata_bytes.subtract(header.bytes);
@@ -140,7 +147,7 @@ Chunk* Chunk::create(std::size_t least, std::size_t wish, PageMap& map, Accounts
 
 void Chunk::destroy(Chunk* chunk, PageMap& map, Accounts& accounts) {
   if (!chunk->is_vacant()) chunk->vacate(map, accounts);
-  const Header header(chunk->count_);
+  const Header header(chunk->count_, chunk->mappings_ != nullptr);
   accounts.metadata_bytes.subtract(header.bytes);
   os::unreserve_guarded(chunk, header.bytes);
 }
@@ -184,7 +191,7 @@ bool Chunk::make_usable(std::size_t count) {
   char* const first =
       from == 0 ? pointer_to(address_of(blocks_) & ~(os::page_size - 1)) : reinterpret_cast<char*>(blocks_ + from);
   if (!commit_between(first, blocks_ + count)) return false;
-  if (!block_by_block_) return commit_between(address_of_block(from), address_of_block(count));
+  if (spacing_ == kUnguarded) return commit_between(address_of_block(from), address_of_block(count));
   close(from, count - from);
   return true;
 }
@@ -202,37 +209,10 @@ bool Chunk::commit(std::size_t count, Accounts& accounts) {
   }
   accounts.committed_bytes.add((to - committed()) * kBlockSize);
   accounts.metadata_bytes.add((to - committed()) * sizeof(Block));
+  const std::size_t from = committed();
   committed_.store(to, std::memory_order_relaxed);
+  if (spacing_ == kUnguarded) count_opened(from, to);
   return true;
-}
-
-// Commits again those of the blocks [first, first + count) that were closed.
-bool Chunk::reopen(std::size_t first, std::size_t count) {
-  if (!any_closed_) return true;
-  const std::size_t end = first + count;
-  for (std::size_t at = first; at < end;) {
-    const std::size_t begin = bits::find(closed_, at, end, true);
-    at = bits::find(closed_, begin, end, false);
-    if (begin == at) break;
-    if (!os::commit(address_of_block(begin), (at - begin) * kBlockSize)) return false;
-    bits::clear_range(closed_, begin, at);
-  }
-  return true;
-}
-
-void Chunk::close(std::size_t first, std::size_t count) {
-  bits::set_range(closed_, first, first + count);
-  any_closed_ = true;
-}
-
-bool Chunk::make_usable(std::size_t first, std::size_t count, Accounts& accounts) {
-  return commit(first + count, accounts) && reopen(first, count);
-}
-
-void Chunk::open_block_by_block() {
-  block_by_block_ = true;
-  never_taken_ = 1;
-  runs_.take(0, never_taken_);
 }
 
 void Chunk::prepare(std::size_t index) {
@@ -347,6 +327,7 @@ void Chunk::vacate(PageMap& map, Accounts& accounts) {
   each_dirty(0, count_, [&](const Block& block) { dirty += count_pages(block.dirty); });
   bits::clear_range(closed_, 0, count_);
   any_closed_ = false;
+  forget_mappings();
   publish(map, nullptr);
   os::unreserve(base_, count_ * kBlockSize);
   os::unreserve_guarded(described_, described_bytes(address_of(base_), count_));

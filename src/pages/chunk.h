@@ -20,6 +20,7 @@
 #include "pages/block.h"
 #include "pages/dirty_fit.h"
 #include "pages/free_runs.h"
+#include "pages/mappings.h"
 #include "pages/page_map.h"
 
 namespace neap {
@@ -32,13 +33,18 @@ class Chunk {
     std::size_t bytes = 0;
     bool goes_back = false;
   };
+  // What a hardened heap wants of a chunk: that its mappings are counted, and guards. A chunk with guards opens blocks
+  // as they are taken, and nothing can touch the others: with guards of their own one by one, otherwise all that lie
+  // between two guards. Its first block, and each that is a guard of several, is never taken.
+  struct Protection {
+    Mappings* mappings;  // null: not hardened
+    Spacing spacing;
+  };
   // Reserves a chunk of `wish` bytes, or fewer where the system refuses, but at least `least`. Its first block lies at
   // a multiple of `align` bytes. Publishes it in the map. Null when the system refuses.
   static Chunk* create(std::size_t least, std::size_t wish, PageMap& map, Accounts& accounts,
-                       std::size_t align = kBlockSize, Ask ask = {0, false});
-  // Called before the first block is taken. From then on blocks are opened one by one as they are taken, and nothing
-  // can touch the others. The first block is never taken.
-  void open_block_by_block();
+                       std::size_t align = kBlockSize, Ask ask = {0, false},
+                       Protection protection = {nullptr, kUnguarded});
   // Gives all of the chunk back, itself included. What vacate asks for holds here too, and no mixed block was ever in
   // it.
   static void destroy(Chunk* chunk, PageMap& map, Accounts& accounts);
@@ -75,6 +81,22 @@ class Chunk {
   // Notes that nothing can touch these blocks. They become usable again when they are taken.
   void close(std::size_t first, std::size_t count);
   bool is_closed(std::size_t index) const { return any_closed_ && bits::test(closed_, index); }
+  bool is_open(std::size_t index) const { return index < committed() && !is_closed(index); }
+  // Calls fn(from, to) for each run of open blocks in [first, first + count). fn may close it.
+  template <class Fn>
+  void each_open(std::size_t first, std::size_t count, Fn fn) const;
+
+  Spacing spacing() const { return spacing_; }
+  bool has_own_guards() const { return spacing_ == kOwnGuards; }
+  // Whether the lowest free block is open.
+  bool has_open_place();
+  // Whether no block is ever put there.
+  bool is_never_taken(std::size_t index) const {
+    return spacing_ != kUnguarded && (spacing_ == kOwnGuards ? index == 0 : index % (std::size_t{spacing_} + 1) == 0);
+  }
+  // Called in a child of fork.
+  void inherit();
+  std::size_t mapped() const { return mapped_; }  // boundaries of mappings between its blocks
 
   // Fills in what a descriptor needs before its first use.
   void prepare(std::size_t index);
@@ -95,7 +117,6 @@ class Chunk {
   // Gives its blocks their ranks, from `first` upwards. Called before their first use.
   void rank_from(std::uint32_t first) { first_rank_ = first; }
 
-  std::size_t never_taken() const { return never_taken_; }  // blocks, from the first
   bool is_wholly_free() const { return runs_.used() == never_taken_; }
   bool is_free(std::size_t index) const { return runs_.is_free(index); }
 
@@ -129,6 +150,15 @@ class Chunk {
   bool make_usable(std::size_t count);
   bool commit(std::size_t count, Accounts& accounts);
   bool reopen(std::size_t first, std::size_t count);
+  void widen(std::size_t& first, std::size_t& end) const;
+  void lay_guards();
+  bool is_boundary(std::size_t index) const;
+  std::size_t next_open(std::size_t from) const;
+  void set_seam(std::size_t index, bool is_one);
+  void recount(std::size_t before, std::size_t after);
+  void count_opened(std::size_t first, std::size_t end);
+  void close_open(std::size_t first, std::size_t end);
+  void forget_mappings();
   bool commit_next_bitmap(Accounts& accounts);
 
   std::uint32_t first_rank_ = 0;
@@ -143,8 +173,12 @@ class Chunk {
   bits::Word* sparse_;  // one bit per block
   bits::Word* dirty_;   // one bit per block: it is free, and may have dirty pages
   bits::Word* closed_;  // one bit per block: nothing can touch it
+  bits::Word* seams_;   // one bit per block, where mappings are counted (openings.cc); so has the next
+  bits::Word* inherited_;
+  Mappings* mappings_ = nullptr;
+  std::size_t mapped_ = 0;
+  Spacing spacing_ = kUnguarded;
   bool any_closed_ = false;
-  bool block_by_block_ = false;
   std::size_t never_taken_ = 0;             // blocks
   std::size_t count_ = 0;                   // blocks
   std::atomic<std::size_t> committed_ = 0;  // blocks, from the bottom
@@ -152,6 +186,16 @@ class Chunk {
   std::size_t bitmap_capacity_ = 0;         // blocks that can have some
   std::size_t first_dirty_ = 0;             // no lower block is marked
 };
+
+template <class Fn>
+void Chunk::each_open(std::size_t first, std::size_t count, Fn fn) const {
+  const std::size_t end = first + count < committed() ? first + count : committed();
+  for (std::size_t at = first; at < end;) {
+    const std::size_t from = bits::find(closed_, at, end, false);
+    at = bits::find(closed_, from, end, true);
+    if (from < at) fn(from, at);
+  }
+}
 
 template <class Fn>
 void Chunk::each_dirty(std::size_t first, std::size_t count, Fn fn) {

@@ -11,9 +11,6 @@
 namespace neap {
 namespace {
 
-// Each guard can split a mapping, and a process may have 65,530 of them.
-constexpr std::size_t kMaxGuards = 16384;
-
 // Where address space is limited, this part of the limit may be held.
 constexpr std::size_t kHeldShare = 16;
 
@@ -27,7 +24,33 @@ bool PageHeap::harden(Hardening what) {
   return !what.holds || held_.open();
 }
 
-std::size_t PageHeap::guards_for_next() const { return hardening_.guards && guards_ < kMaxGuards ? 1 : 0; }
+bool PageHeap::shut_between_guards(const Due& due) {
+  if (!due.chunk->has_own_guards() || !os::decommit(due.block->address(), due.blocks * kBlockSize)) return false;
+  end_free_run(due, Left::not_even_commitment);
+  return true;
+}
+
+bool PageHeap::has_mappings() {
+  Guard guard(lock_);
+  return mappings_.has_room();
+}
+
+void PageHeap::inherit_mappings() {
+  for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) chunk->inherit();
+}
+
+// A place among slabs that share their guards, in a group that is open already.
+Block* PageHeap::take_in_group() {
+  for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
+    if (chunk->spacing() > kOwnGuards && chunk->has_open_place()) return chunk->take(1, 1, 1, accounts_).block;
+  }
+  return nullptr;
+}
+
+// The same where there are no places with guards.
+Block* PageHeap::take_unguarded(std::size_t blocks, std::size_t align, std::size_t commit_blocks) {
+  return take(blocks, align, commit_blocks, kUnguarded);
+}
 
 // Shuts blocks that were taken; what is dirty in them goes too. Returns how many were shut, counted from the first one:
 // the system may refuse one, whose contents then stay dirty as in a free block, so that the block cannot stay taken.
@@ -60,19 +83,11 @@ void PageHeap::guard_run(Block& first) {
   Guard guard(lock_);
   Chunk* chunk = map_.chunk(address_of(first.address()));
   const std::size_t used = used_blocks(first), had = first.large.blocks, behind = chunk->index_of(&first) + used;
-  if (had == used) return;
+  if (had == used || !chunk->has_own_guards()) return;
   const std::size_t guards = shut(*chunk, behind, had - used);
   if (guards < had - used) return_behind(*chunk, behind + guards, had - used - guards);
   first.large.blocks = static_cast<std::uint32_t>(used + guards);
-  if (guards != 0) ++guards_;
   shut_tail(*chunk, first);
-}
-
-// Opens these pages again. They read as zeros.
-void PageHeap::open_tail(Chunk& chunk, Block& first, std::size_t pages) {
-  char* const end = first.address() + pages * kPageSize;
-  char* const behind = chunk.address_of_block(chunk.index_of(&first) + blocks_of(pages * kPageSize));
-  if (end < behind) os::commit(end, static_cast<std::size_t>(behind - end));
 }
 
 // Opens the pages between an object's end and its new end, in blocks that are its own.
@@ -83,49 +98,71 @@ bool PageHeap::open_up_to(Chunk& chunk, Block& first, std::size_t pages) {
   return chunk.make_usable(begin, blocks_of(pages * kPageSize), accounts_);
 }
 
-bool PageHeap::resize_guarded(Block& first, std::size_t pages) {
-  Guard guard(lock_);
-  Chunk* chunk = map_.chunk(address_of(first.address()));
-  const std::size_t begin = chunk->index_of(&first), had = first.large.blocks, old = first.large.pages;
-  const std::size_t used = used_blocks(first), need = blocks_of(pages * kPageSize),
-                    all = need + (hardening_.guards ? 1 : 0);
-  if (pages > old) {
-    if (all > had && !chunk->take_at(begin + had, all - had)) return false;
-    if (all > had && shut(*chunk, begin + had, all - had) < all - had) {
-      return_blocks(*chunk, begin + had, all - had);
-      return false;
-    }
-    if (all > had) first.large.blocks = static_cast<std::uint32_t>(all);
-    if (!open_up_to(*chunk, first, pages)) return false;
-    accounts_.resident_pages.add(pages - old);
-    accounts_.run_pages.add(pages - old);
-  } else {
-    char* const from = first.address() + pages * kPageSize;
-    if (!os::decommit(from, (old - pages) * kPageSize)) return false;
-    chunk->close(begin + need, used - need);
-    if (!hardening_.guards) open_tail(*chunk, first, pages);
-    accounts_.resident_pages.subtract(old - pages);
-    accounts_.run_pages.subtract(old - pages);
+bool PageHeap::grow_guarded(Chunk& chunk, Block& first, std::size_t pages) {
+  const std::size_t begin = chunk.index_of(&first), had = first.large.blocks;
+  const std::size_t all = blocks_of(pages * kPageSize) + (chunk.has_own_guards() ? 1 : 0);
+  if (all > had && !chunk.take_at(begin + had, all - had)) return false;
+  if (all > had && shut(chunk, begin + had, all - had) < all - had) {
+    return_blocks(chunk, begin + had, all - had);
+    return false;
   }
-  first.large.pages = pages;
-  if (!hardening_.guards) return true;
-  if (pages > old) shut_tail(*chunk, first);
-  guards_ += std::size_t{first.large.blocks > need} - std::size_t{had > used};
+  if (all > had) first.large.blocks = static_cast<std::uint32_t>(all);
+  return open_up_to(chunk, first, pages);
+}
+
+// Blocks that the object does not need any more stay in its run. Without a guard of its own, the rest of its last block
+// stays open, and so do the blocks where there are mappings enough.
+bool PageHeap::shrink_guarded(Chunk& chunk, Block& first, std::size_t pages) {
+  const std::size_t begin = chunk.index_of(&first), need = blocks_of(pages * kPageSize), used = used_blocks(first);
+  char* const from = first.address() + pages * kPageSize;
+  char* const behind = chunk.address_of_block(begin + need);
+  if (chunk.has_own_guards()) {
+    if (!os::decommit(from, static_cast<std::size_t>(end_of(first) - from))) return false;
+  } else {
+    const bool shuts = need < used && mappings_.has_room();
+    char* const open_end = shuts ? behind : end_of(first);
+    if (from < open_end && !os::discard(from, static_cast<std::size_t>(open_end - from))) return false;
+    if (!shuts) return true;
+    if (!os::decommit(behind, (used - need) * kBlockSize)) return false;
+  }
+  chunk.close(begin + need, used - need);
   return true;
 }
 
+bool PageHeap::resize_guarded(Block& first, std::size_t pages) {
+  Guard guard(lock_);
+  Chunk* chunk = map_.chunk(address_of(first.address()));
+  const std::size_t old = first.large.pages;
+  if (!(pages > old ? grow_guarded(*chunk, first, pages) : shrink_guarded(*chunk, first, pages))) return false;
+  accounts_.resident_pages.add(pages - old);
+  accounts_.run_pages.add(pages - old);
+  first.large.pages = pages;
+  if (pages > old && chunk->has_own_guards()) shut_tail(*chunk, first);
+  return true;
+}
+
+// Behind an object with a guard of its own, the rest of its last block is shut already, and the run becomes one mapping
+// with that. Elsewhere whole blocks are shut, as they are counted; they become a mapping, and count from now on.
+std::size_t PageHeap::begin_to_shut(const Block& first) {
+  Guard guard(lock_);
+  if (map_.chunk(address_of(first.address()))->has_own_guards()) return first.large.pages * kPageSize;
+  if (!mappings_.has_room()) return 0;
+  mappings_.add(Mappings::kEach);
+  return used_blocks(first) * kBlockSize;
+}
+
 // Headroom goes back at once. The rest is of no use to anybody before it has been held.
-void PageHeap::end_shut_run(Block& first) {
+void PageHeap::end_shut_run(Block& first, bool shut) {
   Guard guard(lock_);
   Chunk* chunk = map_.chunk(address_of(first.address()));
   const std::size_t begin = chunk->index_of(&first), used = used_blocks(first), had = first.large.blocks;
-  const std::size_t kept = used < had && hardening_.guards ? used + 1 : used;
+  const std::size_t kept = used < had && chunk->has_own_guards() ? used + 1 : used;
   accounts_.resident_pages.subtract(first.large.pages);
   accounts_.run_pages.subtract(first.large.pages);
   accounts_.runs.subtract(1);
-  guards_ -= std::size_t{hardening_.guards && used < had};
-  chunk->close(begin, used);
-  if (kept < had) return_blocks(*chunk, begin + kept, had - kept);
+  if (shut) chunk->close(begin, used);
+  if (shut && !chunk->has_own_guards()) mappings_.subtract(Mappings::kEach);
+  if (kept < had) return_behind(*chunk, begin + kept, had - kept);
   first.large.blocks = static_cast<std::uint32_t>(kept);
   first.kind.store(BlockKind::held, std::memory_order_release);
   const std::size_t limit = hardening_.holds ? os::address_space_limit() / kHeldShare / kBlockSize : 0;
@@ -134,8 +171,18 @@ void PageHeap::end_shut_run(Block& first) {
   release_held(first);
 }
 
+// What could still be touched may have been written to.
+void PageHeap::clear_open(const Chunk& chunk, std::size_t first, std::size_t count) {
+  chunk.each_open(first, count, [&](std::size_t from, std::size_t to) {
+    char* const begin = chunk.address_of_block(from);
+    const std::size_t bytes = (to - from) * kBlockSize;
+    if (!os::discard(begin, bytes)) std::memset(begin, 0, bytes);
+  });
+}
+
 void PageHeap::release_held(Block& first) {
   Chunk* chunk = map_.chunk(address_of(first.address()));
+  clear_open(*chunk, chunk->index_of(&first), first.large.blocks);
   first.kind.store(BlockKind::free, std::memory_order_relaxed);
   return_blocks(*chunk, chunk->index_of(&first), first.large.blocks);
   end_chunk_if_limited(*chunk);

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kFirstChunk = std::size_t{64} << 20;
 constexpr std::size_t kLargestWish = std::size_t{64} << 30;
 constexpr std::size_t kMinChunk = std::size_t{1} << 20;
+constexpr std::size_t kLargestGrouped = kSlotSize;  // of slabs that share guards, all of which are laid at once
 
 // A chunk writes 4 KiB of metadata for each GiB that it has. From this size on the system is therefore asked first
 // whether it grants the memory at all, so that a size beyond every machine is refused at the price of a few calls.
@@ -28,27 +29,29 @@ PageMask pages_inside(const Block& first, const Block& block, std::size_t pages)
 
 }  // namespace
 
-Chunk* PageHeap::grow(std::size_t blocks, std::size_t align, std::size_t commit_blocks) {
+Chunk* PageHeap::grow(std::size_t blocks, std::size_t align, std::size_t commit_blocks, Spacing spacing) {
   if (blocks > kSlots * kBlocksPerSlot / 2) return nullptr;
-  // (The first block of a chunk that opens block by block is never taken.)
-  const std::size_t need = (hardening_.guards ? blocks + align : blocks) * kBlockSize;
+  // (The first block of a chunk with guards is never taken.)
+  const std::size_t need = (spacing != kUnguarded ? blocks + align : blocks) * kBlockSize;
   const std::size_t limit = os::address_space_limit();
   std::size_t wish = accounts_.reserved_bytes.get();
   if (wish < kFirstChunk) wish = kFirstChunk;
   if (wish > kLargestWish) wish = kLargestWish;
+  if (spacing > kOwnGuards && wish > kLargestGrouped) wish = kLargestGrouped;
   if (limit != SIZE_MAX && wish > limit / kLimitShare) wish = round_up(limit / kLimitShare, kMinChunk);
   for (Chunk* chunk = chunks_; align == 1 && chunk != nullptr; chunk = chunk->next) {
-    if (chunk->is_vacant() && chunk->size() >= blocks && chunk->revive(map_, accounts_)) return chunk;
+    if (chunk->is_vacant() && chunk->spacing() == spacing && chunk->size() >= blocks && chunk->revive(map_, accounts_))
+      return chunk;
   }
   const std::size_t least = need < kMinChunk ? kMinChunk : need, committed = commit_blocks * kBlockSize;
-  const Chunk::Ask ask{committed >= kAskFirst ? committed : 0, hardening_.guards};
-  Chunk* chunk = Chunk::create(least, wish, map_, accounts_, align * kBlockSize, ask);
+  const Chunk::Ask ask{committed >= kAskFirst ? committed : 0, spacing != kUnguarded};
+  const Chunk::Protection protection{hardening_.ends ? &mappings_ : nullptr, spacing};
+  Chunk* chunk = Chunk::create(least, wish, map_, accounts_, align * kBlockSize, ask, protection);
   if (chunk == nullptr) {
     vacate_free_chunks();
-    chunk = Chunk::create(least, wish, map_, accounts_, align * kBlockSize, ask);
+    chunk = Chunk::create(least, wish, map_, accounts_, align * kBlockSize, ask, protection);
   }
   if (chunk == nullptr) return nullptr;
-  if (hardening_.guards) chunk->open_block_by_block();
   chunk->rank_from(next_rank_);
   next_rank_ += static_cast<std::uint32_t>(chunk->size());
   (newest_ == nullptr ? chunks_ : newest_->next) = chunk;
@@ -69,34 +72,35 @@ void PageHeap::return_behind(Chunk& chunk, std::size_t first, std::size_t count)
   if (refusals_.get() != 0) accounts_.resident_pages.add(mark_all_dirty(chunk, first, count));
 }
 
-Block* PageHeap::take(std::size_t blocks, std::size_t align, std::size_t commit_blocks) {
-  Block* block = search(blocks, align, commit_blocks);
+Block* PageHeap::take(std::size_t blocks, std::size_t align, std::size_t commit_blocks, Spacing spacing) {
+  Block* block = search(blocks, align, commit_blocks, spacing);
   if (block != nullptr || (spares_.oldest() == nullptr && held_.empty())) return block;
   free_spares();
   free_held();
-  return search(blocks, align, commit_blocks);
+  return search(blocks, align, commit_blocks, spacing);
 }
 
-Block* PageHeap::search(std::size_t blocks, std::size_t align, std::size_t commit_blocks) {
+Block* PageHeap::search(std::size_t blocks, std::size_t align, std::size_t commit_blocks, Spacing spacing) {
   bool refused = false;
   for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
+    if (chunk->spacing() != spacing) continue;
     const Chunk::Taken taken = chunk->take(blocks, align, commit_blocks, accounts_);
     if (taken.block != nullptr) return taken.block;
     refused = refused || taken.refused;  // a later chunk may have a run that is committed already
   }
-  Chunk* chunk = refused ? nullptr : grow(blocks, align, commit_blocks);
+  Chunk* chunk = refused ? nullptr : grow(blocks, align, commit_blocks, spacing);
   Block* block = chunk != nullptr ? chunk->take(blocks, align, commit_blocks, accounts_).block : nullptr;
   if (block == nullptr && blocks == 1) is_short_.store(true, std::memory_order_relaxed);
   if (chunk != nullptr && block == nullptr) end_chunk(*chunk);  // or every such request would reserve another
   return block;
 }
 
-Block* PageHeap::take_dirty(std::size_t blocks, std::size_t commit_blocks) {
+Block* PageHeap::take_dirty(std::size_t blocks, std::size_t commit_blocks, Spacing spacing) {
   if (accounts_.marked_pages.get() == 0) return nullptr;
   DirtyFit fit(blocks, commit_blocks);
   Chunk* best = nullptr;
   for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
-    if (chunk->has_better(fit)) best = chunk;
+    if (chunk->spacing() == spacing && chunk->has_better(fit)) best = chunk;
   }
   return best != nullptr ? best->take_from(fit.place(), blocks, commit_blocks, accounts_) : nullptr;
 }
@@ -111,9 +115,19 @@ Block* PageHeap::take_back(std::uint8_t owner) {
 
 Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class, std::uint8_t owner, std::size_t bits) {
   Guard guard(lock_);
-  std::size_t guards = guards_for_next();
-  Block* block = guards == 0 && !single_threaded() ? take_back(owner) : nullptr;
-  if (block == nullptr) block = take(1 + guards, 1, 1);
+  const Spacing spacing = next_spacing();
+  std::size_t guards = spacing == kOwnGuards ? 1 : 0;
+  Block* block = nullptr;
+  if (!hardening_.guards) {
+    if (!single_threaded()) block = take_back(owner);
+  } else if (guards == 0) {
+    block = take_in_group();
+  }
+  if (block == nullptr) block = take(1 + guards, 1, 1, spacing);
+  if (block == nullptr && hardening_.guards) {
+    guards = 0;
+    block = take_unguarded(1, 1, 1);
+  }
   if (block == nullptr) return nullptr;
   Chunk* chunk = map_.chunk(address_of(block->address()));
   const std::size_t index = chunk->index_of(block);
@@ -127,7 +141,6 @@ Block* PageHeap::take_block(BlockKind kind, std::uint8_t size_class, std::uint8_
     guards = 0;
   }
   block->guards = static_cast<std::uint8_t>(guards);
-  guards_ += guards;
   block->size_class.store(size_class, std::memory_order_relaxed);
   block->owner.store(owner, std::memory_order_relaxed);
   block->kind.store(kind, std::memory_order_release);
@@ -156,18 +169,24 @@ void PageHeap::free_block(Block& block) {
   Chunk* chunk = map_.chunk(address_of(block.address()));
   chunk->unmark_sparse(chunk->index_of(&block));
   chunk->strip(block);
-  guards_ -= block.guards;
   return_blocks(*chunk, chunk->index_of(&block), std::size_t{1} + block.guards);
-  if (block.dirty != 0) chunk->note_dirty(chunk->index_of(&block));
+  if (block.dirty != 0) {
+    chunk->note_dirty(chunk->index_of(&block));
+  } else if (chunk->has_own_guards()) {
+    shut(*chunk, chunk->index_of(&block), 1);
+  }
   end_chunk_if_limited(*chunk);
 }
 
 PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, std::size_t pages) {
   Guard guard(lock_);
   const std::size_t commit_blocks = (pages + kPagesPerBlock - 1) / kPagesPerBlock;
-  blocks += guards_for_next();
-  Block* first = align_blocks == 1 ? take_dirty(blocks, commit_blocks) : nullptr;
-  if (first == nullptr) first = take(blocks, align_blocks, commit_blocks);
+  const Spacing spacing = next_spacing() == kOwnGuards ? kOwnGuards : kUnguarded;
+  const std::size_t guards = spacing == kOwnGuards ? 1 : 0;
+  blocks += guards;
+  Block* first = align_blocks == 1 ? take_dirty(blocks, commit_blocks, spacing) : nullptr;
+  if (first == nullptr) first = take(blocks, align_blocks, commit_blocks, spacing);
+  if (first == nullptr && guards != 0) first = take_unguarded(blocks -= guards, align_blocks, commit_blocks);
   if (first == nullptr) return {};
   Run run{first};
   Chunk* chunk = map_.chunk(address_of(first->address()));

@@ -31,6 +31,7 @@
 #include "pages/chunk.h"
 #include "pages/dirty_queue.h"
 #include "pages/held_runs.h"
+#include "pages/mappings.h"
 #include "pages/page_map.h"
 #include "pages/spares.h"
 
@@ -77,8 +78,19 @@ class PageHeap {
   void guard_run(Block& first);
   // As resize, of a run whose memory ends with its object. Contents behind the old end are zeros.
   bool resize_guarded(Block& first, std::size_t pages);
-  // Ends a run whose pages nothing can touch any more.
-  void end_shut_run(Block& first);
+  // How many bytes of a run, whose object ends, are to be decommitted; 0: none, because there are mappings enough, and
+  // its memory is only to be discarded. Then end_shut_run is called.
+  std::size_t begin_to_shut(const Block& first);
+  // Ends a run whose memory is gone and, if it was to be shut, whose pages nothing can touch any more.
+  void end_shut_run(Block& first, bool shut);
+  // Ends a free run that pop_due took, if it lies between guards: decommitted, it is one mapping with them. False where
+  // it is still to be ended.
+  bool shut_free(const Due& due) { return hardening_.guards && shut_between_guards(due); }
+  // Whether other free runs may be decommitted.
+  bool may_decommit() { return !hardening_.ends || has_mappings(); }
+  // What is counted of the mappings of a hardened heap's blocks. In a child of fork they are counted otherwise.
+  Mappings& mappings() { return mappings_; }
+  void inherit_mappings();
 
   // Takes a block for a slab of a class with so many objects; null when memory is out. Its masks of resident and dirty
   // pages stay as they were.
@@ -215,17 +227,23 @@ class PageHeap {
 
   Block* take_back(std::uint8_t owner);
   Block* take_block(BlockKind kind, std::uint8_t size_class, std::uint8_t owner, std::size_t bits);
-  Block* take(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
-  Block* take_dirty(std::size_t blocks, std::size_t commit_blocks);
-  std::size_t guards_for_next() const;
+  Block* take(std::size_t blocks, std::size_t align, std::size_t commit_blocks, Spacing spacing);
+  Block* take_dirty(std::size_t blocks, std::size_t commit_blocks, Spacing spacing);
+  Spacing next_spacing() const { return hardening_.guards ? mappings_.spacing() : kUnguarded; }
+  bool shut_between_guards(const Due& due);
+  bool has_mappings();
+  Block* take_in_group();
+  Block* take_unguarded(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
+  void clear_open(const Chunk& chunk, std::size_t first, std::size_t count);
+  bool grow_guarded(Chunk& chunk, Block& first, std::size_t pages);
+  bool shrink_guarded(Chunk& chunk, Block& first, std::size_t pages);
   std::size_t shut(Chunk& chunk, std::size_t first, std::size_t count);
   void shut_tail(Chunk& chunk, Block& first);
-  void open_tail(Chunk& chunk, Block& first, std::size_t pages);
   bool open_up_to(Chunk& chunk, Block& first, std::size_t pages);
   void free_held();
   void release_held(Block& first);
-  Block* search(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
-  Chunk* grow(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
+  Block* search(std::size_t blocks, std::size_t align, std::size_t commit_blocks, Spacing spacing);
+  Chunk* grow(std::size_t blocks, std::size_t align, std::size_t commit_blocks, Spacing spacing);
   void end_chunk(Chunk& chunk);
   void end_chunk_if_limited(Chunk& chunk);
   void cut_headroom(Chunk& chunk);
@@ -261,7 +279,7 @@ class PageHeap {
   Counter refusals_;
   DirtyQueue queue_;
   HeldRuns held_;
-  std::size_t guards_ = 0;  // slabs and runs that have some behind them
+  Mappings mappings_;
   alignas(64) Spares spares_;
   alignas(64) std::atomic<std::uint64_t> events_{0};
   alignas(64) Accounts accounts_;

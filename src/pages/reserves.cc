@@ -41,11 +41,11 @@ void PageHeap::give_up_reserves() {
   Guard guard(lock_);
   free_held();
   vacate_free_chunks();
-  const bool counted = os::counts_commits() && !hardening_.guards;
+  const bool counted = os::counts_commits();
   for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
     if (chunk->is_vacant()) continue;
     cut_headroom(*chunk);
-    if (counted) decommit_free_runs(*chunk);
+    if (counted && chunk->spacing() == kUnguarded) decommit_free_runs(*chunk);
   }
 }
 
@@ -56,7 +56,7 @@ void PageHeap::discard_unused_bitmaps() {
 
 // Takes back the headroom of large objects.
 void PageHeap::cut_headroom(Chunk& chunk) {
-  if (hardening_.guards) return;
+  if (chunk.spacing() != kUnguarded) return;
   for (std::size_t i = 0; i < chunk.committed();) {
     Block& block = *chunk.at(i);
     if (chunk.is_free(i) || block.kind.load(std::memory_order_relaxed) != BlockKind::large) {
@@ -78,7 +78,9 @@ void PageHeap::decommit_free_runs(Chunk& chunk) {
     }
     const std::size_t blocks = i + 1 - begin;
     const bool ends = i + 1 == chunk.committed() || !chunk.is_free(i + 1);
-    if (!ends || blocks < kMinDecommit || !os::decommit(chunk.address_of_block(begin), blocks * kBlockSize)) continue;
+    if (!ends || blocks < kMinDecommit || !mappings_.has_room() ||
+        !os::decommit(chunk.address_of_block(begin), blocks * kBlockSize))
+      continue;
     std::uint64_t dirty = 0;
     chunk.each_dirty(begin, blocks, [&](Block& block) {
       dirty += count_pages(block.dirty);

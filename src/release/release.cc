@@ -90,13 +90,14 @@ Release::Outcome Release::release_some(std::uint64_t older_than, std::size_t mos
     any = true;
     blocks += due.blocks;
     if (due.what == Due::What::free_run) {
-      runs[run_count++] = due;
+      if (!pages_.shut_free(due)) runs[run_count++] = due;
     } else if (const PageMask pages = small_.set_aside(due)) {
       asides[aside_count++] = {due.block, pages};
     }
     pages_.end_look();
   }
-  if (run_count != 0 && decommit_blocks(runs[run_count - 1].block->address(), runs[run_count - 1].blocks)) {
+  if (run_count != 0 && pages_.may_decommit() &&
+      decommit_blocks(runs[run_count - 1].block->address(), runs[run_count - 1].blocks)) {
     pages_.end_free_run(runs[--run_count], Left::not_even_commitment);
   }
   pages_.discard({asides, aside_count}, {runs, run_count});

@@ -1,7 +1,9 @@
-// What a hardened heap keeps out of reach: how many guards there are, and that held addresses come back when they are
-// needed.
+// What a hardened heap keeps out of reach, how it makes do with few mappings, and that held addresses come back when
+// they are needed.
 #include <gtest/gtest.h>
 
+#include <random>
+#include <string>
 #include <vector>
 
 #include "rig.h"
@@ -9,44 +11,157 @@
 namespace neap {
 namespace {
 
-constexpr std::size_t kMax = 16384;                            // objects and slabs that have a guard
 constexpr std::size_t kOneBlock = 40000, kTwoBlocks = 100000;  // bytes of large objects
 
 class GuardsTest : public RigTest {
  protected:
-  GuardsTest() {
-    rig_.heap.options.guard_pages = 1;
+  GuardsTest() { neap::harden(rig_.heap.options, true); }
+  // From now on there are so many mappings before the heap has any.
+  void harden_with(std::size_t mappings) {
     rig_.harden();
+    rig_.heap.mappings().add(mappings);
+  }
+  Chunk& chunk(const void* object) { return *rig_.heap.map().chunk(address_of(object)); }
+  std::size_t index(const void* object) {
+    return chunk(object).index_of(rig_.heap.map().block_fast(address_of(object)));
   }
   bool is_guarded(void* object) {
     const Block& first = rig_.block(object);
-    return first.large.blocks > blocks_of(first.large.pages * kPageSize);
+    return chunk(object).has_own_guards() && first.large.blocks > blocks_of(first.large.pages * kPageSize);
   }
-  std::vector<void*> take_all_guards() {
-    const std::vector<void*> objects = make(nullptr, kMax, kOneBlock);
-    EXPECT_TRUE(is_guarded(objects.back()));
-    return objects;
-  }
+  std::vector<void*> slabs(std::size_t count) { return make(nullptr, 2 * count, 32000); }  // two objects in each
 };
 
 TEST_F(GuardsTest, SoManyHaveOneAndTheNextWhenOneEnds) {
-  const std::vector<void*> guarded = take_all_guards();
+  harden_with(0);
+  const std::vector<void*> guarded = make(nullptr, 1500, kOneBlock);
+  EXPECT_TRUE(is_guarded(guarded.back()));
   EXPECT_FALSE(is_guarded(rig_.allocate(nullptr, kOneBlock)));
   rig_.free(nullptr, guarded[7]);
+  rig_.free(nullptr, guarded[8]);  // the end of the memory without guards is a boundary too
   EXPECT_TRUE(is_guarded(rig_.allocate(nullptr, kOneBlock)));
   EXPECT_FALSE(is_guarded(rig_.allocate(nullptr, kOneBlock)));
+  rig_.expect_in_order();
 }
 
-TEST_F(GuardsTest, TheBlockThatAnObjectShrinksByIsOneAndCounts) {
-  const std::vector<void*> guarded = take_all_guards();
+TEST_F(GuardsTest, SlabsShareThemWhenThereAreMany) {
+  harden_with(2996);
+  const std::vector<void*> objects = slabs(50);
+  EXPECT_TRUE(chunk(objects[0]).has_own_guards());
+  for (void* object : {objects[8], objects[60], objects[99]}) {
+    Chunk& its = chunk(object);
+    ASSERT_EQ(its.spacing(), 16);
+    EXPECT_FALSE(its.is_open(index(object) / 17 * 17));
+    EXPECT_FALSE(its.is_open(index(object) / 17 * 17 + 17));
+    EXPECT_TRUE(its.is_open(index(object)));
+  }
+  EXPECT_EQ(rig_.heap.mappings().count(), 2996u + 2 * 2 + 2 * 3) << "two slabs, and three groups";
+  free(nullptr, objects);
+  rig_.expect_in_order();
+}
+
+TEST_F(GuardsTest, SlabsGoOnInGroupsThatAreOpenWhenThereMayBeNoMore) {
+  harden_with(3590);
+  const std::vector<void*> first = slabs(20);
+  ASSERT_EQ(chunk(first[20]).spacing(), 16);
+  rig_.heap.mappings().add(500);
+  const std::vector<void*> more = slabs(40);
+  EXPECT_EQ(chunk(more[0]).spacing(), 16) << "there was a place left";
+  EXPECT_EQ(chunk(more[79]).spacing(), kUnguarded);
+  rig_.expect_in_order();
+}
+
+TEST_F(GuardsTest, WithoutMappingsALargeObjectEndsAsZerosThatNobodyElseGets) {
+  harden_with(Mappings::kMost);
+  char* const ended = static_cast<char*>(rig_.allocate(nullptr, kTwoBlocks));
+  std::memset(ended, 'x', kTwoBlocks);
+  rig_.free(nullptr, ended);
+  EXPECT_EQ(ended[0], 0);
+  ended[kOneBlock] = 'y';  // a write after its free
+  std::vector<void*> others = make(nullptr, 5000, kOneBlock);
+  for (void* object : others) EXPECT_TRUE(object < ended || object >= ended + kTwoBlocks);
+  free(nullptr, others);  // more than may be held, so what ended first is let go
+  char* const again = static_cast<char*>(rig_.allocate(nullptr, kTwoBlocks, true));
+  EXPECT_EQ(again, ended);
+  EXPECT_EQ(again[kOneBlock], 0);
+  EXPECT_LE(rig_.heap.mappings().count(), Mappings::kMost + 4) << "where each chunk's committed part ends";
+  rig_.expect_in_order();
+}
+
+TEST_F(GuardsTest, WithoutMappingsALargeObjectShrinksAndGrows) {
+  harden_with(Mappings::kMost);
+  char* const object = static_cast<char*>(rig_.allocate(nullptr, kTwoBlocks));
+  std::memset(object, 'x', kTwoBlocks);
+  ASSERT_EQ(rig_.reallocate(nullptr, object, kOneBlock), object);
+  ASSERT_EQ(rig_.reallocate(nullptr, object, kTwoBlocks), object);
+  EXPECT_EQ(object[kOneBlock - 1], 'x');
+  EXPECT_EQ(object[kTwoBlocks - 1], 0);
+  EXPECT_EQ(rig_.heap.mappings().count(), Mappings::kMost + 1);
+  rig_.expect_in_order();
+}
+
+TEST_F(GuardsTest, TheBlockThatAnObjectShrinksByIsOne) {
+  harden_with(0);
   void* const object = rig_.allocate(nullptr, kTwoBlocks);
-  EXPECT_FALSE(is_guarded(object));
+  const std::size_t before = rig_.heap.mappings().count();
   ASSERT_EQ(rig_.reallocate(nullptr, object, kOneBlock), object);
   EXPECT_TRUE(is_guarded(object));
-  rig_.free(nullptr, guarded[0]);
-  EXPECT_FALSE(is_guarded(rig_.allocate(nullptr, kOneBlock)));
-  rig_.free(nullptr, guarded[1]);
-  EXPECT_TRUE(is_guarded(rig_.allocate(nullptr, kOneBlock)));
+  EXPECT_EQ(rig_.heap.mappings().count(), before);
+}
+
+// An empty slab between guards would be two mappings for ever.
+TEST_F(GuardsTest, FreeBlocksAreShutWhenTheirMemoryGoes) {
+  harden_with(0);
+  free(nullptr, slabs(100));
+  rig_.hardened->empty_quarantine("test");
+  rig_.heap.release_all();
+  EXPECT_LE(rig_.heap.mappings().count(), 2u);
+  rig_.expect_in_order();
+}
+
+// As the system sees it: runs of pages that can be touched, each between others.
+struct Switch {
+  const char* name;
+  std::uint64_t Options::*on;
+};
+
+class MappingsTest : public RigTest, public testing::WithParamInterface<Switch> {
+ protected:
+  void churn(std::vector<void*>& objects, int steps) {
+    for (int i = 0; i < steps; ++i) {
+      void*& object = objects[random_() % objects.size()];
+      const std::size_t size = random_() % 3 == 0 ? 1 + random_() % 32000 : 33000 + random_() % 250000;
+      if (random_() % 16 == 0) {
+        object = rig_.reallocate(nullptr, object, size);
+      } else {
+        rig_.free(nullptr, object);
+        object = rig_.allocate(nullptr, size);
+      }
+      ASSERT_NE(object, nullptr);
+    }
+  }
+  std::mt19937_64 random_{5};
+};
+
+INSTANTIATE_TEST_SUITE_P(With, MappingsTest,
+                         testing::Values(Switch{"hardened", &Options::hardened},
+                                         Switch{"guard_pages", &Options::guard_pages},
+                                         Switch{"no_reuse_of_addresses", &Options::no_reuse_of_addresses},
+                                         Switch{"zero_on_free", &Options::zero_on_free}),
+                         [](const auto& tried) { return std::string(tried.param.name); });
+
+TEST_P(MappingsTest, StayBelowTheirBoundWhateverTheProgramDoes) {
+  rig_.heap.options.*GetParam().on = 1;
+  if (rig_.heap.options.hardened != 0) neap::harden(rig_.heap.options, true);
+  rig_.harden();
+  std::vector<void*> objects = make(nullptr, 3000, kOneBlock);
+  for (int round = 0; round < 5; ++round) {
+    churn(objects, 3000);
+    EXPECT_LE(2 * fake_os::committed().size(), Mappings::kMost + 100);
+    EXPECT_LE(rig_.heap.mappings().count(), Mappings::kMost + 8);
+  }
+  free(nullptr, objects);
+  EXPECT_LE(2 * fake_os::committed().size(), Mappings::kMost + 100);
 }
 
 TEST(HeldAddresses, ComeBackWhenThereAreNoOthers) {

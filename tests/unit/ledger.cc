@@ -22,7 +22,7 @@ bool is_zero(const char* page) {
 class Walk {
  public:
   void chunk(Chunk& chunk) {
-    for (std::size_t i = chunk.never_taken(); i < chunk.committed();) i += block(chunk, i);
+    for (std::size_t i = 0; i < chunk.committed();) i += chunk.is_never_taken(i) ? 1 : block(chunk, i);
     bitmaps(chunk);
   }
   Ledger ledger;
@@ -135,7 +135,7 @@ class Walk {
     for (std::size_t i = begin; i < end; ++i) {
       if (chunk.at(i)->dirty != 0) fault(chunk.address_of_block(i), "inside a large object and dirty");
     }
-    const bool is_guarded = chunk.never_taken() != 0;
+    const bool is_guarded = chunk.has_own_guards();
     for (std::size_t page = first.large.pages; page < (end - begin) * kPagesPerBlock; ++page) {
       if (is_guarded || chunk.is_closed(begin + page / kPagesPerBlock)) continue;
       if (!is_zero(first.address() + page * kPageSize))

@@ -76,6 +76,7 @@ class Model {
       for (const HardenedOption& one : kHardenedOptions) options.*one.value = pick(2) == 0 ? 0 : options.*one.value;
     }
     rig_.harden();
+    if (pick(2) == 0) rig_.heap.mappings().add(2900 + pick(1100));  // guards become few, and soon nothing is shut
   }
 
   void look() {
