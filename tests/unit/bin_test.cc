@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <sstream>
 #include <vector>
 
+#include "bins/mixed_bin.h"
 #include "fake_os.h"
 #include "ledger.h"
 #include "os/os.h"
@@ -84,6 +86,22 @@ TEST_F(BinTest, AClassEarnsItsFirstSlabByBytesAndAnotherByWhatItsSlabsHold) {
   EXPECT_FALSE(bin_.deserves_slab(kTimesForMore * kBlockSize));
   EXPECT_TRUE(bin_.deserves_slab(1));
   take(capacity());
+  EXPECT_FALSE(bin_.deserves_slab(kTimesForMore * 2 * kBlockSize));
+  EXPECT_TRUE(bin_.deserves_slab(1));
+}
+
+TEST_F(BinTest, EightKibibytesOfAClassEarnItsFirstSlab) {
+  EXPECT_FALSE(bin_.deserves_slab(8192));
+  EXPECT_TRUE(bin_.deserves_slab(1));
+}
+
+TEST_F(BinTest, ASlabThatWasHandedOverIsOneLessAndAnotherIsEarnedSooner) {
+  const std::vector<void*> all = take(capacity() * 3);
+  give(all[0]);  // the lowest
+  give(all, capacity(), capacity() * 2 - 1);
+  MixedBin mixed;
+  ASSERT_TRUE(bin_.hand_over(class_, block_of(all[capacity()]), pages_, mixed, 1));
+  EXPECT_EQ(bin_.bytes_out(), (capacity() * 2 - 1) * row_.size);
   EXPECT_FALSE(bin_.deserves_slab(kTimesForMore * 2 * kBlockSize));
   EXPECT_TRUE(bin_.deserves_slab(1));
 }
@@ -310,6 +328,19 @@ TEST_F(BinDeathTest, AFreeObjectInABatchEndsTheProgram) {
   EXPECT_EXIT(bin_.give(class_, pages_, first, 3, "free"), ended, "libneap: double free: free\\(0x");
   void* second[] = {objects[2], objects[3], objects[4]};
   EXPECT_EXIT(bin_.give(class_, pages_, second, 3, "free"), ended, "libneap: double free: free\\(0x");
+}
+
+TEST_F(BinDeathTest, AFreeObjectBesidePagesThatAreOutIsNamedItself) {
+  const std::vector<void*> objects = take(capacity());
+  Block& block = block_of(objects[0]);
+  give(objects, 8, 16);  // page 1
+  ASSERT_NE(bin_.set_aside(class_, block, pages_), 0);
+  give(objects[30]);
+  std::ostringstream line;
+  line << "libneap: double free: free\\(0x" << std::hex << address_of(objects[30]) << "\\)";
+  void* batch[] = {objects[30], objects[31]};
+  EXPECT_EXIT(bin_.give(class_, pages_, batch, 2, "free"), testing::ExitedWithCode(fake_os::kAbortExitCode),
+              line.str());
 }
 
 }  // namespace

@@ -85,5 +85,17 @@ TEST(Bits, FindLastAgreesWithAModel) {
   }
 }
 
+TEST(Bits, AllSetMissesNoBitThatIsClear) {
+  for (std::size_t clear = 0; clear < kBits; ++clear) {
+    Words words;
+    words.fill(~Word{0});
+    words[clear / kWordBits] &= ~(Word{1} << clear % kWordBits);
+    for (std::size_t to = 0; to <= kBits; ++to) {
+      for (const std::size_t from : {std::size_t{0}, std::size_t{63}, std::size_t{64}, std::size_t{100}})
+        ASSERT_EQ(all_set(words.data(), from, to), clear < from || clear >= to) << from << " " << to << " " << clear;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace neap::bits

@@ -217,6 +217,23 @@ TEST_F(CpuCachesTest, AStackThatIsTakenIsGoneRound) {
   EXPECT_EQ(capacity_bytes() + stacks()->budget.load(), stacks()->granted.load());
 }
 
+// One that is never fetched ahead only asks for capacity.
+TEST_F(CpuCachesTest, AStackThatIsTakenIsNotAskedForCapacity) {
+  const std::size_t c = static_cast<std::size_t>(class_of(2000));
+  make(one_, 1, 2000);
+  const rseq::Claimed taken = rseq::claim(one_->shared, c, nullptr);
+  ASSERT_NE(taken.head, 0u);
+  EXPECT_NE(rig_.allocate(other_, 2000), nullptr);
+  EXPECT_EQ(stacks()->heads[c].load(), 0u);
+  stacks()->heads[c].store(taken.head);
+  EXPECT_EQ(capacity_bytes() + stacks()->budget.load(), stacks()->granted.load());
+}
+
+TEST_F(CpuCachesTest, FlushingBeforeTheirFirstUseTouchesNothing) {
+  rig_.heap.flush_all(*one_);
+  EXPECT_EQ(stacks(), nullptr);
+}
+
 TEST_F(CpuCachesTest, ASystemWithoutMemoryForThemServesFromTheBins) {
   fake_os::refuse(fake_os::Call::commit);
   std::vector<void*> all = make(one_, 50, 64);

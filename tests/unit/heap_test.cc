@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <iterator>
+#include <thread>
 #include <vector>
 
 #include "rig.h"
@@ -114,6 +116,59 @@ TEST_F(HeapTest, WhereMemoryIsOutAFreeObjectOfALargerClassServes) {
     ASSERT_LT(++count, 100000u);
   }
   EXPECT_EQ(larger, 3u);
+  rig_.expect_in_order();
+}
+
+TEST_F(HeapTest, WithSeveralThreadsASmallObjectWaitsForItsSlabOnce) {
+  rig_.warm_up();
+  leave_single_thread();
+  ThreadCache* cache = rig_.heap.open_cache();
+  const std::vector<void*> all = make(nullptr, 4096, 64);
+  for (std::size_t i = 1024; i < 1024 + 200; ++i) rig_.free(nullptr, all[i]);  // its slab is now below 7/8
+  rig_.free(nullptr, all[0]);                                                  // and not the lowest
+  Block& block = rig_.block(all[1300]);
+  ASSERT_EQ(block.admission.load(), 0u);
+  EXPECT_TRUE(rig_.heap.give_to_slab(*cache, block, all[1300], "free"));
+  EXPECT_EQ(cache->stash.count, 1u);
+  EXPECT_FALSE(rig_.heap.give_to_slab(*cache, block, all[1300], "free")) << "it waits";
+  EXPECT_FALSE(rig_.heap.give_to_slab(*cache, rig_.block(all[1200]), all[1200], "free")) << "it is free";
+  EXPECT_EQ(cache->stash.count, 1u);
+}
+
+TEST_F(HeapTest, AResizeIsAnEventIfItWorks) {
+  void* object = rig_.allocate(nullptr, 100'000);
+  const std::uint64_t before = rig_.sums().events;
+  object = rig_.reallocate(nullptr, object, 200'000);
+  EXPECT_EQ(rig_.sums().events, before + 1);
+  fake_os::refuse(Call::reserve);
+  fake_os::refuse(Call::commit);
+  EXPECT_EQ(rig_.reallocate(nullptr, object, std::size_t{1} << 30), nullptr);
+  EXPECT_EQ(rig_.sums().events, before + 1);
+}
+
+TEST_F(HeapTest, TheVeryFirstBlockIsFound) {
+  void* object = rig_.allocate(nullptr, 100'000);
+  ASSERT_EQ(rig_.block(object).rank, 0u);
+  std::vector<void*> found;
+  rig_.heap.each_large([&](Block& block) { found.push_back(block.address()); });
+  EXPECT_EQ(found, std::vector<void*>{object});
+}
+
+// Another thread may make a mixed block of a slab while a look waits for the bin's lock.
+TEST_F(HeapTest, ABlockThatIsNoSlabAnyMoreIsNotLookedAt) {
+  leave_single_thread();
+  const std::size_t c = static_cast<std::size_t>(class_of(64));
+  Block& block = rig_.block(rig_.heap.allocate_in_slab(nullptr, class_of(64)));
+  int looked_at = 0;
+  Mutex& lock = rig_.heap.slab_lock(c);
+  lock.lock();
+  std::thread looker([&] { rig_.heap.each_slab([&](Block&) { ++looked_at; }); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(10));  // it waits by now, or finds no slab at all
+  block.kind.store(BlockKind::mixed);
+  lock.unlock();
+  looker.join();
+  EXPECT_EQ(looked_at, 0);
+  block.kind.store(BlockKind::slab);
   rig_.expect_in_order();
 }
 

@@ -139,6 +139,17 @@ TEST_F(LimitedHeapTest, WhatOthersOfTheGroupTakeIsSeenWithTime) {
   rig_.expect_in_order();
 }
 
+TEST_F(LimitedHeapTest, SmallObjectsDoNotLookBeforeTheHeapHasGrown) {
+  keep_all_but_for_the_limit();
+  limit_group(256 * kMiB, 10 * kMiB);
+  free(nullptr, make(nullptr, 1000, 1000));
+  const std::uint64_t before = dirty();
+  ASSERT_GT(before, 0u);
+  fake_os::set_group_memory(256 * kMiB, 256 * kMiB);
+  make(nullptr, 1, 500);
+  EXPECT_GE(dirty() + kPageSize, before) << "but for the page that the object lies on";
+}
+
 TEST_F(LimitedHeapTest, InsideASandboxTheLastLookStands) {
   ThreadCache* cache = rig_.heap.open_cache();
   limit_group(64 * kMiB, 4 * kMiB);

@@ -61,6 +61,23 @@ TEST_F(MisuseDeathTest, FreeingInsideALargeObject) {
   EXPECT_EXIT(free(object + kBlockSize * 2), aborted, "libneap: interior pointer");
 }
 
+TEST(LargeMisuseDeathTest, FreeingInsideTheLastBlockOfALargeObject) {
+  Rig rig;
+  char* object = static_cast<char*>(rig.allocate(nullptr, 300000));
+  ASSERT_EQ(rig.block(rig.allocate(nullptr, 100)).address(), object + kBlockSize * 5);
+  EXPECT_EXIT(rig.free(nullptr, object + kBlockSize * 4), aborted, "libneap: interior pointer");
+}
+
+// What waited to go back to a mixed block finds a large object there.
+TEST(LargeMisuseDeathTest, GivingBackWhatLayWhereALargeObjectLiesNow) {
+  Rig rig;
+  void* gone = rig.allocate(nullptr, 400);
+  ASSERT_EQ(rig.block(gone).kind.load(), BlockKind::mixed);
+  rig.free(nullptr, gone);
+  ASSERT_EQ(&rig.block(rig.allocate(nullptr, kBlockSize)), &rig.block(gone));
+  EXPECT_EXIT(rig.heap.put_back_mixed(nullptr, gone), aborted, "libneap: double free: free\\(0x");
+}
+
 TEST_F(MisuseDeathTest, FreeingBehindTheLastObjectOfASlab) {
   char* object = make(3 * 1024);
   EXPECT_EXIT(free(object + 21 * 3 * 1024), aborted, "libneap: invalid pointer");

@@ -65,6 +65,29 @@ TEST_F(MixedBinTest, OnlyLiveObjectsEnterAStack) {
   EXPECT_FALSE(enters(mixed[1])) << "it is free";
 }
 
+// Then the class is asked whether it deserves a slab.
+TEST_F(MixedBinTest, AStackTakesLessThanAKibibyteOfMixedBlocksAtATime) {
+  leave_sparse(128, 8);
+  std::vector<void*> mixed;
+  for (void* object : make(300, 512)) {
+    if (lies_in_mixed(object)) mixed.push_back(object);
+  }
+  ASSERT_GE(mixed.size(), 2u);
+  ThreadCache* cache = rig_.heap.open_cache();
+  rig_.allocate(cache, 512);
+  EXPECT_TRUE(rig_.heap.cache_mixed(*cache, rig_.block(mixed[0]), mixed[0]));
+  EXPECT_FALSE(rig_.heap.cache_mixed(*cache, rig_.block(mixed[1]), mixed[1])) << "the second makes it a kibibyte";
+}
+
+TEST_F(MixedBinTest, OneRefillOpensFourSlabsAtMost) {
+  leave_sparse(64, 2);  // no hole is larger than an object
+  make(row_of(class_of(4096)).capacity, 4096);
+  ASSERT_EQ(rig_.recounted().mixed_blocks, 0u) << "the class's first slab served it";
+  make(1, 4096);
+  EXPECT_EQ(rig_.recounted().mixed_blocks, 4u);
+  rig_.expect_in_order();
+}
+
 TEST_F(MixedBinTest, OtherSizesFillTheHolesOfSparseSlabs) {
   leave_sparse(128, 8);
   EXPECT_EQ(rig_.recounted().mixed_blocks, 0u) << "nobody needed the holes yet";

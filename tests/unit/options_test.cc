@@ -39,6 +39,29 @@ TEST(Options, EveryRowTakesItsLeastAndItsMost) {
   }
 }
 
+TEST(Options, ASwitchIsOffUnlessAskedForButForTwo) {
+  const Options defaults;
+  for (const OptionRow& row : kOptionTable) {
+    if (row.most != 1) continue;
+    const bool on = row.value == &Options::cpu_caches || row.value == &Options::huge_pages;
+    EXPECT_EQ(defaults.*(row.value), on ? 1u : 0u) << row.name;
+  }
+}
+
+TEST(Options, TheLargestValuesAreTaken) {
+  EXPECT_EQ(parse("decay_events:1024G").options.decay_events, std::uint64_t{1} << 40);
+  EXPECT_EQ(parse("decay_events:1025G").complaints.size(), 1u);
+  EXPECT_EQ(parse("dirty_floor:1024G").options.dirty_floor, std::uint64_t{1} << 40);
+  EXPECT_EQ(parse("dirty_floor:1025G").complaints.size(), 1u);
+  EXPECT_EQ(parse("soft_limit:65536G").options.soft_limit, std::uint64_t{1} << 46);
+  EXPECT_EQ(parse("soft_limit:65537G").complaints.size(), 1u);
+}
+
+TEST(Options, WhatHardenedSetsIsASwitchTurnedOnOrAMebibyte) {
+  for (const HardenedOption& one : kHardenedOptions)
+    EXPECT_EQ(one.when_hardened, one.value == &Options::quarantine ? 1u << 20 : 1u);
+}
+
 TEST(Options, HardenedTurnsOnItsSwitchesAndThoseBehindItCount) {
   EXPECT_FALSE(is_hardened(Options{}));
   const Options all = parse("hardened:1").options;

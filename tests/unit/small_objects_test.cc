@@ -84,5 +84,72 @@ TEST_F(SmallObjectsTest, AnEmptySlabIsKeptUntilItIsGivenUp) {
   EXPECT_EQ(slab.kind.load(), BlockKind::free);
 }
 
+TEST_F(SmallObjectsTest, AClassOfMixedBlocksFindsAHoleThereInTheLastResort) {
+  void* object = nullptr;
+  ASSERT_EQ(small_.take(From::anywhere, class_of(48), &object, 1), 1u);
+  ASSERT_EQ(block(object).kind.load(), BlockKind::mixed);
+  fake_os::refuse(fake_os::Call::reserve);
+  fake_os::refuse(fake_os::Call::commit);
+  for (const std::size_t size : {16u, 32u, 1024u}) {
+    void* const found = small_.take_any_hole(From::anywhere, class_of(size));
+    ASSERT_NE(found, nullptr) << size;
+    EXPECT_EQ(&block(found), &block(object)) << size;
+  }
+  EXPECT_EQ(small_.take_any_hole(From::anywhere, class_of(8)), nullptr) << "mixed blocks hold none of 8 bytes";
+}
+
+TEST_F(SmallObjectsTest, AnAlignedObjectIsPlacedSoInTheLastResortToo) {
+  void *other = nullptr, *aligned = nullptr;
+  ASSERT_EQ(small_.take(From::slabs, class_of(80), &other, 1), 1u);
+  EXPECT_EQ(small_.take_any_hole(From::slabs, kClass), nullptr) << "those of 80 bytes lie at multiples of 16";
+  ASSERT_EQ(small_.take(From::slabs, class_of(128), &aligned, 1), 1u);
+  void* const found = small_.take_any_hole(From::slabs, kClass);
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(&block(found), &block(aligned));
+}
+
+TEST_F(SmallObjectsTest, ALiveObjectOfASlabPassesTheLookUnderTheLock) {
+  void* const object = take(0);
+  small_.check_live(block(object), object, "free");
+}
+
+// Between a look without the lock and one under it, the object's block may have become part of a large object.
+TEST_F(SmallObjectsTest, WhereALargeObjectLiesByNowNoSmallOneIsLive) {
+  void* object = nullptr;
+  ASSERT_EQ(small_.take(From::anywhere, kClass, &object, 1), 1u);
+  small_.give(SmallObjects::kMixed, &object, 1, "free");
+  Block& large = *pages_.take_run(1, 1, kPagesPerBlock).first;
+  ASSERT_EQ(&large, &block(object));
+  large.large.pages = kPagesPerBlock;
+  large.kind.store(BlockKind::large);
+  EXPECT_EXIT(small_.check_live(large, object, "realloc"), aborted, "libneap: double free: realloc\\(0x");
+}
+
+// Between the two halves of a release a block may end.
+TEST_F(SmallObjectsTest, OfAMixedBlockThatEndedMeanwhileNothingIsSetAside) {
+  void* object = nullptr;
+  ASSERT_EQ(small_.take(From::anywhere, kClass, &object, 1), 1u);
+  Block& ended = block(object);
+  small_.give(SmallObjects::kMixed, &object, 1, "free");
+  ASSERT_EQ(ended.kind.load(), BlockKind::free);
+  ASSERT_NE(ended.dirty, 0);
+  const PageMask dirty = ended.dirty;
+  Due due{};
+  due.what = Due::What::mixed;
+  due.block = &ended;
+  EXPECT_EQ(small_.set_aside(due), 0);
+  EXPECT_EQ(ended.dirty, dirty);
+}
+
+TEST_F(SmallObjectsTest, MemoryOutIsNoMixedBlock) {
+  MixedBin mixed;
+  fake_os::refuse(fake_os::Call::reserve);
+  fake_os::refuse(fake_os::Call::commit);
+  EXPECT_FALSE(mixed.add_block(pages_));
+  fake_os::allow(fake_os::Call::reserve);
+  fake_os::allow(fake_os::Call::commit);
+  EXPECT_TRUE(mixed.add_block(pages_));
+}
+
 }  // namespace
 }  // namespace neap

@@ -242,5 +242,32 @@ TEST_F(ThreadCacheTest, AThreadKeepsNothingOfAClassItNeverAskedFor) {
   EXPECT_EQ(rig_.allocate(second, 64), own);
 }
 
+// One for each malloc that its objects serve, and one for each free.
+TEST_F(ThreadCacheTest, ARefillCountsTwoEventsForEachOfItsObjects) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  make(cache, 1, 64);  // the first events of a heap are acted on at once
+  const std::uint32_t before = cache->events;
+  make(cache, 2, 64);
+  EXPECT_EQ(cache->events, before + 2 * 4);
+}
+
+TEST_F(ThreadCacheTest, AFullStackThatMayNotGrowDropsItsOlderHalf) {
+  rig_.heap.options.cache_bytes = 4 * 64;
+  ThreadCache* cache = rig_.heap.open_cache();
+  const std::size_t c = static_cast<std::size_t>(class_of(64));
+  const std::vector<void*> all = make(nullptr, 4, 64);
+  make(cache, 1, 64);  // another lies on the stack
+  free(cache, {all[0], all[1], all[2]});
+  ASSERT_EQ(cache->own_stack(c).count(), 4u);
+  ASSERT_TRUE(cache->own_stack(c).is_full());
+  const std::uint32_t events = cache->events;
+  rig_.free(cache, all[3]);
+  EXPECT_EQ(cache->own_stack(c).count(), 3u);
+  EXPECT_EQ(cache->events, events + 2) << "two went back";
+  EXPECT_EQ(rig_.allocate(cache, 64), all[3]);
+  EXPECT_EQ(rig_.allocate(cache, 64), all[2]);
+  EXPECT_EQ(rig_.allocate(cache, 64), all[1]);
+}
+
 }  // namespace
 }  // namespace neap

@@ -5,6 +5,8 @@
 namespace neap {
 namespace {
 
+static_assert(kFewObjects % 64 == 0, "the bitmap in a descriptor has whole words");
+
 TEST(Units, APowerOfTwoHasOneBit) {
   for (std::size_t bit = 0; bit < 64; ++bit) EXPECT_TRUE(is_power_of_two(std::size_t{1} << bit));
   for (const std::size_t other : {std::size_t{0}, std::size_t{3}, std::size_t{6}, ~std::size_t{0}}) {
