@@ -89,6 +89,7 @@ TEST_F(ChunkTest, RefusedMetadataLeavesNothingReserved) {
   EXPECT_EQ(create(kMiB, kMiB), nullptr) << "the page map's";
   EXPECT_TRUE(fake_os::reservations().empty());
   EXPECT_EQ(accounts_.reserved_bytes.get(), 0u);
+  EXPECT_EQ(accounts_.metadata_bytes.get(), 0u);
 }
 
 TEST_F(ChunkTest, EveryAddressOfItsSlotsReadsAsAFreeBlock) {
@@ -240,6 +241,16 @@ TEST_F(ChunkTest, FewObjectsNeedNoBitmapBesideTheDescriptor) {
   EXPECT_EQ(more.bitmap_lines, 1);
 }
 
+TEST_F(ChunkTest, BitmapsAreCommittedFor64BlocksAtATime) {
+  Chunk& chunk = *create(16 * kMiB, 16 * kMiB);
+  take(chunk, 100);
+  const std::uint64_t before = accounts_.metadata_bytes.get();
+  for (std::size_t i = 0; i < 100; ++i) {
+    chunk.equip(*chunk.at(i), kMaxObjects, accounts_);
+    ASSERT_EQ(accounts_.metadata_bytes.get() - before, (i / 64 + 1) * 64 * kMaxObjects / 8) << i;
+  }
+}
+
 TEST_F(ChunkTest, WhatStripTakesBackIsGivenOutAgain) {
   Chunk& chunk = *create(kMiB, kMiB);
   Block& block = *chunk.take(1, 1, 1, accounts_).block;
@@ -305,6 +316,18 @@ TEST_F(ChunkTest, ClosedBlocksAreCommittedAgainWhenTheyAreTaken) {
   EXPECT_EQ(take(chunk, 8), 4u);
   EXPECT_TRUE(chunk.take_at_and_commit(12, 20, accounts_));
   std::memset(chunk.address_of_block(0), 1, 32 * kBlockSize);
+}
+
+TEST_F(ChunkTest, TheFirstSparseOneIsFoundAndNoDirtyOneTakenForIt) {
+  Chunk& chunk = *create(4 * kMiB, 4 * kMiB);
+  chunk.note_dirty(3);
+  EXPECT_EQ(chunk.first_sparse(), chunk.size());
+  for (const std::size_t index : {63u, 5u}) {
+    chunk.mark_sparse(index);
+    EXPECT_EQ(chunk.first_sparse(), index);
+  }
+  chunk.unmark_sparse(5);
+  EXPECT_EQ(chunk.first_sparse(), 63u);
 }
 
 TEST_F(ChunkTest, NothingIsLeftOfADestroyedOne) {

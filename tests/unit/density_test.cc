@@ -81,7 +81,25 @@ TEST_F(DensityTest, LooksAgainAndChangesItsMind) {
 TEST_F(DensityTest, TellsSizesApart) {
   with_huge_pages(4, kObjectSize, Use::whole);
   EXPECT_EQ(with_huge_pages(2, 2 * kObjectSize, Use::whole), 0u);
-  EXPECT_EQ(with_huge_pages(1, kObjectSize + kPageSize, Use::whole), 1u);
+  EXPECT_EQ(with_huge_pages(2, 4 * kMiB, Use::whole), 0u) << "of the same doubling";
+  EXPECT_EQ(with_huge_pages(1, kObjectSize + 100 * kPageSize, Use::whole), 1u) << "of the same eighth of it";
+}
+
+TEST_F(DensityTest, OneInSixteenOfADenseSizeIsLookedAtAgain) {
+  with_huge_pages(2, kObjectSize, Use::whole);
+  EXPECT_EQ(with_huge_pages(32, kObjectSize, Use::whole), 30u);
+}
+
+TEST_F(DensityTest, EachHugePageIsAskedAboutOrAtMost32OfThem) {
+  struct Case {
+    std::size_t size;
+    std::uint64_t looks;
+  };
+  for (const Case& each : {Case{8 * kMiB, 4}, Case{64 * kMiB, 32}, Case{66 * kMiB, 17}, Case{130 * kMiB, 22}}) {
+    const std::uint64_t before = fake_os::calls(Call::which_written);
+    live(each.size, Use::beginning);
+    EXPECT_EQ(fake_os::calls(Call::which_written) - before, each.looks) << each.size;
+  }
 }
 
 TEST_F(DensityTest, NothingBelowAHugePage) {

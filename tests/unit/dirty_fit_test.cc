@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/units.h"
+
 namespace neap {
 namespace {
 
@@ -111,6 +113,12 @@ TEST(DirtyFitTest, LooksAtABoundedNumberOfStretches) {
   const std::string far = times(5000, "du") + times(16, "d");
   EXPECT_EQ(Blocks(far).place(16), kNone);
   EXPECT_EQ(Blocks(times(100, "du") + times(16, "d")).place(16), 200u);
+}
+
+TEST(DirtyFitTest, NothingIsLookedForFurtherThan16GiBAboveTheLowest) {
+  constexpr std::size_t kBlocksIn16GiB = (std::size_t{16} << 30) / kBlockSize;
+  EXPECT_EQ(Blocks("du" + times(kBlocksIn16GiB - 4, ".") + "dd").place(2), kBlocksIn16GiB - 2);
+  EXPECT_EQ(Blocks("du" + times(kBlocksIn16GiB - 2, ".") + "dd").place(2), kNone);
 }
 
 }  // namespace

@@ -52,6 +52,37 @@ TEST_F(PageHeapTest, ABlockInUseAgainIsNotDue) {
   expect_in_order();
 }
 
+TEST_F(PageHeapTest, AllBlocksOfARunAreAsOldAsItsEnd) {
+  heap_.advance(1000);
+  Block* const first = run(3, 48);
+  heap_.free_run(*first, Left::all);
+  EXPECT_TRUE(release(500).empty());
+  heap_.advance(500);
+  EXPECT_EQ(release(500), (std::vector<Block*>{first}));
+}
+
+TEST_F(PageHeapTest, ASlabThatIsDueIsOneBlock) {
+  heap_.mark_dirty(*make_slab(0x0003), 0x0001);
+  const Due due = heap_.pop_due(0);
+  EXPECT_EQ(due.what, Due::What::slab);
+  EXPECT_EQ(due.blocks, 1u);
+  heap_.end_look();
+}
+
+TEST_F(PageHeapTest, TheClockOfReturnsIsNeverZeroAndBelievedUpToHalfItsRange) {
+  EXPECT_EQ(heap_.return_clock(), 1);
+  sums().returned_pages.add(64);
+  EXPECT_EQ(heap_.return_clock(), 2);
+  sums().returned_pages.add(std::uint64_t{64} * 65534);
+  EXPECT_EQ(heap_.return_clock(), 1) << "and not 65,536";
+  heap_.set_reach(UINT64_MAX);
+  for (const std::uint64_t steps : {std::uint64_t{32767}, std::uint64_t{32768}}) {
+    const std::uint16_t before = heap_.return_clock();
+    sums().returned_pages.add(64 * steps);
+    EXPECT_EQ(heap_.is_missed(before), steps == 32767);
+  }
+}
+
 // A run of 4 blocks is released, then another run of `between` pages. When the first comes back, its pages count as
 // missed if a limit higher by 256 pages would have kept them.
 class MissedTest : public PageHeapTest {

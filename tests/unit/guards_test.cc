@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "page_heap_fixture.h"
 #include "rig.h"
 
 namespace neap {
@@ -162,6 +163,92 @@ TEST_P(MappingsTest, StayBelowTheirBoundWhateverTheProgramDoes) {
   }
   free(nullptr, objects);
   EXPECT_LE(2 * fake_os::committed().size(), Mappings::kMost + 100);
+}
+
+// Blocks that nothing can touch, without a heap around them.
+class ShutTest : public PageHeapTest {
+ protected:
+  void harden(bool guards) {
+    PageHeap::Hardening what;
+    what.guards = guards;
+    what.ends = true;
+    ASSERT_TRUE(heap_.harden(what));
+  }
+  // Takes a run of two blocks in front of a block that was a slab, which becomes the guard.
+  Block* take_before_dirty_block() {
+    const std::vector<Block*> all = slabs(3);  // each with a guard
+    for (Block* block : {all[0], all[1]}) heap_.free_block(*block);
+    const PageHeap::Run run = heap_.take_run(2, 1, 20);
+    EXPECT_EQ(run.first, all[0]);
+    EXPECT_EQ(run.first + 2, all[1]);
+    EXPECT_EQ(run.first + 4, all[2]);
+    heap_.forget_dirty(run, [](char* garbage, std::size_t bytes) { std::memset(garbage, 0, bytes); });
+    return run.first;
+  }
+  Chunk& chunk_of(const Block* block) { return *map_->chunk(address_of(block->address())); }
+};
+
+TEST_F(ShutTest, NothingCanTouchAGuardThatWasASlab) {
+  harden(true);
+  Block* const first = take_before_dirty_block();
+  EXPECT_TRUE(is_committed(first[2].address()));
+  heap_.guard_run(*first);
+  EXPECT_EQ(first->large.blocks, 3u);
+  EXPECT_FALSE(is_committed(first[2].address()));
+  EXPECT_FALSE(is_committed(first->address() + 20 * kPageSize)) << "behind its end in its last block";
+  EXPECT_TRUE(is_committed(first->address() + 20 * kPageSize - 1));
+  EXPECT_TRUE(is_committed(first[4].address())) << "the slab that is left";
+  expect_in_order();
+}
+
+TEST_F(ShutTest, AGuardThatTheSystemRefusesGoesBackAloneAndNoOther) {
+  harden(true);
+  Block* const first = take_before_dirty_block();
+  fake_os::refuse(fake_os::Call::decommit);
+  heap_.guard_run(*first);
+  const Chunk& chunk = chunk_of(first);
+  const std::size_t begin = chunk.index_of(first);
+  EXPECT_EQ(first->large.blocks, 2u);
+  EXPECT_TRUE(chunk.is_free(begin + 2));
+  EXPECT_FALSE(chunk.is_free(begin + 4)) << "the slab that is left";
+  EXPECT_FALSE(chunk.is_free(begin + 5)) << "its guard";
+  expect_in_order();
+}
+
+TEST_F(ShutTest, AGuardedRunGrowsInPlaceAndTakesItsGuardAlong) {
+  harden(true);
+  Block* const first = take_before_dirty_block();
+  heap_.guard_run(*first);
+  EXPECT_FALSE(heap_.resize_guarded(*first, 50)) << "a slab is where its guard would be";
+  ASSERT_TRUE(heap_.resize_guarded(*first, 40));
+  EXPECT_EQ(first->large.blocks, 4u);
+  EXPECT_TRUE(is_committed(first->address() + 40 * kPageSize - 1));
+  EXPECT_FALSE(is_committed(first->address() + 40 * kPageSize));
+  EXPECT_FALSE(is_committed(first[3].address()));
+  expect_in_order();
+}
+
+TEST_F(ShutTest, UnderALimitOfAddressSpaceAChunkGoesBackWithItsLastRun) {
+  harden(false);
+  make_slab(0x0001);
+  const std::uint64_t before = sums().reserved_bytes.get();
+  fake_os::set_address_space_limit(std::size_t{1} << 30);
+  Block* const large = run(300 * kMiB / kBlockSize, 17);
+  ASSERT_GT(sums().reserved_bytes.get(), before);
+  heap_.end_shut_run(*large, false);
+  EXPECT_EQ(sums().reserved_bytes.get(), before);
+  expect_in_order();
+}
+
+TEST(EndedLargeObject, ReadsAsZerosThoughTheSystemTookNothing) {
+  Rig rig;
+  rig.heap.options.zero_on_free = 1;
+  rig.harden();
+  char* const object = static_cast<char*>(rig.allocate(nullptr, kTwoBlocks));
+  std::memset(object, 'x', kTwoBlocks);
+  for (const fake_os::Call call : {fake_os::Call::decommit, fake_os::Call::discard}) fake_os::refuse(call);
+  rig.free(nullptr, object);
+  EXPECT_EQ(std::count(object, object + kTwoBlocks, 0), static_cast<std::ptrdiff_t>(kTwoBlocks));
 }
 
 TEST(HeldAddresses, ComeBackWhenThereAreNoOthers) {

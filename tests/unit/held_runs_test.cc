@@ -46,5 +46,12 @@ TEST_F(HeldRunsTest, NoMoreRunsThanThereIsRoomFor) {
   EXPECT_FALSE(held_.can_hold(1, SIZE_MAX));
 }
 
+TEST_F(HeldRunsTest, AsManyAsTheManualSays) {
+  static_assert(HeldRuns::kMaxRuns == 4096);
+  constexpr std::size_t k4GiB = (std::size_t{4} << 30) / kBlockSize;
+  EXPECT_TRUE(held_.can_hold(k4GiB, SIZE_MAX));
+  EXPECT_FALSE(held_.can_hold(k4GiB + 1, SIZE_MAX));
+}
+
 }  // namespace
 }  // namespace neap

@@ -231,6 +231,14 @@ TEST_F(LargeTest, AMoveTakesNoHeadroomWhereThatCosts) {
   rig_.expect_in_order();
 }
 
+TEST_F(LargeTest, HeadroomEndsAt64GiB) {
+  char* object = make(kMiB, 1);
+  make(64 * kKiB, 2);
+  object = static_cast<char*>(rig_.reallocate(nullptr, object, 300 * kMiB));
+  ASSERT_NE(object, nullptr);
+  EXPECT_EQ(rig_.block(object).large.blocks, (std::size_t{64} << 30) / kBlockSize);
+}
+
 // Free runs give their commitment back where it is counted, and serve again.
 TEST_F(LargeTest, CountedCommitmentsOfFreeRunsGoBack) {
   fake_os::count_commits();
@@ -265,6 +273,15 @@ TEST_P(MoveTest, KeepsContentsAndLeavesZeros) {
   rig_.free(nullptr, moved);
   char* zeros = static_cast<char*>(rig_.allocate(nullptr, 3 * kMiB, true));
   EXPECT_TRUE(holds(zeros, 0, 3 * kMiB, 0));
+}
+
+TEST_F(LargeTest, AMoveLeavesNothingResidentWhereItWas) {
+  char* object = make(3 * kMiB, 8);
+  make(64 * kKiB, 9);
+  ASSERT_NE(rig_.reallocate(nullptr, object, 4 * kMiB), object);
+  EXPECT_EQ(rig_.sums().resident_bytes, 4 * kMiB + 64 * kKiB);
+  EXPECT_EQ(rig_.board.dirty_bytes, 0u);
+  rig_.expect_in_order();
 }
 
 TEST_F(LargeTest, OneAboveTheDirtyLimitGoesBackAtOnce) {

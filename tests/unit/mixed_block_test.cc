@@ -153,6 +153,34 @@ TEST_F(MixedBlockTest, PagesFallFreeAndAreSetAside) {
   EXPECT_EQ(out[0], address(256));
 }
 
+TEST_F(MixedBlockTest, TakingTouchesThePagesUnderTheObjectsAndNoOther) {
+  mixed::init(block_);
+  void* out[1];
+  mixed::take(block_, 256, out, 1);
+  EXPECT_EQ(block_.resident, 1 << 0);
+  mixed::take(block_, 300, out, 1);
+  EXPECT_EQ(block_.resident, 0b111);
+  block_.resident = 0;
+  EXPECT_EQ(mixed::take(block_, 200, out, 1).touched.became_resident, 1u);
+  EXPECT_EQ(block_.resident, 1 << 2);
+}
+
+// A search in vain, made while a page was set aside, says nothing about the time after it.
+TEST_F(MixedBlockTest, RunsThatReachIntoAPageOrBeginOnItAreFoundOnceItIsRestored) {
+  for (const std::uint32_t begin : {128u, 256u}) {
+    adopt(2048, 1);
+    if (begin == 256) mixed::give(block_, 0, 128);  // too short
+    for (std::uint32_t at = begin; at < 512; at += 128) mixed::give(block_, at, 128);
+    mixed::set_aside(block_, 1 << 1);
+    void* out[1];
+    EXPECT_EQ(mixed::take(block_, 200, out, 1).count, 0u);
+    mixed::restore(block_, 1 << 1);
+    ASSERT_EQ(mixed::take(block_, 200, out, 1).count, 1u);
+    EXPECT_EQ(out[0], address(begin));
+    live_.clear();
+  }
+}
+
 TEST_F(MixedBlockTest, AgreesWithAListOfObjects) {
   adopt(80, 4);
   std::mt19937 random(11);

@@ -65,6 +65,12 @@ class PageHeapTest : public testing::Test {
       heap_.end_free_run(due, os::discard(due.block->address(), due.blocks * kBlockSize) ? Left::nothing : Left::all);
     }
   }
+  static bool is_committed(const char* address) {
+    for (const fake_os::Range& range : fake_os::committed()) {
+      if (range.begin <= address && address < range.begin + range.size) return true;
+    }
+    return false;
+  }
   void expect_in_order() {
     const Ledger truth = recount(*map_);
     EXPECT_EQ(truth.fault, "");

@@ -72,6 +72,55 @@ TEST_F(PageHeapTest, ARunBeginsAtADirtyBlockWhereOneHasRoom) {
   expect_in_order();
 }
 
+TEST_F(PageHeapTest, DirtyBlocksAreFoundWhereAnEarlierSearchEnded) {
+  Block* const low = run(3, 48);
+  Block* const high = run(3, 48);
+  make_slab(0x0001);
+  heap_.free_run(*low, Left::all);
+  ASSERT_GT(run(8, 8), high);
+  release(0);
+  heap_.free_run(*high, Left::all);
+  EXPECT_EQ(run(3, 48), high) << "and not the clean ones below";
+}
+
+// What was found dirty may be garbage that the object never wrote to, and tells nothing of its density.
+TEST_F(PageHeapTest, WhatAnObjectGrowsIntoCountsAsHadIfItIsDirty) {
+  Block* const first = run(1, 16);
+  heap_.free_run(*run(1, 16), Left::all);
+  PageMask stale = 0;
+  ASSERT_TRUE(heap_.resize(*first, 24, stale));
+  EXPECT_EQ(first->large.had, 8u);
+  EXPECT_EQ(stale, 0xff00);
+}
+
+TEST_F(PageHeapTest, AMixedBlockIsOfNoClassAndHasTheLongestBitmap) {
+  heap_.free_block(*make_slab(0x0001));
+  const Block* const block = heap_.take_mixed();
+  EXPECT_EQ(block->kind.load(), BlockKind::mixed);
+  EXPECT_EQ(block->class_index(), 0u);
+  EXPECT_EQ(block->bitmap_lines, Bitmaps::kMaxLines);
+}
+
+TEST_F(PageHeapTest, AChunkHas64GiBAtMostHoweverLargeTheHeap) {
+  sums().reserved_bytes.add(std::uint64_t{100} << 30);
+  const Block* const block = make_slab(0x0001);
+  EXPECT_EQ(map_->chunk(address_of(block->address()))->size() * kBlockSize, std::size_t{64} << 30);
+}
+
+TEST_F(PageHeapTest, AChunkIsAsSmallAs1MiBWhereThatIsAllThereIs) {
+  fake_os::refuse(Call::reserve, 0, 6);
+  const Block* const block = make_slab(0x0001);
+  EXPECT_EQ(map_->chunk(address_of(block->address()))->size() * kBlockSize, kMiB);
+}
+
+TEST_F(PageHeapTest, WhatNoMachineHasIsRefusedAtThePriceOfTwoPlaces) {
+  fake_os::refuse(Call::commit);
+  constexpr std::size_t kBytes = std::size_t{16} << 30;
+  EXPECT_EQ(heap_.take_run(kBytes / kBlockSize, 1, kBytes / kPageSize).first, nullptr);
+  EXPECT_EQ(fake_os::calls(Call::reserve), 2u);
+  EXPECT_TRUE(fake_os::reservations().empty());
+}
+
 TEST_F(PageHeapTest, RunsCountExactlyTheirPages) {
   Block* first = run(3, 33);
   EXPECT_EQ(heap_.large_pages(), 33u);

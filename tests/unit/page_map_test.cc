@@ -10,6 +10,8 @@
 namespace neap {
 namespace {
 
+static_assert(kSlotSize == std::size_t{1} << 30, "the manual says so");
+
 Chunk* chunk_named(std::uintptr_t value) { return reinterpret_cast<Chunk*>(value); }
 
 using fake_os::Call;

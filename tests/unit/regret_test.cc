@@ -90,6 +90,13 @@ TEST_F(RegretTest, TheSameTrafficInMoreTimeIsNoReason) {
   EXPECT_EQ(regret_.slack(), 0u);
 }
 
+TEST_F(RegretTest, ATwelfthOfTheTimeIsNoReasonAndMoreIs) {
+  for (int i = 0; i < 10; ++i) pass(60, 2500);
+  EXPECT_EQ(regret_.slack(), 0u);
+  for (int i = 0; i < 3; ++i) pass(60, 2501);
+  EXPECT_EQ(regret_.slack(), 1024 + kInUse / 8);
+}
+
 TEST_F(RegretTest, ABurstIsNoReason) {
   for (int i = 0; i < 100; ++i) {
     for (int hot = 0; hot < 2; ++hot) pass(50, 5000);

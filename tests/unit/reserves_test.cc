@@ -105,6 +105,7 @@ TEST_F(PageHeapTest, ReservesAreGivenUpInTheLastResort) {
 
 TEST_F(PageHeapTest, CountedCommitmentsOfFreeRunsGoBackInTheLastResort) {
   fake_os::count_commits();
+  slabs(1);
   Block* const shorter = run(3, 1);
   slabs(1);
   Block* const longer = run(4, 1);
@@ -112,12 +113,6 @@ TEST_F(PageHeapTest, CountedCommitmentsOfFreeRunsGoBackInTheLastResort) {
   char* const begin = longer->address();
   heap_.free_run(*shorter, Left::all);
   heap_.free_run(*longer, Left::all);
-  const auto is_committed = [](const char* address) {
-    for (const auto& range : fake_os::committed()) {
-      if (range.begin <= address && address < range.begin + range.size) return true;
-    }
-    return false;
-  };
   char* const of_shorter = shorter->address();
   heap_.give_up_reserves();
   EXPECT_FALSE(is_committed(begin));

@@ -57,5 +57,31 @@ TEST(SizeClass, IndexAndDivisibilityAreExactAtEveryOffset) {
   }
 }
 
+static_assert(!is_mixed_class(static_cast<std::size_t>(class_of(8))), "smaller than a granule");
+static_assert(is_mixed_class(static_cast<std::size_t>(class_of(16))));
+static_assert(is_mixed_class(static_cast<std::size_t>(class_of(kLargestMixed))));
+static_assert(!is_mixed_class(static_cast<std::size_t>(class_of(kLargestMixed + 1))));
+
+TEST(SizeClass, ASlabIsSparseWithAThirdFreeIfMixedBlocksTakeItsClass) {
+  for (std::size_t c = 0; c < kClassCount; ++c) {
+    const std::uint32_t capacity = kClasses[c].capacity, most_live = capacity - kClasses[c].sparse_free;
+    if (is_mixed_class(c)) {
+      EXPECT_EQ(most_live, capacity * kSparsePercent / 100) << c;
+    } else {
+      EXPECT_GT(kClasses[c].sparse_free, capacity) << c;
+    }
+  }
+}
+
+TEST(SizeClass, AnAlignmentHasTheSmallestClassOfItsMultiples) {
+  for (std::size_t log = 0; log < kAlignments; ++log) {
+    for (std::size_t c = 0; c < kClassCount; ++c) {
+      std::size_t expected = c;
+      while (class_size(expected) % (1u << log) != 0) ++expected;
+      ASSERT_EQ(kAlignedTable[log][c], expected) << c << " at " << (1u << log);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace neap

@@ -199,6 +199,22 @@ TEST_P(EveryClass, SetAsideAndRestoreAreInverse) {
   }
 }
 
+TEST_P(EveryClass, NoneIsTakenWhereNoneIsWantedOrFree) {
+  void* out[1];
+  EXPECT_EQ(slab::take(block_, row_, out, 0, touched_), 0u);
+  take(row_.capacity);
+  EXPECT_EQ(slab::take(block_, row_, out, 1, touched_), 0u);
+}
+
+// A batch ends with the first object's page, or with the cache lines that its last object shares with the next page.
+TEST_P(EveryClass, ABatchReachesToTheEndOfItsPage) {
+  std::vector<void*> out(row_.capacity);
+  std::uint32_t expected = 1;
+  for (std::uint32_t at = row_.size; at < kPageSize; at += row_.size) ++expected;
+  while (row_.size < kCacheLine && expected * row_.size % kCacheLine != 0) ++expected;
+  EXPECT_EQ(slab::take(block_, row_, out.data(), row_.capacity, touched_), expected);
+}
+
 class Pages512 : public SlabTest {
  protected:
   Pages512() : SlabTest(static_cast<std::size_t>(class_of(512))) {}
