@@ -63,7 +63,9 @@ class Workshop:
             if "/unit_tests.dir/" in target or "/neap_rooms.dir/" in target:
                 self.commands[target] = words
         self.objects = {target: self.out / target for target in self.commands}
-        self.tests = {target: set(self._tests_in(words[-1])) for target, words in self.commands.items()}
+        sources = {target: self._sources_in(words[-1]) for target, words in self.commands.items()}
+        self.tests = {target: {name for name in names if name.endswith("_test.cc")} for target, names in sources.items()}
+        self.needed = {target for target, names in sources.items() if self.tests[target] != names}  # without which nothing links
         self.users = {}
         listed = subprocess.run(["ninja", "-C", self.out, "-t", "deps"], check=True, capture_output=True, text=True).stdout
         target = None
@@ -73,10 +75,10 @@ class Workshop:
             elif target in self.commands and line.startswith("    "):
                 self.users.setdefault(os.path.normpath(os.path.join(self.out, line.strip())), set()).add(target)
 
-    def _tests_in(self, source):
-        """The files of tests that an object is compiled from: a batch of them (a unity file of CMake) includes each."""
+    def _sources_in(self, source):
+        """What an object is compiled from: a batch of files (a unity file of CMake) includes each."""
         names = re.findall(r'^#include "(.*)"$', (self.out / source).read_text(), flags=re.M) if "/Unity/" in source else [source]
-        return [os.path.basename(name) for name in names if name.endswith("_test.cc")]
+        return {os.path.basename(name) for name in names}
 
     def _link(self, objects):
         subprocess.run(["c++", "-o", self.program, *objects.values(), "-lgtest_main", "-lgtest", "-pthread"], check=True)
@@ -111,7 +113,7 @@ class Workshop:
         """With many objects to build, first all but the tests, and the few tests that are most likely to notice."""
         users = self.objects_of(path)
         likely = self.examination.likely_files(path)
-        first = [target for target in users if not self.tests[target] or self.tests[target] & likely]
+        first = [target for target in users if target in self.needed or self.tests[target] & likely]
         changed, built = {}, []
         for stage in (first, users) if first != users else (users,):
             for target in stage:
