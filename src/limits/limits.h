@@ -9,6 +9,7 @@
 #include "base/options.h"
 #include "limits/regret.h"
 #include "limits/soft_limit.h"
+#include "os/os.h"
 #include "pages/page_heap.h"
 
 namespace neap {
@@ -23,6 +24,8 @@ class Limits {
   std::uint64_t slack() const { return is_near() ? 0 : regret_.slack(); }
   // How many of those will be too many soon, without any event: the slack of a process's first moments.
   std::uint64_t passing() const { return regret_.passing(); }
+  // Whether those moments are over, so that the returns have to be judged.
+  bool is_judgement_due() const { return regret_.passing() != 0 && regret_.is_past(os::coarse_time()); }
   // After how many events a dirty page goes back although the limit is not met.
   std::uint64_t decay() const;
 

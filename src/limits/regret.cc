@@ -44,11 +44,15 @@ void Regret::begin(std::uint64_t time) {
   slack_.store(kMaxSlack, std::memory_order_relaxed);
 }
 
+bool Regret::is_past(std::uint64_t time) const {
+  return is_new_.load(std::memory_order_relaxed) && time - begin_ >= kFirstMoments;
+}
+
 void Regret::look(const PageTraffic& now) {
   const std::uint64_t span = now.time - last_.time;
   if (now.time == 0) return;
   if (begin_ == 0) begin_ = now.time;
-  if (is_new_.load(std::memory_order_relaxed) && now.time - begin_ >= kFirstMoments) {
+  if (is_past(now.time)) {
     is_new_.store(false, std::memory_order_relaxed);
     slack_.store(0, std::memory_order_relaxed);
   }

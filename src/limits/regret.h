@@ -39,6 +39,8 @@ class Regret {
   void look(const PageTraffic& now);
   // The slack of the first moments, which ends by itself; 0 afterwards.
   std::uint64_t passing() const { return is_new_.load(std::memory_order_relaxed) ? slack() : 0; }
+  // Whether the first moments are over by now, but no look has ended them yet.
+  bool is_past(std::uint64_t time) const;
 
  private:
   void judge(std::uint64_t lost, std::uint64_t saved, std::uint64_t span);
@@ -46,7 +48,7 @@ class Regret {
 
   std::atomic<std::uint64_t> slack_{0};
   std::atomic<bool> is_new_{false};  // in its first moments
-  std::uint64_t begin_ = 0;          // when it began, or was looked at first
+  std::uint64_t begin_ = 0;          // when it began (with the first moments), or was looked at first
   PageTraffic last_;
   std::uint32_t hot_ = 0;  // windows in a row
 };

@@ -127,7 +127,9 @@ void Release::release_due() {
   const std::uint64_t too_dirty = rest(limit, limits_.passing()) + 1;
   if (too_dirty_.load(std::memory_order_relaxed) != too_dirty) too_dirty_.store(too_dirty, std::memory_order_relaxed);
   const std::uint64_t dirty = pages_.dirty_pages(), far = 2 * limit + kNearPages;
-  if (dirty == 0 || (dirty < too_dirty && pages_.events() < next_look_.load(std::memory_order_relaxed))) return;
+  if (dirty == 0) return;
+  const bool looks = pages_.events() >= next_look_.load(std::memory_order_relaxed);
+  if (dirty <= limit && !looks && !limits_.is_judgement_due()) return;
   const Guard guard = dirty <= far ? Guard(pages_.release_lock(), Guard::Try{}) : Guard(pages_.release_lock());
   if (!guard) return;
   limits_.judge_returns(dirty);
