@@ -37,6 +37,7 @@ class Barrier {
   Barrier(const Barrier&) = delete;
   Barrier& operator=(const Barrier&) = delete;
   // Waits for all threads of the team. True in exactly one of them.
+  // NOLINTNEXTLINE(bugprone-posix-return): this call's one negative value is no error
   bool wait() { return ::pthread_barrier_wait(&barrier_) == PTHREAD_BARRIER_SERIAL_THREAD; }
 
  private:

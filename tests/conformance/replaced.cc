@@ -18,7 +18,8 @@ bool is_empty = false;
 void* own(std::size_t size, int& count) {
   ++count;
   if (is_empty) throw std::bad_alloc();
-  return static_cast<char*>(std::malloc(size + header)) + header;
+  char* const begin = static_cast<char*>(std::malloc(size + header));
+  return begin + header;
 }
 
 void give_back(void* object, int& count) {

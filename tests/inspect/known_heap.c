@@ -64,7 +64,7 @@ static void unaligned_break(void) {
 static void blocked_break(void) {
   mix(1000, 1);
   char* wall = (char*)(((size_t)sbrk(0) + 8191) & ~(size_t)4095);
-  mmap(wall, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  if (mmap(wall, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) abort();
   mix(20000, 2);
 }
 

@@ -22,7 +22,7 @@ static struct slot* make_slot(int key, int rounds) {
   struct slot* slot = malloc(sizeof *slot);
   slot->key = key;
   slot->rounds = rounds;
-  slot->text = malloc((size_t)(50 + 700 * key));
+  slot->text = malloc(50 + 700 * (size_t)key);
   strcpy(slot->text, "thread data");
   return slot;
 }

@@ -110,7 +110,7 @@ std::string find_program(const std::string& name) {
   const std::string folders = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";
   for (std::size_t start = 0; start <= folders.size();) {
     const std::size_t end = std::min(folders.find(':', start), folders.size());
-    const std::string file = folders.substr(start, end - start) + "/" + name;
+    std::string file = folders.substr(start, end - start) + "/" + name;
     if (end > start && is_executable_file(file)) return file;
     start = end + 1;
   }

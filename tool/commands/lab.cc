@@ -70,7 +70,7 @@ std::string find_python() {
   quiet.output_file = "/dev/null";
   const std::vector<std::string> environment{"PYTHONWARNINGS=ignore"};
   for (const char* name : {"/usr/bin/python3", "python3"}) try {
-      const std::string file = find_program(name);
+      std::string file = find_program(name);
       const std::vector<std::string> check{file, "-c",
                                            "import importlib.util as i, sys\n"
                                            "sys.exit(sys.version_info < (3, 11) or not i.find_spec('cryptography'))"};

@@ -36,10 +36,12 @@ class Column {
     svg_.text({left_, top_ + line_height - 5}, "", group.title);
     top_ += line_height;
     std::array<std::string, square_looks.size()> paths;
-    for (std::size_t i = 0; i < group.squares.size(); ++i)
+    for (std::size_t i = 0; i < group.squares.size(); ++i) {
+      const std::size_t column = i % squares_a_line, line = i / squares_a_line;
       paths[static_cast<std::size_t>(group.squares[i])] +=
-          fmt::format("M{:.0f} {:.0f}h{}v{}h-{}z", left_ + step * static_cast<double>(i % squares_a_line),
-                      top_ + step * static_cast<double>(i / squares_a_line), square, square, square);
+          fmt::format("M{:.0f} {:.0f}h{}v{}h-{}z", left_ + step * static_cast<double>(column),
+                      top_ + step * static_cast<double>(line), square, square, square);
+    }
     for (const SquareLook& look : square_looks)
       if (const std::string& path = paths[static_cast<std::size_t>(look.kind)]; !path.empty())
         svg_.path(path, look.name);

@@ -53,8 +53,9 @@ std::string with_lines(const std::string& now, const Variables& variables, const
   std::vector<std::string> lines = lines_of(now);
   for (const auto& [name, value] : variables) {
     std::string old;
-    const auto found = std::find_if(lines.rbegin(), lines.rend(),
-                                    [&](const std::string& line) { return sets(line, before, name, old); });
+    const auto found = std::find_if(lines.rbegin(), lines.rend(), [&, &wanted = name](const std::string& line) {
+      return sets(line, before, wanted, old);
+    });
     if (found != lines.rend())
       *found = line_of(name, name == preload ? merge_preload({value}, old) : value);
     else

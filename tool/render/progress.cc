@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -35,7 +36,7 @@ bool is_dumb_terminal() {
 }
 
 std::string bar(double share) {
-  const int full = static_cast<int>(share * bar_cells + 0.5);
+  const int full = static_cast<int>(std::lround(share * bar_cells));
   std::string text;
   for (int cell = 0; cell < bar_cells; ++cell) text += cell < full ? "━" : "╌";
   return fmt::format("{} {:3.0f}%  ", text, share * 100);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 
 namespace neap {
 
@@ -26,7 +27,7 @@ std::string show_seconds(Seconds seconds) {
 }
 
 std::string show_duration(Seconds seconds) {
-  const auto whole = static_cast<long>(seconds.count + 0.5);
+  const long whole = std::lround(seconds.count);
   if (whole < 60) return fmt::format("{} s", whole);
   if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
   return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);

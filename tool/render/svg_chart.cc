@@ -279,8 +279,8 @@ class ChartPage {
     const Axis time = time_axis({time_.end}, columns == 4 ? 2 : 3, chart_.clock);
     double bottom = y;
     for (std::size_t at = 0; at < chart_.lines.size(); ++at) {
-      const double column = static_cast<double>(at % columns);
-      const double row = static_cast<double>(at / columns);
+      const std::size_t above = at / columns;  // rows
+      const double column = static_cast<double>(at % columns), row = static_cast<double>(above);
       const Box box{plot_left + column * (width + panel_gap), y + 44 + row * (panel_height + 76), width, panel_height};
       draw_panel({box, time.end, memory.end}, memory, time, at, at % columns == 0);
       bottom = box.bottom() + 26;

@@ -64,7 +64,7 @@ std::string wrapped(const std::string& text, std::size_t width, std::size_t inde
   return out + line + "\n";
 }
 
-TextCell::TextCell(std::string content, bool is_best) : text(printable(content)), best(is_best) {}
+TextCell::TextCell(const std::string& content, bool is_best) : text(printable(content)), best(is_best) {}
 
 TextTable::TextTable(std::vector<TextColumn> columns) : columns_(std::move(columns)) {
   for (TextColumn& column : columns_) column.title = printable(column.title);

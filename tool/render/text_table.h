@@ -17,7 +17,7 @@ struct TextColumn {
 };
 
 struct TextCell {
-  TextCell(std::string content, bool is_best = false);  // made printable
+  TextCell(const std::string& content, bool is_best = false);  // made printable
   TextCell(const char* content) : TextCell(std::string(content)) {}
   std::string text;
   bool best = false;  // set off by colour or bold

@@ -57,7 +57,7 @@ SwitchOutcome switch_file(const SwitchContext& context, const std::string& targe
   if (!replaced && next.files[0].from && next.files[0].from != next.files[0].to)
     throw UsageFailure(fmt::format("{} is there, and not by neap; move it away and try again", path));
   const std::string change = describe_change(next);
-  const SwitchOutcome outcome{target, allocator.label, !replaced || !change.empty(), {}, 0};
+  SwitchOutcome outcome{target, allocator.label, !replaced || !change.empty(), {}, 0};
   if (options.dry_run)
     context.say(change);
   else if (outcome.changed)
@@ -73,7 +73,7 @@ std::string user_state_folder() { return user_folder("XDG_STATE_HOME", "/.local/
 
 SwitchOutcome enable_session(const SwitchContext& context, const Allocator& allocator, const SwitchOptions& options) {
   const std::string path = user_folder("XDG_CONFIG_HOME", "/.config") + "/environment.d/50-neap.conf";
-  const SwitchOutcome outcome =
+  SwitchOutcome outcome =
       switch_file(context, session_target, path, fresh_image(session_text(allocator)), allocator, options);
   if (!options.dry_run) context.say(fmt::format("your sessions run on {} from the next login", allocator.label));
   return outcome;
@@ -85,7 +85,7 @@ SwitchOutcome enable_program(const SwitchContext& context, const std::string& fi
   const std::string path = user_folder("HOME", "") + "/.local/bin/" + name;
   if (path == file)
     throw UsageFailure(fmt::format("{} is the wrapper's own place; give the path of the program itself", file));
-  const SwitchOutcome outcome =
+  SwitchOutcome outcome =
       switch_file(context, name, path, fresh_image(wrapper_text(file, allocator), 0755), allocator, options);
   if (!options.dry_run)
     context.say(fmt::format("{} starts {} on {}, where ~/.local/bin comes first in PATH", name, file, allocator.label));
@@ -94,7 +94,7 @@ SwitchOutcome enable_program(const SwitchContext& context, const std::string& fi
 
 SwitchOutcome disable_user(const SwitchContext& context, const std::string& target, const SwitchOptions& options) {
   const std::optional<Entry> entry = context.journal.load(target);
-  const SwitchOutcome outcome{target, {}, entry.has_value(), {}, 0};
+  SwitchOutcome outcome{target, {}, entry.has_value(), {}, 0};
   if (!entry) {
     context.say(fmt::format("{} was not switched by neap: nothing to do", target));
   } else if (options.dry_run) {

@@ -30,7 +30,7 @@ std::string service_name(const std::string& written) {
   for (const std::string_view type : other_types)
     if (written.ends_with(type))
       throw UsageFailure(fmt::format("{} has no processes of its own; name the service it starts", written));
-  const std::string name = written.ends_with(suffix) ? written : written + std::string(suffix);
+  std::string name = written.ends_with(suffix) ? written : written + std::string(suffix);
   const std::size_t stem = name.size() - suffix.size();
   if (stem == 0 || name[0] == '@' || name.size() > longest || !std::all_of(name.begin(), name.end(), is_allowed))
     throw UsageFailure(

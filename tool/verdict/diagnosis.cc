@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "tool/render/quantity.h"
 
@@ -21,7 +22,7 @@ constexpr double saving_worth_words = 0.05;
 
 std::string show(std::uint64_t bytes) { return show_bytes({bytes}); }
 int percent(std::uint64_t part, std::uint64_t whole) {
-  return whole == 0 ? 0 : static_cast<int>(100.0 * static_cast<double>(part) / static_cast<double>(whole) + 0.5);
+  return whole == 0 ? 0 : static_cast<int>(std::lround(100.0 * static_cast<double>(part) / static_cast<double>(whole)));
 }
 
 Finding find(const Look& look) {

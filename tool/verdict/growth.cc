@@ -14,7 +14,7 @@ constexpr double share_that_counts = 0.2;  // of the growth of resident memory
 constexpr double noise = 256 << 10;  // bytes: a heap touches a few pages more for long, live memory is known exactly
 
 std::string show_rate(double bytes_a_second) {
-  const std::uint64_t whole = static_cast<std::uint64_t>(std::fabs(bytes_a_second) + 0.5);
+  const std::uint64_t whole = static_cast<std::uint64_t>(std::llround(std::fabs(bytes_a_second)));
   return fmt::format("{}{}/s", bytes_a_second < 0 ? "-" : "+", show_bytes({whole}));
 }
 
