@@ -65,11 +65,12 @@ class Runner:
             why = self._ask(load, program)
             os.kill(program.pid, signal.SIGTERM)  # Popen's terminate() would reap one that has ended, and its CPU time with it
         timer = threading.Timer(HANG_S, program.kill)
-        timer.start()
+        timer.daemon = True  # an interrupt that comes while it starts leaves it running, and nobody is to wait for it
         try:
+            timer.start()
             _, status, usage = os.wait4(program.pid, 0)
         finally:
-            timer.cancel()  # interrupted, this program would otherwise wait for it
+            timer.cancel()
         program.returncode = os.waitstatus_to_exitcode(status)
         if program.returncode not in load.exit_codes:
             why = why or f"it ended with {program.returncode}"
