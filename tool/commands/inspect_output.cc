@@ -38,8 +38,8 @@ std::string wrapped(const std::vector<std::string>& sentences) {
 std::string heap_name(const HeapFill& heap) { return "heap of " + heap.allocator; }
 
 void add_heap(const HeapFill& heap, const FillSums& sums, TextTable& table) {
-  const auto row = [&](const char* name, std::uint64_t bytes, std::string remark) {
-    if (bytes > 0) table.add({std::string("  ") + name, show(bytes), std::move(remark)});
+  const auto row = [&](const char* name, std::uint64_t bytes, const std::string& remark) {
+    if (bytes > 0) table.add({std::string("  ") + name, show(bytes), remark});
   };
   table.add({heap_name(heap), show(sums.resident), sums.swapped > 0 ? show(sums.swapped) + " swapped" : ""});
   row("live", sums.live_resident, show_count(static_cast<double>(heap.live.count)) + " objects");
