@@ -30,7 +30,7 @@ static_assert(growth_of(index_of(1025), 0, 15) == 1);
 static_assert(growth_of(index_of(64), 4, 128) == 4 && growth_of(index_of(64), 100, 128) == 28);
 static_assert(growth_of(index_of(8), 0, 128) == 8, "a whole cache line");
 
-class CapacityTest : public testing::Test {
+class CapacityTest : public PartsTest {
  protected:
   CapacityTest() {
     fake_os::set_cpu_bound(4);
@@ -53,12 +53,6 @@ class CapacityTest : public testing::Test {
     stack.end();
   }
 
-  Rig system_;  // the fake one, as it was
-  std::unique_ptr<PageMap> map_ = std::make_unique<PageMap>();
-  PageHeap pages_{*map_};
-  Options options_;
-  Limits limits_{options_, pages_};
-  SmallObjects small_{pages_, limits_};
   CpuCaches cpus_;
   Capacity capacity_{options_, pages_, limits_, small_, cpus_};
 

@@ -77,6 +77,17 @@ class Rig {
   std::unique_ptr<Hardened> hardened;  // or null
 };
 
+// For tests of the parts below the caches, on a page heap without the rest of a heap.
+class PartsTest : public testing::Test {
+ protected:
+  Rig system_;  // the fake one, as it was
+  std::unique_ptr<PageMap> map_ = std::make_unique<PageMap>();
+  PageHeap pages_{*map_};
+  Options options_;
+  Limits limits_{options_, pages_};
+  SmallObjects small_{pages_, limits_};
+};
+
 // For tests of one heap.
 class RigTest : public testing::Test {
  protected:

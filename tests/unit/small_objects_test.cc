@@ -15,7 +15,7 @@ namespace {
 constexpr ClassIndex kClass = class_of(64);
 
 // Small objects without a heap around them.
-class SmallObjectsTest : public testing::Test {
+class SmallObjectsTest : public PartsTest {
  protected:
   // An object of its own slab.
   void* take(std::uint8_t owner) {
@@ -26,12 +26,6 @@ class SmallObjectsTest : public testing::Test {
   void open(std::uint8_t owner) { small_.open_bins(owner, reinterpret_cast<char*>(memory_)); }
   Block& block(void* object) { return *pages_.map().block_fast(address_of(object)); }
 
-  Rig system_;  // the fake one, as it was
-  std::unique_ptr<PageMap> map_ = std::make_unique<PageMap>();
-  PageHeap pages_{*map_};
-  Options options_;
-  Limits limits_{options_, pages_};
-  SmallObjects small_{pages_, limits_};
   alignas(OwnerBins) unsigned char memory_[sizeof(OwnerBins)] = {};
 };
 
