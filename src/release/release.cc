@@ -1,5 +1,7 @@
 #include "release/release.h"
 
+#include <algorithm>
+
 #include "base/units.h"
 #include "os/os.h"
 
@@ -76,10 +78,11 @@ Left Release::discard_blocks(char* begin, std::size_t blocks) {
 }
 
 // Gives back what is due: a run of free blocks, or the dirty pages of one slab or mixed block; of several, where the
-// system takes them by one call. As pop_due takes them.
-Release::Outcome Release::release_some(std::uint64_t older_than, std::size_t most_blocks) {
+// system takes them by one call. As pop_due takes them. (Above the limit, of no more blocks than pages are too many:
+// one page is the least that each has, and what goes without need comes back.)
+Release::Outcome Release::release_some(std::uint64_t older_than, std::size_t most_blocks, std::uint64_t most_together) {
   const std::uint64_t refusals = pages_.refusals();
-  const std::size_t most = os::may_discard_together() ? kMaxTogether : 1;
+  const std::size_t most = os::may_discard_together() ? std::min<std::uint64_t>(most_together, kMaxTogether) : 1;
   Aside asides[kMaxTogether];
   Due runs[kMaxTogether];
   std::size_t aside_count = 0, run_count = 0;
@@ -140,7 +143,7 @@ void Release::release_due() {
     const std::uint64_t now = pages_.dirty_pages();
     if (i != 0 && now <= far) break;
     const bool too_many = now > limit;
-    outcome = too_many ? release_some(0, blocks_for(now - limit)) : release_some(decay, 1);
+    outcome = too_many ? release_some(0, blocks_for(now - limit), now - limit) : release_some(decay, 1);
     if (outcome == Outcome::nothing && !too_many) look_again_later(decay);
     if (outcome == Outcome::refused) wait_after_refusal();
     if (outcome != Outcome::done) continue;

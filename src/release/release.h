@@ -72,7 +72,8 @@ class Release {
 
  private:
   enum class Outcome : std::uint8_t { nothing, done, refused };
-  Outcome release_some(std::uint64_t older_than, std::size_t most_blocks = kMaxBlocksPerDiscard);
+  Outcome release_some(std::uint64_t older_than, std::size_t most_blocks = kMaxBlocksPerDiscard,
+                       std::uint64_t most_together = UINT64_MAX);
   void look_again_later(std::uint64_t decay);
   void release_to(std::uint64_t most);
   void wait_after_refusal();
