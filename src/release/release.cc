@@ -143,7 +143,7 @@ void Release::release_due() {
     const std::uint64_t now = pages_.dirty_pages();
     if (i != 0 && now <= far) break;
     const bool too_many = now > limit;
-    outcome = too_many ? release_some(0, blocks_for(now - limit), now - limit) : release_some(decay, 1);
+    outcome = too_many ? release_some(0, blocks_for(now - limit), now - limit) : release_some(decay, 1, 1);
     if (outcome == Outcome::nothing && !too_many) look_again_later(decay);
     if (outcome == Outcome::refused) wait_after_refusal();
     if (outcome != Outcome::done) continue;
