@@ -28,12 +28,21 @@ constexpr std::uint32_t kHotWindows = 3;
 constexpr std::uint64_t kMinSlack = 64;  // pages
 constexpr std::uint64_t kMaxSlack = 1024, kSlackShare = 8;
 
+// A steady heap may have as much slack as it has in use, up to 32 MiB: one that had never more than three times as much
+// in use of late than at its least. Each window forgets an eighth of what was.
+// (docs/decisions/042-steady-heaps.md)
+constexpr std::uint64_t kMaxSteadySlack = 8192, kSteadyRatio = 3, kForgotten = 8;
+
 // The first moments are as long as three of the shorter windows.
 constexpr std::uint64_t kFirstMoments = kHotWindows * kYoungWindow;
 
 }  // namespace
 
-std::uint64_t Regret::most() const { return kMaxSlack + last_.in_use / kSlackShare; }
+std::uint64_t Regret::steady_use() const { return high_ <= kSteadyRatio * low_ ? low_ : 0; }
+
+std::uint64_t Regret::most() const {
+  return kMaxSlack + std::max(last_.in_use / kSlackShare, std::min(steady_use(), kMaxSteadySlack));
+}
 
 std::uint64_t Regret::reach() const { return rest(most(), slack()); }
 
@@ -60,9 +69,15 @@ void Regret::look(const PageTraffic& now) {
   const std::uint64_t missed = (now.missed - last_.missed) * kPageCost, saved = (now.reused - last_.reused) * kPageCost;
   const std::uint64_t calls = now.has_threads ? (now.calls - last_.calls) * kCallCost : 0, lost = missed + calls;
   if (last_.time != 0) judge(lost, saved, span);
+  note_use(now.in_use);
   last_ = now;
   const std::uint64_t slack = std::min(this->slack(), most());
   slack_.store(slack < kMinSlack ? 0 : slack, std::memory_order_relaxed);
+}
+
+void Regret::note_use(std::uint64_t in_use) {
+  low_ = last_.time == 0 ? in_use : std::min(in_use, low_ + low_ / kForgotten);
+  high_ = std::max(in_use, high_ - high_ / kForgotten);
 }
 
 // `lost` and `saved` are nanoseconds of `span`.

@@ -44,12 +44,15 @@ class Regret {
 
  private:
   void judge(std::uint64_t lost, std::uint64_t saved, std::uint64_t span);
+  void note_use(std::uint64_t in_use);
+  std::uint64_t steady_use() const;
   std::uint64_t most() const;
 
   std::atomic<std::uint64_t> slack_{0};
   std::atomic<bool> is_new_{false};  // in its first moments
   std::uint64_t begin_ = 0;          // when it began (with the first moments), or was looked at first
   PageTraffic last_;
+  std::uint64_t low_ = 0, high_ = 0;  // pages in use, the least and the most of late
   std::uint32_t hot_ = 0;  // windows in a row
 };
 

@@ -8,7 +8,8 @@
 namespace neap {
 namespace {
 
-constexpr std::uint64_t kInUse = 8000;  // pages
+constexpr std::uint64_t kInUse = 8000;          // pages
+constexpr std::uint64_t kSlack = 1024 + kInUse;  // of a steady heap
 
 class RegretTest : public testing::Test {
  protected:
@@ -28,13 +29,48 @@ TEST_F(RegretTest, PagesThatAreMissedAllTheTimeMayStay) {
   pass(50, 5000);
   for (int i = 0; i < 2; ++i) pass(50, 5000);
   EXPECT_EQ(regret_.slack(), 0u) << "not before the third window in a row";
-  EXPECT_EQ(regret_.reach(), 1024 + kInUse / 8);
+  EXPECT_EQ(regret_.reach(), kSlack);
   pass(50, 5000);
-  EXPECT_EQ(regret_.slack(), 1024 + kInUse / 8);
+  EXPECT_EQ(regret_.slack(), kSlack);
   EXPECT_EQ(regret_.reach(), 0u);
   now_.in_use = 80;
   pass(50, 5000);
   EXPECT_EQ(regret_.slack(), 1024 + 80 / 8u) << "it is bounded by what is in use now";
+}
+
+TEST_F(RegretTest, AHeapThatSwingsMayKeepAnEighth) {
+  for (int i = 0; i < 20; ++i) {
+    now_.in_use = i % 2 == 0 ? 2000 : 8000;
+    pass(50, 5000);
+    EXPECT_EQ(regret_.slack(), i < 3 ? 0 : 1024 + 2000 / 8u) << i;
+  }
+}
+
+TEST_F(RegretTest, ASteadyHeapMayKeepAsMuchAsItUsesAtItsLeast) {
+  for (int i = 0; i < 4; ++i) {
+    now_.in_use = i % 2 == 0 ? 2000 : 6000;
+    pass(50, 5000);
+  }
+  EXPECT_EQ(regret_.slack(), 1024 + 2000u);
+}
+
+TEST_F(RegretTest, WhatASwingWasIsForgotten) {
+  now_.in_use = 40'000;
+  pass(50, 5000);
+  now_.in_use = 2000;
+  for (int i = 0; i < 15; ++i) pass(50, 5000);
+  EXPECT_EQ(regret_.slack(), 1024 + 2000 / 8u);
+  pass(50, 5000);
+  EXPECT_EQ(regret_.slack(), 1024 + 2000u) << "(7/8)^15 of 40,000 is below 6,000";
+}
+
+TEST_F(RegretTest, ASteadyHeapKeepsNoMoreThan32MiBMore) {
+  now_.in_use = 20'000;
+  for (int i = 0; i < 4; ++i) pass(50, 5000);
+  EXPECT_EQ(regret_.slack(), 1024 + 8192u);
+  now_.in_use = 80'000;
+  for (int i = 0; i < 40; ++i) pass(50, 5000);
+  EXPECT_EQ(regret_.slack(), 1024 + 80'000 / 8u);
 }
 
 // Each call interrupts the CPUs of other threads, so it costs as much as five pages.
@@ -45,7 +81,7 @@ TEST_F(RegretTest, CallsCountWhereThereAreSeveralThreads) {
       now_.calls += 1000;
       pass(50, 0);
     }
-    EXPECT_EQ(regret_.slack(), several ? 1024 + kInUse / 8 : 0u);
+    EXPECT_EQ(regret_.slack(), several ? kSlack : 0u);
   }
 }
 
@@ -54,7 +90,7 @@ TEST_F(RegretTest, AYoungProgramIsJudgedSooner) {
   for (int i = 0; i < 2; ++i) pass(12, 1200);
   EXPECT_EQ(regret_.slack(), 0u) << "not before the third window in a row";
   pass(12, 1200);
-  EXPECT_EQ(regret_.slack(), 1024 + kInUse / 8);
+  EXPECT_EQ(regret_.slack(), kSlack);
 }
 
 TEST_F(RegretTest, InItsFirstMomentsAProcessHasSlackWithoutAReason) {
@@ -72,7 +108,7 @@ TEST_F(RegretTest, TheFirstMomentsOfABusyProcessGoOn) {
   regret_.begin(now_.time);
   pass(1, 0);
   for (int i = 0; i < 3; ++i) pass(12, 1200);
-  EXPECT_EQ(regret_.slack(), 1024 + kInUse / 8);
+  EXPECT_EQ(regret_.slack(), kSlack);
   EXPECT_EQ(regret_.passing(), 0u);
 }
 
@@ -82,7 +118,7 @@ TEST_F(RegretTest, AnOldOneIsNot) {
   for (int i = 0; i < 12; ++i) pass(12, 1200);
   EXPECT_EQ(regret_.slack(), 0u) << "less than three windows of 50 ms";
   for (int i = 0; i < 3; ++i) pass(12, 1200);
-  EXPECT_EQ(regret_.slack(), 1024 + kInUse / 8);
+  EXPECT_EQ(regret_.slack(), kSlack);
 }
 
 TEST_F(RegretTest, TheSameTrafficInMoreTimeIsNoReason) {
@@ -94,7 +130,7 @@ TEST_F(RegretTest, ATwelfthOfTheTimeIsNoReasonAndMoreIs) {
   for (int i = 0; i < 10; ++i) pass(60, 2500);
   EXPECT_EQ(regret_.slack(), 0u);
   for (int i = 0; i < 3; ++i) pass(60, 2501);
-  EXPECT_EQ(regret_.slack(), 1024 + kInUse / 8);
+  EXPECT_EQ(regret_.slack(), kSlack);
 }
 
 TEST_F(RegretTest, ABurstIsNoReason) {
