@@ -8,7 +8,7 @@
 namespace neap {
 namespace {
 
-constexpr std::uint64_t kInUse = 8000;          // pages
+constexpr std::uint64_t kInUse = 8000;           // pages
 constexpr std::uint64_t kSlack = 1024 + kInUse;  // of a steady heap
 
 class RegretTest : public testing::Test {
