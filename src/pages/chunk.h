@@ -150,7 +150,7 @@ class Chunk {
   bool make_usable(std::size_t count);
   bool commit(std::size_t count, Accounts& accounts);
   bool reopen(std::size_t first, std::size_t count);
-  void widen(std::size_t& first, std::size_t& end) const;
+  void widen(std::size_t& begin, std::size_t& end) const;
   void lay_guards();
   bool is_boundary(std::size_t index) const;
   std::size_t next_open(std::size_t from) const;
