@@ -94,8 +94,10 @@ class Chunk {
   bool is_never_taken(std::size_t index) const {
     return spacing_ != kUnguarded && (spacing_ == kOwnGuards ? index == 0 : index % (std::size_t{spacing_} + 1) == 0);
   }
-  // Called in a child of fork.
+  // Called in a child of fork. Of a chunk whose mappings are counted, is_inherited tells which blocks were open then
+  // and still are.
   void inherit();
+  bool is_inherited(std::size_t index) const { return bits::test(inherited_, index); }
   std::size_t mapped() const { return mapped_; }  // boundaries of mappings between its blocks
 
   // Fills in what a descriptor needs before its first use.
