@@ -99,8 +99,7 @@ bool PageHeap::grow_guarded(Chunk& chunk, Block& first, std::size_t pages) {
   const std::size_t all = blocks_of(pages * kPageSize) + (chunk.has_own_guards() ? 1 : 0);
   if (all > had && !chunk.take_at(begin + had, all - had)) return false;
   if (all > had && !chunk.has_own_guards()) {
-    clear_open(chunk, begin + had, all - had);
-    note_gone(chunk, begin + had, all - had);
+    clear_dirty(chunk, begin + had, all - had);
   } else if (all > had && shut(chunk, begin + had, all - had) < all - had) {
     return_blocks(chunk, begin + had, all - had);
     return false;
@@ -177,6 +176,13 @@ void PageHeap::clear_open(const Chunk& chunk, std::size_t first, std::size_t cou
     const std::size_t bytes = (to - from) * kBlockSize;
     if (!os::discard(begin, bytes)) std::memset(begin, 0, bytes);
   });
+}
+
+void PageHeap::clear_dirty(Chunk& chunk, std::size_t first, std::size_t count) {
+  for (std::size_t i = first; i < first + count && i < chunk.committed(); ++i) {
+    if (chunk.at(i)->dirty != 0) clear_open(chunk, i, 1);
+  }
+  note_gone(chunk, first, count);
 }
 
 void PageHeap::release_held(Block& first) {

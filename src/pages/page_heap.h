@@ -235,6 +235,7 @@ class PageHeap {
   Block* take_in_group();
   Block* take_unguarded(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
   void clear_open(const Chunk& chunk, std::size_t first, std::size_t count);
+  void clear_dirty(Chunk& chunk, std::size_t first, std::size_t count);
   bool grow_guarded(Chunk& chunk, Block& first, std::size_t pages);
   bool shrink_guarded(Chunk& chunk, Block& first, std::size_t pages);
   void note_gone(Chunk& chunk, std::size_t first, std::size_t count);
