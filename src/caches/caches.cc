@@ -160,7 +160,8 @@ void Caches::give_back(ThreadCache& cache, Block& block, std::size_t c, void* ob
 }
 
 // (The object's first word is looked at only where an object can begin: behind the last bytes of a block there may be
-// no memory.)
+// no memory. While pages are out for release, what lies on them seems taken, and would wait in the stash until it is in
+// its slab again.)
 bool Caches::give_to_slab(ThreadCache& cache, Block& block, void* object, const char* function) {
   const BinId id = BinId::of(block);
   if (block.admission.load(std::memory_order_relaxed) != 0 || address_of(object) % sizeof(std::uint64_t) != 0)
@@ -170,7 +171,9 @@ bool Caches::give_to_slab(ThreadCache& cache, Block& block, void* object, const 
   if (single_threaded()) [[likely]] {
     if (!bin.give_alone(row_of(id.c), pages_, block, object)) return false;
   } else if (row_of(id.c).size <= kLargestBatched) {
-    if (!slab::seems_taken(block, offset_in_block(object), row_of(id.c).reciprocal)) return false;
+    if (block.aside.load(std::memory_order_relaxed) != 0 ||
+        !slab::seems_taken(block, offset_in_block(object), row_of(id.c).reciprocal))
+      return false;
     stash(cache, static_cast<std::size_t>(id.c), object, function);
     return true;
   } else if (!bin.give_one(id, pages_, block, object)) {

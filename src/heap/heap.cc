@@ -52,9 +52,10 @@ void* Heap::allocate_from_reserves(From from, ThreadCache* cache, ClassIndex c) 
   return small_.take_any_hole(from, c);
 }
 
-// Gives up everything that is kept for later use. (What the stacks of other CPUs and other threads hold is theirs to
-// give.)
+// Gives up everything that is kept for later use, once what another thread has out for release is back. (What the
+// stacks of other CPUs and other threads hold is theirs to give.)
 void Heap::give_up_reserves(ThreadCache* cache) {
+  { const Guard waits(pages_.release_lock()); }
   if (cache != nullptr) flush_all(*cache);
   small_.give_up_empty_slabs();
   pages_.give_up_reserves();

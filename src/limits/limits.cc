@@ -48,8 +48,8 @@ void Limits::look() {
 
 void Limits::judge_returns(std::uint64_t dirty) {
   const Accounts& sums = pages_.accounts();
-  regret_.look({os::coarse_time(), sums.missed_pages.get(), sums.reused_pages.get(), sums.resident_pages.get() - dirty,
-                sums.return_calls.get(), !single_threaded()});
+  regret_.look({os::coarse_time(), sums.missed_pages.get(), sums.reused_pages.get(),
+                rest(sums.resident_pages.get(), dirty), sums.return_calls.get(), !single_threaded()});
   pages_.set_reach(regret_.reach());
 }
 

@@ -177,7 +177,12 @@ bool discard(void* address, std::size_t size) {
 std::size_t discard_together(const Range* ranges, std::size_t count) {
   static_assert(sizeof(Range) == sizeof(iovec) && offsetof(Range, size) == offsetof(iovec, iov_len));
   if (!may_discard_together()) return 0;
-  const long done = system_call(SYS_process_madvise, kThisProcess, ranges, count, MADV_DONTNEED, 0);
+  const auto ask = [&](int advice) { return system_call(SYS_process_madvise, kThisProcess, ranges, count, advice, 0); };
+  long done = ask(MADV_DONTNEED);
+  if (done == -EINVAL) {
+    done = ask(MADV_DONTNEED_LOCKED);
+    if (done > 0) met_locked_pages.store(true, std::memory_order_relaxed);
+  }
   if (done < 0) {
     const bool may_change = done == -ENOMEM || done == -EAGAIN || done == -EINTR;
     if (!may_change) knows_together.store(false, std::memory_order_relaxed);

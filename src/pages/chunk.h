@@ -94,8 +94,10 @@ class Chunk {
   bool is_never_taken(std::size_t index) const {
     return spacing_ != kUnguarded && (spacing_ == kOwnGuards ? index == 0 : index % (std::size_t{spacing_} + 1) == 0);
   }
-  // Called in a child of fork.
+  // Called in a child of fork. Of a chunk whose mappings are counted, is_inherited tells which blocks were open then
+  // and still are.
   void inherit();
+  bool is_inherited(std::size_t index) const { return bits::test(inherited_, index); }
   std::size_t mapped() const { return mapped_; }  // boundaries of mappings between its blocks
 
   // Fills in what a descriptor needs before its first use.
@@ -150,7 +152,7 @@ class Chunk {
   bool make_usable(std::size_t count);
   bool commit(std::size_t count, Accounts& accounts);
   bool reopen(std::size_t first, std::size_t count);
-  void widen(std::size_t& first, std::size_t& end) const;
+  void widen(std::size_t& begin, std::size_t& end) const;
   void lay_guards();
   bool is_boundary(std::size_t index) const;
   std::size_t next_open(std::size_t from) const;

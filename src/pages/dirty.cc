@@ -152,6 +152,18 @@ std::uint64_t PageHeap::count_missed(Chunk& chunk, std::size_t first, std::size_
   return missed;
 }
 
+// Notes that the memory of what is dirty in blocks is gone.
+void PageHeap::note_gone(Chunk& chunk, std::size_t first, std::size_t count) {
+  std::uint64_t gone = 0;
+  chunk.each_dirty(first, count, [&](Block& block) {
+    gone += count_pages(block.dirty);
+    block.dirty = block.resident = 0;
+  });
+  accounts_.marked_pages.subtract(gone);
+  accounts_.resident_pages.subtract(gone);
+  accounts_.returned_pages.add(gone);
+}
+
 // Marks free blocks as wholly dirty: they may hold anything, and must never be taken for zeros. Returns how many pages
 // they have.
 std::uint64_t PageHeap::mark_all_dirty(Chunk& chunk, std::size_t first, std::size_t count) {

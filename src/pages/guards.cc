@@ -55,20 +55,13 @@ Block* PageHeap::take_unguarded(std::size_t blocks, std::size_t align, std::size
 // Shuts blocks that were taken; what is dirty in them goes too. Returns how many were shut, counted from the first one:
 // the system may refuse one, whose contents then stay dirty as in a free block, so that the block cannot stay taken.
 std::size_t PageHeap::shut(Chunk& chunk, std::size_t first, std::size_t count) {
-  std::uint64_t gone = 0;
   std::size_t i = first;
   for (; i < first + count && i < chunk.committed(); ++i) {
     if (chunk.is_closed(i)) continue;
     if (!os::decommit(chunk.address_of_block(i), kBlockSize)) break;
-    chunk.each_dirty(i, 1, [&](Block& block) {
-      gone += count_pages(block.dirty);
-      block.dirty = block.resident = 0;
-    });
+    note_gone(chunk, i, 1);
     chunk.close(i, 1);
   }
-  accounts_.marked_pages.subtract(gone);
-  accounts_.resident_pages.subtract(gone);
-  accounts_.returned_pages.add(gone);
   return i < chunk.committed() ? i - first : count;
 }
 
@@ -98,11 +91,16 @@ bool PageHeap::open_up_to(Chunk& chunk, Block& first, std::size_t pages) {
   return chunk.make_usable(begin, blocks_of(pages * kPageSize), accounts_);
 }
 
+// In front of its guard, an object that was inherited does not grow: what is opened behind it would be one more mapping
+// for each such object. It moves.
 bool PageHeap::grow_guarded(Chunk& chunk, Block& first, std::size_t pages) {
   const std::size_t begin = chunk.index_of(&first), had = first.large.blocks;
+  if (chunk.has_own_guards() && chunk.is_inherited(begin + used_blocks(first) - 1)) return false;
   const std::size_t all = blocks_of(pages * kPageSize) + (chunk.has_own_guards() ? 1 : 0);
   if (all > had && !chunk.take_at(begin + had, all - had)) return false;
-  if (all > had && shut(chunk, begin + had, all - had) < all - had) {
+  if (all > had && !chunk.has_own_guards()) {
+    clear_dirty(chunk, begin + had, all - had);
+  } else if (all > had && shut(chunk, begin + had, all - had) < all - had) {
     return_blocks(chunk, begin + had, all - had);
     return false;
   }
@@ -178,6 +176,13 @@ void PageHeap::clear_open(const Chunk& chunk, std::size_t first, std::size_t cou
     const std::size_t bytes = (to - from) * kBlockSize;
     if (!os::discard(begin, bytes)) std::memset(begin, 0, bytes);
   });
+}
+
+void PageHeap::clear_dirty(Chunk& chunk, std::size_t first, std::size_t count) {
+  for (std::size_t i = first; i < first + count && i < chunk.committed(); ++i) {
+    if (chunk.at(i)->dirty != 0) clear_open(chunk, i, 1);
+  }
+  note_gone(chunk, first, count);
 }
 
 void PageHeap::release_held(Block& first) {

@@ -89,12 +89,11 @@ void Chunk::inherit() {
 // Commits again those of the blocks [first, first + count) that are closed.
 bool Chunk::reopen(std::size_t first, std::size_t count) {
   if (!any_closed_) return true;
-  std::size_t at = first, end = first + count;
-  if (mappings_ != nullptr && spacing_ == kUnguarded && !mappings_->has_room()) widen(at, end);
-  while (at < end) {
-    const std::size_t begin = bits::find(closed_, at, end, true);
+  for (std::size_t at = first, end = first + count; at < end;) {
+    std::size_t begin = bits::find(closed_, at, end, true);
     at = bits::find(closed_, begin, end, false);
     if (begin == at) break;
+    if (mappings_ != nullptr && spacing_ == kUnguarded && !mappings_->has_room()) widen(begin, at);
     if (!os::commit(address_of_block(begin), (at - begin) * kBlockSize)) return false;
     bits::clear_range(closed_, begin, at);
     count_opened(begin, at);
@@ -104,11 +103,10 @@ bool Chunk::reopen(std::size_t first, std::size_t count) {
 
 // Where no mappings are left, what is opened has to become part of one: what is closed right below is opened too, or,
 // where that does not help, the whole closed run.
-void Chunk::widen(std::size_t& first, std::size_t& end) const {
-  if (!is_closed(first)) return;
-  const std::size_t above = next_open(first);
-  first = bits::find_last(closed_, 0, first, false);
-  const bool joins = first > 0 && !bits::test(inherited_, first - 1);
+void Chunk::widen(std::size_t& begin, std::size_t& end) const {
+  const std::size_t above = next_open(begin);
+  begin = bits::find_last(closed_, 0, begin, false);
+  const bool joins = begin > 0 && !bits::test(inherited_, begin - 1);
   if (!joins && end < above) end = above;
 }
 

@@ -235,8 +235,10 @@ class PageHeap {
   Block* take_in_group();
   Block* take_unguarded(std::size_t blocks, std::size_t align, std::size_t commit_blocks);
   void clear_open(const Chunk& chunk, std::size_t first, std::size_t count);
+  void clear_dirty(Chunk& chunk, std::size_t first, std::size_t count);
   bool grow_guarded(Chunk& chunk, Block& first, std::size_t pages);
   bool shrink_guarded(Chunk& chunk, Block& first, std::size_t pages);
+  void note_gone(Chunk& chunk, std::size_t first, std::size_t count);
   std::size_t shut(Chunk& chunk, std::size_t first, std::size_t count);
   void shut_tail(Chunk& chunk, Block& first);
   bool open_up_to(Chunk& chunk, Block& first, std::size_t pages);

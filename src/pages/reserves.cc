@@ -81,15 +81,8 @@ void PageHeap::decommit_free_runs(Chunk& chunk) {
     if (!ends || blocks < kMinDecommit || !mappings_.has_room() ||
         !os::decommit(chunk.address_of_block(begin), blocks * kBlockSize))
       continue;
-    std::uint64_t dirty = 0;
-    chunk.each_dirty(begin, blocks, [&](Block& block) {
-      dirty += count_pages(block.dirty);
-      block.dirty = block.resident = 0;
-    });
+    note_gone(chunk, begin, blocks);
     chunk.close(begin, blocks);
-    accounts_.marked_pages.subtract(dirty);
-    accounts_.resident_pages.subtract(dirty);
-    accounts_.returned_pages.add(dirty);
   }
 }
 

@@ -1,13 +1,15 @@
 /* A hardened process makes more slabs and large objects than could each have a guard, and exchanges them at random; so
- * does its child. The system's own count of their mappings stays below what is promised, and malloc does not fail. */
+ * do its child and that one's child, which let all large objects grow, too. The system's own count of their mappings
+ * stays below what is promised, and malloc does not fail. */
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "expect.h"
 
-enum { PROMISED = 5000, LARGE = 5000, SMALL = 20000, ROUNDS = 8, STEPS = 5000 };
+enum { PROMISED = 5000, LARGE = 5000, SMALL = 20000, ROUNDS = 8, STEPS = 5000, GENERATIONS = 2, GROWTHS = 4 };
 
 static char* large[LARGE];
 static char* small[SMALL]; /* 160 MiB, and as many slabs as 2,500 */
@@ -82,17 +84,29 @@ static void exchange_many(void) {
   }
 }
 
+static void grow_all(void) {
+  for (int i = 0; i < LARGE; ++i) {
+    const size_t size = malloc_usable_size(large[i]) + 1 + draw(20000);
+    large[i] = touched(realloc(large[i], size), size);
+  }
+  look();
+}
+
 int main(void) {
   make_all();
   exchange_many();
-  const pid_t child = fork();
-  if (child == 0) exchange_many();
+  int generation = 0;
+  pid_t child = 0;
+  for (; generation < GENERATIONS && (child = fork()) == 0; ++generation) {
+    exchange_many();
+    for (int round = 0; round < GROWTHS; ++round) grow_all();
+  }
   for (int i = 0; i < LARGE; ++i) free(large[i]);
   for (int i = 0; i < SMALL; i += 2) free(small[i]);
   look();
   int status = 0;
   EXPECT(child == 0 || (waitpid(child, &status, 0) == child && status == 0));
-  printf("most mappings%s: %d\n", child == 0 ? " of the child" : "", most);
+  printf("most mappings of generation %d: %d\n", generation, most);
   EXPECT(most <= PROMISED);
   return verdict();
 }

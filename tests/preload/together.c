@@ -44,10 +44,25 @@ static struct neap_telemetry figures(void) {
   return figures;
 }
 
+/* Returns a few pages, the first of them locked: a call for many is refused because of that one, which says nothing of
+ * others. */
+static void return_locked_page(char** objects) {
+  char* const page = objects[1] - (uintptr_t)objects[1] % PAGE; /* no object but the first four lies on it */
+  mlock(page, PAGE);
+  for (int i = 0; i < 12; ++i) {
+    if (i / 4 % 2 != 0) continue;
+    free(opaque(objects[i]));
+    objects[i] = NULL;
+  }
+  malloc_trim(0);
+  munlock(page, PAGE);
+}
+
 int main(void) {
   static char* objects[COUNT];
   for (int i = 0; i < COUNT; ++i) objects[i] = memset(opaque(malloc(SIZE)), i % 100 + 1, SIZE);
   malloc_trim(0);
+  return_locked_page(objects + COUNT / 2);
   const struct neap_telemetry before = figures();
 #ifdef WATCHES
   seen = 0;

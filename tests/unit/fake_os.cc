@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -37,6 +38,8 @@ struct System {
 };
 
 void (*ending)() = nullptr;
+
+constinit std::atomic<std::uint64_t> sleeps{0};  // apart: a child of fork may find the lock taken
 
 System& system() {
   static System* it = new System;
@@ -142,6 +145,7 @@ std::uint64_t calls(Call call) {
   const std::lock_guard guard(system().lock);
   return system().plans[static_cast<std::size_t>(call)].calls;
 }
+std::uint64_t waits() { return sleeps; }
 
 void set_page_size(std::size_t bytes) { os::page_size = bytes; }
 void set_address_space_limit(std::size_t bytes) { system().limit = bytes; }
@@ -325,7 +329,10 @@ bool group_memory(GroupMemory& out) {
 
 std::size_t address_space_limit() { return system().limit; }
 
-void wait(const std::uint32_t*, std::uint32_t) { usleep(50); }
+void wait(const std::uint32_t*, std::uint32_t) {
+  ++fake_os::sleeps;
+  usleep(50);
+}
 void wake_one(const std::uint32_t*) {}
 
 void print(const char* text, std::size_t size) {

@@ -42,6 +42,8 @@ void reset();
 void refuse(Call call, std::uint64_t skip = 0, std::uint64_t times = UINT64_MAX);
 void allow(Call call);
 std::uint64_t calls(Call call);
+// How often a thread has slept on a lock since the program began.
+std::uint64_t waits();
 
 // Sets the size of the system's pages, in bytes, before anything is reserved. reset() sets it to kPageSize.
 void set_page_size(std::size_t bytes);

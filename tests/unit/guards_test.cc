@@ -110,6 +110,18 @@ TEST_F(GuardsTest, TheBlockThatAnObjectShrinksByIsOne) {
   EXPECT_EQ(rig_.heap.mappings().count(), before);
 }
 
+// The pages that it grew by would be a mapping beside those that were inherited.
+TEST_F(GuardsTest, WhatAChildInheritedGrowsElsewhere) {
+  harden_with(0);
+  void* const object = rig_.allocate(nullptr, kOneBlock);
+  rig_.heap.after_fork_in_child(nullptr);
+  void* const moved = rig_.reallocate(nullptr, object, kOneBlock + kPageSize);
+  EXPECT_NE(moved, object);
+  EXPECT_EQ(rig_.reallocate(nullptr, moved, kOneBlock + 2 * kPageSize), moved);
+  EXPECT_TRUE(is_guarded(moved));
+  rig_.expect_in_order();
+}
+
 // An empty slab between guards would be two mappings for ever.
 TEST_F(GuardsTest, FreeBlocksAreShutWhenTheirMemoryGoes) {
   harden_with(0);
@@ -163,6 +175,21 @@ TEST_P(MappingsTest, StayBelowTheirBoundWhateverTheProgramDoes) {
   }
   free(nullptr, objects);
   EXPECT_LE(2 * fake_os::committed().size(), Mappings::kMost + 100);
+}
+
+// What a child inherited is joined with nothing that it opens; nor is what that child's child inherits.
+TEST_P(MappingsTest, StayBelowTheirBoundInAChildOfAChild) {
+  rig_.heap.options.*GetParam().on = 1;
+  if (rig_.heap.options.hardened != 0) neap::harden(rig_.heap.options, true);
+  rig_.harden();
+  std::vector<void*> objects = make(nullptr, 3000, kOneBlock);
+  for (int generation = 0; generation < 5; ++generation) {
+    churn(objects, 3000);
+    for (void*& object : objects) object = rig_.reallocate(nullptr, object, 33000 + random_() % 250000);
+    EXPECT_LE(rig_.heap.mappings().count(), Mappings::kMost + 16);
+    rig_.heap.after_fork_in_child(nullptr);
+  }
+  rig_.expect_in_order();
 }
 
 // Blocks that nothing can touch, without a heap around them.

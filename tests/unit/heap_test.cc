@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <iterator>
@@ -59,6 +60,28 @@ TEST_F(HeapTest, APointerAtTheEndOfMemoryIsNotFollowed) {
   ASSERT_EQ(rig_.block(last).admission.load(), 0u);
   for (int bytes = 1; bytes < 8; ++bytes)
     EXPECT_FALSE(rig_.heap.give_to_slab(*cache, rig_.block(last), end_of_memory(last) - bytes, "free")) << bytes;
+}
+
+// A thread that finds no memory waits for what another has out for release.
+TEST_F(HeapTest, MemoryThatIsOutForReleaseIsNotMissing) {
+  leave_single_thread();
+  rig_.free(nullptr, rig_.allocate(nullptr, 4 * kMiB));
+  fake_os::refuse(Call::commit);
+  void* object = nullptr;
+  std::atomic<bool> done{false};
+  std::thread other;
+  fake_os::before_discard([&](char*, std::size_t) {
+    fake_os::before_discard(nullptr);
+    const std::uint64_t waits = fake_os::waits();
+    other = std::thread([&] {
+      object = rig_.allocate(nullptr, 4 * kMiB);
+      done = true;
+    });
+    while (!done && fake_os::waits() == waits) std::this_thread::yield();
+  });
+  rig_.heap.release_all();
+  other.join();
+  EXPECT_NE(object, nullptr);
 }
 
 // Whatever words of another kind the descriptor held before, none of them is taken for a mark of huge pages.

@@ -52,6 +52,15 @@ TEST_F(LimitsTest, WithoutASoftLimitNothingIsEverNear) {
   EXPECT_FALSE(limits_.is_look_due());
 }
 
+// Free pages are counted first, and others return some of them before the heap is judged.
+TEST_F(LimitsTest, WhatOthersReturnedMeanwhileDoesNotMakeAHeapEndless) {
+  fake_os::set_time(1000 * kMillisecond);
+  pages_.accounts().resident_pages.add(100);
+  limits_.judge_returns(120);
+  EXPECT_TRUE(pages_.is_in_reach(500));
+  EXPECT_FALSE(pages_.is_in_reach(5000));
+}
+
 class LimitedHeapTest : public RigTest {
  protected:
   void keep_all_but_for_the_limit() {

@@ -96,6 +96,19 @@ TEST_F(OpeningsTest, WhatAChildInheritsIsJoinedWithNothing) {
   EXPECT_TRUE(chunk.is_open(63));
 }
 
+// A run can begin with open blocks, and end in the middle of closed ones.
+TEST_F(OpeningsTest, NorIsTheEndOfARunThatBeginsWithIt) {
+  Chunk& chunk = create(kUnguarded);
+  open(chunk, 0, 100);
+  fork(chunk);
+  close(chunk, 20, 2);
+  close(chunk, 60, 4);
+  mappings_.add(Mappings::kMost - 5);
+  ASSERT_TRUE(chunk.make_usable(19, 42, accounts_));
+  EXPECT_EQ(mappings_.count(), Mappings::kMost);
+  EXPECT_TRUE(chunk.is_open(63));
+}
+
 TEST_F(OpeningsTest, SlabsThatShareGuardsAreOpenedTogether) {
   Chunk& chunk = create(16);
   for (std::size_t i = 0; i < 16; ++i) {

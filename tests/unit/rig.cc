@@ -44,6 +44,13 @@ void* Rig::allocate(ThreadCache* cache, std::size_t size, bool zero) {
 
 void Rig::free(ThreadCache* cache, void* object) {
   if (hardened) return hardened->free(object, "free");
+  if (Block* hint = map_->block_fast(address_of(object)); cache != nullptr && hint != nullptr) {
+    const BlockKind kind = hint->kind.load();
+    if (kind == BlockKind::slab && hint->class_index() < kCachedClasses &&
+        heap.give_to_slab(*cache, *hint, object, "free"))
+      return;
+    if (kind == BlockKind::mixed && heap.cache_mixed(*cache, *hint, object)) return;
+  }
   Block& block = heap.block_of(object, "free");
   if (block.kind.load() == BlockKind::large) return heap.free_large(cache, block);
   if (cache != nullptr && block.admission.load() != 0 &&
