@@ -29,7 +29,7 @@ PROGRAMS = [
     ("C, 8 threads, 20 times", [KNOWN_HEAP, "ended_threads"], {}),
     ("C, aligned objects", [KNOWN_HEAP, "aligned"], {}),
     ("C, large objects in the heap", [KNOWN_HEAP, "never_mapped"], {}),
-    ("C, 39 of 40 freed", [KNOWN_HEAP, "mass_deletion"], {}),
+    ("C, 39 of 40 freed", [KNOWN_HEAP, "settled_deletion"], {}),
     ("C, small objects, all live", [KNOWN_HEAP, "dense"], {}),
     ("C++, sessions between requests", [PLANTED, "0"], {}),
     ("C++, strings, in a thread", [PLANTED, "2"], {}),

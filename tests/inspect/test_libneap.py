@@ -5,7 +5,8 @@ import unittest
 
 from inspected import Known, NeapTest, heap_of, inspect
 
-CASES = ["plain", "ended_threads", "aligned", "many_mapped", "never_mapped", "grown", "one_thread", "forked", "mass_deletion"]
+CASES = ["plain", "ended_threads", "aligned", "many_mapped", "never_mapped", "grown", "one_thread", "forked", "mass_deletion",
+         "settled_deletion"]
 
 
 class Libneap(NeapTest):
@@ -34,7 +35,7 @@ class Libneap(NeapTest):
         self.same(stripped, "plain")
 
     def test_little_is_free_after_mass_deletion(self):
-        look = self.same(os.environ["LIBNEAP"], "mass_deletion")
+        look = self.same(os.environ["LIBNEAP"], "settled_deletion")
         with Known("mass_deletion") as known:
             self.assertGreater(inspect(known.pid)["heaps"][0]["empty_page_bytes"], 3 * heap_of(look, "libneap")["empty_page_bytes"])
 

@@ -1,5 +1,7 @@
 #include "rig.h"
 
+#include <sys/single_threaded.h>
+
 #include <thread>
 #include <vector>
 
@@ -8,6 +10,8 @@ namespace neap {
 void leave_single_thread() {
   if (single_threaded()) std::thread([] {}).join();
 }
+
+void return_to_single_thread() { __libc_single_threaded = true; }
 
 void Rig::warm_up() {
   for (std::size_t c = 0; c < kClassCount; ++c) {

@@ -21,6 +21,8 @@ inline const testing::ExitedWithCode aborted(fake_os::kAbortExitCode);
 
 // Ends the fixed view that there is only one thread, as a program's first pthread_create does.
 void leave_single_thread();
+// Begins that view again when all threads have ended: glibc does not notice that the last one did.
+void return_to_single_thread();
 
 class Rig {
  public:
