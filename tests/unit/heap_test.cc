@@ -65,7 +65,9 @@ TEST_F(HeapTest, APointerAtTheEndOfMemoryIsNotFollowed) {
 // A thread that finds no memory waits for what another has out for release.
 TEST_F(HeapTest, MemoryThatIsOutForReleaseIsNotMissing) {
   leave_single_thread();
-  rig_.free(nullptr, rig_.allocate(nullptr, 4 * kMiB));
+  void* freed = rig_.allocate(nullptr, 4 * kMiB);
+  void* stays = rig_.allocate(nullptr, kBlockSize);  // and with it the chunk
+  rig_.free(nullptr, freed);
   fake_os::refuse(Call::commit);
   void* object = nullptr;
   std::atomic<bool> done{false};
@@ -82,6 +84,7 @@ TEST_F(HeapTest, MemoryThatIsOutForReleaseIsNotMissing) {
   rig_.heap.release_all();
   other.join();
   EXPECT_NE(object, nullptr);
+  rig_.free(nullptr, stays);
 }
 
 // Whatever words of another kind the descriptor held before, none of them is taken for a mark of huge pages.
