@@ -39,8 +39,9 @@ class Versions(NeapTest):
         if not old:
             return [os.path.join(library, "ld-linux-x86-64.so.2"), "--library-path", library, os.environ["KNOWN_HEAP"]]
         program, include = self.path("known_heap"), os.path.join(root, "usr/include")
+        ours = os.path.normpath(os.path.join(HERE, "../../include"))
         compiler = subprocess.run(["cc", "-print-file-name=include"], capture_output=True, text=True, check=True).stdout.strip()
-        folders = [word for folder in (include, include + "/x86_64-linux-gnu", compiler) for word in ("-isystem", folder)]
+        folders = [word for folder in (include, include + "/x86_64-linux-gnu", compiler, ours) for word in ("-isystem", folder)]
         parts = [os.path.join(library, name) for name in ("crt1.o", "crti.o", "libc.so.6", "libpthread.so.0", "libc_nonshared.a", "crtn.o")]
         subprocess.run(["cc", "-O1", "-fno-builtin", "-w", "-no-pie", "-nostdlib", "-nostdinc", *folders, "-o", program,
                         os.path.join(HERE, "known_heap.c"), *parts, "-Wl,--allow-shlib-undefined"], check=True)
