@@ -46,10 +46,10 @@ void Limits::look() {
   soft_limit_.note_look(resident, os::coarse_time());
 }
 
-void Limits::judge_returns(std::uint64_t dirty) {
+void Limits::judge_returns() {
   const Accounts& sums = pages_.accounts();
-  regret_.look({os::coarse_time(), sums.missed_pages.get(), sums.reused_pages.get(),
-                rest(sums.resident_pages.get(), dirty), sums.return_calls.get(), !single_threaded()});
+  regret_.look({os::coarse_time(), sums.missed_pages.get(), sums.reused_pages.get(), pages_in_use(),
+                sums.return_calls.get(), !single_threaded()});
   pages_.set_reach(regret_.reach());
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "base/options.h"
+#include "base/units.h"
 #include "limits/regret.h"
 #include "limits/soft_limit.h"
 #include "os/os.h"
@@ -21,11 +22,11 @@ class Limits {
   // The most dirty pages that may stay.
   std::uint64_t dirty_limit() const;
   // How many of them may stay only because it has cost too much to give pages back.
-  std::uint64_t slack() const { return is_near() ? 0 : regret_.slack(); }
-  // How many of those will be too many soon, without any event: the slack of a process's first moments.
-  std::uint64_t passing() const { return regret_.passing(); }
-  // Whether those moments are over, so that the returns have to be judged.
-  bool is_judgement_due() const { return regret_.passing() != 0 && regret_.is_past(os::coarse_time()); }
+  std::uint64_t slack() const { return is_near() ? 0 : regret_.slack_at(pages_in_use()); }
+  // Whether the last frees have taken slack away: Regret::has_fallen.
+  bool has_fallen() const { return regret_.has_fallen(pages_in_use()); }
+  // Whether a process's first moments are over, so that the returns have to be judged.
+  bool is_judgement_due() const { return regret_.is_new() && regret_.is_past(os::coarse_time()); }
   // After how many events a dirty page goes back although the limit is not met.
   std::uint64_t decay() const;
 
@@ -42,11 +43,12 @@ class Limits {
 
   // Called when the process begins.
   void begin() { regret_.begin(os::coarse_time()); }
-  // Judges, by the heap's sums, what it has cost to give pages back. `dirty` pages are free now.
-  void judge_returns(std::uint64_t dirty);
+  // Judges, by the heap's sums, what it has cost to give pages back.
+  void judge_returns();
 
  private:
   std::uint64_t resident_pages() const { return pages_.accounts().resident_pages.get(); }
+  std::uint64_t pages_in_use() const { return rest(resident_pages(), pages_.dirty_pages()); }
 
   const Options& options_;
   PageHeap& pages_;

@@ -33,15 +33,30 @@ constexpr std::uint64_t kMaxSlack = 1024, kSlackShare = 8;
 // (docs/decisions/042-steady-heaps.md)
 constexpr std::uint64_t kMaxSteadySlack = 8192, kSteadyRatio = 3, kForgotten = 8;
 
+// A heap has fallen when less than three quarters of its least are in use.
+constexpr std::uint64_t kFallenPart = 3, kFallenWhole = 4;
+
 // The first moments are as long as three of the shorter windows.
 constexpr std::uint64_t kFirstMoments = kHotWindows * kYoungWindow;
+
+// What any heap may have.
+std::uint64_t common_slack(std::uint64_t in_use) { return kMaxSlack + in_use / kSlackShare; }
 
 }  // namespace
 
 std::uint64_t Regret::steady_use() const { return high_ <= kSteadyRatio * low_ ? low_ : 0; }
 
 std::uint64_t Regret::most() const {
-  return kMaxSlack + std::max(last_.in_use / kSlackShare, std::min(steady_use(), kMaxSteadySlack));
+  return std::max(common_slack(last_.in_use), kMaxSlack + std::min(steady_use(), kMaxSteadySlack));
+}
+
+std::uint64_t Regret::slack_at(std::uint64_t in_use) const {
+  const bool is_steady = is_steady_.load(std::memory_order_relaxed) && !has_fallen(in_use);
+  return is_steady ? slack() : std::min(slack(), common_slack(in_use));
+}
+
+bool Regret::has_fallen(std::uint64_t in_use) const {
+  return slack() != 0 && in_use < fallen_below_.load(std::memory_order_relaxed);
 }
 
 std::uint64_t Regret::reach() const { return rest(most(), slack()); }
@@ -53,9 +68,7 @@ void Regret::begin(std::uint64_t time) {
   slack_.store(kMaxSlack, std::memory_order_relaxed);
 }
 
-bool Regret::is_past(std::uint64_t time) const {
-  return is_new_.load(std::memory_order_relaxed) && time - begin_ >= kFirstMoments;
-}
+bool Regret::is_past(std::uint64_t time) const { return is_new() && time - begin_ >= kFirstMoments; }
 
 void Regret::look(const PageTraffic& now) {
   const std::uint64_t span = now.time - last_.time;
@@ -72,6 +85,8 @@ void Regret::look(const PageTraffic& now) {
   note_use(now.in_use);
   last_ = now;
   const std::uint64_t slack = std::min(this->slack(), most());
+  is_steady_.store(steady_use() != 0, std::memory_order_relaxed);
+  fallen_below_.store(low_ * kFallenPart / kFallenWhole, std::memory_order_relaxed);
   slack_.store(slack < kMinSlack ? 0 : slack, std::memory_order_relaxed);
 }
 

@@ -8,7 +8,7 @@
 // The judgement is by time, not by counts of pages. A server that frees and takes 100 MB once a second is not to keep
 // them; one that does nothing else is.
 //
-// Changes under the release lock; `slack` and `passing` are read by anybody.
+// Changes under the release lock; what is atomic is read by anybody.
 #pragma once
 
 #include <atomic>
@@ -28,8 +28,13 @@ struct PageTraffic {
 
 class Regret {
  public:
-  // How many pages the heap may keep beyond its limit.
+  // How many pages the heap may keep beyond its limit, by the last look.
   std::uint64_t slack() const { return slack_.load(std::memory_order_relaxed); }
+  // How many it may keep while `in_use` pages are not free. What has been freed since the last look counts, because
+  // none may follow: a process that falls idle makes no events.
+  std::uint64_t slack_at(std::uint64_t in_use) const;
+  // Whether there is slack, and so few pages are in use that it may be a load's end.
+  bool has_fallen(std::uint64_t in_use) const;
   // How many more pages the slack could become. A page that came back after more returns than that would not have been
   // kept anyway.
   std::uint64_t reach() const;
@@ -37,8 +42,8 @@ class Regret {
   // Called when the process begins. Without this call it has no first moments.
   void begin(std::uint64_t time);
   void look(const PageTraffic& now);
-  // The slack of the first moments, which ends by itself; 0 afterwards.
-  std::uint64_t passing() const { return is_new_.load(std::memory_order_relaxed) ? slack() : 0; }
+  // Whether a process is in its first moments, as far as it was looked at.
+  bool is_new() const { return is_new_.load(std::memory_order_relaxed); }
   // Whether the first moments are over by now, but no look has ended them yet.
   bool is_past(std::uint64_t time) const;
 
@@ -49,6 +54,8 @@ class Regret {
   std::uint64_t most() const;
 
   std::atomic<std::uint64_t> slack_{0};
+  std::atomic<std::uint64_t> fallen_below_{0};  // pages in use
+  std::atomic<bool> is_steady_{false};
   std::atomic<bool> is_new_{false};  // in its first moments
   std::uint64_t begin_ = 0;          // when it began (with the first moments), or was looked at first
   PageTraffic last_;

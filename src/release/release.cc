@@ -123,28 +123,29 @@ void Release::look_again_later(std::uint64_t decay) {
 
 // Makes one discard; what else is due waits for the next events, which come soon in a busy process. But frees can
 // outrun that, because an event can be a batch of frees on as many blocks, and only one thread releases at a time. Far
-// above the limit a call therefore makes several discards, and each thread waits for its turn.
+// above the limit a call therefore makes several discards, and each thread waits for its turn; and somewhat above it
+// already where a load may end, because no event may follow.
 void Release::release_due() {
   if (pages_.events() < next_try_.load(std::memory_order_relaxed)) return;
   const std::uint64_t limit = limits_.dirty_limit();
-  const std::uint64_t too_dirty = rest(limit, limits_.passing()) + 1;
+  const std::uint64_t too_dirty = rest(limit, limits_.slack()) + 1;  // the slack can end without an event
   if (too_dirty_.load(std::memory_order_relaxed) != too_dirty) too_dirty_.store(too_dirty, std::memory_order_relaxed);
-  const std::uint64_t dirty = pages_.dirty_pages(), far = 2 * limit + kNearPages;
+  const bool has_fallen = limits_.has_fallen();
+  const std::uint64_t dirty = pages_.dirty_pages(), far = (has_fallen ? 1 : 2) * limit + kNearPages;
   if (dirty == 0) return;
   const bool looks = pages_.events() >= next_look_.load(std::memory_order_relaxed);
   if (dirty <= limit && !looks && !limits_.is_judgement_due()) return;
   const Guard guard = dirty <= far ? Guard(pages_.release_lock(), Guard::Try{}) : Guard(pages_.release_lock());
   if (!guard) return;
-  limits_.judge_returns(dirty);
+  limits_.judge_returns();
   const std::uint64_t decay = limits_.decay();
-  const int most = os::may_discard_together() ? kMaxTogetherInARow : kMaxInARow;
+  const int most = os::may_discard_together() && !has_fallen ? kMaxTogetherInARow : kMaxInARow;
   Outcome outcome = Outcome::done;
   for (int i = 0; i < most && outcome == Outcome::done; ++i) {
-    const std::uint64_t now = pages_.dirty_pages();
+    const std::uint64_t now = pages_.dirty_pages(), excess = rest(now, limits_.dirty_limit());
     if (i != 0 && now <= far) break;
-    const bool too_many = now > limit;
-    outcome = too_many ? release_some(0, blocks_for(now - limit), now - limit) : release_some(decay, 1, 1);
-    if (outcome == Outcome::nothing && !too_many) look_again_later(decay);
+    outcome = excess != 0 ? release_some(0, blocks_for(excess), excess) : release_some(decay, 1, 1);
+    if (outcome == Outcome::nothing && excess == 0) look_again_later(decay);
     if (outcome == Outcome::refused) wait_after_refusal();
     if (outcome != Outcome::done) continue;
     refusal_wait_ = kClockStep;

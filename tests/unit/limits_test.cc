@@ -56,7 +56,8 @@ TEST_F(LimitsTest, WithoutASoftLimitNothingIsEverNear) {
 TEST_F(LimitsTest, WhatOthersReturnedMeanwhileDoesNotMakeAHeapEndless) {
   fake_os::set_time(1000 * kMillisecond);
   pages_.accounts().resident_pages.add(100);
-  limits_.judge_returns(120);
+  pages_.accounts().marked_pages.add(120);
+  limits_.judge_returns();
   EXPECT_TRUE(pages_.is_in_reach(500));
   EXPECT_FALSE(pages_.is_in_reach(5000));
 }

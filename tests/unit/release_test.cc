@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -68,6 +69,26 @@ TEST_F(ReleaseTest, ABurstAfterTheFirstMomentsMeetsTheUsualLimit) {
   free(nullptr, all);
   EXPECT_LE(rig_.sums().dirty_bytes, 200 * kPageSize) << "of 960";
   rig_.expect_in_order();
+}
+
+// A steady heap that was hot has much slack, and no judgement follows the frees that end its load.
+TEST_F(ReleaseTest, ASteadyHeapThatHasFallenMeetsTheUsualLimit) {
+  for (const std::size_t left : {8u, 3u, 0u}) {
+    Rig rig;
+    std::vector<void*> blocks(16);
+    std::mt19937 random(1);
+    for (std::uint64_t i = 0; i < 2000; ++i) {
+      fake_os::set_time((1000 + i) * kMillisecond);
+      void*& block = blocks[random() % 16];
+      if (block != nullptr) rig.free(nullptr, block);
+      block = rig.allocate(nullptr, 64 * 1024 + random() % (4 * kMiB));
+    }
+    for (std::size_t i = left; i < 16; ++i) rig.free(nullptr, blocks[i]);
+    const neap_telemetry sums = rig.sums();
+    const std::uint64_t in_use = sums.resident_bytes - sums.dirty_bytes;
+    EXPECT_LE(sums.dirty_bytes, in_use / 5 + 21 * kMiB / 4) << left << " blocks are left";
+    rig.expect_in_order();
+  }
 }
 
 TEST_F(ReleaseTest, WhatIsAboveTheLimitGoesHoweverYoungItIs) {
