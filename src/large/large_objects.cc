@@ -55,13 +55,14 @@ void make_zero_behind(PageHeap& heap, char* end, char* garbage, char* garbage_en
   if (from < garbage_end) make_zero(heap, from, static_cast<std::size_t>(garbage_end - from));
 }
 
-// Copies `size` bytes, and discards what was copied as it goes. True when nothing of the source is resident afterwards.
+// Copies `size` bytes, and discards what was copied as it goes, to the end of the last block. True when nothing of the
+// source is resident afterwards.
 bool copy_and_discard(char* from, char* to, std::size_t size) {
   bool clean = true;
   for (std::size_t at = 0; at < size; at += kCopyStep) {
     const std::size_t step = size - at < kCopyStep ? size - at : kCopyStep;
     std::memcpy(to + at, from + at, step);
-    clean = os::discard(from + at, step) && clean;
+    clean = os::discard(from + at, round_up(step, kBlockSize)) && clean;
   }
   return clean;
 }
@@ -156,21 +157,15 @@ void* LargeObjects::resize(Block& first, std::size_t size) {
   return first.address();
 }
 
-// (Where the system refuses to take its tail, the object keeps its size.)
+// (Where the system refuses to take what goes, the object keeps its size.)
 void LargeObjects::shrink(Block& first, std::size_t pages) {
-  PageMask stale = 0;
-  char* const tail = first.address() + pages * kPageSize;
-  if (os::discard(tail, (first.large.pages - pages) * kPageSize)) pages_.resize(first, pages, stale);
+  char* const end = first.address() + pages * kPageSize;
+  if (os::discard(end, (first.large.pages - pages) * kPageSize)) pages_.resize(first, pages);
   board_.publish_pages();
 }
 
 bool LargeObjects::grow_in_place(Block& first, std::size_t size) {
-  PageMask stale = 0;
-  if (!pages_.resize(first, pages_for(size), stale)) return false;
-  char* last_block = first.address() + (blocks_of(size) - 1) * kBlockSize;
-  each_run(stale, [&](std::uint32_t page, std::uint32_t count) {
-    make_zero(pages_, last_block + page * kPageSize, count * kPageSize);
-  });
+  if (!pages_.resize(first, pages_for(size))) return false;
   board_.publish_pages();
   return true;
 }
@@ -181,9 +176,7 @@ void* LargeObjects::move(Block& first, std::size_t size) {
   if (run.first == nullptr) run = pages_.take_run(blocks, 1, pages);
   if (run.first == nullptr) return nullptr;
   char* to = run.first->address();
-  pages_.forget_dirty(run, [&](char* garbage, std::size_t bytes) {
-    make_zero_behind(pages_, to + pages * kPageSize, garbage, garbage + bytes);
-  });
+  pages_.forget_dirty(run, [](char*, std::size_t) {});
   const bool gone = copy_and_discard(first.address(), to, old_bytes) && pages_.refusals() == 0;
   const Left left = gone ? Left::nothing : Left::all;
   pages_.free_run(first, left);

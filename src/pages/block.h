@@ -6,10 +6,10 @@
 // another frees would cost a sixth more CPU.)
 //
 // Who guards what: `kind` changes under the page heap's lock. Everything else is guarded by the bin's lock in a slab,
-// by the page heap's lock in a free block, and in a large object by nothing, as its owner alone touches it. The atomic
-// fields are those that others look at without that lock. A stale `admission` or `dirtied_at` costs placement and never
-// soundness; the other ones are checked again under the lock. The same holds for free_bits and what it points to, whose
-// words are written whole.
+// by the page heap's lock in a free block and in a large object's tail, and in the rest of a large object by nothing,
+// as its owner alone touches it. The atomic fields are those that others look at without that lock. A stale `admission`
+// or `dirtied_at` costs placement and never soundness; the other ones are checked again under the lock. The same holds
+// for free_bits and what it points to, whose words are written whole.
 #pragma once
 
 #include <atomic>
@@ -56,6 +56,7 @@ struct alignas(64) Block {
     std::uint64_t pages;   // in use, counted from the first block's start
     std::uint32_t blocks;  // of address space, headroom included
     bool huge;             // huge pages were asked for
+    PageMask tail;         // dirty pages of its last block, behind the object (pages/tails.cc)
     std::uint64_t had;     // pages that were there already when the object got them
   };
   union {
@@ -73,7 +74,8 @@ struct alignas(64) Block {
   std::uint16_t settle_at;                // slab: the next free_count at which its bin has to look at it
   PageMask resident;                      // pages that may hold memory; others read as zeros
   PageMask dirty;                         // resident pages that no object overlaps; both in whole system pages
-  std::atomic<PageMask> aside;            // slab, mixed: pages out for release, with all that lies on them
+  std::atomic<PageMask> aside;            // pages out for release: of a slab or a mixed block, with all that lies on
+                                          // them; of a large object's tail
   std::atomic<std::uint32_t> dirtied_at;  // heap event (low 32 bits) at which pages of it last became dirty
   // The bitmap of a slab of few objects: free_bits points here. It shares its place with nothing, because a thread may
   // still look at it when the slab has become a mixed block.

@@ -77,6 +77,12 @@ class Chunk {
   // may be.
   template <class Fn>
   void each_dirty(std::size_t first, std::size_t count, Fn fn);
+  // The first of the blocks [first, end) that may be dirty, or `end`.
+  std::size_t first_dirty(std::size_t first, std::size_t end) const {
+    const std::size_t open_end = end < committed() ? end : committed();
+    const std::size_t at = first < open_end ? bits::find(dirty_, first, open_end, true) : end;
+    return at < open_end ? at : end;
+  }
 
   // Notes that nothing can touch these blocks. They become usable again when they are taken.
   void close(std::size_t first, std::size_t count);

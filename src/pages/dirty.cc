@@ -114,6 +114,10 @@ Due PageHeap::pop_due(std::uint64_t older_than, std::size_t most_blocks) {
       looked_at_.store(chunk, std::memory_order_relaxed);
       return {kind == BlockKind::slab ? Due::What::slab : Due::What::mixed, block, nullptr, 1, 0};
     }
+    if (kind == BlockKind::large) {
+      if (block->large.tail != 0) return claim_tail(*block);
+      continue;
+    }
     if (chunk->is_free(chunk->index_of(block)) && block->dirty != 0) return claim_free_run(*block, most_blocks);
   }
   return {};
@@ -165,17 +169,17 @@ void PageHeap::note_gone(Chunk& chunk, std::size_t first, std::size_t count) {
 }
 
 // Marks free blocks as wholly dirty: they may hold anything, and must never be taken for zeros. Returns how many pages
-// they have.
+// were not dirty before.
 std::uint64_t PageHeap::mark_all_dirty(Chunk& chunk, std::size_t first, std::size_t count) {
   std::uint64_t pages = 0;
   for (std::size_t i = first; i < first + count && i < chunk.committed(); ++i) {
     if (chunk.is_closed(i)) continue;
     chunk.prepare(i);
     Block& block = *chunk.at(i);
+    pages += kPagesPerBlock - count_pages(block.dirty);
     block.dirty = block.resident = PageMask{0xffff};
     chunk.note_dirty(i);
     enqueue_locked(block);
-    pages += kPagesPerBlock;
   }
   accounts_.marked_pages.add(pages);
   return pages;

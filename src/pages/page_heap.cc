@@ -178,6 +178,14 @@ void PageHeap::free_block(Block& block) {
   end_chunk_if_limited(*chunk);
 }
 
+// Gives back that part of a run's headroom which begins with a dirty block, and returns how many blocks it has then.
+// The object can grow into it as long as it is free.
+std::size_t PageHeap::leave_dirty(Chunk& chunk, std::size_t first, std::size_t used, std::size_t blocks) {
+  const std::size_t clean = chunk.first_dirty(first + used, first + blocks) - first;
+  if (clean < blocks) return_blocks(chunk, first + clean, blocks - clean);
+  return clean;
+}
+
 PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, std::size_t pages) {
   Guard guard(lock_);
   const std::size_t commit_blocks = (pages + kPagesPerBlock - 1) / kPagesPerBlock;
@@ -190,13 +198,20 @@ PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, s
   if (first == nullptr) return {};
   Run run{first};
   Chunk* chunk = map_.chunk(address_of(first->address()));
+  if (!hardening_.guards) blocks = leave_dirty(*chunk, chunk->index_of(first), commit_blocks, blocks);
   if (is_in_reach(pages)) accounts_.missed_pages.add(count_missed(*chunk, chunk->index_of(first), pages));
   std::uint64_t dirty = 0, had = 0;
+  PageMask tail = 0;
   chunk->each_dirty(chunk->index_of(first), blocks, [&](Block& block) {
+    const PageMask inside = pages_inside(*first, block, pages);
+    had += count_pages(static_cast<PageMask>(block.dirty & inside));
+    if (has_tails()) {
+      tail = static_cast<PageMask>(block.dirty & ~inside);
+      block.dirty = block.resident = static_cast<PageMask>(block.dirty & inside);
+    }
     if (run.dirty == nullptr) run.dirty = &block;
     run.dirty_end = &block + 1;
     dirty += count_pages(block.dirty);
-    had += count_pages(static_cast<PageMask>(block.dirty & pages_inside(*first, block, pages)));
   });
   accounts_.reuse(dirty);
   accounts_.resident_pages.add(pages);
@@ -209,17 +224,27 @@ PageHeap::Run PageHeap::take_run(std::size_t blocks, std::size_t align_blocks, s
   first->large.huge = false;
   first->large.had = had;
   first->kind.store(BlockKind::large, std::memory_order_relaxed);
+  set_tail(*first, tail);
   return run;
 }
 
 void PageHeap::free_run(Block& first, Left left) {
-  Guard guard(lock_);
+  {
+    Guard guard(lock_);
+    if (!is_tail_out(first)) return end_run(first, left);
+  }
+  { const Guard waits(release_lock_); }
+  free_run(first, left);
+}
+
+void PageHeap::end_run(Block& first, Left left) {
   Chunk* chunk = map_.chunk(address_of(first.address()));
   if (left == Left::all) {
     spares_.remember(first.large.pages);
     first.dirtied_at.store(static_cast<std::uint32_t>(events()), std::memory_order_relaxed);
     queue_run(first, Turn::last);
   } else {
+    forget_tail(first);
     accounts_.resident_pages.subtract(first.large.pages);
     first.returned_at = return_clock();
     if (left == Left::not_even_commitment) {
@@ -246,14 +271,17 @@ void PageHeap::queue_run(Block& first, Turn turn) {
   Chunk* chunk = map_.chunk(address_of(first.address()));
   const std::size_t begin = chunk->index_of(&first), used = first.large.pages;
   const std::size_t pages = refusals_.get() == 0 ? used : round_up(used, kPagesPerBlock);  // as in return_behind
-  accounts_.marked_pages.add(pages);
-  accounts_.resident_pages.add(pages - used);
+  const PageMask tail = first.large.tail;
+  const std::size_t behind = pages - used - (pages > used ? count_pages(tail) : 0);
+  accounts_.marked_pages.add(used + behind);
+  accounts_.resident_pages.add(behind);
   give_back(first);
   for (std::size_t i = 0; i * kPagesPerBlock < pages; ++i) {
     chunk->prepare(begin + i);
     chunk->note_dirty(begin + i);
     Block& block = *chunk->at(begin + i);
-    block.dirty = block.resident = low_pages(pages - i * kPagesPerBlock);
+    const bool is_last = (i + 1) * kPagesPerBlock >= pages;
+    block.dirty = block.resident = low_pages(pages - i * kPagesPerBlock) | (is_last ? tail : PageMask{0});
     block.dirtied_at.store(since, std::memory_order_relaxed);
     if (block.queued.load(std::memory_order_relaxed) != 0) continue;
     turn == Turn::next ? queue_.prepend(block) : queue_.append(block);
@@ -262,35 +290,55 @@ void PageHeap::queue_run(Block& first, Turn turn) {
 
 [[gnu::noinline]] void PageHeap::queue_oldest_spare() { queue_run(*spares_.take_oldest(), Turn::next); }
 
-bool PageHeap::resize(Block& first, std::size_t pages, PageMask& stale) {
-  Guard guard(lock_);
-  Chunk* chunk = map_.chunk(address_of(first.address()));
-  const std::size_t begin = chunk->index_of(&first);
-  const std::size_t had = first.large.blocks, old_pages = first.large.pages;
-  const std::size_t need = (pages + kPagesPerBlock - 1) / kPagesPerBlock;
-  if (pages > old_pages) {
-    if (!chunk->make_usable(begin, need < had ? need : had, accounts_)) return false;
-    if (need > had && !chunk->take_at_and_commit(begin + had, need - had, accounts_)) return false;
-    std::uint64_t dirty = 0;
-    chunk->each_dirty(begin + had, need > had ? need - had : 0, [&](Block& block) {
-      dirty += count_pages(block.dirty);
-      const PageMask inside = pages_inside(first, block, pages);
-      first.large.had += count_pages(static_cast<PageMask>(block.dirty & inside));
-      stale = static_cast<PageMask>(block.dirty & ~inside);
-      block.dirty = block.resident = 0;
-    });
-    accounts_.reuse(dirty);
-    accounts_.resident_pages.add(pages - old_pages - dirty);
-    accounts_.run_pages.add(pages - old_pages);
-    if (need > had) first.large.blocks = static_cast<std::uint32_t>(need);
-  } else {
-    accounts_.resident_pages.subtract(old_pages - pages);
-    accounts_.run_pages.subtract(old_pages - pages);
-    if (need < had) return_behind(*chunk, begin + need, had - need);
-    first.large.blocks = static_cast<std::uint32_t>(need);
+bool PageHeap::resize(Block& first, std::size_t pages) {
+  {
+    Guard guard(lock_);
+    if (!is_tail_out(first)) {
+      if (pages > first.large.pages) return grow_run(first, pages);
+      shrink_run(first, pages);
+      return true;
+    }
   }
+  { const Guard waits(release_lock_); }
+  return resize(first, pages);
+}
+
+bool PageHeap::grow_run(Block& first, std::size_t pages) {
+  Chunk* chunk = map_.chunk(address_of(first.address()));
+  const std::size_t begin = chunk->index_of(&first), had = first.large.blocks, old_pages = first.large.pages;
+  const std::size_t need = blocks_of(pages * kPageSize);
+  if (!chunk->make_usable(begin, need < had ? need : had, accounts_)) return false;
+  if (need > had && !chunk->take_at_and_commit(begin + had, need - had, accounts_)) return false;
+  PageMask tail = first.large.tail;
+  const PageMask taken = take_tail(first, pages);
+  std::uint64_t dirty = count_pages(taken);
+  tail = static_cast<PageMask>(tail & ~taken);
+  chunk->each_dirty(begin + had, need > had ? need - had : 0, [&](Block& block) {
+    const PageMask inside = pages_inside(first, block, pages);
+    dirty += count_pages(static_cast<PageMask>(block.dirty & inside));
+    tail = static_cast<PageMask>(block.dirty & ~inside);
+    block.dirty = block.resident = 0;
+  });
+  first.large.had += dirty;
+  accounts_.reuse(dirty);
+  accounts_.resident_pages.add(pages - old_pages - dirty);
+  accounts_.run_pages.add(pages - old_pages);
+  if (need > had) first.large.blocks = static_cast<std::uint32_t>(need);
   first.large.pages = pages;
+  set_tail(first, tail);
   return true;
+}
+
+void PageHeap::shrink_run(Block& first, std::size_t pages) {
+  Chunk* chunk = map_.chunk(address_of(first.address()));
+  const std::size_t begin = chunk->index_of(&first), had = first.large.blocks, old_pages = first.large.pages;
+  const std::size_t need = blocks_of(pages * kPageSize);
+  accounts_.resident_pages.subtract(old_pages - pages);
+  accounts_.run_pages.subtract(old_pages - pages);
+  if (need < blocks_of(old_pages * kPageSize)) leave_tail(first);
+  if (need < had) return_behind(*chunk, begin + need, had - need);
+  first.large.blocks = static_cast<std::uint32_t>(need);
+  first.large.pages = pages;
 }
 
 void PageHeap::mark_sparse(const Block& block) {

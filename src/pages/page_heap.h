@@ -39,19 +39,20 @@ namespace neap {
 
 // A block whose dirty pages are due, as taken from the queue.
 struct Due {
-  enum class What : std::uint8_t { nothing, slab, mixed, free_run } what = What::nothing;
-  Block* block = nullptr;   // free_run: the first one; the run is taken, and has to be given back (end_free_run)
+  enum class What : std::uint8_t { nothing, slab, mixed, tail, free_run } what = What::nothing;
+  Block* block = nullptr;   // free_run, tail: the first one of the run, which is taken until end_free_run or end_tail
   Chunk* chunk = nullptr;   // free_run
   std::size_t blocks = 0;   // free_run
   std::uint64_t pages = 0;  // free_run: dirty ones in it
   bool kept = false;        // free_run: the system refused to take them
 };
 
-// Pages of a slab or a mixed block that are out for release.
+// Pages of a slab, a mixed block or a large object's last block that are out for release.
 struct Aside {
   Block* block;
   PageMask pages;
-  PageMask kept = 0;  // those that the system refused to take
+  PageMask kept = 0;       // those that the system refused to take
+  Block* first = nullptr;  // of a large object's run; null: of no such
 };
 
 // What is left of the memory of pages that an object ends on, or that were due.
@@ -114,19 +115,18 @@ class PageHeap {
   // hold garbage.
   Block* take_spare(std::size_t align_blocks, std::size_t pages);
   // Ends a large object and keeps its run as a spare, which counts as dirty. False, and nothing has happened, when its
-  // size is not one that comes again.
+  // size is not one that comes again, or its tail is out for release.
   bool keep_spare(Block& first);
-  // Called by whoever took a run: fn(begin, bytes) for each stretch of its dirty pages, lowest first. Then they are not
-  // dirty any more.
+  // Called by whoever took a run: fn(begin, bytes) for each stretch of its dirty pages, lowest first, but for those of
+  // its tail. Then they are not dirty any more.
   template <class Fn>
   void forget_dirty(const Run& run, Fn fn);
   // Ends a large object. `left` says what is left of its pages: all, which become dirty, or less, where the caller has
-  // discarded or decommitted whole blocks.
+  // discarded or decommitted whole blocks, tail included.
   void free_run(Block& first, Left left);
   // Changes the size of a large object in place; false when it cannot grow there. On shrinking, the caller has
-  // discarded the pages that go. Growing can meet dirty pages: those inside the object are garbage, as realloc may
-  // leave them; the caller has to zero the `stale` ones that lie behind it in its last block.
-  bool resize(Block& first, std::size_t pages, PageMask& stale);
+  // discarded the pages that go. Growing can meet dirty pages, which are garbage, as realloc may leave them.
+  bool resize(Block& first, std::size_t pages);
 
   // Notes that a slab is sparse. The caller holds its bin's lock.
   void mark_sparse(const Block& block);
@@ -158,6 +158,9 @@ class PageHeap {
   Due pop_due(std::uint64_t older_than, std::size_t most_blocks = kMaxBlocksPerDiscard);
   // Ends what pop_due began with a free run.
   void end_free_run(const Due& due, Left left);
+  // The pages that pop_due took of a large object's tail; and the end of their release, without the page heap's lock.
+  Aside aside_of_tail(Block& first);
+  void end_tail(const Aside& aside);
   // Ends the look at a block that pop_due, take_sparse or next_block gave, if it was not taken. There is one such look
   // at a time, under the release lock, and until it ends the block's descriptor stays.
   void end_look() { looked_at_.store(nullptr, std::memory_order_release); }
@@ -252,7 +255,19 @@ class PageHeap {
   void decommit_free_runs(Chunk& chunk);
   void return_blocks(Chunk& chunk, std::size_t first, std::size_t count);
   void return_behind(Chunk& chunk, std::size_t first, std::size_t count);
+  std::size_t leave_dirty(Chunk& chunk, std::size_t first, std::size_t used, std::size_t blocks);
+  void end_run(Block& first, Left left);
+  bool grow_run(Block& first, std::size_t pages);
+  void shrink_run(Block& first, std::size_t pages);
+  bool has_tails() const { return !hardening_.ends && !hardening_.guards; }
+  void set_tail(Block& first, PageMask tail);
+  PageMask take_tail(Block& first, std::size_t pages);
+  void forget_tail(Block& first);
+  void leave_tail(Block& first);
+  Due claim_tail(Block& first);
   void queue_oldest_spare();
+  // Whether the pages of a large object's tail are out for release. Changes under the lock.
+  static bool is_tail_out(const Block& first) { return first.aside.load(std::memory_order_relaxed) != 0; }
   enum class Turn : std::uint8_t { next, last };
   void queue_run(Block& first, Turn turn);
   void give_back(Block& first);
@@ -294,6 +309,7 @@ inline Block* PageHeap::take_spare(std::size_t align_blocks, std::size_t pages) 
   Block* const first = spares_.take(pages, align_blocks);
   if (first == nullptr) return nullptr;
   first->kind.store(BlockKind::large, std::memory_order_relaxed);
+  if (first->large.tail != 0) enqueue_locked(*first);
   accounts_.large_served.add(1);
   return first;
 }
@@ -301,6 +317,7 @@ inline Block* PageHeap::take_spare(std::size_t align_blocks, std::size_t pages) 
 inline bool PageHeap::keep_spare(Block& first) {
   if (!spares_.expects(first.large.pages)) return false;
   Guard guard(lock_);
+  if (is_tail_out(first)) return false;
   if (spares_.full()) [[unlikely]]
     queue_oldest_spare();
   first.kind.store(BlockKind::spare, std::memory_order_relaxed);

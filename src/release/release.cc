@@ -1,6 +1,7 @@
 #include "release/release.h"
 
 #include <algorithm>
+#include <span>
 
 #include "base/units.h"
 #include "os/os.h"
@@ -18,8 +19,13 @@ constexpr std::uint64_t kNearPages = 64;
 // The pages of so many blocks go by one call, where the system can do that.
 constexpr std::size_t kMaxTogether = 16;
 
-// Far above the limit, an event makes up to this many discards; fewer where each takes several blocks.
-constexpr int kMaxInARow = 8, kMaxTogetherInARow = 2;
+// Far above the limit, an event makes up to this many discards; fewer where each takes several blocks, and more where
+// the heap has fallen, as more events may not follow.
+constexpr int kMaxInARow = 8, kMaxTogetherInARow = 2, kMaxFallen = 64;
+
+int most_in_a_row(bool has_fallen) {
+  return has_fallen ? kMaxFallen : os::may_discard_together() ? kMaxTogetherInARow : kMaxInARow;
+}
 
 // One look at the soft limit makes at most this many discards, which bounds the time of a call.
 constexpr int kMaxAtLook = 1024, kMaxTogetherAtLook = 256;
@@ -77,7 +83,7 @@ Left Release::discard_blocks(char* begin, std::size_t blocks) {
   return os::discard(begin, blocks * kBlockSize) ? Left::nothing : Left::all;
 }
 
-// Gives back what is due: a run of free blocks, or the dirty pages of one slab or mixed block; of several, where the
+// Gives back what is due: a run of free blocks, or the dirty pages of one other block; of several, where the
 // system takes them by one call. As pop_due takes them. (Above the limit, of no more blocks than pages are too many:
 // one page is the least that each has, and what goes without need comes back.)
 Release::Outcome Release::release_some(std::uint64_t older_than, std::size_t most_blocks, std::uint64_t most_together) {
@@ -94,6 +100,8 @@ Release::Outcome Release::release_some(std::uint64_t older_than, std::size_t mos
     blocks += due.blocks;
     if (due.what == Due::What::free_run) {
       if (!pages_.shut_free(due)) runs[run_count++] = due;
+    } else if (due.what == Due::What::tail) {
+      asides[aside_count++] = pages_.aside_of_tail(*due.block);
     } else if (const PageMask pages = small_.set_aside(due)) {
       asides[aside_count++] = {due.block, pages};
     }
@@ -104,7 +112,9 @@ Release::Outcome Release::release_some(std::uint64_t older_than, std::size_t mos
     pages_.end_free_run(runs[--run_count], Left::not_even_commitment);
   }
   pages_.discard({asides, aside_count}, {runs, run_count});
-  for (std::size_t i = 0; i < aside_count; ++i) small_.end_aside(asides[i]);
+  for (const Aside& aside : std::span(asides, aside_count)) {
+    aside.first != nullptr ? pages_.end_tail(aside) : small_.end_aside(aside);
+  }
   for (std::size_t i = 0; i < run_count; ++i) pages_.end_free_run(runs[i], runs[i].kept ? Left::all : Left::nothing);
   return !any ? Outcome::nothing : pages_.refusals() == refusals ? Outcome::done : Outcome::refused;
 }
@@ -139,7 +149,7 @@ void Release::release_due() {
   if (!guard) return;
   limits_.judge_returns();
   const std::uint64_t decay = limits_.decay();
-  const int most = os::may_discard_together() && !has_fallen ? kMaxTogetherInARow : kMaxInARow;
+  const int most = most_in_a_row(has_fallen);
   Outcome outcome = Outcome::done;
   for (int i = 0; i < most && outcome == Outcome::done; ++i) {
     const std::uint64_t now = pages_.dirty_pages(), excess = rest(now, limits_.dirty_limit());

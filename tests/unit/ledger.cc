@@ -48,6 +48,7 @@ class Walk {
     } else if (block.kind.load() == BlockKind::spare) {
       ledger.resident_pages += block.large.pages;
       ledger.dirty_pages += block.large.pages;
+      tail(block);
       return block.large.blocks;
     } else {
       fault(chunk.address_of_block(i), "taken by nobody");
@@ -135,12 +136,27 @@ class Walk {
     for (std::size_t i = begin; i < end; ++i) {
       if (chunk.at(i)->dirty != 0) fault(chunk.address_of_block(i), "inside a large object and dirty");
     }
+    tail(first);
+    if (first.large.tail != 0 && first.queued.load() == 0) fault(first.address(), "a tail is not queued");
+    const std::size_t last = blocks_of(first.large.pages * kPageSize) - 1;
     const bool is_guarded = chunk.has_own_guards();
     for (std::size_t page = first.large.pages; page < (end - begin) * kPagesPerBlock; ++page) {
       if (is_guarded || chunk.is_closed(begin + page / kPagesPerBlock)) continue;
+      if (page / kPagesPerBlock == last &&
+          (first.large.tail & bit_of(static_cast<std::uint32_t>(page % kPagesPerBlock))) != 0)
+        continue;
       if (!is_zero(first.address() + page * kPageSize))
         fault(first.address() + page * kPageSize, "garbage behind a large object");
     }
+  }
+
+  void tail(const Block& first) {
+    const PageMask pages = first.large.tail;
+    ledger.resident_pages += static_cast<std::uint64_t>(std::popcount(pages));
+    ledger.dirty_pages += static_cast<std::uint64_t>(std::popcount(pages));
+    if ((pages & low_pages((first.large.pages - 1) % kPagesPerBlock + 1)) != 0)
+      fault(first.address(), "a tail that lies in the object");
+    if (whole_system_pages(pages) != pages) fault(first.address(), "a tail parts a system page");
   }
 
   void bitmaps(Chunk& chunk) {

@@ -61,9 +61,15 @@ class PageHeapTest : public testing::Test {
       const Due due = heap_.pop_due(older_than);
       if (due.what == Due::What::nothing) return begun;
       begun.push_back(due.block);
+      if (due.what == Due::What::tail) end_tail(*due.block);
       if (due.what != Due::What::free_run) continue;
       heap_.end_free_run(due, os::discard(due.block->address(), due.blocks * kBlockSize) ? Left::nothing : Left::all);
     }
+  }
+  void end_tail(Block& first) {
+    Aside aside = heap_.aside_of_tail(first);
+    heap_.discard({&aside, 1});
+    heap_.end_tail(aside);
   }
   static bool is_committed(const char* address) {
     for (const fake_os::Range& range : fake_os::committed()) {
