@@ -109,6 +109,7 @@ int record_new(RecordOptions options, const Invocation& invocation) {
   facts.allocator = allocator.label;
   facts.library = allocator.library;
   facts.label = !options.label.empty() ? options.label : !allocator.label.empty() ? allocator.label : stem;
+  const Interrupts interrupts;  // before the file, or an early signal would leave half of it
   RecordingWriter writer(options.output, facts, options.force);
   LastingSink sink(writer);
   Progress progress(!invocation.quiet && ::isatty(STDOUT_FILENO) == 0);  // the program may be writing to the terminal
@@ -124,7 +125,6 @@ int record_new(RecordOptions options, const Invocation& invocation) {
   if (named) tell_left_out();
   if (named && !allocator.library.empty() && preflight.obstacle.empty()) tell_own_heap(preflight.file);
   const auto environment = named ? environment_to_measure(allocator) : environment_under(allocator);
-  const Interrupts interrupts;
   const RunEnd end =
       record_program({find_program(program.front()), program, environment, {}}, recorder, interrupts, sink);
   progress.clear();
@@ -162,10 +162,10 @@ int record_running(RecordOptions options, const Invocation& invocation) {
   if (options.output.empty()) options.output = free_name(fmt::format("pid-{}", options.pid));
   check_target(options.output, {FileKind::recording, {}, options.force});
   if (options.background) go_aside(options.output, invocation.quiet);
+  const Interrupts interrupts;  // before the file, or an early signal would leave half of it
   RecordingWriter writer(options.output, facts, options.force);
   LastingSink sink(writer);
   Progress progress(!invocation.quiet && !options.background);
-  const Interrupts interrupts;
   const RunEnd end = record_process(options.pid, recorder_options(options, progress), interrupts, sink);
   progress.clear();
   tell_end(end, sink.samples(), {{options.interval}, options.output, invocation.quiet});
@@ -189,6 +189,7 @@ int record_unit(RecordOptions options, const Invocation& invocation) {
   if (options.background) go_aside(options.output, invocation.quiet);
   const std::unique_ptr<Manager> systemd = connect_to_systemd();  // a connection does not outlive a fork
   UnitProcesses unit(*systemd, name);
+  const Interrupts interrupts;  // before the file, or an early signal would leave half of it
   RecordingWriter writer(options.output, facts, options.force);
   LastingSink sink(writer);
   Progress progress(!invocation.quiet && !options.background);
@@ -198,7 +199,6 @@ int record_unit(RecordOptions options, const Invocation& invocation) {
     const auto runs_on = detect_allocator(pid);
     return runs_on ? "restarted on " + runs_on->label : std::string("restarted");
   };
-  const Interrupts interrupts;
   const RunEnd end = record_members(recorder, interrupts, sink);
   progress.clear();
   tell_end(end, sink.samples(), {{options.interval}, options.output, invocation.quiet});

@@ -63,6 +63,14 @@ class Record(NeapTest):
         recorder.communicate()
         self.assertEqual(recorder.returncode, 5)
 
+    def test_a_signal_while_the_file_is_made_leaves_no_half_of_it(self):
+        for number in (1, 4, 8):  # of the calls that write its first tables
+            file = f"{number}.neaprec"
+            traced = ["strace", "-qq", "-o", "/dev/null", "-e", f"inject=fdatasync:signal=INT:when={number}"]
+            subprocess.run([*traced, NEAP, "record", "-q", "-o", self.path(file), "--", "true"], check=False)
+            self.assertEqual([name for name in os.listdir(self.folder) if file in name], [file])
+            self.assertEqual(self.facts(file)["exit_code"], "0")
+
     def test_kill_9_loses_at_most_what_was_not_written_yet(self):
         recorder = self.start("k.neaprec", "--", "sleep", "1000")
         self.seen("k.neaprec", "SELECT max(at_us) > 1000000 FROM sample")
