@@ -22,9 +22,9 @@ class Limits {
   // The most dirty pages that may stay.
   std::uint64_t dirty_limit() const;
   // How many of them may stay only because it has cost too much to give pages back.
-  std::uint64_t slack() const { return is_near() ? 0 : regret_.slack_at(pages_in_use()); }
+  std::uint64_t slack() const { return regret_.slack() == 0 || is_near() ? 0 : regret_.slack_at(pages_in_use()); }
   // Whether the last frees have taken slack away: Regret::has_fallen.
-  bool has_fallen() const { return regret_.has_fallen(pages_in_use()); }
+  bool has_fallen() const { return regret_.slack() != 0 && regret_.has_fallen(pages_in_use()); }
   // Whether a process's first moments are over, so that the returns have to be judged.
   bool is_judgement_due() const { return regret_.is_new() && regret_.is_past(os::coarse_time()); }
   // After how many events a dirty page goes back although the limit is not met.

@@ -55,9 +55,7 @@ std::uint64_t Regret::slack_at(std::uint64_t in_use) const {
   return is_steady ? slack() : std::min(slack(), common_slack(in_use));
 }
 
-bool Regret::has_fallen(std::uint64_t in_use) const {
-  return slack() != 0 && in_use < fallen_below_.load(std::memory_order_relaxed);
-}
+bool Regret::has_fallen(std::uint64_t in_use) const { return in_use < fallen_below_.load(std::memory_order_relaxed); }
 
 std::uint64_t Regret::reach() const { return rest(most(), slack()); }
 

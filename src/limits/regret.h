@@ -33,7 +33,7 @@ class Regret {
   // How many it may keep while `in_use` pages are not free. What has been freed since the last look counts, because
   // none may follow: a process that falls idle makes no events.
   std::uint64_t slack_at(std::uint64_t in_use) const;
-  // Whether there is slack, and so few pages are in use that it may be a load's end.
+  // Whether so few pages are in use that it may be a load's end.
   bool has_fallen(std::uint64_t in_use) const;
   // How many more pages the slack could become. A page that came back after more returns than that would not have been
   // kept anyway.

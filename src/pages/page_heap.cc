@@ -310,7 +310,7 @@ bool PageHeap::grow_run(Block& first, std::size_t pages) {
   if (!chunk->make_usable(begin, need < had ? need : had, accounts_)) return false;
   if (need > had && !chunk->take_at_and_commit(begin + had, need - had, accounts_)) return false;
   PageMask tail = first.large.tail;
-  const PageMask taken = take_tail(first, pages);
+  const PageMask taken = tail_inside(first, pages);
   std::uint64_t dirty = count_pages(taken);
   tail = static_cast<PageMask>(tail & ~taken);
   chunk->each_dirty(begin + had, need > had ? need - had : 0, [&](Block& block) {

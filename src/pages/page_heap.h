@@ -261,7 +261,7 @@ class PageHeap {
   void shrink_run(Block& first, std::size_t pages);
   bool has_tails() const { return !hardening_.ends && !hardening_.guards; }
   void set_tail(Block& first, PageMask tail);
-  PageMask take_tail(Block& first, std::size_t pages);
+  PageMask tail_inside(Block& first, std::size_t pages);
   void forget_tail(Block& first);
   void leave_tail(Block& first);
   Due claim_tail(Block& first);

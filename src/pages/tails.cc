@@ -19,7 +19,7 @@ void PageHeap::set_tail(Block& first, PageMask tail) {
 }
 
 // The pages of a tail that lie inside an object which grows to `pages`.
-PageMask PageHeap::take_tail(Block& first, std::size_t pages) {
+PageMask PageHeap::tail_inside(Block& first, std::size_t pages) {
   const std::size_t before = (blocks_of(first.large.pages * kPageSize) - 1) * kPagesPerBlock;
   return static_cast<PageMask>(first.large.tail & low_pages(pages - before));
 }

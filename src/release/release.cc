@@ -140,11 +140,12 @@ void Release::release_due() {
   const std::uint64_t limit = limits_.dirty_limit();
   const std::uint64_t too_dirty = rest(limit, limits_.slack()) + 1;  // the slack can end without an event
   if (too_dirty_.load(std::memory_order_relaxed) != too_dirty) too_dirty_.store(too_dirty, std::memory_order_relaxed);
-  const bool has_fallen = limits_.has_fallen();
-  const std::uint64_t dirty = pages_.dirty_pages(), far = (has_fallen ? 1 : 2) * limit + kNearPages;
+  const std::uint64_t dirty = pages_.dirty_pages();
   if (dirty == 0) return;
   const bool looks = pages_.events() >= next_look_.load(std::memory_order_relaxed);
   if (dirty <= limit && !looks && !limits_.is_judgement_due()) return;
+  const bool has_fallen = limits_.has_fallen();
+  const std::uint64_t far = (has_fallen ? 1 : 2) * limit + kNearPages;
   const Guard guard = dirty <= far ? Guard(pages_.release_lock(), Guard::Try{}) : Guard(pages_.release_lock());
   if (!guard) return;
   limits_.judge_returns();
