@@ -35,7 +35,7 @@ void Bitmaps::give(bits::Word* bitmap, std::size_t lines) {
   }
 }
 
-Bitmaps::Tail Bitmaps::forget_tail() {
+Bitmaps::Unused Bitmaps::forget_unused() {
   const std::size_t end = round_up(written_, os::page_size / kPageSize);
   while (written_ > 0 && used_[written_ - 1] == 0) --written_;
   written_ = round_up(written_, os::page_size / kPageSize);

@@ -39,11 +39,11 @@ class Bitmaps {
   void give(bits::Word* bitmap, std::size_t lines);
 
   // The pages behind the last bitmap that were written to. The store forgets them; the caller gives their memory back.
-  struct Tail {
+  struct Unused {
     char* begin;
     std::size_t bytes;
   };
-  Tail forget_tail();
+  Unused forget_unused();
 
  private:
   static constexpr std::size_t kLengths = 5;

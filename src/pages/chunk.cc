@@ -251,8 +251,8 @@ void Chunk::strip(Block& block) {
 }
 
 void Chunk::discard_unused_bitmaps() {
-  const Bitmaps::Tail tail = is_vacant() ? Bitmaps::Tail{} : bitmaps_.forget_tail();
-  if (tail.bytes != 0) os::discard(tail.begin, tail.bytes);
+  const Bitmaps::Unused unused = is_vacant() ? Bitmaps::Unused{} : bitmaps_.forget_unused();
+  if (unused.bytes != 0) os::discard(unused.begin, unused.bytes);
 }
 
 Chunk::Taken Chunk::take(std::size_t count, std::size_t align, std::size_t commit_count, Accounts& accounts) {

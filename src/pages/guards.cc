@@ -66,7 +66,7 @@ std::size_t PageHeap::shut(Chunk& chunk, std::size_t first, std::size_t count) {
 }
 
 // Shuts the pages behind an object in its last block.
-void PageHeap::shut_tail(Chunk& chunk, Block& first) {
+void PageHeap::shut_behind(Chunk& chunk, Block& first) {
   char* const end = end_of(first);
   char* const behind = chunk.address_of_block(chunk.index_of(&first) + used_blocks(first));
   if (end < behind) os::decommit(end, static_cast<std::size_t>(behind - end));
@@ -80,7 +80,7 @@ void PageHeap::guard_run(Block& first) {
   const std::size_t guards = shut(*chunk, behind, had - used);
   if (guards < had - used) return_behind(*chunk, behind + guards, had - used - guards);
   first.large.blocks = static_cast<std::uint32_t>(used + guards);
-  shut_tail(*chunk, first);
+  shut_behind(*chunk, first);
 }
 
 // Opens the pages between an object's end and its new end, in blocks that are its own.
@@ -135,7 +135,7 @@ bool PageHeap::resize_guarded(Block& first, std::size_t pages) {
   accounts_.resident_pages.add(pages - old);
   accounts_.run_pages.add(pages - old);
   first.large.pages = pages;
-  if (pages > old && chunk->has_own_guards()) shut_tail(*chunk, first);
+  if (pages > old && chunk->has_own_guards()) shut_behind(*chunk, first);
   return true;
 }
 

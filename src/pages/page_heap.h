@@ -243,7 +243,7 @@ class PageHeap {
   bool shrink_guarded(Chunk& chunk, Block& first, std::size_t pages);
   void note_gone(Chunk& chunk, std::size_t first, std::size_t count);
   std::size_t shut(Chunk& chunk, std::size_t first, std::size_t count);
-  void shut_tail(Chunk& chunk, Block& first);
+  void shut_behind(Chunk& chunk, Block& first);
   bool open_up_to(Chunk& chunk, Block& first, std::size_t pages);
   void free_held();
   void release_held(Block& first);

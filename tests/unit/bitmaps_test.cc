@@ -60,12 +60,12 @@ TEST_F(BitmapsTest, AWholePageFilledGoesOnInTheNext) {
 
 TEST_F(BitmapsTest, WrittenPagesBehindTheLastBitmapAreForgottenOnce) {
   for (std::size_t i = 0; i < 3 * bits::kWordBits; ++i) take(1);
-  EXPECT_EQ(bitmaps_.forget_tail().bytes, 0u);
+  EXPECT_EQ(bitmaps_.forget_unused().bytes, 0u);
   for (std::size_t i = 1; i < 3 * bits::kWordBits; ++i) give(i, 1);
-  const Bitmaps::Tail tail = bitmaps_.forget_tail();
-  EXPECT_EQ(tail.begin, store_ + kPageSize);
-  EXPECT_EQ(tail.bytes, 2 * kPageSize);
-  EXPECT_EQ(bitmaps_.forget_tail().bytes, 0u);
+  const Bitmaps::Unused unused = bitmaps_.forget_unused();
+  EXPECT_EQ(unused.begin, store_ + kPageSize);
+  EXPECT_EQ(unused.bytes, 2 * kPageSize);
+  EXPECT_EQ(bitmaps_.forget_unused().bytes, 0u);
 }
 
 // A block has at most one bitmap. In whatever order bitmaps come and go, 16 lines for each block are enough for all,

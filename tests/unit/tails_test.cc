@@ -161,19 +161,19 @@ TEST_F(TailsOutTest, ARunIsNotKeptWhileItsTailIsOut) {
 TEST_F(TailsOutTest, ItsOwnerWaitsUntilTheReleaseHasEnded) {
   for (const bool grows : {false, true}) {
     Block* const first = make_out();
-    std::atomic<bool> begins{false}, is_over{false};
+    std::atomic<bool> has_ended{false}, is_over{false};
+    const std::uint64_t waits = fake_os::waits();
     heap_.release_lock().lock();
     std::thread owner([&] {
-      begins.store(true);
       if (grows) {
         EXPECT_TRUE(heap_.resize(*first, 30));
       } else {
         heap_.free_run(*first, Left::all);
       }
       EXPECT_TRUE(is_over.load());
+      has_ended.store(true);
     });
-    while (!begins.load()) std::this_thread::yield();
-    for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+    while (fake_os::waits() == waits && !has_ended.load()) std::this_thread::yield();
     end_tail(*first);
     is_over.store(true);
     heap_.release_lock().unlock();
