@@ -150,6 +150,19 @@ class Sessions(unittest.TestCase):
         self.assertEqual([c.digest for c in history.settled("microdesc")], ["AA", "CC"])
         self.assertEqual(history.due("microdesc", 110), [])
 
+    def test_the_newest_settled_consensus_is_kept_while_none_settles(self):
+        old, new = self.consensuses()
+        history = History(10, {"microdesc": old, "full": old})
+        history.add("microdesc", new)
+        history.confirm(new)
+        for i in range(100):
+            history.add("microdesc", Consensus(f"{i:02}", (), 100 + i, 1))
+        self.assertEqual(history.settled("microdesc"), [new])
+        self.assertEqual(len(history.due("microdesc", 1000)), 11)
+        history.confirm(history.due("microdesc", 1000)[-1])
+        history.add("microdesc", Consensus("DD", (), 300, 1))
+        self.assertEqual([c.digest for c in history.settled("microdesc")][-1], "99")
+
     def test_a_consensus_is_named_by_its_signed_part(self):
         text = b"network-status-version 3 microdesc\nr a b\nm abc\nm d/+\ndirectory-signature sha256 X\nSIG\n"
         consensus = parse("microdesc", text, 5)

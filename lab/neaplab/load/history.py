@@ -4,7 +4,6 @@ import base64
 import hashlib
 import http.client
 import re
-from collections import deque
 from dataclasses import dataclass
 
 KEPT = 12
@@ -47,11 +46,18 @@ class History:
         once every relay was seen to have it with all its documents."""
         self.settle_s = settle_s
         self.confirmed = {consensus.digest for consensus in first.values()}
-        self.known = {flavour: deque([first[flavour]], maxlen=KEPT) for flavour in PATHS}
+        self.known = {flavour: [first[flavour]] for flavour in PATHS}
 
     def add(self, flavour, consensus):
-        if not any(old.digest == consensus.digest for old in self.known[flavour]):
-            self.known[flavour].append(consensus)
+        """Forgets the oldest one for it, but never the newest that is settled: where the relays stood still, none later may
+        be settled for long."""
+        known = self.known[flavour]
+        if any(old.digest == consensus.digest for old in known):
+            return
+        known.append(consensus)
+        if len(known) > KEPT:
+            newest_settled = self.settled(flavour)[-1]
+            known.remove(next(old for old in known if old is not newest_settled))
 
     def due(self, flavour, now):
         return [c for c in self.known[flavour] if c.digest not in self.confirmed and c.seen + self.settle_s <= now]
