@@ -143,6 +143,7 @@ Left LargeObjects::discard_if_much(Block& first) {
     pages_.accounts().returned_pages.add(pages);
     pages_.accounts().return_calls.add(1);
   }
+  release_.judge();
   forget_huge_pages(first);
   return left;
 }

@@ -142,9 +142,8 @@ void PageHeap::end_free_run(const Due& due, Left left) {
   end_chunk_if_limited(*due.chunk);
 }
 
-// Counts the pages of a run, taken just now, that have no memory and would have some, had the heap kept more. Where an
-// object's memory went back at once, its first block alone remembers when. The descriptors of its other blocks may
-// never have been written, and are to stay so.
+// Counts the pages of a run, taken just now, that have no memory and would have some, had the heap kept more. A block
+// that remembers nothing went back with the one before it (note_returned).
 std::uint64_t PageHeap::count_missed(Chunk& chunk, std::size_t first, std::size_t pages) const {
   std::uint64_t missed = 0;
   bool is_missed = false;
@@ -154,6 +153,16 @@ std::uint64_t PageHeap::count_missed(Chunk& chunk, std::size_t first, std::size_
     if (is_missed) missed += count_pages(low_pages(pages - at) & static_cast<PageMask>(~block.dirty));
   }
   return missed;
+}
+
+// Notes when the memory of a large object went back. Of its other blocks only those that remember an earlier time need
+// to: the descriptors of the rest may never have been written, and are to stay so.
+void PageHeap::note_returned(Block& first) {
+  const std::uint16_t now = first.returned_at = return_clock();
+  for (std::size_t i = 1; i < blocks_of(first.large.pages * kPageSize); ++i) {
+    Block& block = (&first)[i];
+    if (block.returned_at != 0) block.returned_at = now;
+  }
 }
 
 // Notes that the memory of what is dirty in blocks is gone.

@@ -246,7 +246,7 @@ void PageHeap::end_run(Block& first, Left left) {
   } else {
     forget_tail(first);
     accounts_.resident_pages.subtract(first.large.pages);
-    first.returned_at = return_clock();
+    note_returned(first);
     if (left == Left::not_even_commitment) {
       chunk->close(chunk->index_of(&first), blocks_of(first.large.pages * kPageSize));
     }

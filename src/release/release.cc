@@ -131,6 +131,11 @@ void Release::look_again_later(std::uint64_t decay) {
   next_look_.store(pages_.events() + (step < kMaxLookStep ? step : kMaxLookStep), std::memory_order_relaxed);
 }
 
+void Release::judge() {
+  const Guard guard(pages_.release_lock(), Guard::Try{});
+  if (guard) limits_.judge_returns();
+}
+
 // Makes one discard; what else is due waits for the next events, which come soon in a busy process. But frees can
 // outrun that, because an event can be a batch of frees on as many blocks, and only one thread releases at a time. Far
 // above the limit a call therefore makes several discards, and each thread waits for its turn; and somewhat above it

@@ -56,6 +56,10 @@ class Release {
   // Returns every dirty page. Bytes returned.
   std::size_t release_all();
 
+  // Judges what it costs to give pages back, as release_due does. For the end of a large object: a program may take and
+  // free nothing else, and so have few events.
+  void judge();
+
   // Looks how much memory is left before the soft limit.
   void look_at_limit();
   // Looks how much memory is left, and near the limit returns what may not stay. True when the limit is as good as met,

@@ -203,6 +203,26 @@ TEST_F(HotHeapTest, ABusyHeapKeepsItsPagesAndAQuietOneDoesNot) {
   rig_.expect_in_order();
 }
 
+// A program that takes and frees one large object again and again makes few other events.
+TEST_F(HotHeapTest, ALargeObjectThatComesAndGoesAllTheTimeMayStay) {
+  ThreadCache* cache = rig_.heap.open_cache();
+  const auto returned_by = [&](int count, std::uint64_t milliseconds) {
+    const std::uint64_t before = rig_.sums().returned_bytes;
+    for (int i = 0; i < count; ++i) {
+      fake_os::set_time(time_ += milliseconds * kMillisecond);
+      free(cache, make(cache, 1, std::size_t{3} << 20));
+    }
+    return rig_.sums().returned_bytes - before;
+  };
+  fake_os::set_time(time_);
+  rig_.heap.begin();
+  returned_by(200, 2);
+  EXPECT_LT(returned_by(100, 2), std::uint64_t{10} << 20) << "of 300 MiB";
+  returned_by(10, 1000);
+  EXPECT_GT(returned_by(10, 1000), std::uint64_t{25} << 20) << "one in a second goes back at once";
+  rig_.expect_in_order();
+}
+
 TEST_F(HotHeapTest, ABurstInTheFirstMomentsKeepsItsPages) {
   fake_os::set_time(time_);
   rig_.heap.begin();
