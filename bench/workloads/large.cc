@@ -12,9 +12,22 @@ namespace {
 constexpr std::size_t smallest = std::size_t{64} << 10;
 constexpr std::size_t largest = std::size_t{64} << 20;
 constexpr std::size_t objects_in_all = 16;
-constexpr double bytes_total = 1.5e9;  // written
+constexpr double bytes_total = 1.5e9, buffer_bytes_total = 16e9;  // written
 
 }  // namespace
+
+// One buffer at a time, as who decodes or compresses takes for each job.
+void buffer(Job& job) {
+  begin(job);
+  run_team(job.threads, [&](unsigned number) {
+    Hand hand(job.sheet, number);
+    for (std::size_t left = job.share(buffer_bytes_total) / job.size; left > 0; --left) {
+      Object object = hand.take(job.size);
+      std::memset(object.data, static_cast<int>(left), object.size);
+      hand.drop(object);
+    }
+  });
+}
 
 void large(Job& job) {
   const std::size_t objects_each = std::max<std::size_t>(objects_in_all / job.threads, 2);

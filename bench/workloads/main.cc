@@ -34,6 +34,7 @@ constexpr Workload workloads[] = {
     {"scratch", scratch},
     {"interpreter", interpreter},
     {"large", large},
+    {"buffer", buffer},
     {"replace-1k", replace_1k},
     {"replace-100k", replace_100k},
     {"replace-1m", replace_1m},

@@ -17,6 +17,7 @@ void thrash(Job& job);
 void scratch(Job& job);
 void interpreter(Job& job);
 void large(Job& job);
+void buffer(Job& job);
 void replace_1k(Job& job);
 void replace_100k(Job& job);
 void replace_1m(Job& job);

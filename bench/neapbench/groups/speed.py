@@ -18,6 +18,8 @@ ROWS = (
     ("thrash", 8, (2, 4, 16), {"memory_counts": False}),
     ("interpreter", None, (1, 4), {}),
     ("large", None, (1, 4), {}),
+    ("buffer", 1 << 20, (1, 2), {}),
+    ("buffer", 8 << 20, (1,), {}),
     ("aligned", None, (1, 4), {}),
     ("pairs", 20000, (1,), {"memory_counts": False}),
     ("replace-1k", None, (1, 2, 16), {}),
