@@ -156,10 +156,12 @@ std::uint64_t PageHeap::count_missed(Chunk& chunk, std::size_t first, std::size_
 }
 
 // Notes when the memory of a large object went back. Of its other blocks only those that remember an earlier time need
-// to: the descriptors of the rest may never have been written, and are to stay so.
+// to: the descriptors of the rest may never have been written, and are to stay so. What lies behind the reach of the
+// slack is not even looked at.
 void PageHeap::note_returned(Block& first) {
   const std::uint16_t now = first.returned_at = return_clock();
-  for (std::size_t i = 1; i < blocks_of(first.large.pages * kPageSize); ++i) {
+  const std::size_t blocks = blocks_of(first.large.pages * kPageSize), reach = reach_in_blocks();
+  for (std::size_t i = 1; i < blocks && i < reach; ++i) {
     Block& block = (&first)[i];
     if (block.returned_at != 0) block.returned_at = now;
   }

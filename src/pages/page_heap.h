@@ -278,6 +278,7 @@ class PageHeap {
   void vacate_free_chunks();
   Due claim_free_run(Block& block, std::size_t most_blocks);
   void note_returned(Block& first);
+  std::size_t reach_in_blocks() const { return reach_.load(std::memory_order_relaxed) * kReturnStep / kPagesPerBlock; }
   std::uint64_t count_missed(Chunk& chunk, std::size_t first, std::size_t pages) const;
   std::uint64_t mark_all_dirty(Chunk& chunk, std::size_t first, std::size_t count);
 
