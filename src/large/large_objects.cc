@@ -129,6 +129,7 @@ void LargeObjects::free(Block& first) {
   const Left left = pages <= Spares::kMaxPages && release_.may_keep(pages) ? Left::all : discard_if_much(first);
   if (left == Left::all && pages_.keep_spare(first)) return;  // the board learns of spares later
   pages_.free_run(first, left);
+  if (left != Left::all || limits_.slack() != 0) release_.judge();
   board_.publish_pages();
 }
 
@@ -143,7 +144,6 @@ Left LargeObjects::discard_if_much(Block& first) {
     pages_.accounts().returned_pages.add(pages);
     pages_.accounts().return_calls.add(1);
   }
-  release_.judge();
   forget_huge_pages(first);
   return left;
 }

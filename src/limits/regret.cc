@@ -29,8 +29,9 @@ constexpr std::uint64_t kMinSlack = 64;  // pages
 constexpr std::uint64_t kMaxSlack = 1024, kSlackShare = 8;
 
 // A steady heap may have as much slack as it has in use, up to 32 MiB: one that had never more than three times as much
-// in use of late than at its least. Each window forgets an eighth of what was.
-// (docs/decisions/042-steady-heaps.md)
+// in use of late than at its least. Each window forgets an eighth of what was. Its slack follows what it has in use;
+// that of any other heap only falls, until it is hot again.
+// (docs/decisions/042-steady-heaps.md, 044-large-objects-that-come-and-go.md)
 constexpr std::uint64_t kMaxSteadySlack = 8192, kSteadyRatio = 3, kForgotten = 8;
 
 // A heap has fallen when less than three quarters of its least are in use.
@@ -76,32 +77,44 @@ void Regret::look(const PageTraffic& now) {
     is_new_.store(false, std::memory_order_relaxed);
     slack_.store(0, std::memory_order_relaxed);
   }
-  if (span < (now.time - begin_ < kYouth ? kYoungWindow : kWindow)) return;
+  const bool ends = span >= (now.time - begin_ < kYouth ? kYoungWindow : kWindow);
+  if (ends) forget_use();
+  note_use(now.in_use);
+  if (!ends) return;
   const std::uint64_t missed = (now.missed - last_.missed) * kPageCost, saved = (now.reused - last_.reused) * kPageCost;
   const std::uint64_t calls = now.has_threads ? (now.calls - last_.calls) * kCallCost : 0, lost = missed + calls;
   if (last_.time != 0) judge(lost, saved, span);
-  note_use(now.in_use);
   last_ = now;
-  const std::uint64_t slack = std::min(this->slack(), most());
+  std::uint64_t slack = std::min(this->slack(), most());
+  if (steady_use() != 0) slack = std::max(slack, most() >> halvings_);
   is_steady_.store(steady_use() != 0, std::memory_order_relaxed);
   fallen_below_.store(low_ * kFallenPart / kFallenWhole, std::memory_order_relaxed);
   slack_.store(slack < kMinSlack ? 0 : slack, std::memory_order_relaxed);
 }
 
 void Regret::note_use(std::uint64_t in_use) {
-  low_ = last_.time == 0 ? in_use : std::min(in_use, low_ + low_ / kForgotten);
-  high_ = std::max(in_use, high_ - high_ / kForgotten);
+  low_ = std::min(low_, in_use);
+  high_ = std::max(high_, in_use);
+}
+
+void Regret::forget_use() {
+  if (last_.time == 0) return;
+  low_ += low_ / kForgotten;
+  high_ -= high_ / kForgotten;
 }
 
 // `lost` and `saved` are nanoseconds of `span`.
 void Regret::judge(std::uint64_t lost, std::uint64_t saved, std::uint64_t span) {
-  const std::uint64_t slack = this->slack();
   if (lost > span / kMuch) {
-    if (++hot_ >= kHotWindows) slack_.store(most(), std::memory_order_relaxed);
+    if (++hot_ < kHotWindows) return;
+    halvings_ = 0;
+    slack_.store(most(), std::memory_order_relaxed);
     return;
   }
   hot_ = 0;
-  if (lost + saved < span / kLittle) slack_.store(slack / 2, std::memory_order_relaxed);
+  if (lost + saved >= span / kLittle) return;
+  slack_.store(slack() / 2, std::memory_order_relaxed);
+  if (halvings_ < kNever) ++halvings_;
 }
 
 }  // namespace neap

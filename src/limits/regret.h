@@ -50,8 +50,11 @@ class Regret {
  private:
   void judge(std::uint64_t lost, std::uint64_t saved, std::uint64_t span);
   void note_use(std::uint64_t in_use);
+  void forget_use();
   std::uint64_t steady_use() const;
   std::uint64_t most() const;
+
+  static constexpr std::uint32_t kNever = 63;  // so many halvings leave no slack
 
   std::atomic<std::uint64_t> slack_{0};
   std::atomic<std::uint64_t> fallen_below_{0};  // pages in use
@@ -59,8 +62,9 @@ class Regret {
   std::atomic<bool> is_new_{false};  // in its first moments
   std::uint64_t begin_ = 0;          // when it began (with the first moments), or was looked at first
   PageTraffic last_;
-  std::uint64_t low_ = 0, high_ = 0;  // pages in use, the least and the most of late
-  std::uint32_t hot_ = 0;             // windows in a row
+  std::uint64_t low_ = UINT64_MAX, high_ = 0;  // pages in use, the least and the most of late
+  std::uint32_t hot_ = 0;                      // windows in a row
+  std::uint32_t halvings_ = kNever;            // of the slack, since it began
 };
 
 }  // namespace neap

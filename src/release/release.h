@@ -56,8 +56,8 @@ class Release {
   // Returns every dirty page. Bytes returned.
   std::size_t release_all();
 
-  // Judges what it costs to give pages back, as release_due does. For the end of a large object: a program may take and
-  // free nothing else, and so have few events.
+  // Judges what it costs to give pages back, as release_due does. For the end of a large object that costs anything: a
+  // program may take and free nothing else, and so have few events.
   void judge();
 
   // Looks how much memory is left before the soft limit.

@@ -47,7 +47,7 @@ TEST_F(RegretTest, AHeapThatSwingsMayKeepAnEighth) {
 }
 
 TEST_F(RegretTest, ASteadyHeapMayKeepAsMuchAsItUsesAtItsLeast) {
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < 5; ++i) {
     now_.in_use = i % 2 == 0 ? 2000 : 6000;
     pass(50, 5000);
   }
@@ -58,7 +58,7 @@ TEST_F(RegretTest, WhatASwingWasIsForgotten) {
   now_.in_use = 40'000;
   pass(50, 5000);
   now_.in_use = 2000;
-  for (int i = 0; i < 15; ++i) pass(50, 5000);
+  for (int i = 0; i < 14; ++i) pass(50, 5000);
   EXPECT_EQ(regret_.slack(), 1024 + 2000 / 8u);
   pass(50, 5000);
   EXPECT_EQ(regret_.slack(), 1024 + 2000u) << "(7/8)^15 of 40,000 is below 6,000";
@@ -71,6 +71,45 @@ TEST_F(RegretTest, ASteadyHeapKeepsNoMoreThan32MiBMore) {
   now_.in_use = 80'000;
   for (int i = 0; i < 40; ++i) pass(50, 5000);
   EXPECT_EQ(regret_.slack(), 1024 + 80'000 / 8u);
+}
+
+TEST_F(RegretTest, TheSlackOfASteadyHeapFollowsWhatItUses) {
+  for (int i = 0; i < 4; ++i) pass(50, 5000);
+  now_.in_use = 4000;
+  pass(50, 0, 5000);
+  EXPECT_EQ(regret_.slack(), 1024 + 4000u);
+  now_.in_use = kInUse;
+  for (int i = 0; i < 8; ++i) pass(50, 0, 5000);
+  EXPECT_EQ(regret_.slack(), kSlack);
+}
+
+TEST_F(RegretTest, ThatOfAnotherOnlyFallsUntilItIsHotAgain) {
+  const auto swing = [&](std::uint64_t missed) {
+    for (const std::uint64_t in_use : {8000u, 80'000u, 80'000u}) {
+      now_.in_use = in_use;
+      pass(50, missed, 5000);
+    }
+  };
+  pass(50, 5000);
+  swing(5000);
+  EXPECT_EQ(regret_.slack(), 1024 + 80'000 / 8u);
+  swing(0);
+  EXPECT_EQ(regret_.slack(), 1024 + 8000 / 8u);
+  swing(5000);
+  EXPECT_EQ(regret_.slack(), 1024 + 80'000 / 8u);
+}
+
+// What a window's end happens to find is not what the heap uses at its least.
+TEST_F(RegretTest, WhatIsInUseWithinAWindowCounts) {
+  pass(50, 5000);
+  for (int i = 0; i < 3; ++i) {
+    now_.in_use = 2000;
+    pass(6, 600);
+    now_.in_use = kInUse;
+    pass(6, 600);
+  }
+  EXPECT_EQ(regret_.slack(), 1024 + kInUse / 8);
+  EXPECT_FALSE(regret_.has_fallen(2000));
 }
 
 // Nothing looks any more once a process is idle, so what its last frees left in use bounds the slack by itself.
