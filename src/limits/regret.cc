@@ -34,8 +34,8 @@ constexpr std::uint64_t kMaxSlack = 1024, kSlackShare = 8;
 // (docs/decisions/042-steady-heaps.md, 044-large-objects-that-come-and-go.md)
 constexpr std::uint64_t kMaxSteadySlack = 8192, kSteadyRatio = 3, kForgotten = 8;
 
-// A heap has fallen when less than three quarters of its least are in use.
-constexpr std::uint64_t kFallenPart = 3, kFallenWhole = 4;
+// A heap has fallen when less than nine sixteenths of its mean of late are in use.
+constexpr std::uint64_t kFallenPart = 9, kFallenWhole = 16;
 
 // The first moments are as long as three of the shorter windows.
 constexpr std::uint64_t kFirstMoments = kHotWindows * kYoungWindow;
@@ -84,11 +84,12 @@ void Regret::look(const PageTraffic& now) {
   const std::uint64_t missed = (now.missed - last_.missed) * kPageCost, saved = (now.reused - last_.reused) * kPageCost;
   const std::uint64_t calls = now.has_threads ? (now.calls - last_.calls) * kCallCost : 0, lost = missed + calls;
   if (last_.time != 0) judge(lost, saved, span);
+  mean_ = last_.time == 0 ? now.in_use : mean_ - mean_ / kForgotten + now.in_use / kForgotten;
   last_ = now;
   std::uint64_t slack = std::min(this->slack(), most());
   if (steady_use() != 0) slack = std::max(slack, most() >> halvings_);
   is_steady_.store(steady_use() != 0, std::memory_order_relaxed);
-  fallen_below_.store(low_ * kFallenPart / kFallenWhole, std::memory_order_relaxed);
+  fallen_below_.store(mean_ * kFallenPart / kFallenWhole, std::memory_order_relaxed);
   slack_.store(slack < kMinSlack ? 0 : slack, std::memory_order_relaxed);
 }
 

@@ -63,6 +63,7 @@ class Regret {
   std::uint64_t begin_ = 0;          // when it began (with the first moments), or was looked at first
   PageTraffic last_;
   std::uint64_t low_ = UINT64_MAX, high_ = 0;  // pages in use, the least and the most of late
+  std::uint64_t mean_ = 0;                     // the same, the mean of the windows' ends
   std::uint32_t hot_ = 0;                      // windows in a row
   std::uint32_t halvings_ = kNever;            // of the slack, since it began
 };
