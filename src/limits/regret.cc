@@ -77,14 +77,11 @@ void Regret::look(const PageTraffic& now) {
     is_new_.store(false, std::memory_order_relaxed);
     slack_.store(0, std::memory_order_relaxed);
   }
-  const bool ends = span >= (now.time - begin_ < kYouth ? kYoungWindow : kWindow);
-  if (ends) forget_use();
-  note_use(now.in_use);
-  if (!ends) return;
+  if (span < (now.time - begin_ < kYouth ? kYoungWindow : kWindow)) return;
   const std::uint64_t missed = (now.missed - last_.missed) * kPageCost, saved = (now.reused - last_.reused) * kPageCost;
   const std::uint64_t calls = now.has_threads ? (now.calls - last_.calls) * kCallCost : 0, lost = missed + calls;
   if (last_.time != 0) judge(lost, saved, span);
-  mean_ = last_.time == 0 ? now.in_use : mean_ - mean_ / kForgotten + now.in_use / kForgotten;
+  note_use(now.in_use);
   last_ = now;
   std::uint64_t slack = std::min(this->slack(), most());
   if (steady_use() != 0) slack = std::max(slack, most() >> halvings_);
@@ -94,14 +91,10 @@ void Regret::look(const PageTraffic& now) {
 }
 
 void Regret::note_use(std::uint64_t in_use) {
-  low_ = std::min(low_, in_use);
-  high_ = std::max(high_, in_use);
-}
-
-void Regret::forget_use() {
-  if (last_.time == 0) return;
-  low_ += low_ / kForgotten;
-  high_ -= high_ / kForgotten;
+  if (last_.time == 0) low_ = mean_ = in_use;
+  low_ = std::min(in_use, low_ + low_ / kForgotten);
+  high_ = std::max(in_use, high_ - high_ / kForgotten);
+  mean_ += in_use / kForgotten - mean_ / kForgotten;
 }
 
 // `lost` and `saved` are nanoseconds of `span`.

@@ -50,7 +50,6 @@ class Regret {
  private:
   void judge(std::uint64_t lost, std::uint64_t saved, std::uint64_t span);
   void note_use(std::uint64_t in_use);
-  void forget_use();
   std::uint64_t steady_use() const;
   std::uint64_t most() const;
 
@@ -62,10 +61,9 @@ class Regret {
   std::atomic<bool> is_new_{false};  // in its first moments
   std::uint64_t begin_ = 0;          // when it began (with the first moments), or was looked at first
   PageTraffic last_;
-  std::uint64_t low_ = UINT64_MAX, high_ = 0;  // pages in use, the least and the most of late
-  std::uint64_t mean_ = 0;                     // the same, the mean of the windows' ends
-  std::uint32_t hot_ = 0;                      // windows in a row
-  std::uint32_t halvings_ = kNever;            // of the slack, since it began
+  std::uint64_t low_ = 0, mean_ = 0, high_ = 0;  // pages in use at the windows' ends of late
+  std::uint32_t hot_ = 0;                        // windows in a row
+  std::uint32_t halvings_ = kNever;              // of the slack, since it began
 };
 
 }  // namespace neap

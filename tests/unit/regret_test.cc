@@ -99,18 +99,6 @@ TEST_F(RegretTest, ThatOfAnotherOnlyFallsUntilItIsHotAgain) {
   EXPECT_EQ(regret_.slack(), 1024 + 80'000 / 8u);
 }
 
-// What a window's end happens to find is not what the heap uses at its least.
-TEST_F(RegretTest, WhatIsInUseWithinAWindowCounts) {
-  pass(50, 5000);
-  for (int i = 0; i < 3; ++i) {
-    now_.in_use = 2000;
-    pass(6, 600);
-    now_.in_use = kInUse;
-    pass(6, 600);
-  }
-  EXPECT_EQ(regret_.slack(), 1024 + kInUse / 8);
-}
-
 // Nothing looks any more once a process is idle, so what its last frees left in use bounds the slack by itself.
 TEST_F(RegretTest, ASteadyHeapThatHasFallenMayKeepAnEighthAtOnce) {
   for (int i = 0; i < 4; ++i) pass(50, 5000);
