@@ -88,13 +88,16 @@ bool has_content(const char* page) {
 // is nearly always free.
 constexpr int kAlignTries = 64;
 
-// Where all of those are taken (MariaDB maps 8 TiB in one piece), it reserves as much more as the alignment may cost,
-// and gives the ends back.
-void* reserve_with_ends(std::size_t size, std::size_t align, std::size_t offset) {
-  const std::size_t all = size + align - page_size;
-  void* wide = all > size || align == page_size ? map_nothing(nullptr, all, 0) : nullptr;
+// Where all of those are taken (MariaDB maps 8 TiB in one piece), or there is none (valgrind hands out addresses
+// upwards, from 64 MiB on), as much more is reserved as the alignment may cost, and the ends are given back. With
+// `whole`, so much more that no other mapping begins or ends between the multiples of `align` that surround the place.
+void* reserve_with_ends(std::size_t size, std::size_t align, std::size_t offset, bool whole) {
+  std::size_t all;
+  if (__builtin_add_overflow(size, whole ? 3 * align : align - page_size, &all)) return nullptr;
+  void* wide = map_nothing(nullptr, all, 0);
   if (wide == nullptr) return nullptr;
-  const std::uintptr_t begin = address_of(wide), place = round_up(begin - offset, align) + offset;
+  const std::uintptr_t begin = address_of(wide);
+  const std::uintptr_t place = round_up(whole ? begin : begin - offset, align) + offset;
   if (place > begin) munmap(wide, place - begin);
   if (place + size < begin + all) munmap(pointer_to(place + size), begin + all - place - size);
   return pointer_to(place);
@@ -115,12 +118,11 @@ void* reserve_somewhere(std::size_t size, std::size_t align, std::size_t offset,
     munmap(probe, size);
     from = address_of(probe) + size;
   }
-  if (from < size + offset) return nullptr;
-  std::uintptr_t place = ((from - size - offset) & ~(align - 1)) + offset;
+  std::uintptr_t place = from < size + offset ? 0 : ((from - size - offset) & ~(align - 1)) + offset;
   for (int i = 0; i < kAlignTries && place > align; ++i, place -= align) {
     if (void* got = reserve_at(place, size)) return got;
   }
-  return below == 0 ? reserve_with_ends(size, align, offset) : nullptr;
+  return reserve_with_ends(size, align, offset, below != 0);
 }
 
 }  // namespace
