@@ -159,7 +159,7 @@ class Model {
   void resize(std::map<char*, Object>::iterator it) {
     const Object old = it->second;
     char* from = it->first;
-    const std::size_t size = pick(2) == 0 ? any_size() : old.size + pick(old.size + 1);
+    const std::size_t size = pick(2) == 0 ? any_size() : std::min(old.size + pick(old.size + 1), kMostBytes);
     char* to = static_cast<char*>(rig_.reallocate(any_cache(), from, size));
     if (to == nullptr) return refused(size);
     objects_.erase(it);
@@ -187,6 +187,7 @@ class Model {
     }
   }
 
+  static constexpr std::size_t kMostBytes = std::size_t{64} << 20;  // that an object grows to by doubling
   static constexpr fake_os::Call kRefusable[] = {fake_os::Call::reserve, fake_os::Call::commit, fake_os::Call::discard,
                                                  fake_os::Call::decommit};
 
