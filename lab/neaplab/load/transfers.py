@@ -8,7 +8,7 @@ import asyncio
 import random
 import struct
 
-ATTEMPTS = 4
+PAUSES_S = (0, 1, 4, 15, 30)  # before each attempt: where a consensus lists no exit, the next one has to come
 SIZES = ((100_000, 3), (1_000_000, 1))
 GAP_S = 2.0
 CHUNK = bytes(65536)
@@ -61,7 +61,8 @@ async def fetch(socks, web, size, isolation):
 
 async def transfer(socks, web, size, number, tally, stillness):
     began = stillness.clock()
-    for attempt in range(ATTEMPTS):
+    for attempt, pause_s in enumerate(PAUSES_S, 1):
+        await asyncio.sleep(pause_s)
         isolation = f"circuit-{number // 4}-{attempt}"
         try:
             tally.bytes += await asyncio.wait_for(fetch(socks, web, size, isolation), 60)
@@ -69,11 +70,10 @@ async def transfer(socks, web, size, number, tally, stillness):
             return
         except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError) as problem:
             what = f"transfer: {type(problem).__name__} {problem}"
-            if attempt + 1 == ATTEMPTS:
+            if attempt < len(PAUSES_S):
+                tally.retry(what)
+            else:
                 tally.fail(what, stillness.spoils(began))
-                return
-            tally.retry(what)
-            await asyncio.sleep(1 + attempt)
 
 
 async def transfers(clients, web, tallies, until, patience_s, stillness):
