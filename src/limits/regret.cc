@@ -87,7 +87,11 @@ void Regret::look(const PageTraffic& now) {
   if (steady_use() != 0) slack = std::max(slack, most() >> halvings_);
   is_steady_.store(steady_use() != 0, std::memory_order_relaxed);
   fallen_below_.store(mean_ * kFallenPart / kFallenWhole, std::memory_order_relaxed);
-  slack_.store(slack < kMinSlack ? 0 : slack, std::memory_order_relaxed);
+  if (slack < kMinSlack) {
+    slack = 0;
+    halvings_ = kNever;
+  }
+  slack_.store(slack, std::memory_order_relaxed);
 }
 
 void Regret::note_use(std::uint64_t in_use) {

@@ -110,9 +110,9 @@ void* reserve_at(std::uintptr_t place, std::size_t size) {
   return nullptr;
 }
 
-void* reserve_somewhere(std::size_t size, std::size_t align, std::size_t offset, std::uintptr_t below) {
-  std::uintptr_t from = below;
-  if (below == 0) {
+void* reserve_somewhere(std::size_t size, std::size_t align, std::size_t offset, std::uintptr_t passed_over) {
+  std::uintptr_t from = passed_over;
+  if (passed_over == 0) {
     void* probe = map_nothing(nullptr, size, 0);
     if (probe == nullptr || ((address_of(probe) - offset) & (align - 1)) == 0) return probe;
     munmap(probe, size);
@@ -122,14 +122,14 @@ void* reserve_somewhere(std::size_t size, std::size_t align, std::size_t offset,
   for (int i = 0; i < kAlignTries && place > align; ++i, place -= align) {
     if (void* got = reserve_at(place, size)) return got;
   }
-  return reserve_with_ends(size, align, offset, below != 0);
+  return reserve_with_ends(size, align, offset, passed_over != 0);
 }
 
 }  // namespace
 
-void* reserve(std::size_t size, std::size_t align, std::size_t offset, std::uintptr_t below) {
+void* reserve(std::size_t size, std::size_t align, std::size_t offset, std::uintptr_t passed_over) {
   KeepErrno keep;
-  void* got = reserve_somewhere(size, align, offset, below);
+  void* got = reserve_somewhere(size, align, offset, passed_over);
   if (got != nullptr) madvise(got, size, MADV_NOHUGEPAGE);
   return got;
 }

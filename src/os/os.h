@@ -19,10 +19,10 @@ inline constinit std::size_t page_size = kPageSize;
 std::size_t read_page_size();
 
 // Reserves address space without memory: `size` bytes that begin `offset` bytes (below `align`) above a multiple of
-// `align`, a power of two. `below` is 0, or a place that does not do, because another's begins or ends between the same
-// multiples of `align`: then all of it lies below that, or between multiples of `align` where nothing else lies. No
-// huge pages will be laid in it. Null when the system refuses.
-void* reserve(std::size_t size, std::size_t align, std::size_t offset = 0, std::uintptr_t below = 0);
+// `align`, a power of two. `passed_over` is 0, or a place that does not do, because another's begins or ends between
+// the same multiples of `align`: then all of it lies below that, or between multiples of `align` where nothing else
+// lies. No huge pages will be laid in it. Null when the system refuses.
+void* reserve(std::size_t size, std::size_t align, std::size_t offset = 0, std::uintptr_t passed_over = 0);
 
 // Gives a whole reservation back.
 void unreserve(void* address, std::size_t size);

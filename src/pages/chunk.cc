@@ -66,14 +66,14 @@ bool slots_are_free(const PageMap& map, std::uintptr_t begin, std::uintptr_t end
 // A place for `size` bytes at a multiple of `align`, in slots that are nobody's. Null when there is none to be had.
 void* find_place(std::size_t size, std::size_t align, const PageMap& map) {
   const std::size_t offset = align < kSlotSize ? os::random() % kBlocksPerSlot * kBlockSize & ~(align - 1) : 0;
-  std::uintptr_t below = 0;
+  std::uintptr_t passed_over = 0;
   for (int tries = 0; tries < kMaxPlaces; ++tries) {
-    void* place = os::reserve(size, align < kSlotSize ? kSlotSize : align, offset, below);
+    void* place = os::reserve(size, align < kSlotSize ? kSlotSize : align, offset, passed_over);
     if (place == nullptr) return nullptr;
     const std::uintptr_t begin = address_of(place);
     if (begin + size <= kSlots * kSlotSize && slots_are_free(map, begin, begin + size)) return place;
     os::unreserve(place, size);
-    below = begin;
+    passed_over = begin;
   }
   return nullptr;
 }

@@ -99,6 +99,18 @@ TEST_F(RegretTest, ThatOfAnotherOnlyFallsUntilItIsHotAgain) {
   EXPECT_EQ(regret_.slack(), 1024 + 80'000 / 8u);
 }
 
+TEST_F(RegretTest, ASlackThatHasEndedDoesNotBeginAsTheHeapGrowsSteady) {
+  for (int i = 0; i < 4; ++i) pass(50, 5000);
+  now_.in_use = 80;  // not steady
+  for (int i = 0; i < 6; ++i) pass(50, 0);
+  EXPECT_EQ(regret_.slack(), 0u);
+  now_.in_use = 8000;
+  for (int i = 0; i < 60; ++i) {
+    pass(50, 0, 5000);
+    EXPECT_EQ(regret_.slack(), 0u) << i;
+  }
+}
+
 // Nothing looks any more once a process is idle, so what its last frees left in use bounds the slack by itself.
 TEST_F(RegretTest, ASteadyHeapThatHasFallenMayKeepAnEighthAtOnce) {
   for (int i = 0; i < 4; ++i) pass(50, 5000);

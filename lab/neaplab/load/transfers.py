@@ -8,7 +8,7 @@ import asyncio
 import random
 import struct
 
-PAUSES_S = (0, 1, 4, 15, 30)  # before each attempt: where a consensus lists no exit, the next one has to come
+PAUSES_S = (0, 1, 4, 15, 30)  # before each attempt: on a busy machine tor refuses for more than 6 s on end
 SIZES = ((100_000, 3), (1_000_000, 1))
 GAP_S = 2.0
 CHUNK = bytes(65536)
